@@ -1,0 +1,98 @@
+"""One tree of errors: what went wrong, and what to do about it, in one line without personal data.
+
+Every error that a user can meet is a :class:`FregError`. Its class says which kind it is, and so
+which exit code the command ends with; its text says what happened and what to do. No error's text
+ever holds an identity number, a name, a token or a key: mask first
+(:func:`freg_pipeline.identifiers.mask`).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class FregError(Exception):
+    """Anything that stops the work and can be told in one line.
+
+    Args:
+        what: what happened, without a full stop at its end.
+        remedy: what the reader can do about it; empty when there is nothing to do but to look.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, what: str, remedy: str = "") -> None:
+        super().__init__(what, remedy)
+        self.what = what
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.what}. {self.remedy}".strip() if self.remedy else self.what
+
+
+class ConfigurationError(FregError):
+    """Usage or settings are wrong: nothing was sent, nothing was changed (exit code 2)."""
+
+    exit_code = 2
+
+
+class StoreError(ConfigurationError):
+    """The store can't be read or written as it is set up (exit code 2)."""
+
+
+class ContractError(FregError):
+    """A contract (XSD) can't be compiled, or an answer breaks it past repair."""
+
+
+class RefusedError(FregError):
+    """The register said no: retrying the same thing won't help (exit code 3).
+
+    Args:
+        status: the HTTP status, where there was one.
+        code: the register's own error code, where it gave one.
+    """
+
+    exit_code = 3
+
+    def __init__(
+        self, what: str, remedy: str = "", *, status: int | None = None, code: str | None = None
+    ) -> None:
+        super().__init__(what, remedy)
+        self.status = status
+        self.code = code
+
+
+class GoneError(RefusedError):
+    """410: the uttrekk job or its batch no longer exists at the register; order anew."""
+
+
+class NotFoundError(RefusedError):
+    """404: nothing there. For a batch this means "not ready yet", which the caller decides."""
+
+
+class UnreachableError(ConfigurationError):
+    """Nothing answers at the address: a wrong address or a closed network (exit code 2)."""
+
+
+class PassingError(FregError):
+    """A fault that may pass (5xx, 429, connection, truncated body), and outlasted the retries."""
+
+    def __init__(
+        self, what: str, remedy: str = "", *, retry_after: float | None = None
+    ) -> None:
+        super().__init__(what, remedy)
+        self.retry_after = retry_after  # seconds that the register asked us to wait
+
+
+class UncertainOrderError(FregError):
+    """An order was sent, and its answer never recorded: a second one is not made blindly."""
+
+
+class IncompleteError(FregError):
+    """The work is finished, but not everything asked for is accounted for (exit code 4)."""
+
+    exit_code = 4
+
+
+class ObjectMissingError(FregError):
+    """The store holds no object of that name."""

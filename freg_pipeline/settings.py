@@ -1,0 +1,95 @@
+"""Frozen settings: environment variables under their published names, and flags over them.
+
+The names are those of the interface: ``FREG_ENVIRONMENT``, ``FREG_STORE`` and so on. Nothing is read
+from any other place, so that the same command does the same thing from any folder.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from freg_pipeline.errors import ConfigurationError
+
+Environment = Literal[
+    "syntetisk", "playground", "konsumenttest", "produksjon", "fiks-test", "fiks"
+]
+
+
+class Settings(BaseSettings):
+    """What one process works with. Build it by :func:`load`, which turns mistakes into one line.
+
+    Attributes:
+        environment: which register.
+        base_url: everything before ``/v1``, in place of what environment and package give.
+        rettighetspakke: the package of rights.
+        parts: the ``part``s to ask for; empty means everything the package may see.
+        store: a folder or ``s3://bucket/prefix``.
+        s3_endpoint: an S3 endpoint other than the default.
+        token: a ready bearer token.
+        concurrency: look-ups under way at once.
+        requests_per_minute: upper limit for everything this process sends; None: the environment's.
+        poll_seconds: seconds between two questions for a batch that is not ready.
+        poll_timeout_hours: hours to wait for a batch before giving up.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="FREG_", frozen=True, extra="forbid")
+
+    environment: Environment = "syntetisk"
+    base_url: str | None = None
+    rettighetspakke: str = "offentlig-med-hjemmel"
+    parts: Annotated[tuple[str, ...], NoDecode] = ()
+    store: str = "data"
+    s3_endpoint: str | None = None
+    token: SecretStr | None = None
+    concurrency: int = Field(default=4, ge=1, le=64)
+    requests_per_minute: int | None = Field(default=None, ge=1)
+    poll_seconds: float = Field(default=2.0, gt=0)
+    poll_timeout_hours: float = Field(default=24.0, gt=0)
+
+    @field_validator("parts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("base_url")
+    @classmethod
+    def _http(cls, value: str | None) -> str | None:
+        if value is None or not value.strip():
+            return None
+        if not value.startswith(("http://", "https://")):
+            msg = "must begin with http:// or https://"
+            raise ValueError(msg)
+        return value.strip().rstrip("/").removesuffix("/v1")
+
+    @field_validator("store")
+    @classmethod
+    def _absolute(cls, value: str) -> str:
+        if not value.strip():
+            msg = "must name a folder or s3://bucket/prefix"
+            raise ValueError(msg)
+        if value.startswith("s3://"):
+            return value.rstrip("/")
+        return str(Path(value).expanduser().absolute())
+
+
+def load(**flags: Any) -> Settings:
+    """Return the settings in force: ``flags`` (None: not given) over environment over defaults.
+
+    Raises:
+        ConfigurationError: a value is wrong; names the setting, never a secret's value.
+    """
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = "FREG_" + "_".join(str(part) for part in first["loc"]).upper()
+        reason = first["msg"].removeprefix("Value error, ")
+        raise ConfigurationError(
+            f"the setting {name} is wrong: {reason}", "Correct it and run the command again"
+        ) from None

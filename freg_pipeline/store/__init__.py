@@ -1,0 +1,10 @@
+"""Where objects lie: a local folder or a prefix on S3, behind one small protocol.
+
+State is what lies in the store: an object is immutable, under a name that can be computed, written
+once and whole. Done means that it is there. The only object that is ever replaced is the pointer to
+the current release.
+"""
+
+from freg_pipeline.store.base import Store, open_store
+
+__all__ = ["Store", "open_store"]

@@ -1,0 +1,75 @@
+"""The protocol that every store follows, and the choice between them."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from freg_pipeline.settings import Settings
+
+
+class Store(Protocol):
+    """Immutable objects under ``/``-separated keys. Safe for many processes at once."""
+
+    @property
+    def location(self) -> str:
+        """The folder or URL that the keys are under; fit to be shown."""
+        ...
+
+    @property
+    def filesystem(self) -> Any:
+        """A ``pyarrow.fs.FileSystem`` to read by; paths in it come from :meth:`path`."""
+        ...
+
+    def path(self, key: str) -> str:
+        """The path of ``key`` in :attr:`filesystem`."""
+        ...
+
+    def exists(self, key: str) -> bool:
+        """Whether the object is there."""
+        ...
+
+    def read(self, key: str) -> bytes:
+        """The whole object. Raises ObjectMissingError."""
+        ...
+
+    def write(self, key: str, data: bytes) -> bool:
+        """Write an object once and whole. False: it was there already, and stays as it was."""
+        ...
+
+    def put_file(self, key: str, source: Path) -> bool:
+        """As :meth:`write`, from a local file, which is moved or copied and then gone."""
+        ...
+
+    def replace(self, key: str, data: bytes) -> None:
+        """Swap the object atomically: readers see the old or the new one."""
+        ...
+
+    def list(self, prefix: str) -> list[str]:
+        """All keys that begin with ``prefix``, sorted. ``prefix`` ends with ``/`` or is a key's start."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove the object, if it is there."""
+        ...
+
+    def scratch(self) -> AbstractContextManager[Path]:
+        """A private local folder for files under construction, gone afterwards."""
+        ...
+
+
+def open_store(settings: Settings) -> Store:
+    """Return the store that the settings name.
+
+    Raises:
+        StoreError: it can't be used; says why.
+    """
+    if settings.store.startswith("s3://"):
+        from freg_pipeline.store.s3 import S3Store  # noqa: PLC0415  boto3 costs 0.3 s to import
+
+        return S3Store(settings.store, endpoint=settings.s3_endpoint)
+    from freg_pipeline.store.local import LocalStore  # noqa: PLC0415
+
+    return LocalStore(Path(settings.store))

@@ -1,0 +1,174 @@
+"""A store in a local folder: temporary file, fsync, then a link under the final name."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.fs
+
+from freg_pipeline.errors import ObjectMissingError, StoreError
+
+_UNDER_CONSTRUCTION = ".tmp"  # on the same file system as the objects, so that a link is enough
+_LEFTOVER_SECONDS = 24 * 3600  # what a killed process left is swept when it is older than this
+
+
+class LocalStore:
+    """Objects as files under one folder, private to their owner."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.absolute()
+        self._tmp = self._root / _UNDER_CONSTRUCTION
+        self.filesystem = pyarrow.fs.LocalFileSystem()
+
+    @property
+    def location(self) -> str:
+        """The folder."""
+        return str(self._root)
+
+    def path(self, key: str) -> str:
+        """The file's absolute path."""
+        return str(self._file(key))
+
+    def exists(self, key: str) -> bool:
+        """Whether the object is there."""
+        return self._file(key).is_file()
+
+    def read(self, key: str) -> bytes:
+        """The whole object. Raises ObjectMissingError."""
+        try:
+            return self._file(key).read_bytes()
+        except FileNotFoundError:
+            raise ObjectMissingError(f"the store holds no {key}") from None
+        except OSError as error:
+            raise self._failure("read", error) from error
+
+    def write(self, key: str, data: bytes) -> bool:
+        """Write an object once and whole. False: it was there already, and stays as it was."""
+        if self.exists(key):
+            return False
+        with self._writing(), self._temporary(data) as temporary:
+            return self._publish(temporary, key)
+
+    def put_file(self, key: str, source: Path) -> bool:
+        """As :meth:`write`, from a local file, which is gone afterwards."""
+        with self._writing():
+            self._prepare()
+            if source.stat().st_dev != self._tmp.stat().st_dev:
+                moved = self._tmp / f"put-{os.getpid()}-{source.name}"
+                shutil.copyfile(source, moved)
+                source.unlink()
+                source = moved
+            source.chmod(0o600)
+            _sync(source)
+            try:
+                return self._publish(source, key)
+            finally:
+                source.unlink(missing_ok=True)
+
+    def replace(self, key: str, data: bytes) -> None:
+        """Swap the object atomically: readers see the old or the new one."""
+        with self._writing(), self._temporary(data) as temporary:
+            target = self._file(key)
+            self._make_folder(target.parent)
+            temporary.replace(target)
+            _sync(target.parent)
+
+    def list(self, prefix: str) -> list[str]:
+        """All keys that begin with ``prefix``, sorted."""
+        folder = self._root / prefix if prefix.endswith("/") else (self._root / prefix).parent
+        keys: list[str] = []
+        for parent, folders, names in os.walk(folder):
+            if _UNDER_CONSTRUCTION in folders:
+                folders.remove(_UNDER_CONSTRUCTION)
+            base = Path(parent).relative_to(self._root).as_posix()
+            keys += [name if base == "." else f"{base}/{name}" for name in names]
+        return sorted(key for key in keys if key.startswith(prefix))
+
+    def delete(self, key: str) -> None:
+        """Remove the object, if it is there."""
+        with self._writing():
+            self._file(key).unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A private folder on the store's own file system, gone afterwards."""
+        with self._writing():
+            self._prepare()
+            folder = Path(tempfile.mkdtemp(dir=self._tmp))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _file(self, key: str) -> Path:
+        return self._root / key
+
+    def _prepare(self) -> None:
+        self._make_folder(self._tmp)
+        horizon = time.time() - _LEFTOVER_SECONDS
+        for leftover in self._tmp.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # another process swept it first
+                if leftover.stat().st_mtime < horizon:
+                    shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+
+    @staticmethod
+    def _make_folder(folder: Path) -> None:
+        missing = []
+        while not folder.exists():
+            missing.append(folder)
+            folder = folder.parent
+        for new in reversed(missing):
+            with contextlib.suppress(FileExistsError):  # another process made it first
+                new.mkdir(mode=0o700)
+
+    @contextlib.contextmanager
+    def _temporary(self, data: bytes) -> Iterator[Path]:
+        self._make_folder(self._tmp)
+        handle, name = tempfile.mkstemp(dir=self._tmp)  # mode 0600
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            yield temporary
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _publish(self, temporary: Path, key: str) -> bool:
+        """Give the finished file its name. A link fails where a rename would overwrite."""
+        target = self._file(key)
+        self._make_folder(target.parent)
+        try:
+            os.link(temporary, target)
+        except FileExistsError:
+            return False
+        _sync(target.parent)
+        return True
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise self._failure("written", error) from error
+
+    def _failure(self, verb: str, error: OSError) -> StoreError:
+        return StoreError(
+            f"the store {self._root} can't be {verb}: {error.strerror or type(error).__name__}",
+            "Give FREG_STORE a folder that you own, with space on its disk",
+        )
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
