@@ -9,9 +9,10 @@ in about 5 ms.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -49,6 +50,10 @@ class _Envelope(msgspec.Struct):
     oppslag: msgspec.Raw = _NOTHING
 
 
+class _Document(msgspec.Struct):
+    identifikasjonsnummer: Any = None
+
+
 class _Message(msgspec.Struct):
     feilmelding: str | None = None
     melding: str | None = None
@@ -57,6 +62,7 @@ class _Message(msgspec.Struct):
 
 _entry = msgspec.json.Decoder(_Entry)
 _envelope = msgspec.json.Decoder(_Envelope)
+_document = msgspec.json.Decoder(_Document)
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _items = msgspec.json.Decoder(list[msgspec.Raw])
 _anything = msgspec.json.Decoder()
@@ -89,6 +95,59 @@ def compose(answers: Iterable[Oppslag], kind: IdentifierKind) -> bytes:
             entry.append(b'"feilmelding":' + message)
         entries.append(b"{" + b",".join(entry) + b"}")
     return b'{"oppslag":[' + b",".join(entries) + b"]}"
+
+
+def match(asked: Sequence[str], answers: Sequence[Oppslag]) -> list[Oppslag | None]:
+    """Return, for each identifier asked for, the answer to it, or None where there is none.
+
+    Answers may come in any order, and each serves one question. They are matched by the identifier
+    that they tell; then by the numbers in the document itself, because a look-up by an old number
+    may be answered under the current one; and where no answer left tells an identifier, by their
+    order, if the counts agree (``folkeregisteret-api.md``, bulkoppslag and bulkoppslag/arkiv).
+    """
+    if len(asked) == len(answers) and all(
+        answer.identifikator in (wanted, None)
+        for wanted, answer in zip(asked, answers, strict=True)
+    ):
+        return list(answers)
+    told: dict[str, deque[Oppslag]] = defaultdict(deque)
+    for answer in answers:
+        if answer.identifikator is not None:
+            told[answer.identifikator].append(answer)
+    found = [told[wanted].popleft() if told.get(wanted) else None for wanted in asked]
+    _match_by_document(asked, found, [answer for queue in told.values() for answer in queue])
+    untold = [answer for answer in answers if answer.identifikator is None]
+    open_questions = [index for index, answer in enumerate(found) if answer is None]
+    if len(untold) == len(open_questions):
+        for index, answer in zip(open_questions, untold, strict=True):
+            found[index] = answer
+    return found
+
+
+def _match_by_document(
+    asked: Sequence[str], found: list[Oppslag | None], left: Iterable[Oppslag]
+) -> None:
+    by_number: dict[str, Oppslag] = {}
+    for answer in left:
+        for number in numbers_of(answer.person):
+            by_number[number] = answer
+    if by_number:
+        for index, wanted in enumerate(asked):
+            if found[index] is None:
+                found[index] = by_number.get(wanted)
+
+
+def numbers_of(person: bytes | None) -> list[str]:
+    """The identity numbers that a document tells as its person's own, current and earlier."""
+    if person is None:
+        return []
+    rows = _document.decode(person).identifikasjonsnummer
+    if isinstance(rows, dict):
+        rows = [rows]
+    if not isinstance(rows, list):
+        return []
+    numbers = [row.get("foedselsEllerDNummer") for row in rows if isinstance(row, dict)]
+    return [str(number) for number in numbers if number]
 
 
 def _unwrap(body: bytes) -> list[bytes]:

@@ -1,0 +1,29 @@
+"""The contract: an XSD compiled into an element model, and that into the plan of tables."""
+
+from freg_pipeline.contract.model import Contract, Field, Kind, Simple, Structure
+from freg_pipeline.contract.plan import Column, Plan, Table, make_plan, snake_case
+from freg_pipeline.contract.xsd import fingerprint, read_contract
+
+__all__ = [
+    "Column",
+    "Contract",
+    "Field",
+    "Kind",
+    "Plan",
+    "Simple",
+    "Structure",
+    "Table",
+    "compile_contract",
+    "fingerprint",
+    "read_contract",
+    "snake_case",
+]
+
+
+def compile_contract(xsd: bytes) -> Plan:
+    """Return the plan of tables for an XSD.
+
+    Raises:
+        ContractError: the XSD can't be compiled; names the place.
+    """
+    return make_plan(read_contract(xsd))

@@ -1,0 +1,83 @@
+"""A contract as data: what elements there are, of what type, how often, and what they mean.
+
+This is the middle step between an XSD and the plan of tables: no tables here, and no XML.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a single value is, as far as a table's column cares."""
+
+    STRING = "string"
+    CODE = "code"  # a string with a list of known values; the list is open
+    BOOLEAN = "boolean"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    FLOAT = "float"
+    DATE = "date"
+    DATETIME = "dateTime"
+    YEAR = "year"
+
+
+@dataclass(frozen=True)
+class Simple:
+    """A single value.
+
+    Attributes:
+        kind: what it is.
+        codes: the values that the contract lists, if it does; others may come all the same.
+        comment: the type's own documentation.
+    """
+
+    kind: Kind
+    codes: tuple[str, ...] = ()
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class Structure:
+    """Named fields under one element; base types' fields come first."""
+
+    name: str
+    fields: tuple[Field, ...]
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class Field:
+    """An element within a structure.
+
+    Attributes:
+        name: the element's name, as in XML and JSON.
+        type: what it holds.
+        required: the contract says that it is always there (never so within a choice).
+        repeated: it can come more than once.
+        comment: the element's documentation, else its type's.
+    """
+
+    name: str
+    type: Simple | Structure
+    required: bool
+    repeated: bool
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class Contract:
+    """A compiled XSD.
+
+    Attributes:
+        root: the document element's name.
+        structure: what is under it.
+        namespace: the target namespace.
+        fingerprint: names the exact XSD that this came from.
+    """
+
+    root: str
+    structure: Structure
+    namespace: str
+    fingerprint: str

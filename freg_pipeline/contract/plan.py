@@ -1,0 +1,243 @@
+"""Element model -> the plan of tables: which tables, which columns, from which path, of which type.
+
+One table for each element under the document element; structures are flattened into columns
+(``vegadresse_adressenavn``); a list of single values is a LIST column; a list of structures is a
+table of its own, ``<entity>__<element>``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import pyarrow as pa
+
+from freg_pipeline.contract.model import Contract, Field, Kind, Simple, Structure
+
+PERSON_COLUMN = "personidentifikator"
+ROW_COLUMN = "rad_nr"
+ELEMENT_COLUMN = "element_nr"
+
+_KEY_COMMENTS = {
+    PERSON_COLUMN: "The person's current identity number.",
+    ROW_COLUMN: "Index of the row within the entity's list in the document, from 0.",
+    ELEMENT_COLUMN: "Index within the list that this table holds, from 0.",
+}
+_TYPES = {
+    Kind.STRING: pa.string(),
+    Kind.CODE: pa.string(),
+    Kind.BOOLEAN: pa.bool_(),
+    Kind.INTEGER: pa.int64(),
+    Kind.DECIMAL: pa.decimal128(38, 10),
+    Kind.FLOAT: pa.float64(),
+    Kind.DATE: pa.date32(),
+    Kind.DATETIME: pa.timestamp("us", tz="UTC"),
+    Kind.YEAR: pa.int16(),
+}
+_HUMP = re.compile(r"(?<=[a-zæøå0-9])(?=[A-ZÆØÅ])|(?<=[A-ZÆØÅ])(?=[A-ZÆØÅ][a-zæøå])")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        name: in snake_case; unique in its table.
+        path: element names from the table's row to the value.
+        kind: what the value is.
+        repeated: the column is a LIST of such values.
+        codes: known values; open.
+        comment: what it means, from the contract.
+    """
+
+    name: str
+    path: tuple[str, ...]
+    kind: Kind
+    repeated: bool
+    codes: tuple[str, ...]
+    comment: str
+
+    @property
+    def type(self) -> pa.DataType:
+        """The column's Arrow type."""
+        value = _TYPES[self.kind]
+        return pa.list_(value) if self.repeated else value
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: one row an occurrence of the element at ``path``.
+
+    Attributes:
+        name: in snake_case.
+        entity: the element under the document element that it comes from.
+        path: element names from the document to the row's element; the first is the entity.
+        levels: repetitions below the entity: 0 for the entity's own table.
+        columns: the columns after the keys.
+        comment: what the entity or the element means, from the contract.
+    """
+
+    name: str
+    entity: str
+    path: tuple[str, ...]
+    levels: int
+    columns: tuple[Column, ...]
+    comment: str
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """``personidentifikator``, ``rad_nr`` and one ``element_nr`` a level."""
+        elements = [element_column(level) for level in range(1, self.levels + 1)]
+        return (PERSON_COLUMN, ROW_COLUMN, *elements)
+
+    @cached_property
+    def arrow_schema(self) -> pa.Schema:
+        """Keys and columns with their types; comments in the fields' metadata."""
+        fields = [
+            pa.field(name, pa.string() if name == PERSON_COLUMN else pa.int32(), nullable=False)
+            .with_metadata({"comment": _KEY_COMMENTS.get(name, _KEY_COMMENTS[ELEMENT_COLUMN])})
+            for name in self.keys
+        ]
+        fields += [
+            pa.field(column.name, column.type).with_metadata({"comment": column.comment})
+            for column in self.columns
+        ]
+        return pa.schema(fields, metadata={"comment": self.comment})
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All tables that a contract gives.
+
+    Attributes:
+        contract: the element model that the plan was made from.
+        tables: entities in the contract's order, each followed by its lists of structures.
+    """
+
+    contract: Contract
+    tables: tuple[Table, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the exact XSD."""
+        return self.contract.fingerprint
+
+    @property
+    def entities(self) -> tuple[str, ...]:
+        """The elements under the document element; each is also a ``part`` to ask for."""
+        return tuple(field.name for field in self.contract.structure.fields)
+
+    def table(self, name: str) -> Table:
+        """The table of that name. Raises KeyError."""
+        for table in self.tables:
+            if table.name == name:
+                return table
+        raise KeyError(name)
+
+
+def snake_case(name: str) -> str:
+    """``foedselsEllerDNummer`` -> ``foedsels_eller_d_nummer``."""
+    return _HUMP.sub("_", name).lower()
+
+
+def element_column(level: int) -> str:
+    """The key column of a list ``level`` repetitions below the entity, from 1."""
+    return ELEMENT_COLUMN if level == 1 else f"{ELEMENT_COLUMN}_{level}"
+
+
+def as_structure(field: Field) -> Structure:
+    """What a row of ``field``'s table holds; a single value becomes a structure of one column."""
+    if isinstance(field.type, Structure):
+        return field.type
+    return Structure(field.name, (Field(field.name, field.type, required=True, repeated=False,
+                                        comment=field.comment),))  # fmt: skip
+
+
+def make_plan(contract: Contract) -> Plan:
+    """Lay out the tables for ``contract``."""
+    tables: list[Table] = []
+    taken: set[str] = set()
+    for field in contract.structure.fields:
+        short = Counter(path[-1] for path, _ in _lists(as_structure(field), ()))
+        for table in _tables(field, (), snake_case(field.name), short):
+            name = _free(table.name, taken)
+            taken.add(name)
+            tables.append(Table(name, field.name, *_rest(table)))
+    return Plan(contract, tuple(tables))
+
+
+def _rest(table: Table) -> tuple[tuple[str, ...], int, tuple[Column, ...], str]:
+    return table.path, table.levels, table.columns, table.comment
+
+
+def _tables(
+    field: Field, above: tuple[str, ...], name: str, short: Counter[str], levels: int = 0
+) -> Iterator[Table]:
+    path = (*above, field.name)
+    structure = as_structure(field)
+    comment = field.comment or structure.comment
+    yield Table(name, path[0], path, levels, tuple(_columns(structure)), comment)
+    entity = snake_case(path[0])
+    for below, inner in _own_lists(structure, ()):
+        unique = short[below[-1]] == 1
+        words = [below[-1]] if unique else [*path[1:], *below]
+        child = f"{entity}__" + "_".join(snake_case(word) for word in words)
+        yield from _tables(inner, (*path, *below[:-1]), child, short, levels + 1)
+
+
+def _columns(structure: Structure) -> Iterator[Column]:
+    keys = {PERSON_COLUMN, ROW_COLUMN, "dok_nr"}
+    taken = keys | {element_column(level) for level in range(1, 9)}
+    for path, field in _leaves(structure, ()):
+        name = _free("_".join(snake_case(word) for word in path), taken)
+        taken.add(name)
+        assert isinstance(field.type, Simple)  # noqa: S101  _leaves yields no other
+        kind = field.type
+        yield Column(name, path, kind.kind, field.repeated, kind.codes, field.comment)
+
+
+def _leaves(
+    structure: Structure, above: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], Field]]:
+    for field in structure.fields:
+        path = (*above, field.name)
+        if isinstance(field.type, Simple):
+            yield path, field
+        elif not field.repeated:
+            yield from _leaves(field.type, path)
+
+
+def _own_lists(
+    structure: Structure, above: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], Field]]:
+    """Lists of structures that hang directly on a row, not within another list."""
+    for field in structure.fields:
+        path = (*above, field.name)
+        if isinstance(field.type, Structure):
+            if field.repeated:
+                yield path, field
+            else:
+                yield from _own_lists(field.type, path)
+
+
+def _lists(
+    structure: Structure, above: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], Field]]:
+    """Lists of structures at any depth."""
+    for path, field in _own_lists(structure, above):
+        yield path, field
+        assert isinstance(field.type, Structure)  # noqa: S101  _own_lists yields no other
+        yield from _lists(field.type, path)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """``name``, or with the first number that makes it unique: a new element must not stop us."""
+    if name not in taken:
+        return name
+    number = 2
+    while f"{name}_{number}" in taken:
+        number += 1
+    return f"{name}_{number}"

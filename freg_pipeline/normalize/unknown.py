@@ -1,0 +1,83 @@
+"""Fields that the contract does not know: found, counted and told, never dropped in silence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import pyarrow as pa
+
+_LETTER = re.compile(r"[^\W\d_]")
+_DIGIT = re.compile(r"\d")
+_EXAMPLE_LENGTH = 40
+
+
+class UnknownFields:
+    """Tally of unknown fields by their path, such as ``navn.nyttFelt``."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+        self.examples: dict[str, str] = {}
+
+    def add(self, path: str, count: int, example: Any) -> None:
+        """Count ``count`` values at ``path``; ``example`` is one of them, and is masked here."""
+        self.counts[path] = self.counts.get(path, 0) + count
+        self.examples.setdefault(path, _masked(example))
+
+    def add_value(self, path: str, value: Any) -> None:
+        """Count every single value in ``value``, which came under an unknown name."""
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                self.add_value(f"{path}.{name}", inner)
+        elif isinstance(value, list):
+            for inner in value:
+                self.add_value(path, inner)
+        elif value is not None:
+            self.add(path, 1, value)
+
+    def add_array(self, path: str, values: pa.Array) -> None:
+        """As :meth:`add_value`, for a whole column that the reader found."""
+        values = values.drop_null()
+        if pa.types.is_struct(values.type):
+            for index, field in enumerate(values.type):
+                self.add_array(f"{path}.{field.name}", values.field(index))
+        elif pa.types.is_list(values.type):
+            self.add_array(path, values.flatten())
+        elif len(values):
+            self.add(path, len(values), values[0].as_py())
+
+    def add_difference(self, path: str, values: pa.Array, expected: pa.DataType) -> None:
+        """Count what ``values`` holds beyond ``expected``, at any depth."""
+        if values.type == expected:
+            return
+        if pa.types.is_list(expected) and pa.types.is_list(values.type):
+            self.add_difference(path, values.drop_null().flatten(), expected.value_type)
+        elif pa.types.is_struct(expected) and pa.types.is_struct(values.type):
+            known = {field.name: field.type for field in expected}
+            values = values.drop_null()
+            for index, field in enumerate(values.type):
+                inner = f"{path}.{field.name}" if path else field.name
+                if field.name in known:
+                    self.add_difference(inner, values.field(index), known[field.name])
+                else:
+                    self.add_array(inner, values.field(index))
+
+    def to_table(self) -> pa.Table:
+        """The tally as rows ``sti``, ``antall``, ``eksempel``, in order of the path."""
+        paths: Iterable[str] = sorted(self.counts)
+        rows = [(path, self.counts[path], self.examples[path]) for path in paths]
+        schema = pa.schema(
+            [("sti", pa.string()), ("antall", pa.int64()), ("eksempel", pa.string())]
+        )
+        return pa.Table.from_pylist(
+            [dict(zip(schema.names, row, strict=True)) for row in rows], schema=schema
+        )
+
+
+def _masked(example: Any) -> str:
+    """The example's form without its content: letters become x, digits 9."""
+    if isinstance(example, bool):
+        return "boolean"
+    text = str(example)[:_EXAMPLE_LENGTH]
+    return _DIGIT.sub("9", _LETTER.sub("x", text))
