@@ -1,0 +1,123 @@
+"""A fetched batch -> its staging tables in the store, once and whole."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from freg_pipeline.contract import Plan, compile_contract
+from freg_pipeline.errors import FregError
+from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.normalize import BatchTables, Chunk, normalize_batch
+from freg_pipeline.store import Store
+
+
+class StagedFile(msgspec.Struct, frozen=True):
+    """One staging file: rows, bytes and the SHA-256 of what was written."""
+
+    rows: int
+    bytes: int
+    sha256: str
+
+
+class LandedBatch(msgspec.Struct, frozen=True):
+    """A batch whose staging tables are in the store.
+
+    Attributes:
+        batch: its number.
+        contract: fingerprint of the contract that it was decoded by.
+        files: staging files by table; tables without rows have none.
+        outcomes: identifiers by ``utfall``: dokument, borte, feilet.
+        seconds: what it took.
+    """
+
+    batch: int
+    contract: str
+    files: dict[str, StagedFile]
+    outcomes: dict[str, int]
+    seconds: float
+
+
+def load_plan(store: Store, fingerprint: str) -> Plan:
+    """The plan of tables by a contract that the store keeps.
+
+    Raises:
+        ObjectMissingError: the store doesn't hold it.
+        ContractError: it can't be compiled.
+    """
+    return compile_contract(store.read(f"contracts/{fingerprint}.xsd"))
+
+
+def staging_key(name: str, batch: int, file: str) -> str:
+    """Where a staging file of an uttrekk's batch lies."""
+    return f"uttrekk/{name}/tables/{batch:06d}/{file}"
+
+
+def land_batch(
+    store: Store,
+    uttrekk: Uttrekk,
+    batch: int,
+    plan: Plan,
+    *,
+    progress: Callable[[int], None] | None = None,
+) -> LandedBatch:
+    """Make a batch's staging tables, unless they are there already.
+
+    Args:
+        store: where the answers lie and the tables go.
+        uttrekk: whose batch it is; every chunk of it must be answered.
+        batch: its number.
+        plan: the contract's tables.
+        progress: told how many more identifiers have been decoded.
+
+    Raises:
+        FregError: the batch isn't fetched in full.
+    """
+    done = staging_key(uttrekk.name, batch, "done.json")
+    if store.exists(done):
+        return msgspec.json.decode(store.read(done), type=LandedBatch)
+    missing = uttrekk.chunk_count(batch) - len(uttrekk.answered(batch))
+    if missing:
+        raise FregError(
+            f"batch {batch} of {uttrekk.name} lacks the answers to {missing} look-ups",
+            f"Fetch it first: freg uttrekk resume {uttrekk.name}",
+        )
+    started = time.monotonic()
+    with store.scratch() as folder:
+        chunks = _chunks(uttrekk, batch, progress)
+        tables = normalize_batch(chunks, plan, uttrekk.identifier_kind, folder)
+        files = {
+            name: _stage(store, staging_key(uttrekk.name, batch, f"{name}.parquet"), path, tables)
+            for name, path in tables.files.items()
+        }
+    landed = LandedBatch(
+        batch, plan.fingerprint, files, tables.outcomes, round(time.monotonic() - started, 3)
+    )
+    if not store.write(done, msgspec.json.encode(landed)):
+        # Another worker landed it at the same time, from the same answers: its word stands.
+        return msgspec.json.decode(store.read(done), type=LandedBatch)
+    return landed
+
+
+def _chunks(
+    uttrekk: Uttrekk, batch: int, progress: Callable[[int], None] | None
+) -> Iterator[Chunk]:
+    first = 0
+    for answer in uttrekk.answers(batch):
+        yield Chunk(first, answer.asked, answer.body, answer.meta.hentet)
+        first += len(answer.asked)
+        if progress is not None:
+            progress(len(answer.asked))
+
+
+def _stage(store: Store, key: str, path: Path, tables: BatchTables) -> StagedFile:
+    """Put one file into the store. One that a killed worker left is as good: same answers."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    size = path.stat().st_size
+    store.put_file(key, path)
+    return StagedFile(tables.rows[path.stem], size, digest)
