@@ -1,1 +1,5 @@
-"""The Norwegian population register as Parquet tables, complete on day one and current ever after."""
+"""The Norwegian population register (Folkeregisteret) as Parquet tables."""
+
+from importlib.metadata import version
+
+__version__ = version("freg_pipeline")

@@ -16,6 +16,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from freg_pipeline.identifiers import mask_within
+
 IdentifierKind = Literal["foedselsEllerDNummer", "dokumentidentifikator"]
 
 _NOTHING = msgspec.Raw(b"")
@@ -28,7 +30,7 @@ class Oppslag:
     Attributes:
         identifikator: what was asked for, where the answer tells it.
         person: the document as the bytes that came; None where the register has none.
-        feilmelding: the register's reason for there being no document.
+        feilmelding: the register's reason for there being no document, identity numbers masked.
     """
 
     identifikator: str | None
@@ -169,7 +171,7 @@ def _oppslag(item: bytes) -> Oppslag:
     if entry.folkeregisterperson and not _is_null(entry.folkeregisterperson):
         return Oppslag(identifier, bytes(entry.folkeregisterperson), None)
     if entry.feilmelding and not _is_null(entry.feilmelding):
-        return Oppslag(identifier, None, _reason(bytes(entry.feilmelding)))
+        return Oppslag(identifier, None, mask_within(_reason(bytes(entry.feilmelding))))
     # No wrapping: the object is a document itself, unless it holds nothing but what was asked for.
     is_document = bool(_fields.decode(item).keys() - _Entry.__struct_fields__)
     return Oppslag(identifier, bytes(item) if is_document else None, None)
@@ -196,3 +198,31 @@ def _reason(raw: bytes) -> str:
 
 def _is_null(raw: msgspec.Raw | bytes) -> bool:
     return bytes(raw).strip() == b"null"
+
+
+class _Batch(msgspec.Struct):
+    foedselsEllerDNummer: list[str] | None = None  # noqa: N815  the register's name
+    dokumentidentifikator: list[str] | None = None
+
+
+_batch = msgspec.json.Decoder(_Batch)
+
+
+def parse_batch(body: bytes) -> tuple[IdentifierKind | None, list[str]]:
+    """Return what an uttrekk's batch holds and its identifiers; None and nothing past the last one.
+
+    The end is ``{}``; a list that is there and empty is taken for the end as well.
+
+    Raises:
+        ValueError: the body is no batch; says nothing of its content.
+    """
+    try:
+        batch = _batch.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        msg = "the answer is no batch of identifiers"
+        raise ValueError(msg) from None
+    if batch.dokumentidentifikator:
+        return "dokumentidentifikator", batch.dokumentidentifikator
+    if batch.foedselsEllerDNummer:
+        return "foedselsEllerDNummer", batch.foedselsEllerDNummer
+    return None, []

@@ -50,16 +50,24 @@ class RefusedError(FregError):
     Args:
         status: the HTTP status, where there was one.
         code: the register's own error code, where it gave one.
+        said: the register's own words, identity numbers masked.
     """
 
     exit_code = 3
 
     def __init__(
-        self, what: str, remedy: str = "", *, status: int | None = None, code: str | None = None
+        self,
+        what: str,
+        remedy: str = "",
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        said: str = "",
     ) -> None:
         super().__init__(what, remedy)
         self.status = status
         self.code = code
+        self.said = said
 
 
 class GoneError(RefusedError):
@@ -77,9 +85,7 @@ class UnreachableError(ConfigurationError):
 class PassingError(FregError):
     """A fault that may pass (5xx, 429, connection, truncated body), and outlasted the retries."""
 
-    def __init__(
-        self, what: str, remedy: str = "", *, retry_after: float | None = None
-    ) -> None:
+    def __init__(self, what: str, remedy: str = "", *, retry_after: float | None = None) -> None:
         super().__init__(what, remedy)
         self.retry_after = retry_after  # seconds that the register asked us to wait
 

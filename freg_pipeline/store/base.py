@@ -48,7 +48,7 @@ class Store(Protocol):
         ...
 
     def list(self, prefix: str) -> list[str]:
-        """All keys that begin with ``prefix``, sorted. ``prefix`` ends with ``/`` or is a key's start."""
+        """All keys that begin with ``prefix`` (a folder with its ``/``, or a key's start), sorted."""
         ...
 
     def delete(self, key: str) -> None:
@@ -67,9 +67,9 @@ def open_store(settings: Settings) -> Store:
         StoreError: it can't be used; says why.
     """
     if settings.store.startswith("s3://"):
-        from freg_pipeline.store.s3 import S3Store  # noqa: PLC0415  boto3 costs 0.3 s to import
+        from freg_pipeline.store.s3 import S3Store  # boto3 costs 0.3 s
 
         return S3Store(settings.store, endpoint=settings.s3_endpoint)
-    from freg_pipeline.store.local import LocalStore  # noqa: PLC0415
+    from freg_pipeline.store.local import LocalStore
 
     return LocalStore(Path(settings.store))

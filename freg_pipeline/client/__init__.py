@@ -1,0 +1,7 @@
+"""The register over HTTP."""
+
+from freg_pipeline.client.kriterier import TilpassetKriterier
+from freg_pipeline.client.register import Register
+from freg_pipeline.client.uttrekk import BatchState
+
+__all__ = ["BatchState", "Register", "TilpassetKriterier"]

@@ -1,0 +1,130 @@
+"""What the register answers: a body with its circumstances, or an error that says what to do."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import httpx
+import msgspec
+
+from freg_pipeline.errors import FregError, GoneError, NotFoundError, PassingError, RefusedError
+from freg_pipeline.identifiers import mask_within
+
+_LONGEST_QUOTE = 200
+_SUPPORT_ID = re.compile(r"support[\s-]*id[^0-9a-z]{0,20}([0-9a-z-]{6,40})", re.IGNORECASE)
+_TAG = re.compile(r"<[^>]*>")
+
+
+@dataclass(frozen=True, repr=False)
+class Answer:
+    """A complete answer with status 200.
+
+    Attributes:
+        body: as it came, decompressed.
+        hentet: when it was answered (UTC).
+        content_type: as the register said it.
+        correlation_id: of the request.
+    """
+
+    body: bytes
+    hentet: datetime
+    content_type: str
+    correlation_id: str
+
+    def __repr__(self) -> str:
+        return f"Answer({len(self.body)} bytes, {self.content_type}, {self.correlation_id})"
+
+
+class ThrottledError(PassingError):
+    """429: too many requests, or too many running jobs; waits ``retry_after`` seconds at least."""
+
+
+class FirewallError(RefusedError):
+    """The firewall in front of the register answered, with a page for people."""
+
+
+def failure(response: httpx.Response, service: str, correlation_id: str) -> FregError:
+    """Return the error that an answer other than 200 means, or an HTML page under any status.
+
+    Args:
+        response: the answer, read in full.
+        service: the service's name, such as ``personer/bulkoppslag``, without identifiers.
+        correlation_id: of the request; the register's staff can find it in their logs.
+    """
+    status = response.status_code
+    if "html" in response.headers.get("content-type", "").lower():
+        return _firewall(response, service, correlation_id)
+    code, said = _said(response.content)
+    what = f"{service} answered {status}{f' {code}' if code else ''}"
+    what += f': "{said}"' if said else ""
+    what += f" (correlation id {correlation_id})"
+    if status == 429:
+        return ThrottledError(what, _LATER, retry_after=_retry_after(response))
+    if status >= 500 or status == 408:
+        return PassingError(what, _LATER, retry_after=_retry_after(response))
+    kind = {404: NotFoundError, 410: GoneError}.get(status, RefusedError)
+    return kind(what, _REMEDIES.get(status, _LOOK), status=status, code=code, said=said)
+
+
+_LATER = "Run the same command again later: it goes on from where it stands"
+_LOOK = "Correct what the register objects to"
+_REMEDIES = {
+    401: "Renew FREG_TOKEN or check the access settings (freg check)",
+    403: "Check that your organisation has this service in its package of rights, and the scope",
+    404: "Check the identifier and FREG_BASE_URL",
+    410: "The register keeps jobs for a limited time: order a new uttrekk under another name",
+}
+
+
+def _firewall(response: httpx.Response, service: str, correlation_id: str) -> FirewallError:
+    found = _SUPPORT_ID.search(_TAG.sub(" ", response.text))
+    support = f"support id {found.group(1)}" if found else "no support id"
+    return FirewallError(
+        f"a firewall in front of the register stopped {service} with an HTML page under status "
+        f"{response.status_code} ({support}, correlation id {correlation_id})",
+        "Check that your IP address is open towards the register, and give its staff these ids",
+        status=response.status_code,
+    )
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    """Seconds to wait. The header is in milliseconds, as the register's documentation says."""
+    text = response.headers.get("retry-after", "").strip()
+    return int(text) / 1000 if text.isdigit() else None
+
+
+def _said(body: bytes) -> tuple[str | None, str]:
+    """The error's code and text, from any of the forms that the register uses."""
+    try:
+        content: Any = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None, ""
+    if isinstance(content, list) and content:
+        content = content[0]
+    if isinstance(content, dict) and isinstance(content.get("feilmelding"), dict):
+        content = content["feilmelding"]
+    if not isinstance(content, dict):
+        return None, ""
+    code = _first(content, "kode", "feilkode", "code")
+    said = [
+        _first(content, "melding", "feilmelding", "message"),
+        _first(content, "tilleggsinformasjon"),
+        _first(content, "feilreferanse"),
+    ]
+    return code, quote(", ".join(text for text in said if text))
+
+
+def _first(content: dict[str, Any], *names: str) -> str | None:
+    for name in names:
+        value = content.get(name)
+        if isinstance(value, str | int) and str(value).strip():
+            return str(value)
+    return None
+
+
+def quote(text: str) -> str:
+    """The register's own words, fit for an error: one line, not long, identity numbers masked."""
+    return mask_within(" ".join(text.split()))[:_LONGEST_QUOTE]

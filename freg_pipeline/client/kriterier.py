@@ -1,0 +1,127 @@
+"""The criteria of uttrekk/tilpasset, checked before anything is sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from freg_pipeline.errors import ConfigurationError
+
+PERSONSTATUSTYPER = ("aktiv", "bosatt", "utflyttet", "doed", "inaktiv")
+UNDER_AKTIV = ("midlertidig", "ikkeBosatt", "forsvunnet", "foedselsregistrert")
+KJOENN = ("kvinne", "mann")
+SIVILSTANDSTYPER = (
+    "uoppgitt", "ugift", "gift", "enkeEllerEnkemann", "skilt", "separert", "registrertPartner",
+    "separertPartner", "skiltPartner", "gjenlevendePartner",
+)  # fmt: skip
+
+_KOMMUNE = re.compile(r"\d{4}")
+_YEAR = re.compile(r"(18|19|20|21)\d\d")
+_COUNTRY = re.compile(r"[A-Z]{3}")
+
+
+class TilpassetKriterier(msgspec.Struct, frozen=True, kw_only=True):
+    """A selection of persons. Names and meanings are the register's (uttrekk/tilpasset).
+
+    Attributes:
+        personstatustyper: at least one of PERSONSTATUSTYPER.
+        bostedskommunenummer: four digits; never together with the next.
+        oppholdskommunenummer: four digits.
+        foedselsaar_fra_og_med: a year.
+        foedselsaar_til_og_med: a year.
+        doedsaar_fra_og_med: a year.
+        doedsaar_til_og_med: a year.
+        kjoenn: one of KJOENN.
+        statsborgerskap: ISO 3166-1 alpha-3, such as NOR.
+        sivilstandstype: one of SIVILSTANDSTYPER.
+
+    Raises:
+        ConfigurationError: a criterion is wrong; says which and what it may be.
+    """
+
+    personstatustyper: tuple[str, ...]
+    bostedskommunenummer: str | None = None
+    oppholdskommunenummer: str | None = None
+    foedselsaar_fra_og_med: str | None = None
+    foedselsaar_til_og_med: str | None = None
+    doedsaar_fra_og_med: str | None = None
+    doedsaar_til_og_med: str | None = None
+    kjoenn: str | None = None
+    statsborgerskap: str | None = None
+    sivilstandstype: str | None = None
+
+    def __post_init__(self) -> None:
+        self._check_status()
+        self._check_kommune()
+        _check_years("foedselsaar", self.foedselsaar_fra_og_med, self.foedselsaar_til_og_med)
+        _check_years("doedsaar", self.doedsaar_fra_og_med, self.doedsaar_til_og_med)
+        _check_listed("kjoenn", self.kjoenn, KJOENN)
+        _check_listed("sivilstandstype", self.sivilstandstype, SIVILSTANDSTYPER)
+        if self.statsborgerskap is not None and not _COUNTRY.fullmatch(self.statsborgerskap):
+            raise ConfigurationError(
+                "statsborgerskap is no country code", "Use ISO 3166-1 alpha-3, such as NOR"
+            )
+
+    def _check_status(self) -> None:
+        allowed = f"Use one or more of {', '.join(PERSONSTATUSTYPER)}"
+        if not self.personstatustyper:
+            raise ConfigurationError("a tilpasset uttrekk needs a personstatustype", allowed)
+        for status in self.personstatustyper:
+            if status in UNDER_AKTIV:
+                raise ConfigurationError(
+                    f"the register has no personstatustype {status} to select by",
+                    "Such persons are found under aktiv",
+                )
+            if status not in PERSONSTATUSTYPER:
+                raise ConfigurationError("that is no personstatustype", allowed)
+
+    def _check_kommune(self) -> None:
+        if self.bostedskommunenummer is not None and self.oppholdskommunenummer is not None:
+            raise ConfigurationError(
+                "bostedskommunenummer and oppholdskommunenummer exclude each other",
+                "Give one of them",
+            )
+        for number in (self.bostedskommunenummer, self.oppholdskommunenummer):
+            if number is not None and not _KOMMUNE.fullmatch(number):
+                raise ConfigurationError(
+                    "a kommunenummer has four digits", "Write Oslo's as 0301, for example"
+                )
+
+    def to_register(self) -> dict[str, Any]:
+        """The body that the register takes."""
+        kommune = {
+            "bostedskommunenummer": self.bostedskommunenummer,
+            "oppholdskommunenummer": self.oppholdskommunenummer,
+        }
+        body = {
+            "personstatustyper": list(dict.fromkeys(self.personstatustyper)),
+            "kommunenummer": {name: value for name, value in kommune.items() if value} or None,
+            "foedselsaarFraOgMed": self.foedselsaar_fra_og_med,
+            "foedselsaarTilOgMed": self.foedselsaar_til_og_med,
+            "doedsaarFraOgMed": self.doedsaar_fra_og_med,
+            "doedsaarTilOgMed": self.doedsaar_til_og_med,
+            "kjoenn": self.kjoenn,
+            "statsborgerskap": self.statsborgerskap,
+            "sivilstandstype": self.sivilstandstype,
+        }
+        return {name: value for name, value in body.items() if value is not None}
+
+
+def _check_years(name: str, first: str | None, last: str | None) -> None:
+    for year in (first, last):
+        if year is not None and not _YEAR.fullmatch(year):
+            raise ConfigurationError(
+                f"{name} is no year", "Write it with four digits, such as 1985"
+            )
+    if first is not None and last is not None and first > last:
+        raise ConfigurationError(
+            f"{name}: the first year is after the last", "Exchange fra og med and til og med"
+        )
+
+
+def _check_listed(name: str, value: str | None, allowed: Sequence[str]) -> None:
+    if value is not None and value not in allowed:
+        raise ConfigurationError(f"that is no {name}", f"Use one of {', '.join(allowed)}")

@@ -1,0 +1,104 @@
+"""The services that deliver person documents, and their contract."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from freg_pipeline.client.answers import Answer
+from freg_pipeline.client.transport import Transport
+from freg_pipeline.envelope import parse
+from freg_pipeline.errors import FregError
+
+LIMIT = 1_000  # identifiers a look-up (personer/bulkoppslag)
+
+
+class PersonerService:
+    """Source: the register's documentation, personer."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def bulkoppslag(self, numre: Sequence[str], parts: Sequence[str]) -> Answer:
+        """Look up to 1,000 persons up by number, in the order asked (``somBestilt``).
+
+        Read the answer by :mod:`freg_pipeline.envelope`.
+
+        Args:
+            numre: identity numbers.
+            parts: the ``part``s wanted; none means person-basis.
+
+        Raises:
+            RefusedError, PassingError: as for every request.
+        """
+        body = msgspec.json.encode({"foedselsEllerDNummer": _within_limit(numre)})
+        return await self._transport.post(
+            "personer/bulkoppslag",
+            "personer/bulkoppslag",
+            body,
+            query=[*_parts(parts), ("somBestilt", "true")],
+            check=parse,
+        )
+
+    async def bulkoppslag_arkiv(
+        self, dokumentidentifikatorer: Sequence[str], parts: Sequence[str]
+    ) -> Answer:
+        """Look up to 1,000 archived documents up. As :meth:`bulkoppslag`, in any order."""
+        body = msgspec.json.encode(
+            {"dokumentidentifikator": _within_limit(dokumentidentifikatorer)}
+        )
+        return await self._transport.post(
+            "personer/bulkoppslag/arkiv",
+            "personer/bulkoppslag/arkiv",
+            body,
+            query=_parts(parts),
+            check=parse,
+        )
+
+    async def person(self, nummer: str, parts: Sequence[str] = ()) -> Answer:
+        """One person's current document.
+
+        Raises:
+            NotFoundError: the register knows no such person.
+        """
+        return await self._transport.get(
+            "personer/{personidentifikator}", f"personer/{nummer}", query=_parts(parts), check=parse
+        )
+
+    async def arkiv(self, dokumentidentifikator: str, parts: Sequence[str] = ()) -> Answer:
+        """One archived document.
+
+        Raises:
+            NotFoundError: there is no such document.
+            RefusedError: status 400: it has been history for more than 36 months, and is deleted.
+        """
+        return await self._transport.get(
+            "personer/arkiv/{dokumentidentifikator}",
+            f"personer/arkiv/{dokumentidentifikator}",
+            query=_parts(parts),
+            check=parse,
+        )
+
+    async def xsd(self) -> bytes:
+        """The contract of the person document that is in force now."""
+        answer = await self._transport.get(
+            "personer/xsd", "personer/xsd", accept="application/xml", check=_markup
+        )
+        return answer.body
+
+
+def _parts(parts: Sequence[str]) -> list[tuple[str, str]]:
+    return [("part", part) for part in parts]
+
+
+def _within_limit(identifiers: Sequence[str]) -> list[str]:
+    if len(identifiers) > LIMIT:
+        raise FregError(f"a look-up takes at most {LIMIT} identifiers, not {len(identifiers)}")
+    return list(identifiers)
+
+
+def _markup(body: bytes) -> None:
+    if not body.rstrip().endswith(b">"):
+        msg = "the contract was cut short"
+        raise ValueError(msg)

@@ -1,0 +1,63 @@
+"""The register: every service that we call, behind one connection pool and one pace."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from freg_pipeline.client.access import ReadyToken
+from freg_pipeline.client.environments import base_url, requests_per_minute
+from freg_pipeline.client.hendelser import HendelserService
+from freg_pipeline.client.personer import PersonerService
+from freg_pipeline.client.transport import Transport
+from freg_pipeline.client.uttrekk import UttrekkService
+from freg_pipeline.settings import Settings
+
+
+class Register:
+    """One register, to be used as an async context manager.
+
+    Attributes:
+        uttrekk: orders and batches of identifiers.
+        personer: person documents and their contract.
+        hendelser: the event list.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self.uttrekk = UttrekkService(transport)
+        self.personer = PersonerService(transport)
+        self.hendelser = HendelserService(transport)
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """The register that the settings name.
+
+        Raises:
+            ConfigurationError: they name none.
+        """
+        return cls(
+            Transport(
+                base_url(settings),
+                auth=ReadyToken(settings.token),
+                connections=settings.concurrency + 1,
+                requests_per_minute=requests_per_minute(settings),
+            )
+        )
+
+    @property
+    def base_url(self) -> str:
+        """Everything before ``/v1``."""
+        return self._transport.base_url
+
+    async def __aenter__(self) -> Self:
+        await self._transport.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._transport.__aexit__(kind, error, traceback)

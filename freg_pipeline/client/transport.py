@@ -1,0 +1,258 @@
+"""One request at a time over HTTP: pace, retries, and one way to fail.
+
+Passing faults (5xx, lost connections, answers cut short, answers that are no JSON) are tried again
+with exponential waits and jitter, within a bound. 429 is no fault: the request waits as long as the
+register says, and longer for as long as it is told to.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+import httpx
+import stamina
+from aiolimiter import AsyncLimiter
+
+from freg_pipeline import __version__
+from freg_pipeline.client.answers import Answer, FirewallError, ThrottledError, failure
+from freg_pipeline.errors import (
+    ConfigurationError,
+    FregError,
+    PassingError,
+    UnreachableError,
+)
+
+logger = logging.getLogger(__name__)
+# Their messages name whole URLs, and with them identity numbers; ours name services.
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+logging.getLogger("stamina").setLevel(logging.ERROR)  # each retry is told by this module
+
+FAULTS = 8  # tries against passing faults: about a minute of waiting in all
+FIREWALL_TRIES = 3
+FIRST_CONTACT_SECONDS = 4.0  # an address where nothing has ever answered is given up soon
+THROTTLED_SECONDS = 15 * 60.0  # how long one request may be held back by 429
+TIMEOUT = httpx.Timeout(90.0, connect=4.0, pool=None)  # look-ups are expected under 10 s
+
+Query = Sequence[tuple[str, str]]
+Check = Callable[[bytes], object]
+
+
+@dataclass(frozen=True)
+class _Request:
+    method: str
+    service: str
+    path: str
+    query: Query
+    headers: Mapping[str, str]
+    content: bytes | None
+    check: Check | None
+
+
+class Transport:
+    """Sends requests to one register. An async context manager.
+
+    Args:
+        base_url: everything before ``/v1``.
+        auth: what makes a request ours.
+        connections: connections open at once.
+        requests_per_minute: upper limit for all requests together; None: no limit.
+    """
+
+    def __init__(
+        self, base_url: str, *, auth: httpx.Auth, connections: int, requests_per_minute: int | None
+    ) -> None:
+        self.base_url = base_url
+        self._reached = False  # something answered at the address, in this process
+        self._limiter = _limiter(requests_per_minute)
+        self._client = httpx.AsyncClient(
+            auth=auth,
+            timeout=TIMEOUT,
+            limits=httpx.Limits(max_connections=connections),
+            headers={"User-Agent": f"freg_pipeline/{__version__}"},
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._client.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._client.__aexit__(kind, error, traceback)
+
+    async def get(
+        self,
+        service: str,
+        path: str,
+        *,
+        query: Query = (),
+        accept: str = "application/json",
+        check: Check | None = None,
+        patience: Patience | None = None,
+    ) -> Answer:
+        """GET ``/v1/<path>``.
+
+        Args:
+            service: its name, for errors and logs: never with an identifier in it.
+            path: below ``/v1/``.
+            query: parameters, in order; names may repeat.
+            accept: the form wanted.
+            check: called with the body; a ValueError means that it was damaged on its way, which is
+                a passing fault.
+            patience: what is tried again; the usual bounds unless told.
+
+        Raises:
+            RefusedError: the register said no (NotFoundError: 404, GoneError: 410).
+            PassingError: a fault outlasted the retries.
+            UnreachableError: nothing ever answered at the address.
+        """
+        headers = {"Accept": accept}
+        request = _Request("GET", service, path, query, headers, None, check)
+        return await self._persist(request, patience)
+
+    async def post(
+        self,
+        service: str,
+        path: str,
+        content: bytes,
+        *,
+        query: Query = (),
+        check: Check | None = None,
+        patience: Patience | None = None,
+    ) -> Answer:
+        """POST JSON to ``/v1/<path>``; arguments and errors as for :meth:`get`."""
+        # The register takes a body without a content type for XML.
+        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        request = _Request("POST", service, path, query, headers, content, check)
+        return await self._persist(request, patience)
+
+    async def _persist(self, request: _Request, patience: Patience | None) -> Answer:
+        waits = (patience or Patience()).start(lambda: self._reached)
+        async for attempt in stamina.retry_context(
+            on=waits, attempts=None, timeout=None, wait_initial=0.2, wait_max=20.0, wait_jitter=0.5
+        ):
+            with attempt:
+                return await self._send(request)
+        raise AssertionError  # stamina raises the last error itself
+
+    async def _send(self, request: _Request) -> Answer:
+        if self._limiter is not None:
+            await self._limiter.acquire()
+        correlation_id = str(uuid.uuid4())
+        started = time.monotonic()
+        try:
+            response = await self._client.request(
+                request.method,
+                f"{self.base_url}/v1/{request.path}",
+                params=list(request.query),
+                headers={**request.headers, "X-Correlation-ID": correlation_id},
+                content=request.content,
+            )
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+            raise ConfigurationError(
+                f"{self.base_url} is no address", "Correct FREG_BASE_URL"
+            ) from None
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            raise self._lost(request.service, correlation_id, error) from None
+        self._reached = True
+        logger.debug(
+            "%s: %d, %d bytes, %.3f s, correlation id %s",
+            request.service, response.status_code, len(response.content),
+            time.monotonic() - started, correlation_id,
+        )  # fmt: skip
+        content_type = response.headers.get("content-type", "")
+        if response.status_code != httpx.codes.OK or "html" in content_type.lower():
+            raise failure(response, request.service, correlation_id)
+        _check(request, response.content, correlation_id)
+        return Answer(response.content, datetime.now(UTC), content_type, correlation_id)
+
+    def _lost(self, service: str, correlation_id: str, error: httpx.RequestError) -> FregError:
+        if not self._reached and isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+            return UnreachableError(
+                f"nothing answers at {self.base_url} ({type(error).__name__})",
+                "Check FREG_BASE_URL and FREG_ENVIRONMENT, and that the network lets you through",
+            )
+        return PassingError(
+            f"the connection failed during {service} ({type(error).__name__}, "
+            f"correlation id {correlation_id})",
+            "Run the same command again later: it goes on from where it stands",
+        )
+
+
+class Patience:
+    """What is tried again, and for how long.
+
+    Args:
+        faults: tries against passing faults.
+        throttled_seconds: how long 429 may hold one request back.
+    """
+
+    def __init__(self, *, faults: int = FAULTS, throttled_seconds: float = THROTTLED_SECONDS):
+        self._faults = faults
+        self._throttled_seconds = throttled_seconds
+
+    def start(self, reached: Callable[[], bool]) -> Callable[[Exception], bool | float]:
+        """Return the decision for one request: no, yes, or yes after so many seconds."""
+        started = time.monotonic()
+        tries = {PassingError: 0, FirewallError: 0}
+
+        def decide(error: Exception) -> bool | float:
+            waited = time.monotonic() - started
+            if isinstance(error, ThrottledError):
+                again = waited < self._throttled_seconds
+            elif isinstance(error, PassingError):
+                tries[PassingError] += 1
+                again = tries[PassingError] < self._faults
+            elif isinstance(error, FirewallError):
+                tries[FirewallError] += 1
+                again = tries[FirewallError] < min(FIREWALL_TRIES, self._faults)
+            else:
+                again = (
+                    isinstance(error, UnreachableError)
+                    and not reached()
+                    and waited < FIRST_CONTACT_SECONDS
+                )
+            if again:
+                logger.info("trying again: %s", error)
+            return _wait(error) if again else False
+
+        return decide
+
+
+def _wait(error: Exception) -> bool | float:
+    """The time that the register asks for, spread out; else the usual backoff."""
+    asked = error.retry_after if isinstance(error, PassingError) else None
+    # Up to half more at random, so that a crowd that was turned away doesn't come back as one.
+    return True if asked is None else asked * random.uniform(1, 1.5)  # noqa: S311  no secret
+
+
+def _check(request: _Request, body: bytes, correlation_id: str) -> None:
+    if request.check is None:
+        return
+    try:
+        request.check(body)
+    except ValueError as error:
+        raise PassingError(
+            f"{request.service}: {error} (correlation id {correlation_id})",
+            "Run the same command again later; if it stays so, tell the register's staff the id",
+        ) from None
+
+
+def _limiter(requests_per_minute: int | None) -> AsyncLimiter | None:
+    """A limit that lets through one second's share at once, never a whole minute's."""
+    if requests_per_minute is None:
+        return None
+    share = requests_per_minute / 60
+    return AsyncLimiter(max(share, 1.0), max(1.0, 1 / share))

@@ -1,0 +1,126 @@
+"""The services that deliver identifiers in bulk: uttrekk/komplett, uttrekk/tilpasset, batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from urllib.parse import quote as url_quote
+
+import msgspec
+
+from freg_pipeline.client.answers import Answer, quote
+from freg_pipeline.client.transport import Patience, Transport
+from freg_pipeline.envelope import parse_batch
+from freg_pipeline.errors import NotFoundError, RefusedError
+
+
+class BatchState(StrEnum):
+    """What the register says of a batch."""
+
+    READY = "ready"
+    NOT_READY = "not ready"  # 404: wait, and ask again
+    END = "end"  # past the last batch
+
+
+@dataclass(frozen=True)
+class BatchAnswer:
+    """The answer to a question for a batch.
+
+    Attributes:
+        state: ready, not ready, or past the last one.
+        count: identifiers in it.
+        raw: the answer as it came; None while it is not ready.
+    """
+
+    state: BatchState
+    count: int
+    raw: Answer | None
+
+
+class _Job(msgspec.Struct):
+    jobbId: str | int | None = None  # noqa: N815  the register's name
+    feilmelding: str | dict[str, Any] | None = None
+
+
+class UttrekkService:
+    """Source: the register's documentation, uttrekk; only "offentlig med hjemmel" has komplett."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def bestill_komplett(self, feedsekvensnr: int) -> str:
+        """Order everyone's documents valid at a sequence number, and later changes.
+
+        Not idempotent: each call that the register accepts starts a job, of which an organisation
+        may have ten. So a lost answer is never followed by another order here: that is decided by
+        who keeps the orders' record.
+
+        Returns:
+            The job's id.
+
+        Raises:
+            RefusedError: the register said no.
+            PassingError: no answer came: a job may have been started all the same.
+            ThrottledError: 429: no job was started.
+        """
+        answer = await self._transport.get(
+            "uttrekk/komplett",
+            "uttrekk/komplett",
+            query=[("feedsekvensnr", str(feedsekvensnr))],
+            check=_job,
+            patience=Patience(faults=1, throttled_seconds=0),
+        )
+        return _job_id(answer.body, "uttrekk/komplett")
+
+    async def bestill_tilpasset(self, kriterier: dict[str, Any]) -> str:
+        """Order the identifiers of a selection; ``kriterier`` in the register's form.
+
+        Returns and raises as :meth:`bestill_komplett`.
+        """
+        answer = await self._transport.post(
+            "uttrekk/tilpasset",
+            "uttrekk/tilpasset",
+            msgspec.json.encode(kriterier),
+            check=_job,
+            patience=Patience(faults=1, throttled_seconds=0),
+        )
+        return _job_id(answer.body, "uttrekk/tilpasset")
+
+    async def batch(self, jobb_id: str, batch_nr: int) -> BatchAnswer:
+        """Ask for a batch once, from 0. It can be asked for again as long as the job lives.
+
+        Raises:
+            GoneError: the job or the batch no longer exists.
+            RefusedError, PassingError: as for every request.
+        """
+        try:
+            answer = await self._transport.get(
+                "uttrekk/batch",
+                f"uttrekk/{url_quote(jobb_id, safe='')}/batch/{batch_nr}",
+                check=parse_batch,
+            )
+        except NotFoundError:
+            return BatchAnswer(BatchState.NOT_READY, 0, None)
+        kind, identifiers = parse_batch(answer.body)
+        state = BatchState.END if kind is None else BatchState.READY
+        return BatchAnswer(state, len(identifiers), answer)
+
+
+def _job(body: bytes) -> _Job:
+    try:
+        return msgspec.json.decode(body, type=_Job)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        msg = "the answer is no receipt for an order"
+        raise ValueError(msg) from None
+
+
+def _job_id(body: bytes, service: str) -> str:
+    job = _job(body)
+    if job.jobbId is not None and str(job.jobbId).strip():
+        return str(job.jobbId)
+    said = job.feilmelding
+    if isinstance(said, dict):
+        said = str(said.get("feilmelding", ""))
+    reason = f': "{quote(said)}"' if said else ", and gave no reason"
+    raise RefusedError(f"{service}: the register made no job{reason}", "Correct the order")

@@ -1,0 +1,1 @@
+"""Order, poll, batches, chunks, raw answers: advance an uttrekk, safe to repeat."""

@@ -1,0 +1,155 @@
+"""Expand a batch of identifiers into kept answers, 1,000 at a time.
+
+Each answer is checked before it is kept: every identifier asked for has a document or a reason for
+there being none. What was kept is not asked for again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from freg_pipeline.client import Register
+from freg_pipeline.client.answers import Answer, FirewallError
+from freg_pipeline.envelope import IdentifierKind, Oppslag, compose, match, parse
+from freg_pipeline.errors import RefusedError
+from freg_pipeline.extract.poll import circumstances
+from freg_pipeline.extract.uttrekk import Uttrekk, chunks
+from freg_pipeline.store.raw import RawMeta, pack
+
+logger = logging.getLogger(__name__)
+
+# What personer/arkiv answers for a document that it doesn't have: unknown, or history for more than
+# 36 months and deleted. Accounted for as gone.
+_NOT_THERE = {404, 400}
+
+
+@dataclass(frozen=True)
+class FetchReport:
+    """What fetching a batch took.
+
+    Attributes:
+        identifiers: in the batch.
+        fetched: look-ups made now.
+        kept: look-ups that were answered before.
+        bytes: of the answers fetched now, before compression.
+    """
+
+    identifiers: int
+    fetched: int
+    kept: int
+    bytes: int
+
+
+async def fetch_batch(
+    register: Register,
+    uttrekk: Uttrekk,
+    batch: int,
+    *,
+    concurrency: int,
+    progress: Callable[[int], None] | None = None,
+) -> FetchReport:
+    """Fetch and keep the answers to all look-ups of a batch that lack one.
+
+    Args:
+        register: whom to ask.
+        uttrekk: whose batch it is.
+        batch: its number.
+        concurrency: look-ups under way at once; each holds some 6 MB.
+        progress: told how many more identifiers are answered.
+
+    Raises:
+        RefusedError, PassingError: as for every request; what was fetched until then is kept.
+    """
+    asked = chunks(uttrekk.identifiers(batch))
+    kept = uttrekk.answered(batch)
+    report = progress or (lambda _: None)
+    report(sum(len(asked[chunk]) for chunk in kept))
+    waiting = iter([chunk for chunk in range(len(asked)) if chunk not in kept])
+    sizes: list[int] = []
+
+    async def work() -> None:
+        for chunk in waiting:  # shared: each worker takes the next one
+            meta, body = await _look_up(register, uttrekk, asked[chunk])
+            key = uttrekk.answer_key(batch, chunk)
+            await asyncio.to_thread(_keep, uttrekk, key, meta, body)
+            sizes.append(len(body))
+            report(len(asked[chunk]))
+
+    try:
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(concurrency):
+                workers.create_task(work())
+    except BaseExceptionGroup as group:
+        raise group.exceptions[0] from None  # the others were cancelled, or failed of the same
+    return FetchReport(sum(map(len, asked)), len(sizes), len(kept), sum(sizes))
+
+
+def _keep(uttrekk: Uttrekk, key: str, meta: RawMeta, body: bytes) -> None:
+    uttrekk.store.write(key, pack(body, meta))
+
+
+async def _look_up(register: Register, uttrekk: Uttrekk, asked: list[str]) -> tuple[RawMeta, bytes]:
+    parts = uttrekk.request.parts
+    kind = uttrekk.identifier_kind
+    if kind == "dokumentidentifikator":
+        answer = await register.personer.bulkoppslag_arkiv(asked, parts)
+    else:
+        answer = await register.personer.bulkoppslag(asked, parts)
+    found = match(asked, parse(answer.body))
+    open_questions = [index for index, oppslag in enumerate(found) if oppslag is None]
+    if not open_questions:
+        return circumstances(answer), answer.body
+    logger.warning("%d of %d identifiers were not answered: asking again", len(open_questions),
+                   len(asked))  # fmt: skip
+    missing = [asked[index] for index in open_questions]
+    if kind == "dokumentidentifikator":
+        later = await _one_by_one(register, missing, parts)
+    else:
+        later = await _once_more(register, missing, parts)
+    for index, oppslag in zip(open_questions, later, strict=True):
+        found[index] = oppslag
+    return _composed(answer, asked, found, kind)
+
+
+async def _once_more(
+    register: Register, missing: list[str], parts: tuple[str, ...]
+) -> list[Oppslag | None]:
+    answer = await register.personer.bulkoppslag(missing, parts)
+    return match(missing, parse(answer.body))
+
+
+async def _one_by_one(
+    register: Register, missing: list[str], parts: tuple[str, ...]
+) -> list[Oppslag | None]:
+    """An archive's answer that can't be told apart: each document by itself."""
+    return list(await asyncio.gather(*(_single(register, one, parts) for one in missing)))
+
+
+async def _single(register: Register, wanted: str, parts: tuple[str, ...]) -> Oppslag | None:
+    try:
+        answer = await register.personer.arkiv(wanted, parts)
+    except RefusedError as error:
+        if error.status not in _NOT_THERE or isinstance(error, FirewallError):
+            raise
+        return Oppslag(wanted, None, error.said or "uten forklaring")
+    found = parse(answer.body)
+    return replace(found[0], identifikator=wanted) if found else None
+
+
+def _composed(
+    answer: Answer, asked: list[str], found: list[Oppslag | None], kind: IdentifierKind
+) -> tuple[RawMeta, bytes]:
+    """One answer made of several. What nobody answered is left out, and is accounted for later."""
+    answers = [
+        replace(oppslag, identifikator=wanted)
+        for wanted, oppslag in zip(asked, found, strict=True)
+        if oppslag is not None
+    ]
+    body = compose(answers, kind)
+    meta = RawMeta(
+        len(body), answer.hentet, "application/json", answer.correlation_id, composed=True
+    )
+    return meta, body

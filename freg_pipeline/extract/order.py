@@ -1,0 +1,220 @@
+"""Begin an uttrekk, and order it from the register: recorded before and after.
+
+An order is no idempotent call: each one that the register accepts starts a job, of which an
+organisation may have ten. So an order is recorded before it is sent, and its answer after. If the
+process dies between the two, nobody knows whether a job runs, and no second order is made blindly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from freg_pipeline.client import Register, TilpassetKriterier
+from freg_pipeline.client.answers import ThrottledError
+from freg_pipeline.contract import Plan, compile_contract
+from freg_pipeline.errors import (
+    ConfigurationError,
+    FregError,
+    PassingError,
+    RefusedError,
+    UncertainOrderError,
+)
+from freg_pipeline.extract.uttrekk import OrderAnswer, Request, Uttrekk
+from freg_pipeline.settings import Settings
+from freg_pipeline.store import Store
+
+logger = logging.getLogger(__name__)
+
+ATTEMPTS = 3  # orders sent by one living process when answers get lost
+COMPOSITES = ("person-basis", "historikk", "identitetsgrunnlag-utvidet", "relasjon-utvidet")
+
+
+async def open_uttrekk(
+    store: Store,
+    register: Register,
+    settings: Settings,
+    *,
+    kriterier: TilpassetKriterier | None = None,
+    feedsekvensnr: int | None = None,
+    name: str | None = None,
+) -> Uttrekk:
+    """Return the uttrekk to work on, recorded before anything is ordered.
+
+    The contract in force and the register's last sequence number are noted first, so that nothing
+    that happens while the uttrekk is made can be lost between it and the event list.
+
+    Args:
+        store: where it lies.
+        register: whom to ask.
+        settings: environment, package and parts.
+        kriterier: a selection (tilpasset); None: everyone (komplett).
+        feedsekvensnr: where a komplett uttrekk begins; None: the register's last number.
+        name: its name. Without one, an uttrekk of the same question that is under way is gone on
+            with, and only if there is none is a new one begun.
+
+    Raises:
+        ConfigurationError: the name belongs to another question.
+        ContractError: the register's contract can't be compiled.
+    """
+    plan = await fetch_contract(store, register)
+    wanted = Request(
+        name="",
+        kind="tilpasset" if kriterier is not None else "komplett",
+        environment=settings.environment,
+        base_url=register.base_url,
+        rettighetspakke=settings.rettighetspakke,
+        parts_asked=settings.parts,
+        parts=settings.parts or everything(plan),
+        contract=plan.fingerprint,
+        sekvensnummer=await register.hendelser.siste_sekvensnummer(),
+        feedsekvensnr=feedsekvensnr,
+        kriterier=None if kriterier is None else kriterier.to_register(),
+        created=datetime.now(UTC),
+    )
+    if name is not None:
+        return _named(Uttrekk(store, name), wanted)
+    return _under_way(store, wanted) or _begin_unnamed(store, wanted)
+
+
+async def fetch_contract(store: Store, register: Register) -> Plan:
+    """The plan of tables by the contract in force, which the store keeps from now on.
+
+    Raises:
+        ContractError: it can't be compiled.
+    """
+    xsd = await register.personer.xsd()
+    plan = compile_contract(xsd)
+    store.write(f"contracts/{plan.fingerprint}.xsd", xsd)
+    return plan
+
+
+def everything(plan: Plan) -> tuple[str, ...]:
+    """The parts that give all that the package may see: composites, and every entity by name."""
+    return (*COMPOSITES, *plan.entities)
+
+
+def _named(uttrekk: Uttrekk, wanted: Request) -> Uttrekk:
+    uttrekk.store.write(
+        uttrekk.key("request.json"),
+        msgspec.json.encode(msgspec.structs.replace(wanted, name=uttrekk.name)),
+    )
+    if not uttrekk.request.same_question(wanted):
+        raise ConfigurationError(
+            f"the uttrekk {uttrekk.name} asks for something else",
+            f"Choose another --name, or go on with it: freg uttrekk resume {uttrekk.name}",
+        )
+    return uttrekk
+
+
+def _under_way(store: Store, wanted: Request) -> Uttrekk | None:
+    for uttrekk in reversed(Uttrekk.list_all(store)):
+        if uttrekk.request.same_question(wanted) and not uttrekk.release and not uttrekk.is_gone:
+            logger.info("going on with the uttrekk %s", uttrekk.name)
+            return uttrekk
+    return None
+
+
+def _begin_unnamed(store: Store, wanted: Request) -> Uttrekk:
+    base = f"{wanted.kind}-{wanted.created:%Y%m%dt%H%M%S}"
+    number = 1
+    while True:  # two within a second is rare; each try is decided by who writes first
+        uttrekk = Uttrekk(store, base if number == 1 else f"{base}-{number}")
+        request = msgspec.structs.replace(wanted, name=uttrekk.name)
+        if store.write(uttrekk.key("request.json"), msgspec.json.encode(request)):
+            return uttrekk
+        number += 1
+
+
+async def place_order(
+    register: Register, uttrekk: Uttrekk, settings: Settings, *, again: bool = False
+) -> str:
+    """Order an uttrekk, unless it is ordered; return the register's job.
+
+    Ten running jobs (429) are waited for, up to ``settings.poll_timeout_hours``. An answer that
+    gets lost while this process lives is recorded as lost, and the order is sent anew, a few times;
+    each may leave a job behind at the register, which is logged.
+
+    Args:
+        register: whom to order from.
+        uttrekk: what to order.
+        settings: how long to wait.
+        again: order anew although an earlier order's fate is unknown.
+
+    Raises:
+        UncertainOrderError: an order was sent, and the process died before its answer was recorded.
+        RefusedError: the register said no.
+        PassingError: answers got lost every time.
+    """
+    job = uttrekk.job_id
+    if job is not None:
+        return job
+    attempts = uttrekk.attempts()
+    if attempts and attempts[-1][1] is None and not again:
+        raise UncertainOrderError(
+            f"an order for the uttrekk {uttrekk.name} was sent, and its answer never recorded: the "
+            "register may be running a job for it, one of the ten that it allows",
+            f"To order anew: freg uttrekk resume {uttrekk.name} --order-again",
+        )
+    number = attempts[-1][0] if attempts else 0
+    for tries in range(1, ATTEMPTS + 1):
+        try:
+            return await _attempt(register, uttrekk, settings, number + tries)
+        except PassingError as error:
+            if tries == ATTEMPTS:
+                raise
+            logger.warning("%s; ordering anew, a job may be left at the register", error)
+            await asyncio.sleep(min(settings.poll_seconds, 2.0) * tries)
+    raise AssertionError  # the last try returns or raises
+
+
+async def _attempt(register: Register, uttrekk: Uttrekk, settings: Settings, number: int) -> str:
+    deadline = time.monotonic() + settings.poll_timeout_hours * 3600
+    while True:
+        _record_sent(uttrekk, number)
+        try:
+            job = await _send(register, uttrekk.request)
+        except ThrottledError as error:
+            # No job was started, so no order is under way: the record of it goes.
+            uttrekk.store.delete(uttrekk.order_key(number, "sent"))
+            wait = max(error.retry_after or 0.0, settings.poll_seconds)
+            if time.monotonic() + wait > deadline:
+                raise
+            logger.warning("the register has too much to do for us now; ordering in %.0f s", wait)
+            await asyncio.sleep(wait)
+        except RefusedError as error:
+            _record(uttrekk, number, OrderAnswer(refused=error.what))
+            raise
+        except (PassingError, ConfigurationError) as error:
+            _record(uttrekk, number, OrderAnswer(lost=error.what))
+            raise
+        else:
+            _record(uttrekk, number, OrderAnswer(jobbId=job))
+            return job
+
+
+async def _send(register: Register, request: Request) -> str:
+    if request.kind == "tilpasset":
+        return await register.uttrekk.bestill_tilpasset(request.kriterier or {})
+    begin = request.feedsekvensnr
+    return await register.uttrekk.bestill_komplett(
+        request.sekvensnummer if begin is None else begin
+    )
+
+
+def _record_sent(uttrekk: Uttrekk, number: int) -> None:
+    sent: dict[str, Any] = {"sent": datetime.now(UTC)}
+    if not uttrekk.store.write(uttrekk.order_key(number, "sent"), msgspec.json.encode(sent)):
+        raise FregError(
+            f"another process is ordering the uttrekk {uttrekk.name} at this moment",
+            f"See what comes of it: freg uttrekk status {uttrekk.name}",
+        )
+
+
+def _record(uttrekk: Uttrekk, number: int, answer: OrderAnswer) -> None:
+    uttrekk.store.write(uttrekk.order_key(number, "answer"), msgspec.json.encode(answer))

@@ -1,0 +1,120 @@
+"""Ask for the batches of an uttrekk until the register says that there are no more."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import msgspec
+
+from freg_pipeline.client import BatchState, Register
+from freg_pipeline.client.answers import Answer
+from freg_pipeline.client.uttrekk import BatchAnswer
+from freg_pipeline.errors import FregError, GoneError, PassingError
+from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.settings import Settings
+from freg_pipeline.store.raw import RawMeta, pack
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PollResult:
+    """What one question gave.
+
+    Attributes:
+        state: ready (and kept), not ready, or the end.
+        batch: which batch was asked for; at the end, how many there are.
+        count: identifiers in it.
+    """
+
+    state: BatchState
+    batch: int
+    count: int = 0
+
+
+async def poll_once(register: Register, uttrekk: Uttrekk) -> PollResult:
+    """Ask for the next batch that isn't here, once, and keep it.
+
+    Raises:
+        GoneError: the register no longer has the job; that is recorded.
+        FregError: the uttrekk isn't ordered yet.
+    """
+    end = uttrekk.end
+    if end is not None:
+        return PollResult(BatchState.END, end)
+    batch = _next_batch(uttrekk)
+    answer = await _ask(register, uttrekk, batch)
+    if answer.raw is None:
+        return PollResult(BatchState.NOT_READY, batch)
+    if answer.state is BatchState.END:
+        uttrekk.store.write(uttrekk.end_key, msgspec.json.encode({"batches": batch}))
+        return PollResult(BatchState.END, batch)
+    uttrekk.store.write(uttrekk.batch_key(batch), pack(answer.raw.body, circumstances(answer.raw)))
+    return PollResult(BatchState.READY, batch, answer.count)
+
+
+async def wait_for_batches(
+    register: Register, uttrekk: Uttrekk, settings: Settings
+) -> AsyncIterator[PollResult]:
+    """Yield each batch as it gets ready, until the end; not those that are here already.
+
+    Raises:
+        GoneError: the register no longer has the job.
+        PassingError: nothing got ready within ``settings.poll_timeout_hours``.
+    """
+    patience = settings.poll_timeout_hours * 3600
+    deadline = time.monotonic() + patience
+    while True:
+        result = await poll_once(register, uttrekk)
+        if result.state is BatchState.END:
+            return
+        if result.state is BatchState.READY:
+            deadline = time.monotonic() + patience
+            yield result
+            continue
+        if time.monotonic() > deadline:
+            raise PassingError(
+                f"batch {result.batch} of the uttrekk {uttrekk.name} did not get ready within "
+                f"{settings.poll_timeout_hours:g} hours",
+                f"Go on waiting: freg uttrekk resume {uttrekk.name}",
+            )
+        logger.debug("batch %d of %s is not ready", result.batch, uttrekk.name)
+        await asyncio.sleep(settings.poll_seconds)
+
+
+def circumstances(answer: Answer) -> RawMeta:
+    """What is kept beside an answer's body."""
+    return RawMeta(len(answer.body), answer.hentet, answer.content_type, answer.correlation_id)
+
+
+def _next_batch(uttrekk: Uttrekk) -> int:
+    here = set(uttrekk.batches())
+    return next(batch for batch in range(len(here) + 1) if batch not in here)
+
+
+async def _ask(register: Register, uttrekk: Uttrekk, batch: int) -> BatchAnswer:
+    job = uttrekk.job_id
+    if job is None:
+        raise FregError(
+            f"the uttrekk {uttrekk.name} is not ordered",
+            f"Order it: freg uttrekk resume {uttrekk.name}",
+        )
+    if uttrekk.is_gone:
+        raise _gone(uttrekk)
+    try:
+        return await register.uttrekk.batch(job, batch)
+    except GoneError as error:
+        uttrekk.store.write(uttrekk.gone_key, msgspec.json.encode({"said": error.what}))
+        raise _gone(uttrekk) from None
+
+
+def _gone(uttrekk: Uttrekk) -> GoneError:
+    return GoneError(
+        f"the register no longer has the job of the uttrekk {uttrekk.name} (410)",
+        f"Order anew: run freg uttrekk {uttrekk.request.kind} again with another --name, or none",
+        status=410,
+    )

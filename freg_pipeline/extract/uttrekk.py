@@ -1,0 +1,371 @@
+"""One uttrekk, seen by what lies in the store. There is no other record of where it stands.
+
+Keys, all under ``uttrekk/<name>/``::
+
+    request.json               what was asked for; written before anything is sent
+    order/01-sent.json         an order is about to be sent (attempts 01, 02, ...)
+    order/01-answer.json       what came of it: jobbId, refused or lost
+    gone.json                  the register no longer has the job
+    batches/000000.json.zst    a batch of identifiers, as it came
+    batches/end.json           the end was seen: how many batches there are
+    answers/000000/00000.json.zst   the answer to one look-up of up to 1,000 (a chunk) of a batch
+    tables/000000/...          the batch's staging tables; done.json last
+    release.json               which release it became
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Literal
+
+import msgspec
+
+from freg_pipeline.envelope import IdentifierKind, parse_batch
+from freg_pipeline.errors import ConfigurationError, ObjectMissingError
+from freg_pipeline.store import Store
+from freg_pipeline.store.raw import RawMeta, unpack
+
+CHUNK = 1_000  # identifiers a look-up: the register's limit (bulkoppslag)
+
+UttrekkKind = Literal["komplett", "tilpasset"]
+Stage = Literal[
+    "requested", "uncertain", "ordered", "fetching", "fetched", "landed", "released", "gone"
+]
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What an uttrekk asks for, and under which circumstances.
+
+    Attributes:
+        name: the uttrekk's name in this store.
+        kind: komplett (everyone) or tilpasset (a selection).
+        environment: which register.
+        base_url: the address that it is asked of.
+        rettighetspakke: the package of rights.
+        parts_asked: the ``part``s that were configured; none means everything.
+        parts: every ``part`` that the look-ups ask for.
+        contract: fingerprint of the XSD in force when it was made.
+        sekvensnummer: the feed's position that the content is sure to reach: the register's last
+            number, noted before the order.
+        feedsekvensnr: where a komplett uttrekk was told to begin; None: at sekvensnummer.
+        kriterier: a tilpasset uttrekk's criteria, as sent.
+        created: when (UTC).
+    """
+
+    name: str
+    kind: UttrekkKind
+    environment: str
+    base_url: str
+    rettighetspakke: str
+    parts_asked: tuple[str, ...]
+    parts: tuple[str, ...]
+    contract: str
+    sekvensnummer: int
+    feedsekvensnr: int | None
+    kriterier: dict[str, Any] | None
+    created: datetime
+
+    def same_question(self, other: Request) -> bool:
+        """Whether both ask the same thing of the same register."""
+        return _question(self) == _question(other)
+
+
+class OrderAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What came of an attempt to order: exactly one of the fields is set."""
+
+    jobbId: str | None = None  # noqa: N815  the register's name
+    refused: str | None = None
+    lost: str | None = None
+
+
+@dataclass(frozen=True)
+class ChunkAnswer:
+    """The answer to one look-up.
+
+    Attributes:
+        chunk: its number in the batch.
+        asked: the identifiers, in the order asked.
+        meta: how the answer came.
+        body: the answer as it came.
+    """
+
+    chunk: int
+    asked: list[str]
+    meta: RawMeta
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where an uttrekk stands. Counts only."""
+
+    name: str
+    kind: UttrekkKind
+    created: datetime
+    stage: Stage
+    batches: int
+    end_seen: bool
+    identifiers: int
+    answered: int
+    landed: int
+    release: str | None
+
+
+class _End(msgspec.Struct, frozen=True):
+    batches: int
+
+
+class _Released(msgspec.Struct, frozen=True):
+    release: str
+
+
+class Uttrekk:
+    """A view of one uttrekk's objects. Holds nothing that could get stale but what never changes.
+
+    Args:
+        store: where it lies.
+        name: its name.
+
+    Raises:
+        ConfigurationError: no uttrekk can have that name.
+    """
+
+    def __init__(self, store: Store, name: str) -> None:
+        self.store = store
+        self.name = check_name(name)
+
+    def key(self, *parts: str) -> str:
+        """The key of one of its objects."""
+        return "/".join(("uttrekk", self.name, *parts))
+
+    @cached_property
+    def request(self) -> Request:
+        """What was asked for.
+
+        Raises:
+            ConfigurationError: there is no such uttrekk.
+        """
+        try:
+            return msgspec.json.decode(self.store.read(self.key("request.json")), type=Request)
+        except ObjectMissingError:
+            raise ConfigurationError(
+                f"there is no uttrekk {self.name} in {self.store.location}",
+                "See freg uttrekk status for those there are",
+            ) from None
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was asked for under this name."""
+        return self.store.exists(self.key("request.json"))
+
+    @property
+    def identifier_kind(self) -> IdentifierKind:
+        """What the batches hold: document identifiers (komplett) or numbers (tilpasset)."""
+        return (
+            "dokumentidentifikator" if self.request.kind == "komplett" else "foedselsEllerDNummer"
+        )
+
+    # -- the order ---------------------------------------------------------------------------
+
+    def attempts(self) -> list[tuple[int, OrderAnswer | None]]:
+        """Every attempt to order, with what came of it; None: sent, and no answer was recorded."""
+        keys = set(self.store.list(self.key("order/")))
+        sent = sorted(int(_file(key).split("-")[0]) for key in keys if key.endswith("-sent.json"))
+        return [
+            (number, self._answer(number) if self.order_key(number, "answer") in keys else None)
+            for number in sent
+        ]
+
+    def order_key(self, attempt: int, what: Literal["sent", "answer"]) -> str:
+        """Where an attempt to order is recorded."""
+        return self.key("order", f"{attempt:02d}-{what}.json")
+
+    def _answer(self, attempt: int) -> OrderAnswer:
+        data = self.store.read(self.order_key(attempt, "answer"))
+        return msgspec.json.decode(data, type=OrderAnswer)
+
+    @property
+    def gone_key(self) -> str:
+        """Where it is recorded that the register no longer has the job."""
+        return self.key("gone.json")
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the register no longer has the job, before all batches came."""
+        return self.store.exists(self.gone_key)
+
+    @property
+    def job_id(self) -> str | None:
+        """The register's job, once an order was accepted."""
+        accepted = [answer.jobbId for _, answer in self.attempts() if answer and answer.jobbId]
+        return accepted[-1] if accepted else None
+
+    # -- batches -----------------------------------------------------------------------------
+
+    def batch_key(self, batch: int) -> str:
+        """Where a batch of identifiers lies."""
+        return self.key("batches", f"{batch:06d}.json.zst")
+
+    @property
+    def end_key(self) -> str:
+        """Where it is recorded how many batches there are."""
+        return self.key("batches/end.json")
+
+    @property
+    def end(self) -> int | None:
+        """How many batches there are; None until the register has told."""
+        try:
+            return msgspec.json.decode(self.store.read(self.end_key), type=_End).batches
+        except ObjectMissingError:
+            return None
+
+    def batches(self) -> list[int]:
+        """The batches whose identifiers are here."""
+        keys = self.store.list(self.key("batches/"))
+        return [int(_file(key)[:6]) for key in keys if key.endswith(".json.zst")]
+
+    def identifiers(self, batch: int) -> list[str]:
+        """A batch's identifiers, in the order delivered."""
+        _, body = unpack(self.store.read(self.batch_key(batch)))
+        return parse_batch(body)[1]
+
+    def chunk_count(self, batch: int) -> int:
+        """How many look-ups a batch takes."""
+        return -(-len(self.identifiers(batch)) // CHUNK)
+
+    # -- answers -----------------------------------------------------------------------------
+
+    def answer_key(self, batch: int, chunk: int) -> str:
+        """Where the answer to a look-up lies."""
+        return self.key("answers", f"{batch:06d}", f"{chunk:05d}.json.zst")
+
+    def answered(self, batch: int) -> set[int]:
+        """The look-ups of a batch whose answers are here."""
+        keys = self.store.list(self.key("answers", f"{batch:06d}/"))
+        return {int(_file(key)[:5]) for key in keys}
+
+    def answers(self, batch: int) -> Iterator[ChunkAnswer]:
+        """A batch's answers in order, read one at a time.
+
+        Raises:
+            ObjectMissingError: a look-up has not been answered.
+        """
+        for chunk, asked in enumerate(chunks(self.identifiers(batch))):
+            meta, body = unpack(self.store.read(self.answer_key(batch, chunk)))
+            yield ChunkAnswer(chunk, asked, meta, body)
+
+    # -- what became of it -------------------------------------------------------------------
+
+    def landed(self) -> set[int]:
+        """The batches whose staging tables are whole."""
+        keys = self.store.list(self.key("tables/"))
+        return {int(key.split("/")[-2]) for key in keys if key.endswith("/done.json")}
+
+    @property
+    def release_key(self) -> str:
+        """Where it is recorded which release it became."""
+        return self.key("release.json")
+
+    @property
+    def release(self) -> str | None:
+        """The release that it became."""
+        try:
+            data = self.store.read(self.release_key)
+        except ObjectMissingError:
+            return None
+        return msgspec.json.decode(data, type=_Released).release
+
+    def status(self) -> Status:
+        """Where it stands, by what is here."""
+        batches = self.batches()
+        sizes = {batch: len(self.identifiers(batch)) for batch in batches}
+        answered = sum(
+            _answered_identifiers(size, self.answered(batch)) for batch, size in sizes.items()
+        )
+        end, landed, release = self.end, self.landed(), self.release
+        total = sum(sizes.values())
+        return Status(
+            name=self.name,
+            kind=self.request.kind,
+            created=self.request.created,
+            stage=self._stage(end, landed, release, fetched=answered == total),
+            batches=len(batches),
+            end_seen=end is not None,
+            identifiers=total,
+            answered=answered,
+            landed=len(landed),
+            release=release,
+        )
+
+    def _stage(
+        self, end: int | None, landed: set[int], release: str | None, *, fetched: bool
+    ) -> Stage:
+        if release is not None:
+            return "released"
+        if end is not None and len(landed) == end:
+            return "landed"
+        if end is not None and fetched:
+            return "fetched"
+        if self.is_gone:
+            return "gone"
+        if self.batches():
+            return "fetching"
+        attempts = self.attempts()
+        if not attempts:
+            return "requested"
+        last = attempts[-1][1]
+        if last is None:
+            return "uncertain"
+        return "ordered" if last.jobbId else "requested"
+
+    @classmethod
+    def list_all(cls, store: Store) -> list[Uttrekk]:
+        """Every uttrekk in the store, the oldest first."""
+        keys = [key for key in store.list("uttrekk/") if key.endswith("/request.json")]
+        found = [cls(store, key.split("/")[1]) for key in keys if key.count("/") == 2]
+        return sorted(found, key=lambda uttrekk: uttrekk.request.created)
+
+
+def check_name(name: str) -> str:
+    """Return ``name`` if an uttrekk can have it.
+
+    Raises:
+        ConfigurationError: it can't; says what a name is made of.
+    """
+    if not _NAME.fullmatch(name):
+        raise ConfigurationError(
+            "that is no name for an uttrekk",
+            "Use up to 64 of a-z, 0-9, - and _, beginning with a letter or a digit",
+        )
+    return name
+
+
+def chunks(identifiers: list[str]) -> list[list[str]]:
+    """Split identifiers into look-ups."""
+    return [identifiers[start : start + CHUNK] for start in range(0, len(identifiers), CHUNK)]
+
+
+def _question(request: Request) -> tuple[object, ...]:
+    return (
+        request.kind,
+        request.environment,
+        request.base_url,
+        request.rettighetspakke,
+        request.parts_asked,
+        request.kriterier,
+        request.feedsekvensnr,
+    )
+
+
+def _answered_identifiers(size: int, answered: set[int]) -> int:
+    return sum(min(CHUNK, size - chunk * CHUNK) for chunk in answered)
+
+
+def _file(key: str) -> str:
+    return key.rsplit("/", 1)[-1]
