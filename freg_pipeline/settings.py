@@ -14,9 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from freg_pipeline.errors import ConfigurationError
 
-Environment = Literal[
-    "syntetisk", "playground", "konsumenttest", "produksjon", "fiks-test", "fiks"
-]
+Environment = Literal["syntetisk", "playground", "konsumenttest", "produksjon", "fiks-test", "fiks"]
 
 
 class Settings(BaseSettings):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -32,6 +32,8 @@ from freg_pipeline.store import Store
 logger = logging.getLogger(__name__)
 
 ATTEMPTS = 3  # orders sent by one living process when answers get lost
+RUNNING_JOBS = 10  # the register's limit for an organisation
+JOB_HOURS = 24  # an order older than this, and never collected, holds no place any more
 COMPOSITES = ("person-basis", "historikk", "identitetsgrunnlag-utvidet", "relasjon-utvidet")
 
 
@@ -59,9 +61,10 @@ async def open_uttrekk(
             with, and only if there is none is a new one begun.
 
     Raises:
-        ConfigurationError: the name belongs to another question.
+        ConfigurationError: the name belongs to another question, or the store to another register.
         ContractError: the register's contract can't be compiled.
     """
+    _refuse_other_register(store, settings)
     plan = await fetch_contract(store, register)
     wanted = Request(
         name="",
@@ -97,6 +100,17 @@ async def fetch_contract(store: Store, register: Register) -> Plan:
 def everything(plan: Plan) -> tuple[str, ...]:
     """The parts that give all that the package may see: composites, and every entity by name."""
     return (*COMPOSITES, *plan.entities)
+
+
+def _refuse_other_register(store: Store, settings: Settings) -> None:
+    """One store, one register: test persons never stand among real ones."""
+    for uttrekk in Uttrekk.list_all(store):
+        if uttrekk.request.environment != settings.environment:
+            raise ConfigurationError(
+                f"{store.location} holds {uttrekk.request.environment}, "
+                f"and FREG_ENVIRONMENT says {settings.environment}",
+                "Give each environment a FREG_STORE of its own",
+            )
 
 
 def _named(uttrekk: Uttrekk, wanted: Request) -> Uttrekk:
@@ -176,6 +190,7 @@ async def place_order(
 async def _attempt(register: Register, uttrekk: Uttrekk, settings: Settings, number: int) -> str:
     deadline = time.monotonic() + settings.poll_timeout_hours * 3600
     while True:
+        await _wait_for_slot(uttrekk, settings, deadline)
         _record_sent(uttrekk, number)
         try:
             job = await _send(register, uttrekk.request)
@@ -196,6 +211,33 @@ async def _attempt(register: Register, uttrekk: Uttrekk, settings: Settings, num
         else:
             _record(uttrekk, number, OrderAnswer(jobbId=job))
             return job
+
+
+async def _wait_for_slot(uttrekk: Uttrekk, settings: Settings, deadline: float) -> None:
+    """Claim one of the jobs that the register allows before asking for it."""
+    while len(_running(uttrekk)) >= RUNNING_JOBS:
+        if time.monotonic() > deadline:
+            raise PassingError(
+                f"{RUNNING_JOBS} uttrekk of this store are under way, and the register allows no more",
+                "Finish them: freg uttrekk status, freg uttrekk resume NAME",
+            )
+        logger.warning("%d uttrekk are under way: waiting with the order", RUNNING_JOBS)
+        await asyncio.sleep(settings.poll_seconds)
+
+
+def _running(mine: Uttrekk) -> list[Uttrekk]:
+    """Other uttrekk whose jobs the register may still be working on."""
+    horizon = datetime.now(UTC) - timedelta(hours=JOB_HOURS)
+    return [
+        other
+        for other in Uttrekk.list_all(mine.store)
+        if other.name != mine.name
+        and other.request.base_url == mine.request.base_url
+        and other.request.created > horizon
+        and other.end is None
+        and not other.is_gone
+        and other.job_id is not None
+    ]
 
 
 async def _send(register: Register, request: Request) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import msgspec
@@ -13,7 +12,7 @@ import msgspec
 from freg_pipeline.client import BatchState, Register
 from freg_pipeline.client.answers import Answer
 from freg_pipeline.client.uttrekk import BatchAnswer
-from freg_pipeline.errors import FregError, GoneError, PassingError
+from freg_pipeline.errors import ConfigurationError, FregError, GoneError, PassingError
 from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.settings import Settings
 from freg_pipeline.store.raw import RawMeta, pack
@@ -57,25 +56,18 @@ async def poll_once(register: Register, uttrekk: Uttrekk) -> PollResult:
     return PollResult(BatchState.READY, batch, answer.count)
 
 
-async def wait_for_batches(
-    register: Register, uttrekk: Uttrekk, settings: Settings
-) -> AsyncIterator[PollResult]:
-    """Yield each batch as it gets ready, until the end; not those that are here already.
+async def wait_for_batch(register: Register, uttrekk: Uttrekk, settings: Settings) -> PollResult:
+    """Wait for the next batch that isn't here, keep it, and return it; or the end.
 
     Raises:
         GoneError: the register no longer has the job.
         PassingError: nothing got ready within ``settings.poll_timeout_hours``.
     """
-    patience = settings.poll_timeout_hours * 3600
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + settings.poll_timeout_hours * 3600
     while True:
         result = await poll_once(register, uttrekk)
-        if result.state is BatchState.END:
-            return
-        if result.state is BatchState.READY:
-            deadline = time.monotonic() + patience
-            yield result
-            continue
+        if result.state is not BatchState.NOT_READY:
+            return result
         if time.monotonic() > deadline:
             raise PassingError(
                 f"batch {result.batch} of the uttrekk {uttrekk.name} did not get ready within "
@@ -118,3 +110,21 @@ def _gone(uttrekk: Uttrekk) -> GoneError:
         f"Order anew: run freg uttrekk {uttrekk.request.kind} again with another --name, or none",
         status=410,
     )
+
+
+async def require_batch(
+    register: Register, uttrekk: Uttrekk, batch: int, settings: Settings
+) -> None:
+    """See that a batch's identifiers are here; wait for them if they are not.
+
+    Raises:
+        ConfigurationError: the uttrekk has no such batch.
+        GoneError, PassingError: as :func:`wait_for_batch`.
+    """
+    while batch not in uttrekk.batches():
+        result = await wait_for_batch(register, uttrekk, settings)
+        if result.state is BatchState.END:
+            raise ConfigurationError(
+                f"the uttrekk {uttrekk.name} has {result.batch} batches, and no number {batch}",
+                "Delete that partition in Dagster",
+            )

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-
 import msgspec
 import numpy as np
 import numpy.typing as npt

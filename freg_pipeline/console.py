@@ -1,0 +1,141 @@
+"""What a person at a terminal sees of long work: bars on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from freg_pipeline.extract.uttrekk import Status
+from freg_pipeline.lake.catalogue import catalogue_path
+from freg_pipeline.lake.release import Manifest
+from freg_pipeline.store import Store
+
+SECONDS_BETWEEN_LINES = 10.0
+
+Begin = Callable[[str, int], Callable[[int], None]]
+
+
+@contextmanager
+def progress() -> Iterator[Begin]:
+    """Yield what long work tells how far it is: ``begin(what, total)``, then ``told(more)``.
+
+    Everything goes to stderr, so that stdout holds results only.
+    """
+    if not sys.stderr.isatty():
+        yield _lines
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+
+        def begin(what: str, total: int) -> Callable[[int], None]:
+            task = bars.add_task(what, total=total)
+            return lambda more: bars.advance(task, more)
+
+        yield begin
+
+
+def _lines(what: str, total: int) -> Callable[[int], None]:
+    done = 0
+    last = time.monotonic()
+
+    def told(more: int) -> None:
+        nonlocal done, last
+        done += more
+        now = time.monotonic()
+        if done >= total or now - last >= SECONDS_BETWEEN_LINES:
+            last = now
+            sys.stderr.write(f"{what}: {done:,} of {total:,}\n")
+
+    return told
+
+
+def release_lines(manifest: Manifest, store: Store) -> list[str]:
+    """What a release is, its accounting, and how to query it."""
+    account = manifest.accounting
+    persons = manifest.tables["person"].rows
+    lines = [
+        f"Release {manifest.number}: {persons:,} persons in {len(manifest.tables)} tables, "
+        f"from the uttrekk {manifest.uttrekk}, good to sequence number {manifest.sekvensnummer}",
+        f"Accounting: {account.delivered:,} delivered = {account.landed:,} landed "
+        f"+ {account.merged:,} merged + {account.duplicates:,} duplicates + {account.gone:,} gone "
+        f"+ {account.failed:,} failed + {account.unexplained:,} unexplained",
+    ]
+    if manifest.incomplete:
+        lines.append("Incomplete: see the table avvik for what is missing")
+    lines.append(f"Query it with freg sql, or open {catalogue_path(store)} in DuckDB")
+    return lines
+
+
+def status_table(found: Sequence[Status]) -> str:
+    """Where each uttrekk stands."""
+    if not found:
+        return "No uttrekk has been made yet."
+    header = ("uttrekk", "kind", "stage", "batches", "identifiers", "answered", "landed", "release")
+    rows = [
+        (
+            one.name,
+            one.kind,
+            one.stage,
+            f"{one.batches}{'' if one.end_seen else '+'}",
+            f"{one.identifiers:,}",
+            f"{one.answered:,}",
+            f"{one.landed} batches",
+            one.release or "",
+        )
+        for one in found
+    ]
+    return columns(header, rows)
+
+
+def release_table(manifests: Sequence[Manifest], current: str | None) -> str:
+    """All releases, the current one marked."""
+    if not manifests:
+        return "There is no release yet."
+    header = ("release", "created", "uttrekk", "persons", "sekvensnummer", "")
+    rows = [
+        (
+            one.number,
+            f"{one.created:%Y-%m-%d %H:%M:%S} UTC",
+            one.uttrekk,
+            f"{one.tables['person'].rows:,}",
+            str(one.sekvensnummer),
+            " ".join(
+                word
+                for word, holds in (
+                    ("current", one.number == current),
+                    ("incomplete", one.incomplete),
+                )
+                if holds
+            ),
+        )
+        for one in manifests
+    ]
+    return columns(header, rows)
+
+
+def tables_table(manifest: Manifest) -> str:
+    """A release's tables with their rows and sizes."""
+    rows = [
+        (name, f"{entry.rows:,}", f"{sum(file.bytes for file in entry.files):,}")
+        for name, entry in manifest.tables.items()
+    ]
+    return columns(("table", "rows", "bytes"), rows)
+
+
+def columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Text in aligned columns, fit for a terminal and for a file."""
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (header, *rows)
+    )

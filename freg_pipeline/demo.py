@@ -1,0 +1,70 @@
+"""The main job on an embedded synthetic register, for a newcomer's first minute."""
+
+from __future__ import annotations
+
+import click
+
+from freg_pipeline.console import progress, release_lines
+from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.lake.query import render
+from freg_pipeline.lake.release import current_release
+from freg_pipeline.orchestration.resources import Freg
+from freg_pipeline.orchestration.run import run_uttrekk
+from freg_pipeline.settings import Settings
+from freg_pipeline.store import Store, open_store
+from freg_pipeline.synthetic import RegisterOptions, running
+
+QUERIES = {
+    "How many persons of each status?": (
+        "SELECT status, count(*) AS persons FROM status WHERE er_gjeldende GROUP BY ALL"
+        " ORDER BY persons DESC"
+    ),
+    "Where do most people live?": (
+        "SELECT vegadresse_kommunenummer AS kommune, count(*) AS persons FROM bostedsadresse"
+        " WHERE er_gjeldende AND vegadresse_kommunenummer IS NOT NULL"
+        " GROUP BY ALL ORDER BY persons DESC, kommune LIMIT 5"
+    ),
+    "How many moved in each of the last years?": (
+        "SELECT year(flyttedato) AS aar, count(*) AS flyttinger FROM bostedsadresse"
+        " WHERE flyttedato IS NOT NULL GROUP BY ALL ORDER BY aar DESC LIMIT 5"
+    ),
+}
+
+
+def run_demo(settings: Settings, *, persons: int, seed: int) -> None:
+    """Serve a synthetic register in this process, load it, and query what came.
+
+    Raises:
+        ConfigurationError: the store holds another register's persons.
+    """
+    store = open_store(settings)
+    _refuse_real(store)
+    click.echo(f"A synthetic register of {persons:,} persons, and a komplett uttrekk of it:")
+    with running(RegisterOptions(persons=persons, seed=seed)) as base_url, progress() as begin:
+        quick = settings.model_copy(
+            update={"environment": "syntetisk", "base_url": base_url, "poll_seconds": 0.1}
+        )
+        manifest = run_uttrekk(Freg.from_settings(quick, begin))
+    click.echo("\n".join(release_lines(manifest, store)))
+    for question, statement in QUERIES.items():
+        click.echo(f"\n{question}\n  {statement}\n{render(store, statement)}")
+    click.echo(_NEXT)
+
+
+def _refuse_real(store: Store) -> None:
+    current = current_release(store)
+    if current is not None and current.environment != "syntetisk":
+        raise ConfigurationError(
+            f"{store.location} holds persons from {current.environment}, not synthetic ones",
+            "Give the demo a store of its own: freg demo --store some-folder",
+        )
+
+
+_NEXT = """
+What to do next
+  freg sql "SELECT * FROM person_oversikt LIMIT 5"   query the release
+  freg uttrekk status                                see what was done
+  freg synthetic serve                               keep a register running, and then, elsewhere,
+  freg uttrekk tilpasset --personstatustype bosatt --bostedskommunenummer 0301
+  make ui                                            the same on Dagster's web page
+"""

@@ -1,0 +1,292 @@
+"""The assets: an order, its batches of identifiers, raw answers, tables, a release, DuckDB.
+
+Each is a thin edge round domain code, returns what it did as counts, and is safe to repeat: what is
+done already is found in the store, and not done again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+
+import dagster as dg
+
+from freg_pipeline.client import TilpassetKriterier
+from freg_pipeline.extract.fetch import FetchReport, fetch_batch
+from freg_pipeline.extract.order import open_uttrekk, place_order
+from freg_pipeline.extract.poll import require_batch
+from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.lake.base import own_tables
+from freg_pipeline.lake.catalogue import refresh_catalogue
+from freg_pipeline.lake.landing import LandedBatch, land_batch, load_plan
+from freg_pipeline.lake.release import Manifest, build_release
+from freg_pipeline.orchestration.metadata import counts, table_schemas, tables_of
+from freg_pipeline.orchestration.partitions import UTTREKK, UTTREKK_BATCH, read_batch_partition
+from freg_pipeline.orchestration.resources import Freg
+
+OWNERS = ["team:folkeregisteret"]
+# Runs that order wait in this pool: the register allows ten running jobs.
+ORDER_POOL = "folkeregisteret_uttrekk"
+LOOK_UP_POOL = "folkeregisteret_oppslag"
+# Ten batches a run: a run costs seconds, a small batch less than that.
+BATCHES_A_RUN = dg.BackfillPolicy.multi_run(max_partitions_per_run=10)
+
+FregResource = dg.ResourceParam[Freg]
+
+
+class OrderConfig(dg.Config):
+    """What to order, where the uttrekk isn't begun yet. Names as the register's.
+
+    With no personstatustyper the uttrekk is komplett: everyone.
+    """
+
+    feedsekvensnr: int | None = None
+    personstatustyper: list[str] = []  # noqa: RUF012  Dagster copies it
+    bostedskommunenummer: str | None = None
+    oppholdskommunenummer: str | None = None
+    foedselsaar_fra_og_med: str | None = None
+    foedselsaar_til_og_med: str | None = None
+    doedsaar_fra_og_med: str | None = None
+    doedsaar_til_og_med: str | None = None
+    kjoenn: str | None = None
+    statsborgerskap: str | None = None
+    sivilstandstype: str | None = None
+    order_again: bool = False
+
+    def kriterier(self) -> TilpassetKriterier | None:
+        """The selection; None: everyone."""
+        if not self.personstatustyper:
+            return None
+        given = self.model_dump(exclude={"feedsekvensnr", "order_again", "personstatustyper"})
+        return TilpassetKriterier(personstatustyper=tuple(self.personstatustyper), **given)
+
+
+class ReleaseConfig(dg.Config):
+    """How strict a release is."""
+
+    allow_incomplete: bool = False
+
+
+@dg.asset(
+    partitions_def=UTTREKK,
+    group_name="uttrekk",
+    kinds={"http"},
+    owners=OWNERS,
+    pool=ORDER_POOL,
+    description=(
+        "One partition per uttrekk: the order at the register. Recorded before it is sent and after"
+        " it is answered, so that no second order is made blindly."
+    ),
+)
+def uttrekk(
+    context: dg.AssetExecutionContext, config: OrderConfig, freg: FregResource
+) -> dg.MaterializeResult[None]:
+    """Begin the partition's uttrekk, if it isn't begun, and order it, if it isn't ordered."""
+    ordered = asyncio.run(_order(freg, context.partition_key, config))
+    request = ordered.request
+    return dg.MaterializeResult(
+        metadata={
+            "kind": request.kind,
+            "environment": request.environment,
+            "rettighetspakke": request.rettighetspakke,
+            "sekvensnummer": request.sekvensnummer,
+            "contract": request.contract,
+            "parts": len(request.parts),
+        }
+    )
+
+
+async def _order(freg: Freg, name: str, config: OrderConfig) -> Uttrekk:
+    async with freg.register() as register:
+        ordered = Uttrekk(freg.store, name)
+        if not ordered.exists:
+            ordered = await open_uttrekk(
+                freg.store,
+                register,
+                freg.settings,
+                kriterier=config.kriterier(),
+                feedsekvensnr=config.feedsekvensnr,
+                name=name,
+            )
+        await place_order(register, ordered, freg.settings, again=config.order_again)
+    return ordered
+
+
+@dg.asset(
+    deps=[dg.AssetDep(uttrekk, partition_mapping=dg.AllPartitionMapping())],
+    partitions_def=UTTREKK_BATCH,
+    backfill_policy=BATCHES_A_RUN,
+    group_name="uttrekk",
+    kinds={"http", "json"},
+    owners=OWNERS,
+    description=(
+        "One partition per batch of an uttrekk: the identifiers that the register delivered, of"
+        " documents (komplett) or persons (tilpasset). Kept as they came."
+    ),
+)
+def batch_identifikatorer(
+    context: dg.AssetExecutionContext, freg: FregResource
+) -> dg.MaterializeResult[None]:
+    """See that the batches' identifiers are here; wait for those that the register isn't done with."""
+    return dg.MaterializeResult(
+        metadata=counts(identifiers=asyncio.run(_identifiers(freg, context.partition_keys)))
+    )
+
+
+async def _identifiers(freg: Freg, keys: list[str]) -> int:
+    total = 0
+    async with freg.register() as register:
+        for key in keys:
+            of, batch = read_batch_partition(freg.store, key)
+            await require_batch(register, of, batch, freg.settings)
+            total += len(of.identifiers(batch))
+    return total
+
+
+@dg.asset(
+    deps=[batch_identifikatorer],
+    partitions_def=UTTREKK_BATCH,
+    backfill_policy=BATCHES_A_RUN,
+    group_name="uttrekk",
+    kinds={"http", "json"},
+    owners=OWNERS,
+    pool=LOOK_UP_POOL,
+    description=(
+        "One partition per batch: the raw answers to its look-ups of 1,000 identifiers, kept"
+        " compressed as they came. A look-up that was answered is never made again."
+    ),
+)
+def bulkoppslag(
+    context: dg.AssetExecutionContext, freg: FregResource
+) -> dg.MaterializeResult[None]:
+    """Make the look-ups of the batches that have no answer yet."""
+    started = time.monotonic()
+    reports = asyncio.run(_fetch(freg, context.partition_keys))
+    return dg.MaterializeResult(
+        metadata=counts(
+            identifiers=sum(report.identifiers for report in reports),
+            look_ups=sum(report.fetched for report in reports),
+            look_ups_kept_before=sum(report.kept for report in reports),
+            bytes=sum(report.bytes for report in reports),
+            seconds=round(time.monotonic() - started, 3),
+        )
+    )
+
+
+async def _fetch(freg: Freg, keys: list[str]) -> list[FetchReport]:
+    reports = []
+    async with freg.register() as register:
+        for key in keys:
+            of, batch = read_batch_partition(freg.store, key)
+            told = freg.progress(f"bulkoppslag, batch {batch}", len(of.identifiers(batch)))
+            reports.append(
+                await fetch_batch(
+                    register, of, batch, concurrency=freg.settings.concurrency, progress=told
+                )
+            )
+    return reports
+
+
+@dg.asset(
+    deps=[bulkoppslag],
+    partitions_def=UTTREKK_BATCH,
+    backfill_policy=BATCHES_A_RUN,
+    group_name="lake",
+    kinds={"parquet", "arrow"},
+    owners=OWNERS,
+    description=(
+        "One partition per batch: its answers as tables by the contract, one Parquet file a table,"
+        " and a row of account for each identifier. Read by the release only."
+    ),
+)
+def batch_tabeller(
+    context: dg.AssetExecutionContext, freg: FregResource
+) -> dg.MaterializeResult[None]:
+    """Decode the batches' answers by the contract."""
+    landed = [_land(freg, key) for key in context.partition_keys]
+    outcomes: Counter[str] = Counter()
+    for batch in landed:
+        outcomes.update(batch.outcomes)
+    files = [file for batch in landed for file in batch.files.values()]
+    return dg.MaterializeResult(
+        metadata={
+            "contract": landed[0].contract,
+            "dagster/row_count": sum(file.rows for file in files),
+            **counts(
+                documents=outcomes["dokument"],
+                gone=outcomes["borte"],
+                failed=outcomes["feilet"],
+                tables=len({table for batch in landed for table in batch.files}),
+                bytes=sum(file.bytes for file in files),
+                seconds=round(sum(batch.seconds for batch in landed), 3),
+            ),
+        }
+    )
+
+
+def _land(freg: Freg, key: str) -> LandedBatch:
+    of, batch = read_batch_partition(freg.store, key)
+    told = freg.progress(f"tables, batch {batch}", len(of.identifiers(batch)))
+    plan = load_plan(freg.store, of.request.contract)
+    return land_batch(freg.store, of, batch, plan, progress=told)
+
+
+@dg.asset(
+    deps=[dg.AssetDep(batch_tabeller, partition_mapping=dg.AllPartitionMapping())],
+    partitions_def=UTTREKK,
+    group_name="lake",
+    kinds={"parquet"},
+    owners=OWNERS,
+    description=(
+        "One partition per uttrekk: what readers see. All tables of all batches, each person once,"
+        " every identifier accounted for, published by one atomic swap of a pointer."
+    ),
+)
+def release(
+    context: dg.AssetExecutionContext, config: ReleaseConfig, freg: FregResource
+) -> dg.MaterializeResult[None]:
+    """Resolve who landed, write the base, and publish it."""
+    started = time.monotonic()
+    of = Uttrekk(freg.store, context.partition_key)
+    manifest = build_release(freg.store, of, allow_incomplete=config.allow_incomplete)
+    return dg.MaterializeResult(
+        metadata={
+            "release": manifest.number,
+            "contract": manifest.contract,
+            "sekvensnummer": manifest.sekvensnummer,
+            "incomplete": manifest.incomplete,
+            "dagster/row_count": manifest.tables["person"].rows,
+            "tables": tables_of(manifest),
+            "columns": table_schemas(load_plan(freg.store, manifest.contract), own_tables()),
+            **_account(manifest),
+            "seconds": round(time.monotonic() - started, 3),
+        }
+    )
+
+
+def _account(manifest: Manifest) -> dict[str, dg.MetadataValue]:
+    account = manifest.accounting
+    return counts(
+        delivered=account.delivered,
+        landed=account.landed,
+        merged=account.merged,
+        duplicates=account.duplicates,
+        gone=account.gone,
+        failed=account.failed,
+        unexplained=account.unexplained,
+    )
+
+
+@dg.asset(
+    deps=[release],
+    partitions_def=UTTREKK,
+    group_name="lake",
+    kinds={"duckdb"},
+    owners=OWNERS,
+    description="freg.duckdb: one view a table over the current release, for analysts.",
+)
+def duckdb_katalog(freg: FregResource) -> dg.MaterializeResult[None]:
+    """Write the catalogue of views anew."""
+    path = refresh_catalogue(freg.store)
+    return dg.MaterializeResult(metadata={"path": dg.MetadataValue.path(str(path))})

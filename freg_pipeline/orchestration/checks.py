@@ -1,0 +1,49 @@
+"""Asset checks: what holds of every release, derived from the contract and the accounting.
+
+Counts only: a value that fails is a person's, and has no place in metadata.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import dagster as dg
+
+from freg_pipeline.lake.checks import DESCRIPTIONS, CheckResult, run_checks
+from freg_pipeline.orchestration.assets import release
+from freg_pipeline.orchestration.resources import Freg
+
+
+@dg.multi_asset_check(
+    name="release_checks",
+    specs=[
+        dg.AssetCheckSpec(name, asset=release, description=description)
+        for name, description in DESCRIPTIONS.items()
+    ],
+)
+def release_checks(freg: dg.ResourceParam[Freg]) -> Iterator[dg.AssetCheckResult]:
+    """Check the current release; each check over all tables that it concerns."""
+    found: dict[str, list[CheckResult]] = defaultdict(list)
+    for result in run_checks(freg.store):
+        found[result.check.name].append(result)
+    for name in DESCRIPTIONS:
+        yield _together(name, found[name])
+
+
+def _together(name: str, results: list[CheckResult]) -> dg.AssetCheckResult:
+    failed = [result for result in results if not result.passed]
+    warns = all(result.check.severity == "warn" for result in results)
+    return dg.AssetCheckResult(
+        check_name=name,
+        passed=not failed,
+        severity=dg.AssetCheckSeverity.WARN if warns else dg.AssetCheckSeverity.ERROR,
+        metadata={
+            "checked": len(results),
+            "failed": len(failed),
+            **{
+                f"{result.check.table}: expected {result.expected}, found": result.found
+                for result in failed
+            },
+        },
+    )

@@ -1,0 +1,41 @@
+"""Jobs: what one run does. Assets of different partitions can't share a run, so there are three."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from freg_pipeline.orchestration.assets import (
+    batch_identifikatorer,
+    batch_tabeller,
+    bulkoppslag,
+    duckdb_katalog,
+    release,
+    uttrekk,
+)
+from freg_pipeline.orchestration.partitions import UTTREKK, UTTREKK_BATCH
+
+full_load = dg.define_asset_job(
+    "full_load",
+    selection=[uttrekk],
+    partitions_def=UTTREKK,
+    description=(
+        "Orders an uttrekk: everyone, unless a selection is configured. uttrekk_sensor then lands"
+        " its batches and publishes the release."
+    ),
+)
+land_batch = dg.define_asset_job(
+    "land_batch",
+    selection=[batch_identifikatorer, bulkoppslag, batch_tabeller],
+    partitions_def=UTTREKK_BATCH,
+    executor_def=dg.in_process_executor,  # its steps follow each other; a process each costs seconds
+    description="Takes one batch from identifiers to tables.",
+)
+publish_release = dg.define_asset_job(
+    "publish_release",
+    selection=dg.AssetSelection.assets(release, duckdb_katalog)
+    | dg.AssetSelection.checks_for_assets(release),
+    partitions_def=UTTREKK,
+    executor_def=dg.in_process_executor,
+    description="Publishes an uttrekk whose batches have all landed, checks it, renews freg.duckdb.",
+)
+JOBS = [full_load, land_batch, publish_release]

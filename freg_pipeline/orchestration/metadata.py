@@ -1,0 +1,34 @@
+"""Counts, tables and schemas as Dagster's metadata. Never a value of a person."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from freg_pipeline.lake.release import Manifest
+
+
+def counts(**numbers: float) -> dict[str, dg.MetadataValue]:
+    """Numbers under their names, so that Dagster draws them over time."""
+    return {
+        name: dg.MetadataValue.int(number)
+        if isinstance(number, int)
+        else dg.MetadataValue.float(number)
+        for name, number in numbers.items()
+    }
+
+
+def tables_of(manifest: Manifest) -> dg.TableMetadataValue:
+    """The release's tables with rows, files and bytes."""
+    return dg.MetadataValue.table(
+        [
+            dg.TableRecord(
+                {
+                    "table": name,
+                    "rows": entry.rows,
+                    "files": len(entry.files),
+                    "bytes": sum(file.bytes for file in entry.files),
+                }
+            )
+            for name, entry in sorted(manifest.tables.items())
+        ]
+    )

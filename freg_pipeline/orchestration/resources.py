@@ -1,0 +1,59 @@
+"""What the assets work with. Belongs here: access to settings, store and register; nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+from freg_pipeline.client import Register
+from freg_pipeline.settings import Settings, load
+from freg_pipeline.store import Store, open_store
+
+Told = Callable[[int], None]  # told how many more are done
+Progress = Callable[[str, int], Told]  # begins something of so many steps
+
+
+def no_progress(what: str, total: int) -> Told:
+    """Tell nobody."""
+    del what, total
+    return lambda _: None
+
+
+class Freg:
+    """Settings, store and register of one process.
+
+    A plain object instead of Dagster's configurable resource: what that is configured with gets
+    into the run's record, and a token has no business there.
+
+    Args:
+        overrides: settings that win over the environment.
+        progress: told about long work.
+    """
+
+    def __init__(
+        self, overrides: Mapping[str, Any] | None = None, progress: Progress = no_progress
+    ) -> None:
+        self._overrides = dict(overrides or {})
+        self.progress = progress
+
+    @classmethod
+    def from_settings(cls, settings: Settings, progress: Progress = no_progress) -> Freg:
+        """With settings that are read already."""
+        freg = cls(progress=progress)
+        freg.settings = settings
+        return freg
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Read when first used, so that a code location loads whatever they are."""
+        return load(**self._overrides)
+
+    @cached_property
+    def store(self) -> Store:
+        """Where everything lies."""
+        return open_store(self.settings)
+
+    def register(self) -> Register:
+        """A new connection to the register; an async context manager."""
+        return Register.from_settings(self.settings)
