@@ -63,12 +63,18 @@ def release_lines(manifest: Manifest, store: Store) -> list[str]:
     """What a release is, its accounting, and how to query it."""
     account = manifest.accounting
     persons = manifest.tables["person"].rows
+    parts = (
+        f"{account.landed:,} landed",
+        f"{account.merged:,} merged",
+        f"{account.duplicates:,} duplicates",
+        f"{account.gone:,} gone",
+        f"{account.failed:,} failed",
+        f"{account.unexplained:,} unexplained",
+    )
     lines = [
-        f"Release {manifest.number}: {persons:,} persons in {len(manifest.tables)} tables, "
-        f"from the uttrekk {manifest.uttrekk}, good to sequence number {manifest.sekvensnummer}",
-        f"Accounting: {account.delivered:,} delivered = {account.landed:,} landed "
-        f"+ {account.merged:,} merged + {account.duplicates:,} duplicates + {account.gone:,} gone "
-        f"+ {account.failed:,} failed + {account.unexplained:,} unexplained",
+        f"Release {manifest.number}: {persons:,} persons in {len(manifest.tables)} tables",
+        f"From the uttrekk {manifest.uttrekk}, good to sequence number {manifest.sekvensnummer}",
+        f"Accounting: {account.delivered:,} delivered = " + " + ".join(parts),
     ]
     if manifest.incomplete:
         lines.append("Incomplete: see the table avvik for what is missing")

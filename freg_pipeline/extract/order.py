@@ -218,7 +218,7 @@ async def _wait_for_slot(uttrekk: Uttrekk, settings: Settings, deadline: float) 
     while len(_running(uttrekk)) >= RUNNING_JOBS:
         if time.monotonic() > deadline:
             raise PassingError(
-                f"{RUNNING_JOBS} uttrekk of this store are under way, and the register allows no more",
+                f"{RUNNING_JOBS} uttrekk here are under way, the most that the register allows",
                 "Finish them: freg uttrekk status, freg uttrekk resume NAME",
             )
         logger.warning("%d uttrekk are under way: waiting with the order", RUNNING_JOBS)

@@ -128,7 +128,7 @@ async def _order(freg: Freg, name: str, config: OrderConfig) -> Uttrekk:
 def batch_identifikatorer(
     context: dg.AssetExecutionContext, freg: FregResource
 ) -> dg.MaterializeResult[None]:
-    """See that the batches' identifiers are here; wait for those that the register isn't done with."""
+    """See that the batches' identifiers are here; wait for those that aren't ready."""
     return dg.MaterializeResult(
         metadata=counts(identifiers=asyncio.run(_identifiers(freg, context.partition_keys)))
     )

@@ -27,7 +27,7 @@ land_batch = dg.define_asset_job(
     "land_batch",
     selection=[batch_identifikatorer, bulkoppslag, batch_tabeller],
     partitions_def=UTTREKK_BATCH,
-    executor_def=dg.in_process_executor,  # its steps follow each other; a process each costs seconds
+    executor_def=dg.in_process_executor,  # its steps follow each other; a process costs
     description="Takes one batch from identifiers to tables.",
 )
 publish_release = dg.define_asset_job(
@@ -36,6 +36,6 @@ publish_release = dg.define_asset_job(
     | dg.AssetSelection.checks_for_assets(release),
     partitions_def=UTTREKK,
     executor_def=dg.in_process_executor,
-    description="Publishes an uttrekk whose batches have all landed, checks it, renews freg.duckdb.",
+    description="Publishes an uttrekk whose batches have all landed, and checks it.",
 )
 JOBS = [full_load, land_batch, publish_release]

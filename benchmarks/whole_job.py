@@ -1,0 +1,49 @@
+"""The whole job: ``freg uttrekk komplett`` against the synthetic register in another process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+FREG = [sys.executable, "-m", "freg_pipeline.cli"]
+
+
+def whole_job(persons: int) -> list[tuple[str, float, str]]:
+    """Return lines of subject, figure and unit for one load of so many persons."""
+    register = subprocess.Popen(
+        [*FREG, "synthetic", "serve", "--persons", str(persons), "--port", "0"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert register.stdout is not None
+    try:
+        seconds, peak_mb = _load(register.stdout.readline().strip())
+    finally:
+        register.terminate()
+        register.wait()
+    return [
+        ("freg uttrekk komplett", round(persons / seconds), "persons/s"),
+        ("freg uttrekk komplett", round(seconds, 1), "s"),
+        ("freg uttrekk komplett", round(peak_mb), "MB peak"),
+    ]
+
+
+def _load(base_url: str) -> tuple[float, float]:
+    with tempfile.TemporaryDirectory() as store:
+        settings = {"FREG_BASE_URL": base_url, "FREG_STORE": store, "FREG_POLL_SECONDS": "0.1"}
+        started = time.perf_counter()
+        job = subprocess.Popen(
+            [*FREG, "uttrekk", "komplett"],
+            env={**os.environ, **settings},
+            stdout=subprocess.DEVNULL,
+        )
+        _, status, used = os.wait4(job.pid, 0)
+        job.returncode = os.waitstatus_to_exitcode(status)
+        seconds = time.perf_counter() - started
+    if job.returncode:
+        msg = f"the job ended with exit code {job.returncode}"
+        raise RuntimeError(msg)
+    return seconds, used.ru_maxrss / 1024

@@ -1,0 +1,98 @@
+"""What every test may use: registers to talk to, stores to fill, the command as users run it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from freg_pipeline.orchestration.resources import Freg
+from freg_pipeline.settings import Settings, load
+from freg_pipeline.synthetic import RegisterOptions, running
+
+StartRegister = Callable[..., str]
+RunFreg = Callable[..., "Ended"]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def lines(self) -> list[str]:
+        return self.stderr.strip().splitlines()
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [*os.environ]:
+        if name.startswith(("FREG_", "DAGSTER_")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def small_register() -> Iterator[str]:
+    """A faultless register of 1,000 registrations in batches of 300; its base URL."""
+    with running(RegisterOptions(persons=1_000, batch_size=300, ready_after_seconds=0.05)) as url:
+        yield url
+
+
+@pytest.fixture
+def start_register() -> Iterator[StartRegister]:
+    """Start a register with the options given; returns its base URL."""
+    with ExitStack() as stack:
+
+        def start(**options: Any) -> str:
+            chosen = {"persons": 300, "batch_size": 100, "ready_after_seconds": 0.05, **options}
+            return stack.enter_context(running(RegisterOptions(**chosen)))
+
+        yield start
+
+
+@pytest.fixture
+def make_settings(tmp_path: Path) -> Callable[..., Settings]:
+    """Settings for a register, with a store under the test's own folder."""
+
+    def make(base_url: str, **others: Any) -> Settings:
+        store = str(tmp_path / "store")
+        return load(**{"base_url": base_url, "store": store, "poll_seconds": 0.02, **others})
+
+    return make
+
+
+@pytest.fixture
+def make_freg(make_settings: Callable[..., Settings]) -> Callable[..., Freg]:
+    def make(base_url: str, **others: Any) -> Freg:
+        return Freg.from_settings(make_settings(base_url, **others))
+
+    return make
+
+
+@pytest.fixture
+def freg(tmp_path: Path) -> RunFreg:
+    """Run the command as a user does, in a process of its own and a folder of its own."""
+
+    def run(*arguments: str, **environment: str) -> Ended:
+        ended = subprocess.run(
+            [sys.executable, "-m", "freg_pipeline.cli", *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "FREG_STORE": str(tmp_path / "store"), **environment},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+    return run

@@ -1,0 +1,130 @@
+"""Any process may die at any instant; the next run goes on from there."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from freg_pipeline.lake.query import query
+from freg_pipeline.lake.release import current_release, verify
+
+from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.store import Store, open_store
+from freg_pipeline_tests.conftest import RunFreg, StartRegister
+from freg_pipeline_tests.registers import status_of
+
+CONCURRENCY = 2
+
+
+class Victim:
+    """``freg uttrekk komplett`` in a process that gets killed."""
+
+    def __init__(self, folder: Path, base_url: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "freg_pipeline.cli", "uttrekk", "komplett", "--name", "one"],
+            cwd=folder,
+            env={
+                **os.environ,
+                "FREG_STORE": str(folder / "store"),
+                "FREG_BASE_URL": base_url,
+                "FREG_CONCURRENCY": str(CONCURRENCY),
+                "FREG_POLL_SECONDS": "0.05",
+            },
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def kill_when(self, reached: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 60
+        while not reached():
+            assert time.monotonic() < deadline, "the process never got that far"
+            assert self._process.poll() is None, "the process ended before it could be killed"
+            time.sleep(0.005)
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+
+
+@pytest.fixture
+def store(make_settings: Callable[..., object]) -> Store:
+    return open_store(make_settings("http://127.0.0.1:1"))  # type: ignore[arg-type]
+
+
+def _answers(store: Store) -> int:
+    return len(store.list("uttrekk/one/answers/"))
+
+
+def test_killed_amid_look_ups_it_goes_on_and_asks_for_nothing_twice(
+    tmp_path: Path, store: Store, start_register: StartRegister, freg: RunFreg
+) -> None:
+    url = start_register(persons=6_000, batch_size=6_000, latency_ms=150)
+    Victim(tmp_path, url).kill_when(lambda: _answers(store) >= 2)
+    kept = _answers(store)
+    assert kept < 6
+    assert current_release(store) is None, "readers see no half release"
+
+    ended = freg("uttrekk", "resume", "one", FREG_BASE_URL=url)
+
+    assert ended.code == 0, ended.stderr
+    requests = status_of(url)["requests"]
+    assert requests["uttrekk/komplett"] == 1
+    # Six look-ups in all; what was under way when the process died is asked for once more.
+    assert 6 <= requests["personer/bulkoppslag/arkiv"] <= 6 + CONCURRENCY
+    manifest = current_release(store)
+    assert manifest is not None
+    assert manifest.accounting.unexplained == 0
+    assert query(store, "SELECT count(*) FROM person").fetchall() == [(manifest.accounting.landed,)]
+
+
+STAGES: dict[str, Callable[[Store], bool]] = {
+    "the order is recorded": lambda store: store.exists("uttrekk/one/order/01-answer.json"),
+    "a batch came": lambda store: bool(Uttrekk(store, "one").batches()),
+    "a batch has landed": lambda store: bool(Uttrekk(store, "one").landed()),
+    "the last batch has landed": lambda store: len(Uttrekk(store, "one").landed()) == 3,
+    "the base is being written": lambda store: bool(store.list("bases/")),
+    "a release is there": lambda store: bool(store.list("releases/")),
+}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_killed_at_any_stage_the_next_run_ends_as_if_nothing_had_happened(
+    stage: str, tmp_path: Path, store: Store, start_register: StartRegister, freg: RunFreg
+) -> None:
+    url = start_register(persons=300, batch_size=100, latency_ms=20)
+    Victim(tmp_path, url).kill_when(lambda: STAGES[stage](store))
+
+    ended = freg("uttrekk", "komplett", "--name", "one", FREG_BASE_URL=url)
+
+    assert ended.code == 0, ended.stderr
+    assert status_of(url)["requests"]["uttrekk/komplett"] == 1
+    manifest = current_release(store)
+    assert manifest is not None
+    assert manifest.number == "000001", "one uttrekk makes one release"
+    assert manifest.accounting.landed + manifest.accounting.merged == 300
+    assert verify(store) == []
+
+
+def test_killed_while_the_order_is_under_way_no_second_one_is_made_blindly(
+    tmp_path: Path, store: Store, start_register: StartRegister, freg: RunFreg
+) -> None:
+    url = start_register(persons=50, latency_ms=1_500)
+    Victim(tmp_path, url).kill_when(lambda: store.exists("uttrekk/one/order/01-sent.json"))
+    quick = start_register(persons=50)
+    del (
+        quick
+    )  # the fate of the order is the same whoever serves; the address is part of the question
+
+    ended = freg("uttrekk", "resume", "one", FREG_BASE_URL=url)
+    assert ended.code == 1
+    assert len(ended.lines) == 1
+    assert "--order-again" in ended.stderr
+    assert status_of(url)["requests"].get("uttrekk/komplett", 0) <= 1
+
+    ended = freg("uttrekk", "resume", "one", "--order-again", FREG_BASE_URL=url)
+    assert ended.code == 0, ended.stderr
+    assert current_release(store) is not None

@@ -1,0 +1,41 @@
+"""Faults that pass change nothing about what lands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from freg_pipeline.lake.query import query
+
+from freg_pipeline.orchestration.resources import Freg
+from freg_pipeline.orchestration.run import run_uttrekk
+from freg_pipeline_tests.conftest import RunFreg, StartRegister
+from freg_pipeline_tests.registers import status_of
+
+KINDS = ["500", "503", "429", "reset", "truncated", "garbled", "html", "slow", "401"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_fault_now_and_then_is_overcome(
+    kind: str, start_register: StartRegister, make_freg: Callable[..., Freg]
+) -> None:
+    # Every fourth request: never two of one kind after each other, so no bound is reached.
+    url = start_register(persons=300, batch_size=100, faults=f"{kind}=#4")
+    freg = make_freg(url, concurrency=1)
+    manifest = run_uttrekk(freg)
+    assert manifest.accounting.landed + manifest.accounting.merged == 300
+    assert manifest.accounting.failed == manifest.accounting.gone == 0
+    assert status_of(url)["faults"][kind] > 0, "no fault was met: the test shows nothing"
+    assert query(freg.store, "SELECT count(*) FROM navn").fetchall()[0][0] >= 290
+
+
+@pytest.mark.parametrize("kind", ["503", "reset", "garbled"])
+def test_a_fault_that_stays_ends_in_one_line(
+    kind: str, start_register: StartRegister, freg: RunFreg
+) -> None:
+    url = start_register(persons=50, faults=f"{kind}@personer/xsd=1")
+    ended = freg("uttrekk", "komplett", FREG_BASE_URL=url)
+    assert ended.code == 1
+    assert len(ended.lines) == 1, ended.stderr
+    assert "personer/xsd" in ended.stderr
+    assert "again later" in ended.stderr

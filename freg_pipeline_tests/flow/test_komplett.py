@@ -1,0 +1,122 @@
+"""A komplett uttrekk from order to SQL, over HTTP, through the Dagster assets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from freg_pipeline.lake.query import query
+from freg_pipeline.lake.release import current_release, verify
+
+from freg_pipeline.errors import ConfigurationError, IncompleteError
+from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.orchestration.resources import Freg
+from freg_pipeline.orchestration.run import run_uttrekk
+from freg_pipeline_tests.conftest import StartRegister
+from freg_pipeline_tests.registers import status_of
+
+MakeFreg = Callable[..., Freg]
+
+
+def test_everyone_lands_once_and_every_identifier_is_accounted_for(
+    small_register: str, make_freg: MakeFreg
+) -> None:
+    freg = make_freg(small_register)
+    manifest = run_uttrekk(freg)
+
+    account = manifest.accounting
+    assert account.delivered == sum(
+        len(Uttrekk(freg.store, manifest.uttrekk).identifiers(batch)) for batch in range(4)
+    )
+    assert account.merged > 0
+    assert account.unexplained == account.failed == 0
+    assert account.delivered == account.landed + account.merged + account.duplicates + account.gone
+    rows = query(freg.store, "SELECT count(*), count(DISTINCT personidentifikator) FROM person")
+    assert rows.fetchall() == [(1_000 - account.merged, 1_000 - account.merged)]
+    assert verify(freg.store) == []
+
+
+def test_the_same_order_given_again_is_gone_on_with_not_made_again(
+    small_register: str, make_freg: MakeFreg
+) -> None:
+    freg = make_freg(small_register)
+    first = run_uttrekk(freg, name="one")
+    before = status_of(small_register)["requests"]
+    second = run_uttrekk(freg, name="one")
+    after = status_of(small_register)["requests"]
+
+    assert second == first
+    assert after["uttrekk/komplett"] == before["uttrekk/komplett"]
+    assert after["personer/bulkoppslag/arkiv"] == before["personer/bulkoppslag/arkiv"]
+
+
+def test_a_name_that_asks_something_else_is_refused(
+    small_register: str, make_freg: MakeFreg
+) -> None:
+    freg = make_freg(small_register)
+    run_uttrekk(freg, name="one")
+    with pytest.raises(ConfigurationError, match="asks for something else"):
+        run_uttrekk(freg, name="one", feedsekvensnr=1)
+
+
+def test_an_earlier_sequence_number_gives_persons_several_documents_and_the_newest_wins(
+    small_register: str, make_freg: MakeFreg
+) -> None:
+    freg = make_freg(small_register)
+    now = run_uttrekk(freg, name="now")
+    current = query(freg.store, "FROM navn ORDER BY ALL").fetchall()
+    early = run_uttrekk(freg, name="early", feedsekvensnr=0)
+
+    assert early.accounting.duplicates > now.accounting.duplicates
+    assert early.accounting.landed == now.accounting.landed
+    assert query(freg.store, "FROM navn ORDER BY ALL").fetchall() == current
+
+
+def test_an_unknown_field_of_a_document_survives_to_ukjent_felt(
+    start_register: StartRegister, make_freg: MakeFreg
+) -> None:
+    freg = make_freg(start_register(faults="ukjentfelt=0.2"))
+    run_uttrekk(freg)
+
+    found = query(freg.store, "SELECT sti, antall FROM ukjent_felt ORDER BY sti").fetchall()
+    assert len(found) >= 2, "the synthetic register adds a field and an entity"
+    counted = status_of(freg.settings.base_url)["oddities"]["ukjentfelt"]
+    assert {antall for _, antall in found} == {counted}
+
+
+def test_a_document_that_cannot_be_decoded_is_named_and_stops_the_release(
+    start_register: StartRegister, make_freg: MakeFreg
+) -> None:
+    freg = make_freg(start_register(faults="malformed=0.02"))
+    with pytest.raises(IncompleteError):
+        run_uttrekk(freg, name="odd")
+    assert current_release(freg.store) is None
+
+    manifest = run_uttrekk(freg, name="odd", allow_incomplete=True)
+    assert manifest.incomplete
+    failed = query(freg.store, "SELECT sti, aarsak FROM avvik WHERE utfall = 'feilet'").fetchall()
+    assert len(failed) == manifest.accounting.failed > 0
+    assert all(sti and aarsak for sti, aarsak in failed)
+
+
+def test_documents_that_the_register_has_deleted_are_accounted_for_as_gone(
+    start_register: StartRegister, make_freg: MakeFreg
+) -> None:
+    freg = make_freg(start_register(faults="gone=0.03"))
+    manifest = run_uttrekk(freg)
+    assert manifest.accounting.gone > 0
+    assert not manifest.incomplete
+
+
+@pytest.mark.parametrize("faults", ["unordered=1", "arkivliste=1", "enkeltobjekt=0.3"])
+def test_the_form_of_the_answers_does_not_change_the_tables(
+    faults: str, start_register: StartRegister, make_freg: MakeFreg
+) -> None:
+    plain = make_freg(start_register())
+    run_uttrekk(plain)
+    odd = make_freg(start_register(faults=faults), store=str(plain.settings.store) + "-odd")
+    run_uttrekk(odd)
+    for table in ("person", "navn", "bostedsadresse", "familierelasjon"):
+        columns = "* EXCLUDE (hentet, uttrekk)" if table == "person" else "*"
+        statement = f"SELECT {columns} FROM {table} ORDER BY ALL"
+        assert query(odd.store, statement).fetchall() == query(plain.store, statement).fetchall()
