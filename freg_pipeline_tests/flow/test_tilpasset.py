@@ -18,7 +18,8 @@ CASES = {
     "bosatt in Oslo": (
         {"personstatustyper": ("bosatt",), "bostedskommunenummer": "0301"},
         "status.status = 'bosatt' AND '0301' IN (bosted.vegadresse_kommunenummer, "
-        "bosted.matrikkeladresse_matrikkelnummer_kommunenummer, bosted.ukjent_bosted_bostedskommune)",
+        "bosted.matrikkeladresse_matrikkelnummer_kommunenummer, "
+        "bosted.ukjent_bosted_bostedskommune)",
     ),
     "women born in the fifties": (
         {
