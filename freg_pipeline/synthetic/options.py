@@ -1,0 +1,32 @@
+"""What can be chosen of a synthetic register."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class RegisterOptions:
+    """Choices for one synthetic register; the same choices give the same register.
+
+    Attributes:
+        persons: registrations. About 0.2% of them are merged into another person, so there are
+            somewhat fewer persons.
+        seed: of the population.
+        batch_size: identifiers in a batch of an uttrekk.
+        ready_after_seconds: from an order until its first batch can be fetched; later batches take
+            a little longer each.
+        job_lifetime_hours: how long a job's batches can be fetched.
+        latency_ms: added to every answer, in milliseconds.
+        duplicates: share of document identifiers that a komplett uttrekk delivers twice.
+        faults: what goes wrong, as :func:`freg_pipeline.synthetic.faults.read_faults` takes it.
+    """
+
+    persons: int = 20_000
+    seed: int = 1
+    batch_size: int = 5_000
+    ready_after_seconds: float = 0.3
+    job_lifetime_hours: float = 36.0
+    latency_ms: int = 0
+    duplicates: float = 0.0
+    faults: str = ""

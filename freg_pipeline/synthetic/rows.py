@@ -1,0 +1,196 @@
+"""The pieces that documents are made of: metadata, times, names, addresses.
+
+Everything is drawn from a seeded generator, and varies as real documents do: times with and without
+fractions, three kinds of offset, empty elements, optional fields that are left out.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from random import Random
+from typing import Any
+
+from freg_pipeline.synthetic.people import Home
+from freg_pipeline.synthetic.words import ADJECTIVES, FARMS, KOMMUNER, NOUNS, STREETS
+
+Row = dict[str, Any]
+
+SOURCES = ("KILDE_DSF", "Skatteetaten", "Digdir", "Statsforvalteren", "Domstolene", "NAV", "")
+REASONS = ("Flytting", "Melding", "Patch", "Vedtak", "Retting", "Konvertering", "")
+BRUKSENHETSTYPER = ("bolig", "bolig", "bolig", "annetEnnBolig", "fritidsbolig",
+                    "ikkeGodkjentBolig", "unummerertBruksenhet")  # fmt: skip
+
+
+class Rows:
+    """Makes rows and their parts."""
+
+    def __init__(self, random: Random) -> None:
+        self.random = random
+        self._clock = [self._time() for _ in range(997)]
+
+    def _time(self) -> str:
+        hour, minute, second = (self.random.randrange(n) for n in (24, 60, 60))
+        fraction = self.random.choice(
+            ("", "", f".{self.random.randrange(1000):03d}", f".{self.random.randrange(10**6):06d}")
+        )
+        return f"T{hour:02d}:{minute:02d}:{second:02d}{fraction}"
+
+    def chance(self, share: float) -> bool:
+        """True in so large a share of the calls."""
+        return self.random.random() < share
+
+    def pick(self, choices: Any) -> Any:
+        """One of the choices."""
+        return choices[int(self.random.random() * len(choices))]
+
+    def stamp(self, day: date) -> str:
+        """A moment of that day, with Norway's offset, now and then in UTC."""
+        drawn = int(self.random.random() * 997)
+        offset = "Z" if drawn < 20 else "+02:00" if 4 <= day.month <= 9 else "+01:00"
+        return f"{day.isoformat()}{self._clock[drawn]}{offset}"
+
+    def row(self, since: date, own: Row, *, until: date | None = None) -> Row:
+        """A row of an entity: the register's metadata, and its own fields."""
+        row: Row = {
+            "ajourholdstidspunkt": self.stamp(
+                since + timedelta(days=int(self.random.random() * 4))
+            ),
+            "erGjeldende": until is None,
+        }
+        draw = self.random.random()
+        if draw < 0.95:
+            row["kilde"] = SOURCES[int(draw * 7)]
+        if draw > 0.1:
+            row["aarsak"] = REASONS[int(draw * 100) % 7]
+        row["gyldighetstidspunkt"] = self.stamp(since)
+        if until is not None:
+            row["opphoerstidspunkt"] = self.stamp(until)
+        row.update(own)
+        return row
+
+    # -- names -----------------------------------------------------------------------------
+
+    def personnavn(self) -> Row:
+        """Someone's name."""
+        name: Row = {"fornavn": self.pick(ADJECTIVES), "etternavn": self.pick(NOUNS)}
+        if self.chance(0.3):
+            name["mellomnavn"] = self.pick(NOUNS)
+        return name
+
+    def someone(self) -> Row:
+        """A related person without a number, described in place."""
+        return {
+            "navn": self.personnavn(),
+            "foedselsdato": f"19{self.random.randrange(40, 99)}-0{self.random.randrange(1, 10)}-17",
+            "kjoenn": self.pick(("kvinne", "mann")),
+            "statsborgerskap": self.pick(("SWE", "SOM", "POL")),
+        }
+
+    # -- addresses -------------------------------------------------------------------------
+
+    def home(self, home: Home) -> Row:
+        """A home as bostedsadresse and deltBosted hold it; the same for all who live there."""
+        key = f"{home.number:08d}"
+        if home.kind == "ukjentBosted":
+            return {"ukjentBosted": {"bostedskommune": home.kommune.number}}
+        matrikkel = {"adresseIdentifikatorFraMatrikkelen": f"15{key}"}
+        if home.number % 19 == 3:
+            matrikkel = {"naerAdresseIdentifikatorFraMatrikkelen": f"16{key}"}
+        if home.kind == "matrikkeladresse":
+            return {**matrikkel, "matrikkeladresse": self.matrikkeladresse(home)}
+        return {**matrikkel, "vegadresse": self.vegadresse(home)}
+
+    def vegadresse(self, home: Home, *, for_post: bool = False) -> Row:
+        """An address by street and number."""
+        n = home.number
+        number: Row = {"husnummer": str(n % 97 + 1)}
+        if n % 5 == 0:
+            number["husbokstav"] = "ABCD"[n % 4]
+        address: Row = {
+            "adressekode": f"{n % 20_000:05d}",
+            "adressenavn": STREETS[n % len(STREETS)],
+            "adressenummer": number,
+            "bruksenhetsnummer": f"H0{n % 6 + 1}0{n % 4 + 1}",
+            "poststed": _poststed(home),
+        }
+        if not for_post:
+            address["kommunenummer"] = home.kommune.number
+            address["bruksenhetstype"] = BRUKSENHETSTYPER[n % 7]
+        if n % 23 == 1:
+            address["adressetilleggsnavn"] = FARMS[n % len(FARMS)]
+        if n % 29 == 2:
+            address["coAdressenavn"] = f"{NOUNS[n % 50]} {ADJECTIVES[n % 49]}"
+        return address
+
+    def matrikkeladresse(self, home: Home) -> Row:
+        """An address by gaard, bruk and feste."""
+        n = home.number
+        address: Row = {
+            "matrikkelnummer": {
+                "kommunenummer": home.kommune.number,
+                "gaardsnummer": n % 230 + 1,
+                "bruksnummer": n % 71 + 1,
+                **({"festenummer": n % 9 + 1} if n % 3 == 0 else {}),
+            },
+            "poststed": _poststed(home),
+        }
+        if n % 2:
+            address["bruksenhetsnummer"] = f"H010{n % 4 + 1}"
+            address["bruksenhetstype"] = BRUKSENHETSTYPER[n % 7]
+            address["adressetilleggsnavn"] = FARMS[n % len(FARMS)]
+        if n % 4 == 0:
+            address["undernummer"] = n % 5 + 1
+            address["coAdressenavn"] = f"{NOUNS[n % 50]} {ADJECTIVES[n % 49]}"
+        return address
+
+    def abroad(self, origin: tuple[str, str]) -> Row:
+        """An address abroad in its parts."""
+        n = self.random.randrange(1_000)
+        address: Row = {"landkode": origin[0], "byEllerStedsnavn": origin[1]}
+        optional = {
+            "adressenavn": f"Main Street {n}",
+            "boenhet": f"Flat {n % 40}",
+            "bygning": f"Block {'ABC'[n % 3]}",
+            "coAdressenavn": f"{self.pick(NOUNS)} {self.pick(ADJECTIVES)}",
+            "distriktsnavn": "North",
+            "etasjenummer": str(n % 9),
+            "postboks": f"PO Box {n}",
+            "postkode": f"{n:05d}",
+            "region": "Region 4",
+        }
+        address.update({name: text for name, text in optional.items() if self.chance(0.5)})
+        return address
+
+    def lines_abroad(self, origin: tuple[str, str]) -> Row:
+        """An address abroad in lines."""
+        n = self.random.randrange(1_000)
+        lines = [f"{n} Hill Road", f"{origin[1]} {n:04d}", "3rd floor"][: n % 3 + 1]
+        return {
+            "adresselinje": lines,
+            "byEllerStedsnavn": origin[1],
+            "landkode": origin[0],
+            "postkode": f"{n:04d}",
+        }
+
+    def post_in_norway(self, home: Home) -> Row:
+        """A postadresse: one of three kinds."""
+        kind = home.number % 3
+        if kind == 0:
+            lines = [f"Postuttak {home.number % 50}", "v/ naboen"][: home.number % 2 + 1]
+            own: Row = {"adresselinje": lines, "poststed": _poststed(home)}
+            return {"postadresseIFrittFormat": own}
+        if kind == 1:
+            box = {"postboks": f"Postboks {home.number % 900 + 1}", "poststed": _poststed(home)}
+            if home.number % 2:
+                box["postbokseier"] = f"{NOUNS[home.number % 50]} AS"
+            return {"postboksadresse": box}
+        own = {"adresseIdentifikatorFraMatrikkelen": f"15{home.number:08d}"}
+        return {**own, "vegadresse": self.vegadresse(home, for_post=True)}
+
+    def some_home(self) -> Home:
+        """A place that nobody in the population lives at."""
+        return Home(self.pick(KOMMUNER), "vegadresse", self.random.randrange(10**7, 10**8))
+
+
+def _poststed(home: Home) -> Row:
+    return {"postnummer": home.kommune.postnummer, "poststedsnavn": home.kommune.poststed}

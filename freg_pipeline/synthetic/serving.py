@@ -1,0 +1,117 @@
+"""Serve a synthetic register: in a thread for tests and the demo, or in the foreground."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from freg_pipeline.errors import ConfigurationError, FregError
+from freg_pipeline.synthetic.options import RegisterOptions
+from freg_pipeline.synthetic.server import PACKAGE_PATHS, SyntheticRegister
+
+START_SECONDS = 10.0
+
+
+class _Protocol(H11Protocol):
+    """Lets the application drop its connection, as a broken network would."""
+
+    def handle_events(self) -> None:
+        app = self.app
+
+        async def with_abort(scope: Any, receive: Any, send: Any) -> None:
+            scope.setdefault("extensions", {})["synthetic"] = {"abort": self.transport.abort}
+            await app(scope, receive, send)
+
+        self.app = with_abort
+        try:
+            super().handle_events()
+        finally:
+            self.app = app
+
+
+class _Server(uvicorn.Server):
+    """Tells when it accepts connections."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+
+@contextmanager
+def running(options: RegisterOptions, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+    """Serve a register in a thread; yields its base URL, everything before ``/v1``.
+
+    Raises:
+        ConfigurationError: the port can't be used, or the options are wrong.
+    """
+    register = SyntheticRegister(options)
+    listener = _listen(host, port)
+    started = threading.Event()
+    server = _Server(_config(register), started.set)
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+    thread.start()
+    if not started.wait(START_SECONDS):
+        raise FregError("the synthetic register did not start", "Try again")
+    try:
+        yield _base_url(listener)
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+        register.close()
+
+
+def serve(options: RegisterOptions, host: str, port: int, ready: Callable[[str], None]) -> None:
+    """Serve a register until it is interrupted; ``ready`` gets the base URL.
+
+    Raises:
+        ConfigurationError: as :func:`running`.
+    """
+    register = SyntheticRegister(options)
+    with _listen(host, port) as listener:
+        server = _Server(_config(register), lambda: ready(_base_url(listener)))
+        try:
+            server.run([listener])
+        except KeyboardInterrupt:
+            logging.getLogger(__name__).debug("interrupted")
+        finally:
+            register.close()
+
+
+def _config(register: SyntheticRegister) -> uvicorn.Config:
+    # No access log: paths hold identity numbers.
+    return uvicorn.Config(
+        register.app,
+        http=_Protocol,
+        lifespan="off",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        timeout_graceful_shutdown=1,
+        ws="none",
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), backlog=512)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the address {host}:{port} can't be used: {error.strerror}", "Choose another --port"
+        ) from None
+
+
+def _base_url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://{host}:{port}/folkeregisteret/{PACKAGE_PATHS['offentlig-med-hjemmel']}"
