@@ -97,8 +97,9 @@ class Table:
     def arrow_schema(self) -> pa.Schema:
         """Keys and columns with their types; comments in the fields' metadata."""
         fields = [
-            pa.field(name, pa.string() if name == PERSON_COLUMN else pa.int32(), nullable=False)
-            .with_metadata({"comment": _KEY_COMMENTS.get(name, _KEY_COMMENTS[ELEMENT_COLUMN])})
+            pa.field(
+                name, pa.string() if name == PERSON_COLUMN else pa.int32(), nullable=False
+            ).with_metadata({"comment": _KEY_COMMENTS.get(name, _KEY_COMMENTS[ELEMENT_COLUMN])})
             for name in self.keys
         ]
         fields += [
@@ -223,9 +224,7 @@ def _own_lists(
                 yield from _own_lists(field.type, path)
 
 
-def _lists(
-    structure: Structure, above: tuple[str, ...]
-) -> Iterator[tuple[tuple[str, ...], Field]]:
+def _lists(structure: Structure, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Field]]:
     """Lists of structures at any depth."""
     for path, field in _own_lists(structure, above):
         yield path, field

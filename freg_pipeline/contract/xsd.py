@@ -74,7 +74,9 @@ def read_contract(xsd: bytes) -> Contract:
     return _Compiler(schema).contract(fingerprint(xsd))
 
 
-_REMEDY = "Check what personer/xsd answers (freg xsd person), and that FREG_BASE_URL is the register"
+_REMEDY = (
+    "Check what personer/xsd answers (freg xsd person), and that FREG_BASE_URL is the register"
+)
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,7 @@ class _Occurrence:
     def within(self, node: etree._Element) -> _Occurrence:
         least, most = node.get("minOccurs", "1"), node.get("maxOccurs", "1")
         optional = least == "0" or node.tag == f"{_XSD}choice"
-        return _Occurrence(
-            self.required and not optional, self.repeated or most not in {"0", "1"}
-        )
+        return _Occurrence(self.required and not optional, self.repeated or most not in {"0", "1"})
 
 
 class _Compiler:
@@ -114,7 +114,9 @@ class _Compiler:
     def _root(self) -> etree._Element:
         elements = [node for (tag, _), node in self._named.items() if tag == "element"]
         if len(elements) > 1:  # global elements that others refer to are no documents
-            referred = {_without_prefix(n.get("ref", "")) for n in self._schema.iter(f"{_XSD}element")}
+            referred = {
+                _without_prefix(n.get("ref", "")) for n in self._schema.iter(f"{_XSD}element")
+            }
             elements = [node for node in elements if node.get("name") not in referred]
         if len(elements) != 1:
             raise _error(self._schema, f"it has {len(elements)} document elements, expected one")
@@ -175,8 +177,7 @@ class _Compiler:
         if not isinstance(base, Simple):
             raise _error(node, "a restriction of a value is based on a structure")
         codes = tuple(
-            code.get("value", "")
-            for code in node.iterfind(f"{_XSD}restriction/{_XSD}enumeration")
+            code.get("value", "") for code in node.iterfind(f"{_XSD}restriction/{_XSD}enumeration")
         )
         if codes and base.kind in {Kind.STRING, Kind.CODE}:
             return Simple(Kind.CODE, tuple(dict.fromkeys(codes)))

@@ -57,6 +57,15 @@ def staging_key(name: str, batch: int, file: str) -> str:
     return f"uttrekk/{name}/tables/{batch:06d}/{file}"
 
 
+def load_landed(store: Store, name: str, batch: int) -> LandedBatch:
+    """What landing a batch gave.
+
+    Raises:
+        ObjectMissingError: it has not landed.
+    """
+    return msgspec.json.decode(store.read(staging_key(name, batch, "done.json")), type=LandedBatch)
+
+
 def land_batch(
     store: Store,
     uttrekk: Uttrekk,
@@ -79,7 +88,7 @@ def land_batch(
     """
     done = staging_key(uttrekk.name, batch, "done.json")
     if store.exists(done):
-        return msgspec.json.decode(store.read(done), type=LandedBatch)
+        return load_landed(store, uttrekk.name, batch)
     missing = uttrekk.chunk_count(batch) - len(uttrekk.answered(batch))
     if missing:
         raise FregError(
@@ -99,7 +108,7 @@ def land_batch(
     )
     if not store.write(done, msgspec.json.encode(landed)):
         # Another worker landed it at the same time, from the same answers: its word stands.
-        return msgspec.json.decode(store.read(done), type=LandedBatch)
+        return load_landed(store, uttrekk.name, batch)
     return landed
 
 

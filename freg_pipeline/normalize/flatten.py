@@ -120,7 +120,9 @@ def _rows(table: Table, level: _Level) -> Rows:
     return Rows(table, level.parent, level.keys, columns, bad)
 
 
-def _column(values: pa.StructArray, column: Column) -> tuple[pa.Array, npt.NDArray[np.bool_] | None]:
+def _column(
+    values: pa.StructArray, column: Column
+) -> tuple[pa.Array, npt.NDArray[np.bool_] | None]:
     found = _descend(values, column.path)
     if column.repeated and found.values.null_count:  # `[null]` holds nothing
         found = _without_nulls(found)

@@ -49,7 +49,9 @@ def current_numbers(tables: Sequence[Rows], documents: int) -> pa.Array:
     return numbers.take(pa.array(best, mask=best < 0))
 
 
-def _preference(rows: Rows) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+def _preference(
+    rows: Rows,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """Sort keys, the weightiest last: in use, then not history, then recorded latest."""
     size = len(rows.parent)
     status, current = _find(rows, _STATUS), _find(rows, _CURRENT)

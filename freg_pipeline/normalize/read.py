@@ -163,9 +163,7 @@ class Reader:
             return False
         return True
 
-    def _mend(
-        self, place: int, person: bytes, mended: dict[int, bytes], reading: Reading
-    ) -> None:
+    def _mend(self, place: int, person: bytes, mended: dict[int, bytes], reading: Reading) -> None:
         try:
             document = repaired(msgspec.json.decode(person), self._structure, self._unknown)
         except NotDecodableError as error:
@@ -240,5 +238,3 @@ def struct_of(values: pa.Array, name: str) -> pa.StructArray:
     if pa.types.is_struct(values.type):
         return values
     return pa.StructArray.from_arrays([values], [name])
-
-

@@ -76,5 +76,3 @@ def _python(field: Field, names: dict[str, int]) -> Any:
     else:
         value = _PYTHON.get(field.type.kind, str)
     return list[value] | None if field.repeated else value | None
-
-

@@ -77,9 +77,7 @@ def _tidy(values: pa.Array, kind: Kind) -> pa.Array:
     return tidy
 
 
-def _one_by_one(
-    values: pa.Array, kind: Kind, target: pa.DataType
-) -> tuple[pa.Array, Bad | None]:
+def _one_by_one(values: pa.Array, kind: Kind, target: pa.DataType) -> tuple[pa.Array, Bad | None]:
     """Each distinct value on its own; the distinct ones are few even in a large column."""
     encoded = values.dictionary_encode()
     parse = _PARSERS[kind]

@@ -17,11 +17,11 @@ from freg_pipeline.extract.fetch import FetchReport, fetch_batch
 from freg_pipeline.extract.order import open_uttrekk, place_order
 from freg_pipeline.extract.poll import require_batch
 from freg_pipeline.extract.uttrekk import Uttrekk
-from freg_pipeline.lake.base import own_tables
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.landing import LandedBatch, land_batch, load_plan
 from freg_pipeline.lake.release import Manifest, build_release
-from freg_pipeline.orchestration.metadata import counts, table_schemas, tables_of
+from freg_pipeline.lake.tables import described
+from freg_pipeline.orchestration.metadata import columns_of, counts, tables_of
 from freg_pipeline.orchestration.partitions import UTTREKK, UTTREKK_BATCH, read_batch_partition
 from freg_pipeline.orchestration.resources import Freg
 
@@ -258,7 +258,7 @@ def release(
             "incomplete": manifest.incomplete,
             "dagster/row_count": manifest.tables["person"].rows,
             "tables": tables_of(manifest),
-            "columns": table_schemas(load_plan(freg.store, manifest.contract), own_tables()),
+            **columns_of(described(load_plan(freg.store, manifest.contract))),
             **_account(manifest),
             "seconds": round(time.monotonic() - started, 3),
         }

@@ -32,3 +32,18 @@ def tables_of(manifest: Manifest) -> dg.TableMetadataValue:
             for name, entry in sorted(manifest.tables.items())
         ]
     )
+
+
+def columns_of(tables: list[Described]) -> dict[str, dg.TableSchemaMetadataValue]:
+    """Each table's columns with types and comments."""
+    return {
+        f"columns/{table.name}": dg.MetadataValue.table_schema(
+            dg.TableSchema(
+                columns=[
+                    dg.TableColumn(name, kind, description=comment or None)
+                    for name, kind, comment in table.columns
+                ]
+            )
+        )
+        for table in tables
+    }

@@ -288,7 +288,7 @@ class Writer:
         if person.spouse is not None:
             role = "ektefelleEllerPartner"
             number = self._people[person.spouse].number
-            own = {
+            own: Row = {
                 "relatertPerson": number,
                 "relatertPersonsRolle": role,
                 "minRolleForPerson": role,

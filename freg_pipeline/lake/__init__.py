@@ -1,0 +1,1 @@
+"""Table files, releases, accounting, and the DuckDB catalogue over them."""

@@ -1,0 +1,80 @@
+"""``freg.duckdb``: the views over the current release in a file that anyone opens read-only."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+import duckdb
+
+from freg_pipeline.errors import StoreError
+from freg_pipeline.lake.landing import load_plan
+from freg_pipeline.lake.query import parquet_sources
+from freg_pipeline.lake.release import require_current
+from freg_pipeline.lake.tables import described
+from freg_pipeline.lake.views import CURRENT_NUMBER, comments, overview, quoted, table_views
+from freg_pipeline.store import Store
+
+FILE = "freg.duckdb"
+# DuckDB 1.5 is still widespread, and can't open what DuckDB 2 writes unless told so.
+STORAGE_VERSION = "v1.2.0"
+
+
+def catalogue_path(store: Store) -> Path:
+    """Where the catalogue lies: at a local store's root; for S3 where the command runs."""
+    if store.location.startswith("s3://"):
+        return Path.cwd() / FILE
+    return Path(store.location) / FILE
+
+
+def refresh_catalogue(store: Store) -> Path:
+    """Write the catalogue anew for the current release, and swap it in atomically.
+
+    Views name files by their absolute paths, so that the catalogue works from any folder. For a
+    store on S3 they name ``s3://`` addresses, which DuckDB reads with its httpfs extension;
+    ``freg sql`` needs no extension.
+
+    Raises:
+        ConfigurationError: there is no release yet.
+        StoreError: the file can't be written.
+    """
+    manifest = require_current(store)
+    tables = described(load_plan(store, manifest.contract))
+    view = overview(tables)
+    statements = [
+        *table_views(parquet_sources(store, manifest)),
+        *comments(tables),
+        CURRENT_NUMBER,
+        *([view] if view is not None else []),
+    ]
+    target = catalogue_path(store)
+    temporary = target.with_name(f".{FILE}.{os.getpid()}")
+    try:
+        _write(temporary, statements)
+        temporary.replace(target)
+    except (OSError, duckdb.IOException) as error:
+        raise StoreError(
+            f"{target} can't be written: {type(error).__name__}",
+            "Give the folder to the user that runs this, and close writers of the file",
+        ) from None
+    finally:
+        temporary.unlink(missing_ok=True)
+    return target
+
+
+def _write(path: Path, statements: list[str]) -> None:
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.unlink()
+    with contextlib.closing(duckdb.connect()) as connection:
+        attach = f"ATTACH {quoted(str(path))} AS freg (STORAGE_VERSION {quoted(STORAGE_VERSION)})"
+        connection.execute(attach)
+        connection.execute("USE freg")
+        for statement in statements:
+            connection.execute(statement)
+        connection.execute("USE memory")
+        connection.execute("DETACH freg")
+    path.chmod(0o600)
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

@@ -1,0 +1,142 @@
+"""What must hold of a release, as SQL derived from its tables. Counts only, never a value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import duckdb
+
+from freg_pipeline.contract import Plan
+from freg_pipeline.lake.landing import load_plan
+from freg_pipeline.lake.query import connect
+from freg_pipeline.lake.release import Manifest, require_current
+from freg_pipeline.store import Store
+
+DESCRIPTIONS = {
+    "rows_match_accounting": "person has as many rows as the accounting says have landed, and every"
+    " identifier is explained.",
+    "keys_unique": "No table holds a key twice.",
+    "rows_have_a_person": "Every row of every table belongs to a row of person.",
+    "relations_have_targets": "Numbers that relations point to are persons, or have been.",
+    "fields_known": "The documents held no field that the contract doesn't know.",
+    "codes_known": "The documents held no code that the contract doesn't list.",
+}
+_WARNINGS = {"relations_have_targets", "fields_known", "codes_known"}
+# Columns that hold another person's number, by the last element of their path.
+_RELATIONS = {"relatertPerson", "relatertVedSivilstand", "ansvarlig", "ansvarssubjekt"}
+_OWN = {"person", "tidligere_identifikator", "avvik", "ukjent_felt"}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of one table.
+
+    Attributes:
+        name: one of DESCRIPTIONS.
+        table: the table, or the column, that it looks at.
+        sql: gives one number.
+        expected: what the number must be.
+    """
+
+    name: str
+    table: str
+    sql: str
+    expected: int = 0
+
+    @property
+    def severity(self) -> Literal["error", "warn"]:
+        """Whether a failure means wrong tables, or something to look at."""
+        return "warn" if self.name in _WARNINGS else "error"
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What a check found."""
+
+    check: Check
+    found: int
+
+    @property
+    def expected(self) -> int:
+        """What it should have found."""
+        return self.check.expected
+
+    @property
+    def passed(self) -> bool:
+        """Whether it did."""
+        return self.found == self.check.expected
+
+
+def checks(manifest: Manifest, plan: Plan) -> Iterator[Check]:
+    """All checks of a release."""
+    landed = manifest.accounting.landed
+    yield Check("rows_match_accounting", "person", "SELECT count(*) FROM person", landed)
+    unexplained = f"SELECT {manifest.accounting.unexplained}"
+    yield Check("rows_match_accounting", "avvik", unexplained)
+    yield _unique("person", ("personidentifikator",))
+    yield _unique("tidligere_identifikator", ("identifikator",))
+    for table in plan.tables:
+        yield _unique(table.name, table.keys)
+        yield Check(
+            "rows_have_a_person",
+            table.name,
+            f'SELECT count(*) FROM "{table.name}" ANTI JOIN person '  # noqa: S608  from the contract
+            "USING (personidentifikator)",
+        )
+    if manifest.kind == "komplett":  # a selection points to many whom it doesn't hold
+        yield from _relations(plan)
+    yield Check("fields_known", "ukjent_felt", "SELECT count(*) FROM ukjent_felt")
+    yield from _codes(plan)
+
+
+def _unique(table: str, keys: tuple[str, ...]) -> Check:
+    columns = ", ".join(keys)
+    return Check(
+        "keys_unique",
+        table,
+        f'SELECT count(*) - (SELECT count(*) FROM (SELECT DISTINCT {columns} FROM "{table}")) '  # noqa: S608
+        f'FROM "{table}"',
+    )
+
+
+def _relations(plan: Plan) -> Iterator[Check]:
+    for table in plan.tables:
+        for column in table.columns:
+            if column.path[-1] in _RELATIONS and not column.repeated:
+                yield Check(
+                    "relations_have_targets",
+                    f"{table.name}.{column.name}",
+                    f'SELECT count(*) FROM "{table.name}" AS t '  # noqa: S608  from the contract
+                    f'ANTI JOIN person ON person.personidentifikator = t."{column.name}" '
+                    "ANTI JOIN tidligere_identifikator AS earlier "
+                    f'ON earlier.identifikator = t."{column.name}" '
+                    f'WHERE t."{column.name}" IS NOT NULL',
+                )
+
+
+def _codes(plan: Plan) -> Iterator[Check]:
+    for table in plan.tables:
+        for column in table.columns:
+            if column.codes:
+                known = ", ".join("'" + code.replace("'", "''") + "'" for code in column.codes)
+                value = f'unnest("{column.name}")' if column.repeated else f'"{column.name}"'
+                yield Check(
+                    "codes_known",
+                    f"{table.name}.{column.name}",
+                    f'SELECT count(*) FROM (SELECT {value} AS code FROM "{table.name}") '  # noqa: S608
+                    f"WHERE code NOT IN ({known})",
+                )
+
+
+def run_checks(store: Store, manifest: Manifest | None = None) -> list[CheckResult]:
+    """Run all checks of a release; None: the current one."""
+    manifest = manifest or require_current(store)
+    connection = connect(store, manifest)
+    plan = load_plan(store, manifest.contract)
+    return [CheckResult(check, _number(connection, check.sql)) for check in checks(manifest, plan)]
+
+
+def _number(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
+    return int(connection.execute(sql).fetchall()[0][0])

@@ -1,0 +1,114 @@
+"""Query the current release: the same views as in the catalogue, in memory, over exactly one release.
+
+Parquet is read where it lies. For a store on S3 pyarrow reads it, so that nothing has to be
+installed into DuckDB.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pyarrow.dataset as ds
+
+from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.lake.landing import load_plan
+from freg_pipeline.lake.release import Manifest, require_current
+from freg_pipeline.lake.tables import described
+from freg_pipeline.lake.views import CURRENT_NUMBER, overview, quoted, table_views
+from freg_pipeline.store import Store
+
+_COPY = {
+    "csv": "(FORMAT csv, HEADER)",
+    "json": "(FORMAT json, ARRAY true)",
+    "parquet": "(FORMAT parquet, COMPRESSION zstd)",
+}
+
+
+def connect(store: Store, manifest: Manifest | None = None) -> duckdb.DuckDBPyConnection:
+    """Return a connection with a view for each table of a release.
+
+    Args:
+        store: where it lies.
+        manifest: which release; None: the current one.
+
+    Raises:
+        ConfigurationError: there is no release yet.
+    """
+    manifest = manifest or require_current(store)
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'Europe/Oslo'")
+    if store.location.startswith("s3://"):
+        for name, entry in manifest.tables.items():
+            paths = [store.path(file.key) for file in entry.files]
+            dataset = ds.dataset(paths, filesystem=store.filesystem, format="parquet")
+            connection.register(name, dataset)
+    else:
+        for statement in table_views(parquet_sources(store, manifest)):
+            connection.execute(statement)
+    view = overview(described(load_plan(store, manifest.contract)))
+    connection.execute(CURRENT_NUMBER)
+    if view is not None:
+        connection.execute(view)
+    return connection
+
+
+def parquet_sources(store: Store, manifest: Manifest) -> dict[str, str]:
+    """For each table the SQL that reads its files."""
+    return {
+        name: "read_parquet([" + ", ".join(quoted(store.path(f.key)) for f in entry.files) + "])"
+        for name, entry in manifest.tables.items()
+    }
+
+
+def query(store: Store, statement: str) -> duckdb.DuckDBPyRelation:
+    """Run one statement over the current release.
+
+    Raises:
+        ConfigurationError: the statement is wrong; says what DuckDB says. Or there is no release.
+    """
+    return _relation(connect(store), statement)
+
+
+def render(store: Store, statement: str, *, rows: int = 40) -> str:
+    """A statement's rows as a table of text; the first ``rows`` of them."""
+    relation = query(store, statement)
+    try:
+        return str(relation.limit(rows)).rstrip()
+    except duckdb.Error as error:
+        raise _wrong(error) from None
+
+
+def export(store: Store, statement: str, form: str, output: Path | None) -> None:
+    """Write a statement's rows to a file, or to stdout.
+
+    Args:
+        store: where the release lies.
+        statement: SQL that gives rows.
+        form: csv, json or parquet.
+        output: the file; None: stdout.
+    """
+    connection = connect(store)
+    _relation(connection, statement)  # a wrong statement leaves no file
+    target = quoted(str(output or "/dev/stdout"))
+    inner = statement.strip().rstrip(";")
+    try:
+        connection.execute(f"COPY ({inner}) TO {target} {_COPY[form]}")
+    except duckdb.Error as error:
+        raise _wrong(error) from None
+
+
+def _relation(connection: duckdb.DuckDBPyConnection, statement: str) -> duckdb.DuckDBPyRelation:
+    try:
+        relation = connection.sql(statement)
+    except duckdb.Error as error:
+        raise _wrong(error) from None
+    if relation is None:
+        raise ConfigurationError("that statement gives no rows", "Write a SELECT")
+    return relation
+
+
+def _wrong(error: duckdb.Error) -> ConfigurationError:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    said = lines[0] if lines else type(error).__name__
+    return ConfigurationError(said.rstrip("."), "Correct the SQL")

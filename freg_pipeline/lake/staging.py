@@ -1,0 +1,67 @@
+"""Read the staging tables of an uttrekk's batches, a piece at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from freg_pipeline.errors import StoreError
+from freg_pipeline.lake.landing import LandedBatch, load_landed, staging_key
+from freg_pipeline.store import Store
+
+ROWS_AT_ONCE = 100_000
+
+
+class Staging:
+    """The landed batches of one uttrekk.
+
+    Args:
+        store: where they lie.
+        name: the uttrekk's name.
+        batches: the batches, all landed.
+    """
+
+    def __init__(self, store: Store, name: str, batches: list[int]) -> None:
+        self._store = store
+        self._name = name
+        self._landed: dict[int, LandedBatch] = {
+            batch: load_landed(store, name, batch) for batch in batches
+        }
+
+    @property
+    def batches(self) -> list[int]:
+        """Their numbers, ascending."""
+        return sorted(self._landed)
+
+    def rows(self, table: str) -> int:
+        """Rows of a table in all batches."""
+        return sum(
+            landed.files[table].rows for landed in self._landed.values() if table in landed.files
+        )
+
+    def read(self, table: str, columns: list[str] | None = None) -> Iterator[tuple[int, pa.Table]]:
+        """Yield pieces of a table with the batch that each is from, in the batches' order.
+
+        Raises:
+            StoreError: a file is gone or damaged.
+        """
+        for batch in self.batches:
+            if table in self._landed[batch].files:
+                for piece in self._pieces(batch, table, columns):
+                    yield batch, pa.Table.from_batches([piece])
+
+    def _pieces(
+        self, batch: int, table: str, columns: list[str] | None
+    ) -> Iterator[pa.RecordBatch]:
+        path = self._store.path(staging_key(self._name, batch, f"{table}.parquet"))
+        try:
+            with self._store.filesystem.open_input_file(path) as file:
+                parquet = pq.ParquetFile(file)
+                yield from parquet.iter_batches(ROWS_AT_ONCE, columns=columns)
+        except (OSError, pa.ArrowInvalid):
+            raise StoreError(
+                f"the table {table} of batch {batch} of {self._name} is gone or damaged",
+                "Delete the batch's folder under tables/, and resume the uttrekk",
+            ) from None

@@ -1,0 +1,103 @@
+"""Tables that are ours, not the contract's: persons, earlier numbers, the accounting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from freg_pipeline.contract import Plan
+
+
+@dataclass(frozen=True)
+class OwnTable:
+    """A table made by the pipeline.
+
+    Attributes:
+        name: as users query it.
+        comment: what a row is.
+        schema: columns with their comments as metadata.
+        per_person: split into buckets by ``personidentifikator``, as the contract's tables are.
+    """
+
+    name: str
+    comment: str
+    schema: pa.Schema
+    per_person: bool = True
+
+
+def _schema(*columns: tuple[str, pa.DataType, str]) -> pa.Schema:
+    return pa.schema(
+        [pa.field(name, kind).with_metadata({"comment": text}) for name, kind, text in columns]
+    )
+
+
+_TIME = pa.timestamp("us", tz="UTC")
+
+PERSON = OwnTable(
+    "person",
+    "One row per person.",
+    _schema(
+        ("personidentifikator", pa.string(), "The person's current identity number."),
+        ("dokumentidentifikator", pa.string(), "Her document at the register, where it was told."),
+        ("sekvensnummer", pa.int64(), "The event list's position that the row is good to."),
+        ("hentet", _TIME, "When the document was fetched."),
+        ("uttrekk", pa.string(), "The uttrekk that it came with."),
+    ),
+)
+TIDLIGERE_IDENTIFIKATOR = OwnTable(
+    "tidligere_identifikator",
+    "One row per number that a person has had before.",
+    _schema(
+        ("identifikator", pa.string(), "A number that is no person's current one."),
+        ("personidentifikator", pa.string(), "The current number of the person who had it."),
+    ),
+)
+AVVIK = OwnTable(
+    "avvik",
+    "One row per identifier that was delivered and is no row of person: the accounting.",
+    _schema(
+        ("identifikator", pa.string(), "As the register delivered it: a number or a document's."),
+        ("uttrekk", pa.string(), "The uttrekk that it was delivered with."),
+        ("batch_nr", pa.int32(), "The batch of the uttrekk."),
+        ("utfall", pa.string(), "sammenslaatt, duplikat, borte or feilet."),
+        ("aarsak", pa.string(), "Why."),
+        ("sti", pa.string(), "Where in the document, if it could not be decoded."),
+        ("gikk_til", pa.string(), "The person whose row holds what the identifier stood for."),
+    ),
+    per_person=False,
+)
+UKJENT_FELT = OwnTable(
+    "ukjent_felt",
+    "One row per field that the contract doesn't know. The raw answers hold the values.",
+    _schema(
+        ("sti", pa.string(), "Where in the document."),
+        ("antall", pa.int64(), "How many values were met."),
+        ("eksempel", pa.string(), "One of them, masked: letters as x, digits as 9."),
+    ),
+    per_person=False,
+)
+OWN_TABLES = (PERSON, TIDLIGERE_IDENTIFIKATOR, AVVIK, UKJENT_FELT)
+
+
+@dataclass(frozen=True)
+class Described:
+    """A table as users see it: name, comment, and columns with type and comment."""
+
+    name: str
+    comment: str
+    columns: tuple[tuple[str, str, str], ...]
+
+
+def described(plan: Plan) -> list[Described]:
+    """Every table of a release made by a contract, ours first."""
+    tables = [(own.name, own.comment, own.schema) for own in OWN_TABLES]
+    tables += [(table.name, table.comment, table.arrow_schema) for table in plan.tables]
+    return [
+        Described(name, comment, tuple((f.name, str(f.type), _comment(f)) for f in schema))
+        for name, comment, schema in tables
+    ]
+
+
+def _comment(field: pa.Field) -> str:
+    return (field.metadata or {}).get(b"comment", b"").decode()
