@@ -368,6 +368,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         format="%(levelname)s %(message)s",
         stream=sys.stderr,
     )
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # Dagster's own storage
     sys.exit(_exit_code(given, debug=debug))
 
 

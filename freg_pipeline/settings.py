@@ -1,7 +1,7 @@
 """Frozen settings: environment variables under their published names, and flags over them.
 
-The names are those of the interface: ``FREG_ENVIRONMENT``, ``FREG_STORE`` and so on. Nothing is read
-from any other place, so that the same command does the same thing from any folder.
+The names are those of the interface: ``FREG_ENVIRONMENT``, ``FREG_STORE`` and so on. Nothing is
+read from any other place, so that the same command does the same thing from any folder.
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ class _Compiler:
     def __init__(self, schema: etree._Element) -> None:
         self._schema = schema
         self._named = {
-            (_local(node.tag), node.get("name")): node
+            (_local(node), node.get("name")): node
             for node in schema.iterchildren(tag=etree.Element)
             if node.get("name")
         }
@@ -222,7 +222,7 @@ class _Compiler:
                     target = self._referred(child, "group")
                 yield from self._fields(target, occurrence.within(child), inside)
             elif child.tag not in _WITHOUT_FIELDS:
-                raise _error(child, f"xsd:{_local(child.tag)} has no place in tables")
+                raise _error(child, f"xsd:{_local(child)} has no place in tables")
 
     def _referred(self, node: etree._Element, tag: str) -> etree._Element:
         name = _without_prefix(node.get("ref", ""))
@@ -264,8 +264,8 @@ def _documentation(node: etree._Element) -> str:
     return " ".join(" ".join("".join(text.itertext()).split()) for text in texts).strip()
 
 
-def _local(tag: str) -> str:
-    return etree.QName(tag).localname
+def _local(node: etree._Element) -> str:
+    return etree.QName(node).localname
 
 
 def _without_prefix(qname: str) -> str:

@@ -61,7 +61,7 @@ def account(connection: duckdb.DuckDBPyConnection, *, delivered: int, landed: in
         landed: counted from the release's files.
     """
     rows = connection.execute(
-        "SELECT utfall, aarsak, count(*) AS n FROM avvik GROUP BY ALL ORDER BY n DESC, ALL"
+        "SELECT utfall, aarsak, count(*) AS n FROM avvik GROUP BY ALL ORDER BY n DESC, 1, 2"
     ).fetchall()
     by_outcome = dict.fromkeys(("sammenslaatt", "duplikat", "borte", "feilet"), 0)
     for outcome, _, count in rows:

@@ -90,6 +90,7 @@ class BaseWriter:
         self._plan = plan
         persons = connection.execute("SELECT count(*) FROM landed").fetchone()
         self.buckets = bucket_count(persons[0] if persons else 0)
+        self._given = {"sekvensnummer": uttrekk.request.sekvensnummer, "uttrekk": uttrekk.name}
         self._places: dict[int, npt.NDArray[np.int16]] | None = None
 
     def write(self) -> dict[str, TableEntry]:
@@ -120,12 +121,9 @@ class BaseWriter:
         bucket = bucket_sql("personidentifikator", self.buckets) if own.per_person else "0"
         if own is UKJENT_FELT:
             return self._table(own.name, own.schema, self._unknown_fields(), [])
-        request = self._uttrekk.request
-        rows = self._connection.execute(
+        rows = self._connection.sql(
             f"SELECT *, {bucket}::SMALLINT AS {_BUCKET} FROM ({_SELECT[own.name]})",  # noqa: S608
-            {"sekvensnummer": request.sekvensnummer, "uttrekk": self._uttrekk.name}
-            if own in (PERSON, AVVIK)
-            else None,
+            params={name: self._given[name] for name in _GIVEN.get(own.name, ())},
         )
         reader = rows.to_arrow_reader(ROW_GROUP)
         return self._table(own.name, own.schema, _read(reader), ["utfall", "aarsak", "uttrekk"])
@@ -182,9 +180,11 @@ _SELECT = {
     ),
     AVVIK.name: (
         "SELECT identifikator, $uttrekk AS uttrekk, batch AS batch_nr, utfall, aarsak, sti, "
-        "gikk_til FROM avvik WHERE $sekvensnummer IS NOT NULL ORDER BY batch, dok_nr"
+        "gikk_til FROM avvik ORDER BY batch, dok_nr"
     ),
 }
+
+_GIVEN = {PERSON.name: ("sekvensnummer", "uttrekk"), AVVIK.name: ("uttrekk",)}
 
 
 def _read(reader: pa.RecordBatchReader) -> Iterator[Piece]:

@@ -1,4 +1,4 @@
-"""Query the current release: the same views as in the catalogue, in memory, over exactly one release.
+"""Query a release: the same views as in the catalogue, in memory, over exactly one release.
 
 Parquet is read where it lies. For a store on S3 pyarrow reads it, so that nothing has to be
 installed into DuckDB.

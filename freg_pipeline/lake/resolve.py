@@ -82,7 +82,8 @@ ANTI JOIN landed USING (batch, dok_nr)
 # Every number that is not a person's current one, and who has it now.
 _EARLIER = """
 CREATE TABLE earlier AS
-SELECT told.nummer AS identifikator, min(coalesce(merged.person, onwards.person, told.person)) AS personidentifikator
+SELECT told.nummer AS identifikator,
+       min(coalesce(merged.person, onwards.person, told.person)) AS personidentifikator
 FROM (SELECT nummer, person FROM claim
       UNION SELECT nummer, person FROM merged
       UNION SELECT identifikator, person FROM delivered

@@ -100,4 +100,5 @@ def described(plan: Plan) -> list[Described]:
 
 
 def _comment(field: pa.Field) -> str:
-    return (field.metadata or {}).get(b"comment", b"").decode()
+    comment: bytes = (field.metadata or {}).get(b"comment", b"")
+    return comment.decode()

@@ -1,4 +1,4 @@
-"""Raw answers + the plan of tables -> Arrow tables and staging files; quarantine for what is odd."""
+"""Raw answers + the plan -> Arrow tables and staging files; quarantine for what is odd."""
 
 from freg_pipeline.normalize.batch import BatchTables, normalize_batch
 from freg_pipeline.normalize.read import Chunk

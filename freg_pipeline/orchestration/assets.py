@@ -4,7 +4,7 @@ Each is a thin edge round domain code, returns what it did as counts, and is saf
 done already is found in the store, and not done again.
 """
 
-from __future__ import annotations
+# No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
 
 import asyncio
 import time

@@ -3,7 +3,7 @@
 Counts only: a value that fails is a person's, and has no place in metadata.
 """
 
-from __future__ import annotations
+# No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
 
 from collections import defaultdict
 from collections.abc import Iterator

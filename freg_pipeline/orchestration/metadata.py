@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from freg_pipeline.lake.release import Manifest
+from freg_pipeline.lake.tables import Described
 
 
 def counts(**numbers: float) -> dict[str, dg.MetadataValue]:

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 from dagster import DagsterInstance
 from dagster._core.instance.ref import InstanceRef
 
@@ -134,23 +133,12 @@ class _Engine:
             FregError: as the asset raised it.
         """
         ops = {name: {"config": dict(given)} for name, given in (config or {}).items()}
-        try:
-            self._definitions.resolve_job_def(job).execute_in_process(
-                run_config={**_QUIET, "ops": ops},
-                instance=self._instance,
-                partition_key=partition,
-                tags={"freg/uttrekk": partition.split("/")[0]},
-            )
-        except dg.DagsterError as error:
-            raise _cause(error) from error
-
-
-def _cause(error: BaseException) -> BaseException:
-    """What the asset itself raised, from under Dagster's wrapping."""
-    inner: BaseException | None = error
-    while inner is not None and not isinstance(inner, FregError):
-        inner = inner.__cause__
-    return inner or error
+        self._definitions.resolve_job_def(job).execute_in_process(
+            run_config={**_QUIET, "ops": ops},
+            instance=self._instance,
+            partition_key=partition,
+            tags={"freg/uttrekk": partition.split("/")[0]},
+        )
 
 
 def _instance(freg: Freg) -> DagsterInstance:

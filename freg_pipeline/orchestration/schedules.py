@@ -1,6 +1,6 @@
 """Schedules: when something begins by itself."""
 
-from __future__ import annotations
+# No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
 
 import dagster as dg
 

@@ -5,7 +5,7 @@ to be done is read from the store and from Dagster's runs, not from a cursor, an
 ``run_key``: a key is remembered for ever, so a run that failed could never be requested again.
 """
 
-from __future__ import annotations
+# No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
 
 import asyncio
 from collections import Counter

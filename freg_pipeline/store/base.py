@@ -48,7 +48,7 @@ class Store(Protocol):
         ...
 
     def list(self, prefix: str) -> list[str]:
-        """All keys that begin with ``prefix`` (a folder with its ``/``, or a key's start), sorted."""
+        """All keys that begin with ``prefix`` (a folder and ``/``, or a key's start), sorted."""
         ...
 
     def delete(self, key: str) -> None:
