@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 # Their messages name whole URLs, and with them identity numbers; ours name services.
 for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
-logging.getLogger("stamina").setLevel(logging.ERROR)  # each retry is told by this module
+stamina.instrumentation.set_on_retry_hooks([])  # each retry is told by this module
 
 FAULTS = 8  # tries against passing faults: about a minute of waiting in all
 FIREWALL_TRIES = 3

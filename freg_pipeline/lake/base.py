@@ -88,8 +88,8 @@ class BaseWriter:
         self._staging = staging
         self._connection = connection
         self._plan = plan
-        persons = connection.execute("SELECT count(*) FROM landed").fetchone()
-        self.buckets = bucket_count(persons[0] if persons else 0)
+        persons = connection.execute("SELECT count(*) FROM landed").fetchall()[0][0]
+        self.buckets = bucket_count(persons)
         self._given = {"sekvensnummer": uttrekk.request.sekvensnummer, "uttrekk": uttrekk.name}
         self._places: dict[int, npt.NDArray[np.int16]] | None = None
 

@@ -12,12 +12,10 @@ from freg_pipeline.orchestration.assets import (
     release,
     uttrekk,
 )
-from freg_pipeline.orchestration.partitions import UTTREKK, UTTREKK_BATCH
 
 full_load = dg.define_asset_job(
     "full_load",
     selection=[uttrekk],
-    partitions_def=UTTREKK,
     description=(
         "Orders an uttrekk: everyone, unless a selection is configured. uttrekk_sensor then lands"
         " its batches and publishes the release."
@@ -26,7 +24,6 @@ full_load = dg.define_asset_job(
 land_batch = dg.define_asset_job(
     "land_batch",
     selection=[batch_identifikatorer, bulkoppslag, batch_tabeller],
-    partitions_def=UTTREKK_BATCH,
     executor_def=dg.in_process_executor,  # its steps follow each other; a process costs
     description="Takes one batch from identifiers to tables.",
 )
@@ -34,7 +31,6 @@ publish_release = dg.define_asset_job(
     "publish_release",
     selection=dg.AssetSelection.assets(release, duckdb_katalog)
     | dg.AssetSelection.checks_for_assets(release),
-    partitions_def=UTTREKK,
     executor_def=dg.in_process_executor,
     description="Publishes an uttrekk whose batches have all landed, and checks it.",
 )

@@ -74,16 +74,18 @@ def carry_on(
     """Take an uttrekk that is begun from where it stands to its release.
 
     Raises:
+        ConfigurationError: there is no such uttrekk.
         UncertainOrderError: an order's fate is unknown, and ``order_again`` isn't set.
         GoneError: the register no longer has the job, and not all batches are here.
         IncompleteError: not everything is accounted for; nothing was published.
     """
+    name = uttrekk.request.name
     done = uttrekk.release
     if done is not None:
         return read_manifest(freg.store, done)
     with _instance(freg) as instance:
         engine = _Engine(freg, instance)
-        instance.add_dynamic_partitions(UTTREKK.name or "", [uttrekk.name])
+        instance.add_dynamic_partitions(UTTREKK.name or "", [name])
         engine.run("full_load", uttrekk.name, {"uttrekk": {"order_again": order_again}})
         _land_all(freg, engine, uttrekk)
         engine.run(

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
-from freg_pipeline.lake.query import query
 
 from freg_pipeline.client import TilpassetKriterier
+from freg_pipeline.lake.query import query
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run import run_uttrekk
 
@@ -58,51 +56,50 @@ FROM = " ".join(
 )
 
 
+@pytest.fixture(scope="module")
+def loaded(small_register: str, tmp_path_factory: pytest.TempPathFactory) -> Freg:
+    """A store that holds the full load as its first release."""
+    store = str(tmp_path_factory.mktemp("store"))
+    freg = Freg.from_settings(load(base_url=small_register, store=store, poll_seconds=0.02))
+    assert run_uttrekk(freg).number == "000001"
+    return freg
+
+
 @pytest.mark.parametrize("case", CASES)
-def test_the_selection_is_what_the_full_load_says(
-    case: str, small_register: str, make_freg: MakeFreg
-) -> None:
+def test_the_selection_is_what_the_full_load_says(case: str, loaded: Freg) -> None:
     criteria, condition = CASES[case]
-    freg = make_freg(small_register)
-    run_uttrekk(freg)
-    expected = query(
-        freg.store,
-        f"SELECT DISTINCT personidentifikator FROM person {FROM} WHERE {condition} ORDER BY 1",
+    full = connect(loaded.store, read_manifest(loaded.store, "000001"))
+    expected = full.sql(
+        f"SELECT DISTINCT personidentifikator FROM person {FROM} WHERE {condition} ORDER BY 1"
     ).fetchall()
     assert expected, "the population has nobody to find: the case shows nothing"
 
-    manifest = run_uttrekk(freg, kriterier=TilpassetKriterier(**criteria))
+    manifest = run_uttrekk(loaded, kriterier=TilpassetKriterier(**criteria))
 
-    found = query(freg.store, "SELECT personidentifikator FROM person ORDER BY 1").fetchall()
+    found = query(loaded.store, "SELECT personidentifikator FROM person ORDER BY 1").fetchall()
     assert found == expected
     assert manifest.accounting.unexplained == 0
 
 
-def test_merged_persons_come_once_and_their_other_number_is_told(
-    small_register: str, make_freg: MakeFreg
-) -> None:
-    freg = make_freg(small_register)
+def test_merged_persons_come_once_and_their_other_number_is_told(loaded: Freg) -> None:
     everyone = TilpassetKriterier(
         personstatustyper=("aktiv", "bosatt", "utflyttet", "doed", "inaktiv")
     )
-    manifest = run_uttrekk(freg, kriterier=everyone)
+    manifest = run_uttrekk(loaded, kriterier=everyone)
 
     assert manifest.accounting.merged > 0, "the register delivers old and current numbers"
     rows = query(
-        freg.store,
+        loaded.store,
         "SELECT count(*) FROM avvik JOIN person ON gikk_til = personidentifikator "
         "WHERE utfall = 'sammenslaatt'",
     ).fetchall()
     assert rows == [(manifest.accounting.merged,)]
     twice = "SELECT count(*) - count(DISTINCT personidentifikator) FROM person"
-    assert query(freg.store, twice).fetchall() == [(0,)]
+    assert query(loaded.store, twice).fetchall() == [(0,)]
 
 
-def test_a_selection_that_nobody_meets_is_an_empty_release(
-    small_register: str, make_freg: MakeFreg
-) -> None:
-    freg = make_freg(small_register)
+def test_a_selection_that_nobody_meets_is_an_empty_release(loaded: Freg) -> None:
     nobody = TilpassetKriterier(personstatustyper=("bosatt",), bostedskommunenummer="9999")
-    manifest = run_uttrekk(freg, kriterier=nobody)
+    manifest = run_uttrekk(loaded, kriterier=nobody)
     assert manifest.accounting.delivered == 0
-    assert query(freg.store, "SELECT count(*) FROM navn").fetchall() == [(0,)]
+    assert query(loaded.store, "SELECT count(*) FROM navn").fetchall() == [(0,)]
