@@ -4,9 +4,11 @@ Rules (the register's documentation, uttrekk; and the design):
 
 * Of several documents of one person, the one with the latest ajourholdstidspunkt anywhere in it is
   the newest; the later place in the batches breaks ties.
-* A number that stands in another person's newest document, as one of that person's own, has gone
-  over to that person. Chains are followed to their end. Should numbers claim each other in a ring,
-  the one with the newest document goes on.
+* A number that stands in another person's newest document, as one of that person's own that is no
+  longer in use, has gone over to that person. Of several who claim it, the one with the newest
+  document gets it. Chains are followed to their end. Should numbers claim each other in a ring, the
+  one with the newest document goes on.
+* A number delivered that is another number of a person who landed is merged, not a duplicate.
 * A person whose only number is opphoert, and whom nobody claims, is a person.
 """
 
@@ -16,10 +18,14 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from freg_pipeline.lake.staging import Staging
 
 _NUMBERS = "identifikasjonsnummer"
+_PERSON, _NUMBER, _STATUS = "personidentifikator", "foedsels_eller_d_nummer", "status"
+_IN_USE = "iBruk"
+_ROWS_AT_ONCE = 100_000
 
 # One row for each identifier delivered.
 _DELIVERED = """
@@ -32,25 +38,30 @@ CREATE TABLE delivered (
 _NEWEST = """
 CREATE TABLE newest AS
 SELECT person, batch, dok_nr, identifikator, dokument, ajourholdt, hentet
-FROM delivered WHERE utfall = 'dokument'
+FROM delivered WHERE utfall = 'dokument' AND person IS NOT NULL
 QUALIFY row_number() OVER (
     PARTITION BY person
     ORDER BY ajourholdt DESC NULLS LAST, identifikator = person DESC, batch DESC, dok_nr DESC) = 1
 """
-# A number other than the person's own in her newest document; the newest claim to it counts.
+# Numbers that a document tells beside the person's current one; few have any.
+_NUMBERS_TOLD = """
+CREATE TABLE numbers (
+    batch INTEGER, dok_nr INTEGER, person VARCHAR, nummer VARCHAR, ended BOOLEAN)
+"""
+# A number other than the person's current one in her newest document; the newest claim to it counts.
 _CLAIM = """
 CREATE TABLE claim AS
-SELECT nummer, person FROM numbers JOIN newest USING (batch, dok_nr, person)
-WHERE nummer <> person
+SELECT nummer, person, ended FROM numbers JOIN newest USING (batch, dok_nr, person)
 QUALIFY row_number() OVER (
     PARTITION BY nummer
-    ORDER BY ajourholdt DESC NULLS LAST, batch DESC, dok_nr DESC, person) = 1
+    ORDER BY ended DESC, ajourholdt DESC NULLS LAST, batch DESC, dok_nr DESC) = 1
 """
 # Claims to numbers that came as persons of their own, with how new the claimed one's document is.
 _EDGES = """
 SELECT claim.nummer, claim.person,
        row_number() OVER (ORDER BY ajourholdt NULLS FIRST, batch, dok_nr) AS age
 FROM claim JOIN newest ON newest.person = claim.nummer
+WHERE claim.ended
 ORDER BY claim.nummer
 """
 _LANDED = """
@@ -73,9 +84,10 @@ FROM (
     SELECT delivered.*,
         newest.batch = delivered.batch AND newest.dok_nr = delivered.dok_nr AS is_newest,
         newest.identifikator = delivered.identifikator AS is_same,
-        delivered.dokument IS NULL AND newest.identifikator <> delivered.identifikator
-            AS is_other_number
-    FROM delivered LEFT JOIN newest USING (person)) AS delivered
+        delivered.dokument IS NULL AND delivered.identifikator <> delivered.person
+            AND newest.identifikator <> delivered.identifikator AS is_other_number
+    FROM delivered LEFT JOIN newest USING (person)
+    WHERE utfall <> 'dokument' OR newest.person IS NOT NULL) AS delivered
 LEFT JOIN merged ON merged.nummer = delivered.person
 ANTI JOIN landed USING (batch, dok_nr)
 """
@@ -83,15 +95,15 @@ ANTI JOIN landed USING (batch, dok_nr)
 _EARLIER = """
 CREATE TABLE earlier AS
 SELECT told.nummer AS identifikator,
-       min(coalesce(merged.person, onwards.person, told.person)) AS personidentifikator
-FROM (SELECT nummer, person FROM claim
-      UNION SELECT nummer, person FROM merged
-      UNION SELECT identifikator, person FROM delivered
-            WHERE utfall = 'dokument' AND dokument IS NULL AND identifikator <> person) AS told
+       coalesce(merged.person, onwards.person, told.person) AS personidentifikator
+FROM (SELECT nummer, person, 1 AS doubt FROM claim
+      UNION ALL
+      SELECT identifikator, person, 2 FROM delivered
+      WHERE utfall = 'dokument' AND dokument IS NULL AND identifikator <> person) AS told
 LEFT JOIN merged ON merged.nummer = told.nummer
 LEFT JOIN merged AS onwards ON onwards.nummer = told.person
 ANTI JOIN landed ON landed.person = told.nummer
-GROUP BY told.nummer
+QUALIFY row_number() OVER (PARTITION BY told.nummer ORDER BY doubt, told.person) = 1
 """
 
 
@@ -104,12 +116,9 @@ def resolve(connection: duckdb.DuckDBPyConnection, staging: Staging) -> None:
     connection.execute(_DELIVERED)
     for batch, piece in staging.read("dokument"):
         _append(connection, "delivered", batch, piece)
-    connection.execute(
-        "CREATE TABLE numbers (batch INTEGER, dok_nr INTEGER, person VARCHAR, nummer VARCHAR)"
-    )
-    columns = ["dok_nr", "personidentifikator", "foedsels_eller_d_nummer"]
-    for batch, piece in staging.read(_NUMBERS, columns):
-        _append(connection, "numbers", batch, piece)
+    connection.execute(_NUMBERS_TOLD)
+    for batch, piece in staging.read(_NUMBERS, ["dok_nr", _PERSON, _NUMBER, _STATUS]):
+        _append(connection, "numbers", batch, _other_numbers(piece))
     connection.execute(_NEWEST)
     connection.execute(_CLAIM)
     _merge(connection)
@@ -121,21 +130,37 @@ def places(connection: duckdb.DuckDBPyConnection, buckets: int) -> dict[int, npt
     """For each batch, by ``dok_nr``: the bucket of the person that landed with it, else -1."""
     sizes = connection.execute("SELECT batch, count(*) FROM delivered GROUP BY batch").fetchall()
     found = {batch: np.full(size, -1, dtype=np.int16) for batch, size in sizes}
-    rows = connection.execute(
+    rows = connection.sql(
         f"SELECT batch, dok_nr, {bucket_sql('person', buckets)} FROM landed"  # noqa: S608  no input
     )
-    while chunk := rows.fetchmany(100_000):
-        for batch, dok_nr, bucket in chunk:
-            found[batch][dok_nr] = bucket
+    for piece in rows.to_arrow_reader(_ROWS_AT_ONCE):
+        batches, places_in_batch, bucket = (column.to_numpy() for column in piece.columns)
+        for batch in np.unique(batches).tolist():
+            mine = batches == batch
+            found[batch][places_in_batch[mine]] = bucket[mine]
     return found
 
 
 def bucket_sql(column: str, buckets: int) -> str:
     """The bucket of a person, as an SQL expression: spread evenly, and the same for ever."""
-    return f"(coalesce(TRY_CAST({column} AS BIGINT), hash({column}) // 2) % 9973 % {buckets})"
+    number = f"coalesce(TRY_CAST({column} AS UBIGINT), md5_number_lower({column}))"
+    return f"({number} % 9973 % {buckets})::SMALLINT"
+
+
+def _other_numbers(rows: pa.Table) -> pa.Table:
+    """Those that aren't the person's current one, and whether they are told to be in use."""
+    if _NUMBER not in rows.column_names:
+        return pa.table({"dok_nr": pa.array([], pa.int32())})
+    rows = rows.filter(pc.not_equal(rows[_NUMBER], rows[_PERSON]))
+    ended = pa.array([True] * len(rows), pa.bool_())
+    if _STATUS in rows.column_names:
+        ended = pc.fill_null(pc.not_equal(rows[_STATUS], _IN_USE), fill_value=True)
+    return rows.select(["dok_nr", _PERSON, _NUMBER]).append_column("ended", ended)
 
 
 def _append(connection: duckdb.DuckDBPyConnection, table: str, batch: int, piece: pa.Table) -> None:
+    if not len(piece):
+        return
     connection.register("piece", piece)
     connection.execute(f"INSERT INTO {table} SELECT {batch}, * FROM piece")  # noqa: S608
     connection.unregister("piece")

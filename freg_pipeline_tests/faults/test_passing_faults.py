@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from freg_pipeline.lake.query import query
 
+from freg_pipeline.lake.query import query
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run import run_uttrekk
 from freg_pipeline_tests.conftest import RunFreg, StartRegister

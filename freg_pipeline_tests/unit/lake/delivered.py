@@ -1,0 +1,156 @@
+"""Uttrekk made by hand, up to where a release begins: delivered, answered and landed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from freg_pipeline.contract import compile_contract, fingerprint
+from freg_pipeline.extract.uttrekk import Request, Uttrekk, UttrekkKind, chunks
+from freg_pipeline.lake.landing import land_batch
+from freg_pipeline.store import Store
+from freg_pipeline.store.local import LocalStore
+from freg_pipeline.store.raw import RawMeta, pack
+from freg_pipeline_tests.contracts import entity, field, small_contract
+
+HENTET = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+_METADATA = field("ajourholdstidspunkt", "xs:dateTime") + field("erGjeldende", "xs:boolean")
+_GRADED = field("adressegradering", "t:Gradering")
+_TYPES = """
+<xs:simpleType name="Status"><xs:restriction base="xs:string">
+  <xs:enumeration value="iBruk"/><xs:enumeration value="opphoert"/>
+</xs:restriction></xs:simpleType>
+<xs:simpleType name="Gradering"><xs:restriction base="xs:string">
+  <xs:enumeration value="ugradert"/><xs:enumeration value="klientadresse"/>
+  <xs:enumeration value="fortrolig"/><xs:enumeration value="strengtFortrolig"/>
+</xs:restriction></xs:simpleType>
+<xs:simpleType name="Spraak"><xs:restriction base="xs:string">
+  <xs:enumeration value="nordsamisk"/><xs:enumeration value="lulesamisk"/>
+</xs:restriction></xs:simpleType>
+<xs:complexType name="Vegadresse"><xs:annotation><xs:documentation>Adresse langs en vei.
+  </xs:documentation></xs:annotation><xs:sequence>
+  <xs:element name="adressenavn" type="xs:string"/>
+  <xs:element name="kommunenummer" type="xs:string"/></xs:sequence></xs:complexType>
+<xs:complexType name="Kontakt"><xs:sequence>
+  <xs:element name="linje" type="xs:string" minOccurs="0"/></xs:sequence></xs:complexType>
+"""
+# Small, and with one of everything that tables are made of.
+XSD = small_contract(
+    entity(
+        "identifikasjonsnummer",
+        _METADATA + field("foedselsEllerDNummer") + field("status", "t:Status"),
+    )
+    + entity("navn", _METADATA + field("fornavn") + field("etternavn"))
+    + entity("bostedsadresse", _METADATA + _GRADED + field("vegadresse", "t:Vegadresse"))
+    + entity("adressebeskyttelse", _METADATA + field("graderingsnivaa", "t:Gradering"))
+    + entity("familierelasjon", _METADATA + field("relatertPerson"))
+    + entity(
+        "brukAvSamiskSpraak",
+        _METADATA + field("spraak", "t:Spraak", 'minOccurs="0" maxOccurs="unbounded"'),
+    )
+    + entity(
+        "vergemaal",
+        _METADATA + field("kontakt", "t:Kontakt", 'minOccurs="0" maxOccurs="unbounded"'),
+    ),
+    _TYPES,
+)
+Delivery = tuple[str, dict[str, Any] | str]  # identifier, and its document or why there is none
+
+
+def number(index: int) -> str:
+    """An invented person's number; no valid one."""
+    return f"{99_00_00_00_000 + index:011d}"
+
+
+def document(
+    current: str,
+    *earlier: str,
+    day: int | None = 1,
+    status: str = "iBruk",
+    **entities: list[dict[str, Any]],
+) -> dict[str, Any]:
+    """A person's document, recorded on a day of May 2026, or never."""
+    recorded = {} if day is None else {"ajourholdstidspunkt": f"2026-05-{day:02d}T08:00:00+02:00"}
+    rows = [{**recorded, "erGjeldende": True, "foedselsEllerDNummer": current, "status": status}]
+    rows += [
+        {**recorded, "erGjeldende": False, "foedselsEllerDNummer": old, "status": "opphoert"}
+        for old in earlier
+    ]
+    return {"identifikasjonsnummer": rows, **entities}
+
+
+def navn(fornavn: str, etternavn: str = "Nordmann", *, gjeldende: bool = True) -> dict[str, Any]:
+    return {"erGjeldende": gjeldende, "fornavn": fornavn, "etternavn": etternavn}
+
+
+def local_store(folder: Path) -> LocalStore:
+    """A store in a folder of its own."""
+    folder.mkdir(exist_ok=True)
+    return LocalStore(folder / "store")
+
+
+def deliver(
+    store: Store,
+    name: str,
+    *batches: Sequence[Delivery],
+    kind: UttrekkKind = "komplett",
+    xsd: bytes = XSD,
+    land: bool = True,
+    sekvensnummer: int = 100,
+) -> Uttrekk:
+    """An uttrekk whose batches came as given, and have landed."""
+    plan = compile_contract(xsd)
+    store.write(f"contracts/{fingerprint(xsd)}.xsd", xsd)
+    uttrekk = Uttrekk(store, name)
+    _write_request(store, uttrekk, kind, plan.fingerprint, sekvensnummer)
+    field_name = "dokumentidentifikator" if kind == "komplett" else "foedselsEllerDNummer"
+    for batch, deliveries in enumerate(batches):
+        identifiers = [identifier for identifier, _ in deliveries]
+        _put(store, uttrekk.batch_key(batch), {field_name: identifiers})
+        first = 0
+        for chunk, asked in enumerate(chunks(identifiers)):
+            answers = deliveries[first : first + len(asked)]
+            entries = [_entry(field_name, *delivery) for delivery in answers]
+            _put(store, uttrekk.answer_key(batch, chunk), {"oppslag": entries})
+            first += len(asked)
+        if land:
+            land_batch(store, uttrekk, batch, plan)
+    store.write(uttrekk.end_key, msgspec.json.encode({"batches": len(batches)}))
+    return uttrekk
+
+
+def _write_request(
+    store: Store, uttrekk: Uttrekk, kind: UttrekkKind, contract: str, sekvensnummer: int
+) -> None:
+    request = Request(
+        name=uttrekk.name,
+        kind=kind,
+        environment="syntetisk",
+        base_url="http://127.0.0.1/folkeregisteret/api",
+        rettighetspakke="offentlig-med-hjemmel",
+        parts_asked=(),
+        parts=("person-basis", "historikk"),
+        contract=contract,
+        sekvensnummer=sekvensnummer,
+        feedsekvensnr=None,
+        kriterier=None,
+        created=HENTET,
+    )
+    store.write(uttrekk.key("request.json"), msgspec.json.encode(request))
+
+
+def _put(store: Store, key: str, content: dict[str, Any]) -> None:
+    body = json.dumps(content).encode()
+    store.write(key, pack(body, RawMeta(len(body), HENTET, "application/json", "test")))
+
+
+def _entry(field_name: str, identifier: str, answer: dict[str, Any] | str) -> dict[str, Any]:
+    if isinstance(answer, str):
+        return {field_name: identifier, "feilmelding": {"feilmelding": answer}}
+    return {field_name: identifier, "folkeregisterperson": answer}
