@@ -1,10 +1,16 @@
-"""Questions to a running synthetic register that no real one answers."""
+"""Registers for tests: what the synthetic one has counted, and answers made up for one test."""
 
 from __future__ import annotations
 
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
+import uvicorn
+from starlette.types import ASGIApp
 
 
 def status_of(base_url: str) -> dict[str, Any]:
@@ -14,3 +20,19 @@ def status_of(base_url: str) -> dict[str, Any]:
     answer.raise_for_status()
     status: dict[str, Any] = answer.json()
     return status
+
+
+@contextmanager
+def serving(app: ASGIApp) -> Iterator[str]:
+    """Serve an application of a test's own; yields its base URL."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(app, log_config=None, log_level="critical", lifespan="off", ws="none")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()

@@ -14,7 +14,7 @@ from freg_pipeline.errors import FregError, GoneError, NotFoundError, PassingErr
 from freg_pipeline.identifiers import mask_within
 
 _LONGEST_QUOTE = 200
-_SUPPORT_ID = re.compile(r"support[\s-]*id[^0-9a-z]{0,20}([0-9a-z-]{6,40})", re.IGNORECASE)
+_SUPPORT_ID = re.compile(r"support[\s-]*id(?:\s+is)?\W{0,10}([0-9a-z-]{6,40})", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
 
 

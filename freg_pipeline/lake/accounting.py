@@ -8,6 +8,7 @@ import msgspec
 from freg_pipeline.errors import IncompleteError
 
 MOST_REASONS = 20
+MOST_SAID = 3
 
 
 class Accounting(msgspec.Struct, frozen=True):
@@ -45,9 +46,12 @@ class Accounting(msgspec.Struct, frozen=True):
         elif kind == "komplett" and not self.landed:
             problem = "the register delivered nobody"
         if problem:
+            why = [f"{reason} ({count:,})" for reason, count in self.reasons.items()
+                   if reason.startswith("feilet: ")]  # fmt: skip
+            said = f" ({', '.join(why[:MOST_SAID])})" if why else ""
             raise IncompleteError(
                 f"the uttrekk {uttrekk} is not complete: of {self.delivered:,} identifiers "
-                f"{problem}; nothing was released",
+                f"{problem}{said}; nothing was released",
                 f"To release it all the same: freg uttrekk resume {uttrekk} --allow-incomplete",
             )
 

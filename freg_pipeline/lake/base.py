@@ -1,12 +1,15 @@
 """Staging tables -> the base files of a release: landed documents only, split by person.
 
 A base is written table by table, batch by batch, bucket by bucket, so that memory stays bounded
-whatever the register's size. A table that an earlier, killed build finished is not written again.
+whatever the register's size. What fits into that memory is sorted by person within its bucket; of a
+larger bucket each piece is, so that readers of one person skip most row groups all the same. A
+table that an earlier, killed build finished is not written again.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -32,7 +35,8 @@ from freg_pipeline.lake.tables import (
 from freg_pipeline.store import Store
 
 PERSONS_A_BUCKET = 500_000
-MOST_BUCKETS = 64  # with this many, a table's writers hold some hundred MB
+MOST_BUCKETS = 64
+MEMORY = 512 * 1024**2  # bytes of rows that wait to be written, all buckets of a table together
 ROW_GROUP = 100_000
 _BUCKET = "_bucket"
 
@@ -99,7 +103,7 @@ class BaseWriter:
         for table in self._plan.tables:
             codes = [column.name for column in table.columns if column.kind is Kind.CODE]
             tables[table.name] = self._table(
-                table.name, table.arrow_schema, self._entity(table.name), codes
+                table.name, table.arrow_schema, self._entity(table.name), codes, table.keys
             )
         return tables
 
@@ -142,38 +146,59 @@ class BaseWriter:
     # -- where they go ---------------------------------------------------------------------
 
     def _table(
-        self, name: str, schema: pa.Schema, pieces: Iterable[Piece], codes: list[str]
+        self,
+        name: str,
+        schema: pa.Schema,
+        pieces: Iterable[Piece],
+        codes: list[str],
+        keys: tuple[str, ...] = (),
     ) -> TableEntry:
         done = f"bases/{self._uttrekk.name}/{name}.json"
         if self._store.exists(done):
             return msgspec.json.decode(self._store.read(done), type=TableEntry)
         with self._store.scratch() as folder:
-            writers = _Buckets(folder, schema, codes)
+            writers = _Buckets(folder, schema, codes, keys)
             for rows, bucket in pieces:
                 writers.add(rows, bucket)
             files = tuple(
                 self._keep(name, bucket, path) for bucket, path in sorted(writers.close().items())
             )
         entry = TableEntry(sum(file.rows for file in files), files)
-        self._store.write(done, msgspec.json.encode(entry))
+        if not self._store.write(done, msgspec.json.encode(entry)):
+            return msgspec.json.decode(self._store.read(done), type=TableEntry)
         return entry
 
     def _keep(self, name: str, bucket: int, path: Path) -> BaseFile:
+        """Put a finished file into the store; return what is there now.
+
+        A file of that name is there already if a build was killed, or if another worker builds the
+        same base. It was made of the same rows: it stays, since the other one may be published. But
+        one in the form of another version of this software goes.
+        """
         key = f"bases/{self._uttrekk.name}/{name}/{bucket:04d}.parquet"
+        made = pq.read_metadata(path)
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        entry = BaseFile(key, bucket, pq.read_metadata(path).num_rows, path.stat().st_size, digest)
-        # A file that a killed build left could differ in nothing but its compression: it goes.
-        self._store.delete(key)
-        self._store.put_file(key, path)
-        return entry
+        entry = BaseFile(key, bucket, made.num_rows, path.stat().st_size, digest)
+        if self._store.exists(key):
+            there, metadata = self._stored(key, bucket)
+            if metadata.num_rows == made.num_rows and metadata.schema.equals(made.schema):
+                return there
+            self._store.delete(key)
+        return entry if self._store.put_file(key, path) else self._stored(key, bucket)[0]
+
+    def _stored(self, key: str, bucket: int) -> tuple[BaseFile, pq.FileMetaData]:
+        data = self._store.read(key)
+        metadata = pq.read_metadata(pa.BufferReader(data))
+        digest = hashlib.sha256(data).hexdigest()
+        return BaseFile(key, bucket, metadata.num_rows, len(data), digest), metadata
 
 
 _SELECT = {
     PERSON.name: (
         "SELECT person AS personidentifikator, dokument AS dokumentidentifikator, "
         "$sekvensnummer::BIGINT AS sekvensnummer, hentet, $uttrekk AS uttrekk "
-        "FROM landed ORDER BY batch, dok_nr"
+        "FROM landed ORDER BY person"
     ),
     TIDLIGERE_IDENTIFIKATOR.name: (
         "SELECT identifikator, personidentifikator FROM earlier ORDER BY identifikator"
@@ -198,14 +223,25 @@ def _zeros(size: int) -> npt.NDArray[np.int16]:
 
 
 class _Buckets:
-    """Parquet files of one table, one a bucket, in row groups of a sensible size."""
+    """Parquet files of one table, one a bucket, in row groups of a sensible size.
 
-    def __init__(self, folder: Path, schema: pa.Schema, codes: list[str]) -> None:
+    Args:
+        folder: where they are written.
+        schema: the table's columns.
+        codes: columns to encode as dictionaries.
+        keys: columns to sort by; none: the rows come as they should stay.
+    """
+
+    def __init__(
+        self, folder: Path, schema: pa.Schema, codes: list[str], keys: tuple[str, ...]
+    ) -> None:
         self._folder = folder
         self._schema = schema
         self._codes = [name for name in codes if name in schema.names]
+        self._order = [(key, "ascending") for key in keys]
         self._writers: dict[int, pq.ParquetWriter] = {}
-        self._waiting: dict[int, list[pa.Table]] = {}
+        self._waiting: dict[int, list[pa.Table]] = defaultdict(list)
+        self._bytes: Counter[int] = Counter()
 
     def add(self, rows: pa.Table, bucket: npt.NDArray[np.int16]) -> None:
         """Append rows, each to its bucket."""
@@ -213,14 +249,14 @@ class _Buckets:
         there = np.unique(bucket)
         for one in there.tolist():
             mine = rows if len(there) == 1 else rows.filter(pa.array(bucket == one))
-            waiting = self._waiting.setdefault(one, [])
-            waiting.append(mine)
-            if sum(len(table) for table in waiting) >= ROW_GROUP:
-                self._flush(one)
+            self._waiting[one].append(mine)
+            self._bytes[one] += mine.nbytes
+        while self._bytes.total() > MEMORY:
+            self._flush(self._bytes.most_common(1)[0][0])
 
     def close(self) -> dict[int, Path]:
         """Finish the files; a table without rows is one empty file with the full schema."""
-        for bucket in list(self._waiting):
+        for bucket in sorted(self._waiting):
             self._flush(bucket)
         if not self._writers:
             self._writer(0).write_table(self._schema.empty_table())
@@ -230,6 +266,9 @@ class _Buckets:
 
     def _flush(self, bucket: int) -> None:
         rows = pa.concat_tables(self._waiting.pop(bucket))
+        del self._bytes[bucket]
+        if self._order:
+            rows = rows.combine_chunks().sort_by(self._order)
         self._writer(bucket).write_table(rows, row_group_size=ROW_GROUP)
 
     def _writer(self, bucket: int) -> pq.ParquetWriter:

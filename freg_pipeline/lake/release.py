@@ -73,21 +73,27 @@ def build_release(store: Store, uttrekk: Uttrekk, *, allow_incomplete: bool = Fa
     done = _released(store, uttrekk)
     if done is not None:
         return done
-    end = uttrekk.end
-    landed = uttrekk.landed()
-    if end is None or len(landed) < end:
-        raise FregError(
-            f"the uttrekk {uttrekk.name} has landed {len(landed)} of {end or 'its'} batches",
-            f"Go on with it: freg uttrekk resume {uttrekk.name}",
-        )
-    tables, accounting = _build(store, uttrekk, allow_incomplete=allow_incomplete)
+    batches = _landed_batches(uttrekk)
+    tables, accounting = _build(store, uttrekk, batches, allow_incomplete=allow_incomplete)
     return _publish(store, uttrekk, tables, accounting)
 
 
+def _landed_batches(uttrekk: Uttrekk) -> list[int]:
+    """The batches, all of which have landed: each one counts, so that none is passed over."""
+    end = uttrekk.end
+    landed = uttrekk.landed()
+    if end is None or not landed.issuperset(range(end)):
+        raise FregError(
+            f"the uttrekk {uttrekk.name} has landed {len(landed)} of "
+            f"{'its' if end is None else end} batches",
+            f"Go on with it: freg uttrekk resume {uttrekk.name}",
+        )
+    return list(range(end))
+
+
 def _build(
-    store: Store, uttrekk: Uttrekk, *, allow_incomplete: bool
+    store: Store, uttrekk: Uttrekk, batches: list[int], *, allow_incomplete: bool
 ) -> tuple[dict[str, TableEntry], Accounting]:
-    batches = sorted(uttrekk.landed())
     staging = Staging(store, uttrekk.name, batches)
     delivered = sum(len(uttrekk.identifiers(batch)) for batch in batches)
     with store.scratch() as folder, working_database(folder) as connection:
@@ -123,11 +129,14 @@ def _publish(
         incomplete=bool(accounting.failed or accounting.unexplained),
         previous=current_number(store),
     )
-    while not store.write(_manifest_key(manifest.number), msgspec.json.encode(manifest)):
-        # Another process published at the same time: perhaps this very uttrekk.
+    while True:
+        # Another process may have made this very uttrekk's release since we began. Whoever does it
+        # after this look takes the number that we are about to write: one of the two fails.
         done = _released(store, uttrekk)
         if done is not None:
             return done
+        if store.write(_manifest_key(manifest.number), msgspec.json.encode(manifest)):
+            break
         manifest = msgspec.structs.replace(
             manifest, number=_next_number(store), previous=current_number(store)
         )
@@ -136,10 +145,13 @@ def _publish(
 
 
 def _point(store: Store, uttrekk: Uttrekk, manifest: Manifest) -> None:
-    """Make a release current, and note with its uttrekk that this is done."""
-    if (current_number(store) or "") < manifest.number:
-        pointer = _Pointer(manifest.number)
-        store.replace(POINTER, msgspec.json.encode(pointer))
+    """Make a release current, and note with its uttrekk that this is done.
+
+    The pointer goes to the newest release there is, and is looked at once more after it was
+    written: of two who publish at the same time, the slower one could have set it back.
+    """
+    while (current_number(store) or "") < (newest := _numbers(store)[-1]):
+        store.replace(POINTER, msgspec.json.encode(_Pointer(newest)))
     store.write(uttrekk.release_key, msgspec.json.encode({"release": manifest.number}))
 
 
@@ -147,6 +159,11 @@ def _released(store: Store, uttrekk: Uttrekk) -> Manifest | None:
     """An uttrekk's release, if it has one; what a killed process left undone is done here."""
     number = uttrekk.release
     if number is not None:
+        if not store.exists(_manifest_key(number)):
+            raise ConfigurationError(
+                f"the uttrekk {uttrekk.name} became release {number}, which has been purged",
+                "Begin a new uttrekk, under another name",
+            )
         return read_manifest(store, number)
     for manifest in reversed(list_releases(store)):
         if manifest.uttrekk == uttrekk.name:
@@ -199,17 +216,23 @@ def require_current(store: Store) -> Manifest:
 
 
 def read_manifest(store: Store, number: str) -> Manifest:
-    """A release by its number.
+    """A release by its number, with or without the zeros before it.
 
     Raises:
         ConfigurationError: there is no such release.
     """
+    number = _written_out(number)
     try:
         return msgspec.json.decode(store.read(_manifest_key(number)), type=Manifest)
     except ObjectMissingError:
         raise ConfigurationError(
             f"there is no release of that number in {store.location}", "See freg release list"
         ) from None
+
+
+def _written_out(number: str) -> str:
+    """``000001`` for ``1``; what is no number stays as it is, and names no release."""
+    return number.zfill(6) if number.isascii() and number.isdigit() else "none"
 
 
 def list_releases(store: Store) -> list[Manifest]:
@@ -258,8 +281,9 @@ def _problem(store: Store, file: BaseFile) -> str | None:
 def purge(store: Store, number: str | None = None, *, keep: int | None = None) -> list[str]:
     """Remove releases, and the files that no release left names. Never the current one.
 
-    A release's manifest goes before its files: a reader finds it whole, or not at all. The raw
-    answers of its uttrekk stay.
+    A release's manifest goes before its files: a reader finds it whole, or not at all. Files that
+    a killed purge left are removed by the next one, also when it is asked for the same release
+    again. The raw answers of its uttrekk stay.
 
     Args:
         store: where they lie.
@@ -275,11 +299,15 @@ def purge(store: Store, number: str | None = None, *, keep: int | None = None) -
     manifests = {manifest.number: manifest for manifest in list_releases(store)}
     current = current_number(store)
     if number is not None:
+        number = _written_out(number)
         if number == current:
             raise ConfigurationError(
                 f"release {number} is the current one", "Publish another one first"
             )
-        read_manifest(store, number)
+        if number not in manifests:
+            if _sweep(store):
+                return [number]
+            read_manifest(store, number)  # says that there is none
         going = [number]
     else:
         kept = sorted(manifests)[-(keep or 1) :]
@@ -290,10 +318,11 @@ def purge(store: Store, number: str | None = None, *, keep: int | None = None) -
     return going
 
 
-def _sweep(store: Store) -> None:
-    """Remove the base files of released uttrekk that no manifest names any more.
+def _sweep(store: Store) -> int:
+    """Remove the base files of released uttrekk that no manifest names any more; return how many.
 
-    Also what a purge left that was killed between a manifest and its files.
+    Also what a purge left that was killed between a manifest and its files. The files of an uttrekk
+    that has no release yet are being written by someone.
     """
     named = {
         file.key
@@ -302,7 +331,10 @@ def _sweep(store: Store) -> None:
         for file in entry.files
     }
     kept = {key.split("/")[1] for key in named}
-    for key in store.list("bases/"):
-        name = key.split("/")[1]
-        if name not in kept and Uttrekk(store, name).release is not None:
-            store.delete(key)
+    left = [key for key in store.list("bases/") if key.split("/")[1] not in kept]
+    released = {name: Uttrekk(store, name).release is not None
+                for name in {key.split("/")[1] for key in left}}  # fmt: skip
+    going = [key for key in left if released[key.split("/")[1]]]
+    for key in going:
+        store.delete(key)
+    return len(going)

@@ -48,7 +48,7 @@ _NUMBERS_TOLD = """
 CREATE TABLE numbers (
     batch INTEGER, dok_nr INTEGER, person VARCHAR, nummer VARCHAR, ended BOOLEAN)
 """
-# A number other than the person's current one in her newest document; the newest claim to it counts.
+# Another number than the person's current one in her newest document; its newest claim counts.
 _CLAIM = """
 CREATE TABLE claim AS
 SELECT nummer, person, ended FROM numbers JOIN newest USING (batch, dok_nr, person)

@@ -81,7 +81,8 @@ class LocalStore:
 
     def list(self, prefix: str) -> list[str]:
         """All keys that begin with ``prefix``, sorted."""
-        folder = self._root / prefix if prefix.endswith("/") else (self._root / prefix).parent
+        whole = not prefix or prefix.endswith("/")
+        folder = self._root / prefix if whole else (self._root / prefix).parent
         keys: list[str] = []
         for parent, folders, names in os.walk(folder):
             if _UNDER_CONSTRUCTION in folders:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from freg_pipeline.lake.query import query
-from freg_pipeline.lake.release import current_release, verify
 
 from freg_pipeline.errors import ConfigurationError, IncompleteError
 from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.lake.query import query
+from freg_pipeline.lake.release import current_release, verify
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run import run_uttrekk
 from freg_pipeline_tests.conftest import StartRegister

@@ -1,0 +1,139 @@
+"""The services, against the synthetic register."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from freg_pipeline.client import BatchState, Register, TilpassetKriterier
+from freg_pipeline.client.environments import base_url, requests_per_minute
+from freg_pipeline.client.uttrekk import BatchAnswer
+from freg_pipeline.envelope import parse, parse_batch
+from freg_pipeline.errors import ConfigurationError, FregError, GoneError, RefusedError
+from freg_pipeline.settings import load
+from freg_pipeline_tests.conftest import StartRegister
+from freg_pipeline_tests.registers import serving
+
+
+def ask(url: str, question: Callable[[Register], Awaitable[Any]]) -> Any:
+    async def run() -> Any:
+        async with Register.from_settings(load(base_url=url)) as register:
+            return await question(register)
+
+    return asyncio.run(run())
+
+
+async def collect(register: Register, job: str) -> list[str]:
+    """All identifiers of a job."""
+    found: list[str] = []
+    number = 0
+    while True:
+        batch: BatchAnswer = await register.uttrekk.batch(job, number)
+        if batch.state is BatchState.END:
+            return found
+        if batch.raw is None:
+            await asyncio.sleep(0.02)
+            continue
+        found += parse_batch(batch.raw.body)[1]
+        number += 1
+
+
+def test_a_komplett_uttrekk_in_batches(small_register: str) -> None:
+    async def question(register: Register) -> list[str]:
+        number = await register.hendelser.siste_sekvensnummer()
+        return await collect(register, await register.uttrekk.bestill_komplett(number))
+
+    identifiers = ask(small_register, question)
+    assert len(set(identifiers)) == len(identifiers) == 1_000
+
+
+def test_a_tilpasset_uttrekk(small_register: str) -> None:
+    kriterier = TilpassetKriterier(personstatustyper=("doed",)).to_register()
+
+    async def question(register: Register) -> list[str]:
+        return await collect(register, await register.uttrekk.bestill_tilpasset(kriterier))
+
+    numbers = ask(small_register, question)
+    assert 0 < len(numbers) < 100
+    assert all(len(number) == 11 for number in numbers)
+
+
+def test_a_job_that_is_gone(small_register: str) -> None:
+    with pytest.raises(GoneError):
+        ask(small_register, lambda register: register.uttrekk.batch("no-such-job", 0))
+
+
+def test_an_order_that_the_register_answers_with_an_error_text() -> None:
+    async def refuse(request: Request) -> Response:
+        del request
+        return Response('{"feilmelding": "Ikke i dag"}', media_type="application/json")
+
+    with serving(Starlette(routes=[Route("/v1/uttrekk/komplett", refuse)])) as url:
+        with pytest.raises(RefusedError, match="Ikke i dag"):
+            ask(url, lambda register: register.uttrekk.bestill_komplett(1))
+
+
+def test_more_than_a_thousand_are_not_sent(small_register: str) -> None:
+    with pytest.raises(FregError, match="at most 1000"):
+        ask(small_register, lambda register: register.personer.bulkoppslag(["1"] * 1001, []))
+
+
+def test_look_ups_come_in_the_order_asked_with_errors_in_place(small_register: str) -> None:
+    kriterier = TilpassetKriterier(personstatustyper=("doed",)).to_register()
+
+    async def question(register: Register) -> tuple[list[str], bytes]:
+        numbers = await collect(register, await register.uttrekk.bestill_tilpasset(kriterier))
+        asked = [numbers[2], "00000000000", numbers[0]]
+        answer = await register.personer.bulkoppslag(asked, ["navn"])
+        return asked, answer.body
+
+    asked, body = ask(small_register, question)
+    answers = parse(body)
+    assert [answer.identifikator for answer in answers] == asked
+    assert [answer.person is not None for answer in answers] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["63727", " 63727\n", '{"sekvensnummer": 63727}', "<sekvensnummer>63727</sekvensnummer>",
+     '<?xml version="1.0"?><s xmlns="urn:v1">63727</s>', '"63727"'],
+)  # fmt: skip
+def test_the_last_sequence_number_in_every_form(body: str) -> None:
+    async def answer(request: Request) -> Response:
+        del request
+        return Response(body)
+
+    app = Starlette(routes=[Route("/v1/hendelser/siste/sekvensnummer", answer)])
+    with serving(app) as url:
+        assert ask(url, lambda register: register.hendelser.siste_sekvensnummer()) == 63727
+
+
+def test_addresses_and_limits_by_environment_and_package() -> None:
+    settings = load(environment="produksjon", rettighetspakke="finans")
+    assert base_url(settings) == (
+        "https://folkeregisteret.api.skatteetaten.no/folkeregisteret/api/finans"
+    )
+    assert requests_per_minute(settings) == 60_000
+    assert requests_per_minute(load(environment="konsumenttest")) == 1_200
+    assert requests_per_minute(load(environment="konsumenttest", requests_per_minute=10)) == 10
+    assert base_url(load(base_url="http://x/y/v1")) == "http://x/y"
+    with pytest.raises(ConfigurationError, match="FREG_BASE_URL"):
+        base_url(load(environment="fiks"))
+
+
+def test_eleven_jobs_at_once_are_too_many(start_register: StartRegister) -> None:
+    url = start_register(persons=20, ready_after_seconds=60)
+
+    async def question(register: Register) -> None:
+        for _ in range(11):
+            await register.uttrekk.bestill_komplett(1)
+
+    with pytest.raises(FregError, match="429"):
+        ask(url, question)

@@ -1,0 +1,101 @@
+"""Objects in a folder: written once and whole, private to their owner."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from freg_pipeline.errors import ObjectMissingError, StoreError
+from freg_pipeline.store.local import LocalStore
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    return LocalStore(tmp_path / "deep" / "store")
+
+
+def test_an_object_is_written_once(store: LocalStore) -> None:
+    assert store.write("a/b", b"first")
+    assert not store.write("a/b", b"second")
+    assert store.read("a/b") == b"first"
+    assert store.exists("a/b")
+    assert not store.exists("a")
+
+
+def test_of_many_writers_one_wins(store: LocalStore) -> None:
+    won: list[int] = []
+    barrier = threading.Barrier(8)
+
+    def write(number: int) -> None:
+        barrier.wait()
+        if store.write("one", bytes([number])):
+            won.append(number)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(won) == 1
+    assert store.read("one") == bytes(won)
+
+
+def test_replace_swaps(store: LocalStore) -> None:
+    store.replace("pointer", b"1")
+    store.replace("pointer", b"2")
+    assert store.read("pointer") == b"2"
+
+
+def test_a_file_is_put_once_and_gone_from_where_it_was(store: LocalStore) -> None:
+    with store.scratch() as folder:
+        (folder / "x").write_bytes(b"1")
+        assert store.put_file("k/x", folder / "x")
+        (folder / "y").write_bytes(b"2")
+        assert not store.put_file("k/x", folder / "y")
+        assert not list(folder.iterdir())
+    assert store.read("k/x") == b"1"
+    assert not folder.exists()
+
+
+def test_a_file_from_another_place_is_put_too(store: LocalStore, tmp_path: Path) -> None:
+    source = tmp_path / "elsewhere"
+    source.write_bytes(b"1")
+    assert store.put_file("k", source)
+    assert store.read("k") == b"1"
+
+
+def test_listing_is_sorted_whole_and_without_what_is_under_construction(store: LocalStore) -> None:
+    for key in ("b/2", "b/1", "a", "bc/3"):
+        store.write(key, b"")
+    with store.scratch() as folder:
+        (folder / "half").write_bytes(b"")
+        assert store.list("") == ["a", "b/1", "b/2", "bc/3"]
+    assert store.list("b/") == ["b/1", "b/2"]
+    assert store.list("b") == ["b/1", "b/2", "bc/3"]
+    assert store.list("nothing/") == []
+
+
+def test_deleting_is_safe_to_repeat(store: LocalStore) -> None:
+    store.write("a", b"")
+    store.delete("a")
+    store.delete("a")
+    with pytest.raises(ObjectMissingError):
+        store.read("a")
+
+
+def test_files_and_folders_are_private(store: LocalStore) -> None:
+    store.write("a/b", b"")
+    with store.scratch() as folder:
+        (folder / "x").write_bytes(b"")
+        store.put_file("a/c", folder / "x")
+    root = Path(store.location)
+    assert {path.stat().st_mode & 0o777 for path in root.rglob("*") if path.is_file()} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in [root, root / "a"]} == {0o700}
+
+
+def test_a_folder_that_is_a_file_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StoreError, match="FREG_STORE"):
+        LocalStore(tmp_path / "file").write("a", b"")

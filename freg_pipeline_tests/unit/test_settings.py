@@ -1,0 +1,53 @@
+"""Settings: flags over the environment over defaults; mistakes in one line."""
+
+from __future__ import annotations
+
+import pytest
+
+from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.settings import load
+
+
+def test_flags_win_over_the_environment_and_that_over_defaults(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert load().environment == "syntetisk"
+    monkeypatch.setenv("FREG_ENVIRONMENT", "konsumenttest")
+    monkeypatch.setenv("FREG_PARTS", "navn, status,")
+    monkeypatch.setenv("FREG_CONCURRENCY", "7")
+    settings = load(concurrency=2, store=None)
+    assert (settings.environment, settings.concurrency) == ("konsumenttest", 2)
+    assert settings.parts == ("navn", "status")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("FREG_ENVIRONMENT", "prod"),
+        ("FREG_CONCURRENCY", "many"),
+        ("FREG_CONCURRENCY", "0"),
+        ("FREG_POLL_SECONDS", "-1"),
+        ("FREG_BASE_URL", "register.no"),
+        ("FREG_STORE", " "),
+    ],
+)
+def test_a_wrong_value_is_named_by_its_setting(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=name) as wrong:
+        load()
+    assert "\n" not in str(wrong.value)
+
+
+def test_a_base_url_is_everything_before_v1() -> None:
+    assert load(base_url="http://host/path/v1/").base_url == "http://host/path"
+
+
+def test_a_token_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FREG_TOKEN", "top-secret")
+    assert "top-secret" not in repr(load())
+    monkeypatch.setenv("FREG_CONCURRENCY", "x")
+    with pytest.raises(ConfigurationError) as wrong:
+        load()
+    assert "top-secret" not in str(wrong.value)
