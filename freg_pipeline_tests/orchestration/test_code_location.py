@@ -1,0 +1,232 @@
+"""The code location: what Dagster loads, carries on by its sensor, and backfills."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+from dagster import DagsterInstance
+
+from freg_pipeline.definitions import build_defs
+from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.lake.release import current_release
+from freg_pipeline.orchestration.code_location import make_definitions
+from freg_pipeline.orchestration.resources import Freg
+from freg_pipeline.orchestration.sensors import uttrekk_sensor
+from freg_pipeline_tests.conftest import StartRegister
+from freg_pipeline_tests.registers import status_of
+
+ROOT = Path(__file__).parents[2]
+MakeFreg = Callable[..., Freg]
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@pytest.fixture
+def instance() -> Iterator[DagsterInstance]:
+    with DagsterInstance.ephemeral() as ephemeral:
+        yield ephemeral
+
+
+def run(
+    freg: Freg, instance: DagsterInstance, job: str, partition: str, **ops: object
+) -> dg.ExecuteInProcessResult:
+    config = {**QUIET, "ops": {name: {"config": given} for name, given in ops.items()}}
+    tags = {"freg/uttrekk": partition.split("/")[0]}
+    return (
+        make_definitions(freg)
+        .resolve_job_def(job)
+        .execute_in_process(
+            config, instance=instance, partition_key=partition, tags=tags, raise_on_error=False
+        )
+    )
+
+
+def tick(freg: Freg, instance: DagsterInstance) -> list[tuple[str | None, str | None]]:
+    """One evaluation of the sensor, its partitions added; returns job and partition requested."""
+    with dg.build_sensor_context(instance, resources={"freg": freg}) as context:
+        result = uttrekk_sensor(context)
+    assert isinstance(result, dg.SensorResult)
+    for request in result.dynamic_partitions_requests or ():
+        instance.add_dynamic_partitions(request.partitions_def_name, list(request.partition_keys))
+    return [(one.job_name, one.partition_key) for one in result.run_requests or ()]
+
+
+def order(freg: Freg, instance: DagsterInstance, name: str = "one") -> Uttrekk:
+    instance.add_dynamic_partitions("uttrekk", [name])
+    assert run(freg, instance, "full_load", name).success
+    return Uttrekk(freg.store, name)
+
+
+def wait_for_requests(
+    freg: Freg, instance: DagsterInstance, count: int
+) -> list[tuple[str | None, str | None]]:
+    import time
+
+    deadline = time.monotonic() + 20
+    while True:
+        requests = tick(freg, instance)
+        if len(requests) >= count or time.monotonic() > deadline:
+            return requests
+        time.sleep(0.05)
+
+
+def test_the_code_location_loads_without_any_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FREG_ENVIRONMENT", "nonsense")
+    dg.Definitions.validate_loadable(build_defs())
+
+
+def test_every_asset_is_described_owned_grouped_and_of_some_kind() -> None:
+    graph = build_defs().resolve_asset_graph()
+    names = {node.key.to_user_string() for node in graph.asset_nodes}
+    assert names == {
+        "uttrekk", "batch_identifikatorer", "bulkoppslag", "batch_tabeller", "release",
+        "duckdb_katalog",
+    }  # fmt: skip
+    for node in graph.asset_nodes:
+        assert node.description
+        assert node.owners
+        assert node.group_name != "default"
+        assert node.kinds
+
+
+def test_the_graph_reads_from_the_order_to_duckdb() -> None:
+    graph = build_defs().resolve_asset_graph()
+    chain = ["uttrekk", "batch_identifikatorer", "bulkoppslag", "batch_tabeller", "release"]
+    for above, below in zip(chain, [*chain[1:], "duckdb_katalog"], strict=True):
+        assert dg.AssetKey(above) in graph.get(dg.AssetKey(below)).parent_keys
+
+
+def test_the_sensor_carries_an_order_to_its_release(
+    start_register: StartRegister, make_freg: MakeFreg, instance: DagsterInstance
+) -> None:
+    freg = make_freg(start_register(persons=250, batch_size=100))
+    uttrekk = order(freg, instance)
+    requests = wait_for_requests(freg, instance, 3)
+    assert requests == [("land_batch", f"one/{batch:06d}") for batch in range(3)]
+
+    for job, partition in requests:
+        assert run(freg, instance, str(job), str(partition)).success
+    assert wait_for_requests(freg, instance, 1) == [("publish_release", "one")]
+
+    assert run(freg, instance, "publish_release", "one").success
+    manifest = current_release(freg.store)
+    assert manifest is not None
+    assert manifest.uttrekk == "one"
+    assert uttrekk.release == manifest.number
+    assert tick(freg, instance) == [], "nothing is left to do"
+
+
+def test_the_sensor_requests_a_failed_batch_again_and_not_for_ever(
+    start_register: StartRegister, make_freg: MakeFreg, instance: DagsterInstance
+) -> None:
+    url = start_register(persons=50, faults="401@personer/bulkoppslag/arkiv=1")
+    freg = make_freg(url)
+    order(freg, instance)
+    for _ in range(3):
+        assert wait_for_requests(freg, instance, 1) == [("land_batch", "one/000000")]
+        assert not run(freg, instance, "land_batch", "one/000000").success
+    assert tick(freg, instance) == []
+
+
+def test_the_sensor_makes_one_cheap_call_for_an_uttrekk_that_is_not_ready(
+    start_register: StartRegister, make_freg: MakeFreg, instance: DagsterInstance
+) -> None:
+    url = start_register(persons=50, ready_after_seconds=60)
+    freg = make_freg(url)
+    order(freg, instance)
+    before = sum(status_of(url)["requests"].values())
+    assert tick(freg, instance) == []
+    assert sum(status_of(url)["requests"].values()) == before + 1
+
+
+def test_one_uttrekks_trouble_does_not_hold_up_another(
+    start_register: StartRegister, make_freg: MakeFreg, instance: DagsterInstance
+) -> None:
+    freg = make_freg(start_register(persons=50))
+    order(freg, instance, "first")
+    gone = order(freg, instance, "gone")
+    gone.store.delete(gone.order_key(1, "answer"))
+    gone.store.write(gone.order_key(1, "answer"), b'{"jobbId": "no-such-job"}')
+    assert wait_for_requests(freg, instance, 1) == [("land_batch", "first/000000")]
+
+
+def test_a_refused_release_waits_for_somebody_to_look(
+    start_register: StartRegister, make_freg: MakeFreg, instance: DagsterInstance
+) -> None:
+    freg = make_freg(start_register(persons=50, faults="malformed=0.1"))
+    order(freg, instance)
+    for job, partition in wait_for_requests(freg, instance, 1):
+        assert run(freg, instance, str(job), str(partition)).success
+    assert wait_for_requests(freg, instance, 1) == [("publish_release", "one")]
+    assert not run(freg, instance, "publish_release", "one").success
+    assert tick(freg, instance) == []
+    allowed = {"allow_incomplete": True}
+    assert run(freg, instance, "publish_release", "one", release=allowed).success
+
+
+def test_a_run_over_several_batches_as_a_backfill_makes_it(
+    start_register: StartRegister, make_freg: MakeFreg, instance: DagsterInstance
+) -> None:
+    freg = make_freg(start_register(persons=250, batch_size=100))
+    uttrekk = order(freg, instance)
+    wait_for_requests(freg, instance, 3)
+    result = (
+        make_definitions(freg)
+        .resolve_job_def("land_batch")
+        .execute_in_process(
+            QUIET,
+            instance=instance,
+            tags={
+                "dagster/asset_partition_range_start": "one/000000",
+                "dagster/asset_partition_range_end": "one/000002",
+            },
+        )
+    )
+    assert result.success
+    assert uttrekk.landed() == {0, 1, 2}
+    landed = {
+        event.partition
+        for event in result.get_asset_materialization_events()
+        if event.asset_key == dg.AssetKey("batch_tabeller")
+    }
+    assert landed == {f"one/{batch:06d}" for batch in range(3)}
+
+
+def test_metadata_tells_counts_and_schema_and_checks_pass(
+    start_register: StartRegister, make_freg: MakeFreg, instance: DagsterInstance
+) -> None:
+    freg = make_freg(start_register(persons=250, batch_size=250))
+    order(freg, instance)
+    for job, partition in wait_for_requests(freg, instance, 1):
+        run(freg, instance, str(job), str(partition))
+    result = run(freg, instance, "publish_release", "one")
+    (event,) = [
+        one.materialization
+        for one in result.get_asset_materialization_events()
+        if one.asset_key == dg.AssetKey("release")
+        for one in [one.step_materialization_data]
+    ]
+    metadata = event.metadata
+    account = {name: metadata[name].value for name in ("delivered", "landed", "merged")}
+    assert account["delivered"] == 250 == account["landed"] + account["merged"]
+    columns = metadata["columns/navn"].value.columns  # type: ignore[union-attr]
+    assert "fornavn" in {column.name for column in columns}
+    checks = {one.check_name: one.passed for one in result.get_asset_check_evaluations()}
+    assert len(checks) == 6
+    assert all(checks.values()), checks
+
+
+def test_dagsters_own_settings_are_valid_and_send_nothing_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (ROOT / "dagster.yaml").read_text()
+    (tmp_path / "dagster.yaml").write_text(text)
+    with DagsterInstance.from_config(str(tmp_path)) as instance:
+        assert not instance.telemetry_enabled
+        queue = instance.get_concurrency_config()
+        assert queue.pool_config.default_pool_limit == 10
+    workspace = yaml.safe_load((ROOT / "workspace.yaml").read_text())
+    assert workspace == {"load_from": [{"python_module": "freg_pipeline.definitions"}]}
