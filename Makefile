@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 DAGSTER_HOME := $(CURDIR)/data/dagster
 
-.PHONY: demo test lint ui bench clean
+.PHONY: demo test lint docs ui bench clean
 
 demo: $(INSTALLED)
 	$(BIN)/freg demo
@@ -24,6 +24,9 @@ ui: $(INSTALLED)
 	cp dagster.yaml $(DAGSTER_HOME)/dagster.yaml
 	@$(BIN)/freg synthetic serve & register=$$!; trap "kill $$register" EXIT; \
 	DAGSTER_HOME=$(DAGSTER_HOME) $(BIN)/dagster dev -w workspace.yaml
+
+docs: $(INSTALLED)
+	$(BIN)/python docs/generate_tables.py
 
 bench: .venv/.bench
 	$(BIN)/python -m benchmarks

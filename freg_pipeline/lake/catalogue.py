@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import duckdb
+from fsspec.implementations.arrow import ArrowFSWrapper  # type: ignore[import-untyped]
 
 from freg_pipeline.errors import StoreError
 from freg_pipeline.lake.landing import load_plan
@@ -32,8 +33,9 @@ def refresh_catalogue(store: Store) -> Path:
     """Write the catalogue anew for the current release, and swap it in atomically.
 
     Views name files by their absolute paths, so that the catalogue works from any folder. For a
-    store on S3 they name ``s3://`` addresses, which DuckDB reads with its httpfs extension;
-    ``freg sql`` needs no extension.
+    store on S3 they name ``s3://`` addresses, which whoever opens the file reads with DuckDB's
+    httpfs extension and credentials of their own. Neither writing the catalogue nor ``freg sql``
+    needs an extension: there pyarrow reads.
 
     Raises:
         ConfigurationError: there is no release yet.
@@ -41,7 +43,7 @@ def refresh_catalogue(store: Store) -> Path:
     """
     manifest = require_current(store)
     tables = described(load_plan(store, manifest.contract))
-    view = overview(tables)
+    view = overview(tables, manifest.parts)
     statements = [
         *table_views(parquet_sources(store, manifest)),
         *comments(tables),
@@ -51,23 +53,33 @@ def refresh_catalogue(store: Store) -> Path:
     target = catalogue_path(store)
     temporary = target.with_name(f".{FILE}.{os.getpid()}")
     try:
-        _write(temporary, statements)
+        _write(temporary, statements, store)
         temporary.replace(target)
-    except (OSError, duckdb.IOException) as error:
+        _sync(target.parent)
+    except duckdb.Error:
         raise StoreError(
-            f"{target} can't be written: {type(error).__name__}",
-            "Give the folder to the user that runs this, and close writers of the file",
+            f"the catalogue of release {manifest.number} can't be made",
+            f"See whether the release is whole: freg release verify {manifest.number}",
+        ) from None
+    except OSError as error:
+        raise StoreError(
+            f"{target} can't be written: {error.strerror or type(error).__name__}",
+            "Give the folder to the user that runs this, with space on its disk",
         ) from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # what went wrong is told by then
+            temporary.unlink(missing_ok=True)
     return target
 
 
-def _write(path: Path, statements: list[str]) -> None:
+def _write(path: Path, statements: list[str], store: Store) -> None:
     path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
+    path.touch(mode=0o600)  # says so if the folder can't be written; DuckDB makes its own file
     path.unlink()
     with contextlib.closing(duckdb.connect()) as connection:
+        if store.location.startswith("s3://"):
+            # A view is bound when it is made: DuckDB must see the files, without its httpfs.
+            connection.register_filesystem(ArrowFSWrapper(store.filesystem))
         attach = f"ATTACH {quoted(str(path))} AS freg (STORAGE_VERSION {quoted(STORAGE_VERSION)})"
         connection.execute(attach)
         connection.execute("USE freg")
@@ -76,5 +88,12 @@ def _write(path: Path, statements: list[str]) -> None:
         connection.execute("USE memory")
         connection.execute("DETACH freg")
     path.chmod(0o600)
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+    _sync(path)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -9,6 +9,7 @@ from typing import Literal
 import duckdb
 
 from freg_pipeline.contract import Plan
+from freg_pipeline.errors import StoreError
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.query import connect
 from freg_pipeline.lake.release import Manifest, require_current
@@ -26,7 +27,6 @@ DESCRIPTIONS = {
 _WARNINGS = {"relations_have_targets", "fields_known", "codes_known"}
 # Columns that hold another person's number, by the last element of their path.
 _RELATIONS = {"relatertPerson", "relatertVedSivilstand", "ansvarlig", "ansvarssubjekt"}
-_OWN = {"person", "tidligere_identifikator", "avvik", "ukjent_felt"}
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def checks(manifest: Manifest, plan: Plan) -> Iterator[Check]:
 
 
 def _unique(table: str, keys: tuple[str, ...]) -> Check:
-    columns = ", ".join(keys)
+    columns = ", ".join(f'"{key}"' for key in keys)
     return Check(
         "keys_unique",
         table,
@@ -131,11 +131,25 @@ def _codes(plan: Plan) -> Iterator[Check]:
 
 
 def run_checks(store: Store, manifest: Manifest | None = None) -> list[CheckResult]:
-    """Run all checks of a release; None: the current one."""
+    """Run all checks of a release; None: the current one.
+
+    Raises:
+        ConfigurationError: there is no release yet.
+        StoreError: its files can't be read.
+    """
     manifest = manifest or require_current(store)
-    connection = connect(store, manifest)
     plan = load_plan(store, manifest.contract)
-    return [CheckResult(check, _number(connection, check.sql)) for check in checks(manifest, plan)]
+    with connect(store, manifest) as connection:
+        try:
+            return [
+                CheckResult(check, _number(connection, check.sql))
+                for check in checks(manifest, plan)
+            ]
+        except (duckdb.Error, OSError):
+            raise StoreError(
+                f"the files of release {manifest.number} can't be read",
+                f"See which ones: freg release verify {manifest.number}",
+            ) from None
 
 
 def _number(connection: duckdb.DuckDBPyConnection, sql: str) -> int:

@@ -6,18 +6,24 @@ installed into DuckDB.
 
 from __future__ import annotations
 
+import atexit
+import re
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import duckdb
 import pyarrow.dataset as ds
 
-from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.errors import ConfigurationError, StoreError
+from freg_pipeline.identifiers import mask_within
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.release import Manifest, require_current
 from freg_pipeline.lake.tables import described
 from freg_pipeline.lake.views import CURRENT_NUMBER, overview, quoted, table_views
 from freg_pipeline.store import Store
 
+_QUOTED = re.compile(r"""(['"])(?:.*\1|.*)""")  # from the first quote to the last, or to the end
 _COPY = {
     "csv": "(FORMAT csv, HEADER)",
     "json": "(FORMAT json, ARRAY true)",
@@ -34,10 +40,23 @@ def connect(store: Store, manifest: Manifest | None = None) -> duckdb.DuckDBPyCo
 
     Raises:
         ConfigurationError: there is no release yet.
+        StoreError: its files can't be read.
     """
     manifest = manifest or require_current(store)
-    connection = duckdb.connect()
+    connection = duckdb.connect(config={"temp_directory": _spill_folder()})
     connection.execute("SET TimeZone = 'Europe/Oslo'")
+    try:
+        _fill(connection, store, manifest)
+    except (duckdb.Error, OSError):
+        connection.close()
+        raise StoreError(
+            f"the files of release {manifest.number} can't be read",
+            f"See which ones: freg release verify {manifest.number}",
+        ) from None
+    return connection
+
+
+def _fill(connection: duckdb.DuckDBPyConnection, store: Store, manifest: Manifest) -> None:
     if store.location.startswith("s3://"):
         for name, entry in manifest.tables.items():
             paths = [store.path(file.key) for file in entry.files]
@@ -46,17 +65,30 @@ def connect(store: Store, manifest: Manifest | None = None) -> duckdb.DuckDBPyCo
     else:
         for statement in table_views(parquet_sources(store, manifest)):
             connection.execute(statement)
-    view = overview(described(load_plan(store, manifest.contract)))
+    view = overview(described(load_plan(store, manifest.contract)), manifest.parts)
     connection.execute(CURRENT_NUMBER)
     if view is not None:
         connection.execute(view)
-    return connection
+
+
+@cache
+def _spill_folder() -> str:
+    """Where queries put what doesn't fit into memory: rows of persons, so private, and gone after.
+
+    DuckDB's own choice is a folder in the one where the command runs, open to everyone.
+    """
+    folder = tempfile.TemporaryDirectory(prefix="freg-")  # mode 0700
+    atexit.register(folder.cleanup)
+    return folder.name
 
 
 def parquet_sources(store: Store, manifest: Manifest) -> dict[str, str]:
     """For each table the SQL that reads its files."""
+    scheme = "s3://" if store.location.startswith("s3://") else ""
     return {
-        name: "read_parquet([" + ", ".join(quoted(store.path(f.key)) for f in entry.files) + "])"
+        name: "read_parquet(["
+        + ", ".join(quoted(scheme + store.path(file.key)) for file in entry.files)
+        + "])"
         for name, entry in manifest.tables.items()
     }
 
@@ -109,6 +141,12 @@ def _relation(connection: duckdb.DuckDBPyConnection, statement: str) -> duckdb.D
 
 
 def _wrong(error: duckdb.Error) -> ConfigurationError:
+    """What DuckDB says, in one line. A value that it quotes is a person's: it is left out."""
     lines = [line for line in str(error).splitlines() if line.strip()]
-    said = lines[0] if lines else type(error).__name__
-    return ConfigurationError(said.rstrip("."), "Correct the SQL")
+    said = mask_within(lines[0] if lines else type(error).__name__)
+    if isinstance(error, duckdb.DataError | duckdb.InvalidInputException):
+        said = _QUOTED.sub("…", said)
+    remedy = "Correct the SQL"
+    if isinstance(error, duckdb.OperationalError):
+        remedy += ", or see whether the release is whole: freg release verify"
+    return ConfigurationError(said.rstrip("."), remedy)

@@ -82,7 +82,7 @@ OWN_TABLES = (PERSON, TIDLIGERE_IDENTIFIKATOR, AVVIK, UKJENT_FELT)
 
 @dataclass(frozen=True)
 class Described:
-    """A table as users see it: name, comment, and columns with type and comment."""
+    """A table as users see it: name, comment, and columns with DuckDB's type and comment."""
 
     name: str
     comment: str
@@ -94,9 +94,26 @@ def described(plan: Plan) -> list[Described]:
     tables = [(own.name, own.comment, own.schema) for own in OWN_TABLES]
     tables += [(table.name, table.comment, table.arrow_schema) for table in plan.tables]
     return [
-        Described(name, comment, tuple((f.name, str(f.type), _comment(f)) for f in schema))
+        Described(name, comment, tuple((f.name, _sql(f.type), _comment(f)) for f in schema))
         for name, comment, schema in tables
     ]
+
+
+_SQL = {
+    pa.string(): "VARCHAR",
+    pa.bool_(): "BOOLEAN",
+    pa.int16(): "SMALLINT",
+    pa.int32(): "INTEGER",
+    pa.int64(): "BIGINT",
+    pa.float64(): "DOUBLE",
+    pa.date32(): "DATE",
+    _TIME: "TIMESTAMP WITH TIME ZONE",
+    pa.decimal128(38, 10): "DECIMAL(38,10)",
+}
+
+
+def _sql(kind: pa.DataType) -> str:
+    return f"{_sql(kind.value_type)}[]" if pa.types.is_list(kind) else _SQL[kind]
 
 
 def _comment(field: pa.Field) -> str:

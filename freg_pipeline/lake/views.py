@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from freg_pipeline.lake.tables import Described
 
@@ -41,6 +41,10 @@ _ADDRESS = {
     ),
 }
 _CURRENT = "er_gjeldende"
+_TELL_PROTECTION = {
+    "person-basis",
+    "adressebeskyttelse",
+}  # parts that adressebeskyttelse comes with
 
 
 def quoted(text: str) -> str:
@@ -64,18 +68,28 @@ def comments(tables: Iterable[Described]) -> Iterator[str]:
                 yield f'COMMENT ON COLUMN "{table.name}"."{name}" IS {quoted(text)}'
 
 
-def overview(tables: Iterable[Described]) -> str | None:
+def overview(tables: Iterable[Described], parts: Collection[str]) -> str | None:
     """One row per person with what is asked for most; without protected persons' addresses.
 
-    Derived from what the contract has; None where it lacks the tables that tell who is protected.
+    Derived from what the contract has.
+
+    Args:
+        tables: the release's tables.
+        parts: what the register was asked for.
+
+    Returns:
+        ``CREATE VIEW``; None where nothing tells who is protected: the contract lacks the tables,
+        or the register wasn't asked for them.
     """
+    if not _TELL_PROTECTION & set(parts):
+        return None
     columns = {table.name: {name for name, _, _ in table.columns} for table in tables}
     select = ["person.personidentifikator"]
     joins = []
     for table, wanted in _SHOWN.items():
         there = [name for name in wanted if name in columns.get(table, ())]
         if there and _CURRENT in columns[table]:
-            select += [f"{table}.{name}" for name in there]
+            select += [f'{table}."{name}"' for name in there]
             joins.append(_newest(table, there))
     address = _address(columns)
     if address is None:
@@ -89,7 +103,7 @@ def overview(tables: Iterable[Described]) -> str | None:
 
 
 def _newest(table: str, columns: list[str]) -> str:
-    picked = ", ".join(f"first({name} ORDER BY rad_nr) AS {name}" for name in columns)
+    picked = ", ".join(f'first("{name}" ORDER BY rad_nr) AS "{name}"' for name in columns)
     return (
         f"LEFT JOIN (SELECT personidentifikator, {picked} FROM {table} "  # noqa: S608
         f"WHERE {_CURRENT} IS NOT FALSE GROUP BY personidentifikator) AS {table} "
@@ -100,7 +114,9 @@ def _newest(table: str, columns: list[str]) -> str:
 def _address(columns: dict[str, set[str]]) -> str | None:
     home = columns.get("bostedsadresse", set())
     protection = columns.get("adressebeskyttelse", set())
-    if "adressegradering" not in home or "graderingsnivaa" not in protection:
+    if not {"adressegradering", _CURRENT} <= home:
+        return None
+    if not {"graderingsnivaa", _CURRENT} <= protection:
         return None
     picked = []
     for name, sources in _ADDRESS.items():

@@ -1,0 +1,519 @@
+"""Releases: built once, published whole, verified, purged; also when killed in between."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from freg_pipeline.errors import ConfigurationError, FregError, IncompleteError, StoreError
+from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.lake.landing import staging_key
+from freg_pipeline.lake.query import query
+from freg_pipeline.lake.release import (
+    POINTER,
+    Manifest,
+    build_release,
+    current_number,
+    current_release,
+    list_releases,
+    purge,
+    read_manifest,
+    require_current,
+    verify,
+)
+from freg_pipeline.store import Store
+from freg_pipeline.store.local import LocalStore
+from freg_pipeline_tests.unit.lake.delivered import (
+    Delivery,
+    deliver,
+    document,
+    local_store,
+    navn,
+    number,
+)
+
+A, B, C, D = (number(index) for index in range(4))
+EVERYONE: list[list[Delivery]] = [
+    [
+        ("d-a", document(A, B, day=3, navn=[navn("Ada")])),
+        ("d-a-old", document(A, day=1, navn=[navn("Ana")])),
+        ("d-b", document(B, day=2)),
+    ],
+    [("d-c", document(C, navn=[navn("Cato")])), ("d-x", "dokumentet er slettet")],
+]
+ODD: Delivery = ("odd", {"identifikasjonsnummer": [], "navn": [navn("Nobody")]})
+
+
+class KilledError(BaseException):
+    """Stands for the end of a process: nothing handles it."""
+
+
+@dataclass
+class Dying:
+    """A real store that works until so many changes were made, and then no more.
+
+    The last change is made, or not, as a process can be killed on either side of it.
+    """
+
+    inner: LocalStore
+    changes: int
+    after: bool
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self.inner, name)
+        if name not in {"write", "put_file", "replace", "delete"}:
+            return method
+
+        def changing(*arguments: Any) -> Any:
+            self.changes -= 1
+            if self.changes < 0 and not self.after:
+                raise KilledError
+            result = method(*arguments)
+            if self.changes < 0:
+                raise KilledError
+            return result
+
+        return changing
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    return local_store(tmp_path)
+
+
+def released(store: Store, name: str = "one", *, label: str = "") -> Manifest:
+    batches = EVERYONE if not label else [[(f"d-{label}", document(A, navn=[navn(label)]))]]
+    return build_release(store, deliver(store, name, *batches))
+
+
+def names_in(store: Store) -> list[str]:
+    return [row[0] for row in query(store, "SELECT fornavn FROM navn ORDER BY 1").fetchall()]
+
+
+# -- what a release is -----------------------------------------------------------------------------
+
+
+def test_a_release_holds_each_person_once_and_accounts_for_the_rest(store: LocalStore) -> None:
+    manifest = released(store)
+
+    assert (manifest.number, manifest.previous, manifest.incomplete) == ("000001", None, False)
+    assert (manifest.uttrekk, manifest.kind, manifest.sekvensnummer) == ("one", "komplett", 100)
+    account = msgspec.to_builtins(manifest.accounting)
+    reasons = account.pop("reasons")
+    assert account == {
+        "delivered": 5, "landed": 2, "merged": 1, "duplicates": 1, "gone": 1, "failed": 0,
+        "unexplained": 0,
+    }  # fmt: skip
+    assert reasons["borte: dokumentet er slettet"] == 1
+    assert sum(reasons.values()) == account["delivered"] - account["landed"]
+    assert names_in(store) == ["Ada", "Cato"]
+    rows = query(store, "SELECT * EXCLUDE hentet FROM person ORDER BY ALL").fetchall()
+    assert rows == [(A, "d-a", 100, "one"), (C, "d-c", 100, "one")]
+    assert query(store, "FROM tidligere_identifikator").fetchall() == [(B, A)]
+    avvik = query(store, "SELECT identifikator, batch_nr, utfall, gikk_til FROM avvik ORDER BY 1")
+    assert avvik.fetchall() == [
+        ("d-a-old", 0, "duplikat", A),
+        ("d-b", 0, "sammenslaatt", A),
+        ("d-x", 1, "borte", None),
+    ]
+
+
+def test_everything_that_was_landed_is_in_the_manifest_with_its_files(store: LocalStore) -> None:
+    manifest = released(store)
+    for name, entry in manifest.tables.items():
+        assert entry.rows == query(store, f'SELECT count(*) FROM "{name}"').fetchall()[0][0]
+        assert entry.files, name
+        for file in entry.files:
+            assert len(store.read(file.key)) == file.bytes
+    assert read_manifest(store, "000001") == current_release(store) == manifest
+    assert read_manifest(store, "1") == manifest
+    assert verify(store) == []
+
+
+def test_the_same_uttrekk_is_released_once(store: LocalStore) -> None:
+    manifest = released(store)
+    before = sorted(store.list(""))
+    assert build_release(store, Uttrekk(store, "one")) == manifest
+    assert sorted(store.list("")) == before
+
+
+def test_a_selection_counts_persons_not_numbers(store: LocalStore) -> None:
+    batches = [[(B, document(A, B)), (A, document(A, B)), (C, document(C)), (D, "ukjent")]]
+    account = build_release(store, deliver(store, "some", *batches, kind="tilpasset")).accounting
+    assert (account.delivered, account.landed, account.merged, account.gone) == (4, 2, 1, 1)
+    rows = query(store, "SELECT personidentifikator, dokumentidentifikator FROM person ORDER BY 1")
+    assert rows.fetchall() == [(A, None), (C, None)]
+    twice = "SELECT count(*) FROM identifikasjonsnummer WHERE foedsels_eller_d_nummer = '{}'"
+    assert query(store, twice.format(B)).fetchall() == [(1,)]
+
+
+def test_a_selection_of_nobody_is_an_empty_release_and_a_full_load_of_nobody_is_refused(
+    store: LocalStore,
+) -> None:
+    manifest = build_release(store, deliver(store, "nobody", kind="tilpasset"))
+    assert manifest.accounting.delivered == 0
+    with pytest.raises(IncompleteError, match="nobody"):
+        build_release(store, deliver(store, "everybody"))
+
+
+# -- what is refused -------------------------------------------------------------------------------
+
+
+def test_what_failed_refuses_the_release_and_readers_keep_the_one_before(store: LocalStore) -> None:
+    before = released(store)
+    odd = deliver(store, "odd", [("d-a", document(A)), ODD])
+    with pytest.raises(IncompleteError) as refused:
+        build_release(store, odd)
+    said = str(refused.value)
+    assert "1 failed" in said
+    assert "dokumentet sier ikke hvem det gjelder" in said
+    assert "freg uttrekk resume odd --allow-incomplete" in said
+    assert A not in said
+    assert refused.value.exit_code == 4
+    assert current_release(store) == before
+    assert not store.list("bases/odd/")
+
+    manifest = build_release(store, odd, allow_incomplete=True)
+    assert manifest.incomplete
+    assert current_release(store) == manifest
+    avvik = query(store, "SELECT identifikator, utfall, sti FROM avvik").fetchall()
+    assert avvik == [("odd", "feilet", "identifikasjonsnummer")]
+
+
+def test_what_was_delivered_and_never_decoded_is_unexplained(store: LocalStore) -> None:
+    uttrekk = deliver(store, "one", [("d-a", document(A)), ("d-c", document(C))])
+    shorter = deliver(store, "short", [("d-a", document(A))])
+    for key in store.list("uttrekk/short/tables/000000/"):
+        into = staging_key("one", 0, key.rsplit("/", 1)[-1])
+        store.delete(into)
+        store.write(into, store.read(key))
+    assert shorter.end == 1
+    with pytest.raises(IncompleteError, match="1 are unexplained"):
+        build_release(store, uttrekk)
+    assert build_release(store, uttrekk, allow_incomplete=True).accounting.unexplained == 1
+
+
+@pytest.mark.parametrize("missing", [0, 1])
+def test_a_batch_that_has_not_landed_stops_the_release(store: LocalStore, missing: int) -> None:
+    uttrekk = deliver(store, "one", *EVERYONE)
+    store.delete(staging_key("one", missing, "done.json"))
+    # One that is not of this uttrekk does not make up for it.
+    store.write(staging_key("one", 7, "done.json"), b"{}")
+    with pytest.raises(FregError, match=r"freg uttrekk resume one"):
+        build_release(store, uttrekk)
+    assert list_releases(store) == []
+
+
+def test_an_uttrekk_whose_end_is_unknown_is_not_released(store: LocalStore) -> None:
+    uttrekk = deliver(store, "one", *EVERYONE)
+    store.delete(uttrekk.end_key)
+    with pytest.raises(FregError, match="batches"):
+        build_release(store, uttrekk)
+
+
+def test_a_damaged_staging_file_is_named(store: LocalStore) -> None:
+    uttrekk = deliver(store, "one", *EVERYONE)
+    Path(store.path(staging_key("one", 1, "dokument.parquet"))).write_bytes(b"PAR1 no")
+    with pytest.raises(StoreError, match="dokument of batch 1 of one"):
+        build_release(store, uttrekk)
+
+
+def test_without_a_release_readers_are_told_how_to_make_one(store: LocalStore) -> None:
+    assert current_release(store) is None
+    for ask in (require_current, verify, lambda store: query(store, "FROM person")):
+        with pytest.raises(ConfigurationError, match="freg uttrekk komplett"):
+            ask(store)
+
+
+@pytest.mark.parametrize("wrong", ["7", "000007", "../1", "", "one", "²"])
+def test_a_release_that_is_not_there(store: LocalStore, wrong: str) -> None:
+    released(store)
+    for ask in (read_manifest, verify, purge):
+        with pytest.raises(ConfigurationError, match="freg release list"):
+            ask(store, wrong)
+
+
+# -- killed ----------------------------------------------------------------------------------------
+
+
+def _changes_of_a_build(folder: Path) -> int:
+    store = local_store(folder)
+    counting = Dying(store, 10_000, after=True)
+    build_release(counting, Uttrekk(counting, deliver(store, "one", *EVERYONE).name))  # type: ignore[arg-type]
+    return 10_000 - counting.changes
+
+
+def test_killed_at_any_change_the_next_build_ends_as_if_nothing_had_happened(
+    tmp_path: Path,
+) -> None:
+    changes = _changes_of_a_build(tmp_path / "count")
+    plain = local_store(tmp_path / "plain")
+    expected = _content(plain, released(plain))
+    assert changes > 20
+    # Each change, on one side of it; the last few, where publishing is, on both.
+    kills = [(at, at % 2 == 0) for at in range(changes)]
+    kills += [(at, at % 2 == 1) for at in range(changes - 4, changes)]
+    for at, after in kills:
+        store = local_store(tmp_path / f"{at}-{after}")
+        deliver(store, "one", *EVERYONE)
+        dying = Dying(store, at, after)
+        with pytest.raises(KilledError):
+            build_release(dying, Uttrekk(dying, "one"))  # type: ignore[arg-type]
+        if current_number(store) is not None:
+            assert verify(store) == []
+
+        manifest = build_release(store, Uttrekk(store, "one"))
+
+        assert _content(store, manifest) == expected
+        assert [one.number for one in list_releases(store)] == ["000001"]
+        assert current_number(store) == "000001" == Uttrekk(store, "one").release
+        assert verify(store) == []
+
+
+def _content(store: Store, manifest: Manifest) -> Any:
+    return manifest.tables, manifest.accounting, set(store.list("bases/"))
+
+
+def test_a_build_that_was_killed_after_the_manifest_is_not_made_twice(store: LocalStore) -> None:
+    first = released(store)
+    store.delete(POINTER)
+    store.delete(Uttrekk(store, "one").release_key)
+    assert build_release(store, Uttrekk(store, "one")) == first
+    assert current_number(store) == "000001"
+
+
+def test_an_older_unfinished_release_does_not_take_the_pointer_back(store: LocalStore) -> None:
+    released(store, "one")
+    store.delete(Uttrekk(store, "one").release_key)
+    released(store, "two", label="two")
+    assert build_release(store, Uttrekk(store, "one")).number == "000001"
+    assert current_number(store) == "000002"
+    assert Uttrekk(store, "one").release == "000001"
+
+
+def test_a_file_that_another_version_left_is_made_anew(store: LocalStore) -> None:
+    other = local_store(Path(store.location).parent / "other")
+    left = build_release(other, deliver(other, "one", [("d", document(D))]))
+    stale = left.tables["identifikasjonsnummer"].files[0].key
+    store.write(stale, other.read(left.tables["navn"].files[0].key))
+
+    released(store)
+    assert verify(store) == []
+    assert query(store, "SELECT count(*) FROM identifikasjonsnummer").fetchall() == [(3,)]
+
+
+# -- at the same time ------------------------------------------------------------------------------
+
+
+def _at_once(*works: Callable[[], Manifest]) -> list[Manifest]:
+    start = threading.Barrier(len(works))
+    done: list[Manifest] = []
+
+    def run(work: Callable[[], Manifest]) -> None:
+        start.wait()
+        done.append(work())
+
+    threads = [threading.Thread(target=run, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(done) == len(works)
+    return done
+
+
+def test_two_who_release_the_same_uttrekk_make_one_release(store: LocalStore) -> None:
+    deliver(store, "one", *EVERYONE)
+    first, second = _at_once(
+        *[lambda: build_release(LocalStore(Path(store.location)), Uttrekk(store, "one"))] * 2
+    )
+    assert first == second
+    assert [one.number for one in list_releases(store)] == ["000001"]
+    assert verify(store) == []
+
+
+def test_a_slow_builder_finds_that_another_has_published(store: LocalStore) -> None:
+    uttrekk = deliver(store, "one", *EVERYONE)
+
+    class Slow(Dying):
+        def __getattr__(self, name: str) -> Any:
+            if name == "write":
+                return self._write
+            return getattr(self.inner, name)
+
+        def _write(self, key: str, data: bytes) -> bool:
+            if key.endswith("ukjent_felt.json"):  # its tables are nearly done
+                build_release(self.inner, uttrekk)
+            return self.inner.write(key, data)
+
+    slow: Any = Slow(store, 0, after=True)
+    manifest = build_release(slow, Uttrekk(slow, "one"))
+    assert [one.number for one in list_releases(store)] == [manifest.number] == ["000001"]
+    assert verify(store) == []
+
+
+def test_different_uttrekk_get_different_numbers_and_the_newest_is_current(
+    store: LocalStore,
+) -> None:
+    names = ["one", "two", "three"]
+    for name in names:
+        deliver(store, name, [(f"d-{name}", document(A, navn=[navn(name)]))])
+    done = _at_once(
+        *[lambda name=name: build_release(store, Uttrekk(store, name)) for name in names]
+    )
+    assert sorted(one.number for one in done) == ["000001", "000002", "000003"]
+    newest = max(done, key=lambda one: one.number)
+    assert current_release(store) == newest
+    assert names_in(store) == [newest.uttrekk]
+
+
+def test_a_pointer_that_a_slower_publisher_set_back_is_set_right(store: LocalStore) -> None:
+    released(store, "one")
+    deliver(store, "two", [("d-two", document(A, navn=[navn("two")]))])
+    deliver(store, "three", [("d-three", document(A, navn=[navn("three")]))])
+
+    class Overtaken(Dying):
+        def __getattr__(self, name: str) -> Any:
+            return self._replace if name == "replace" else getattr(self.inner, name)
+
+        def _replace(self, key: str, data: bytes) -> None:
+            if current_number(self.inner) == "000001":
+                build_release(self.inner, Uttrekk(self.inner, "three"))
+            self.inner.replace(key, data)
+
+    overtaken: Any = Overtaken(store, 0, after=True)
+    assert build_release(overtaken, Uttrekk(overtaken, "two")).number == "000002"
+    assert current_number(store) == "000003"
+
+
+# -- verify ----------------------------------------------------------------------------------------
+
+
+def _spoil_flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0x01
+    path.write_bytes(data)
+
+
+SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a bit flipped": (_spoil_flip, "content has changed"),
+    "cut short": (lambda path: path.write_bytes(path.read_bytes()[:-1]), "bytes"),
+    "made longer": (lambda path: path.write_bytes(path.read_bytes() + b"x"), "bytes"),
+    "removed": (lambda path: path.unlink(), "gone"),
+    "emptied": (lambda path: path.write_bytes(b""), "bytes"),
+}
+
+
+@pytest.mark.parametrize("case", SPOILT)
+def test_verify_names_the_file_that_is_not_as_it_was_written(case: str, store: LocalStore) -> None:
+    spoil, said = SPOILT[case]
+    file = released(store).tables["navn"].files[0]
+    spoil(Path(store.path(file.key)))
+    (problem,) = verify(store)
+    assert problem.startswith(file.key)
+    assert said in problem
+    assert verify(store, "1") == [problem]
+
+
+def test_verify_counts_rows_too(store: LocalStore) -> None:
+    manifest = released(store)
+    navn_entry = manifest.tables["navn"]
+    wrong = msgspec.structs.replace(navn_entry.files[0], rows=7)
+    tables = {**manifest.tables, "navn": msgspec.structs.replace(navn_entry, files=(wrong,))}
+    key = "releases/000001/manifest.json"
+    store.replace(key, msgspec.json.encode(msgspec.structs.replace(manifest, tables=tables)))
+    assert verify(store) == [f"{wrong.key}: it has 2 rows, and was written with 7"]
+
+
+# -- purge -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def three(store: LocalStore) -> LocalStore:
+    for label in ("one", "two", "three"):
+        released(store, label, label=label)
+    return store
+
+
+def bases(store: Store) -> set[str]:
+    return {key.split("/")[1] for key in store.list("bases/")}
+
+
+def test_purging_a_release_removes_its_files_and_only_those(three: LocalStore) -> None:
+    assert purge(three, "2") == ["000002"]
+    assert [one.number for one in list_releases(three)] == ["000001", "000003"]
+    assert bases(three) == {"one", "three"}
+    assert verify(three) == verify(three, "1") == []
+    assert names_in(three) == ["three"]
+    with pytest.raises(ConfigurationError, match="no release"):
+        purge(three, "2")
+
+
+def test_the_current_release_is_never_purged(three: LocalStore) -> None:
+    for number_given in ("3", "000003"):
+        with pytest.raises(ConfigurationError, match="current"):
+            purge(three, number_given)
+    assert purge(three, keep=1) == ["000001", "000002"]
+    assert purge(three, keep=1) == []
+    assert bases(three) == {"three"}
+    assert names_in(three) == ["three"]
+
+
+def test_keep_more_than_there_are_keeps_all(three: LocalStore) -> None:
+    assert purge(three, keep=5) == []
+    assert bases(three) == {"one", "two", "three"}
+
+
+@pytest.mark.parametrize("after", [True, False])
+def test_a_killed_purge_is_finished_by_the_next(three: LocalStore, after: bool) -> None:
+    kill = 0
+    while True:
+        dying: Any = Dying(three, kill, after)
+        try:
+            purge(dying, keep=1)
+        except KilledError:
+            assert verify(three) == []
+            for manifest in list_releases(three):
+                assert verify(three, manifest.number) == [], "a release that is listed is whole"
+            kill += 3
+            continue
+        break
+    assert kill
+    assert bases(three) == {"three"}
+
+
+def test_a_killed_purge_of_one_release_can_be_asked_for_again(three: LocalStore) -> None:
+    dying: Any = Dying(three, 2, after=True)
+    with pytest.raises(KilledError):
+        purge(dying, "1")
+    assert "one" in bases(three)
+    assert purge(three, "1") == ["000001"]
+    assert bases(three) == {"two", "three"}
+
+
+def test_purge_leaves_what_is_being_built_alone(three: LocalStore) -> None:
+    deliver(three, "four", [("d", document(A))])
+    dying: Any = Dying(three, 6, after=True)
+    with pytest.raises(KilledError):
+        build_release(dying, Uttrekk(dying, "four"))
+    left = three.list("bases/four/")
+    assert left
+    purge(three, keep=1)
+    assert three.list("bases/four/") == left
+
+
+def test_an_uttrekk_whose_release_was_purged_says_so(three: LocalStore) -> None:
+    purge(three, "1")
+    with pytest.raises(ConfigurationError, match="purged"):
+        build_release(three, Uttrekk(three, "one"))
+
+
+def test_numbers_of_purged_releases_are_not_given_again(three: LocalStore) -> None:
+    purge(three, keep=1)
+    assert released(three, "four", label="four").number == "000004"

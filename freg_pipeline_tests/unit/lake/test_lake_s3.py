@@ -1,0 +1,95 @@
+"""The same on S3: built, verified, queried and catalogued without any extension of DuckDB."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import duckdb
+import pytest
+from moto.server import ThreadedMotoServer
+
+from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.lake.catalogue import refresh_catalogue
+from freg_pipeline.lake.checks import run_checks
+from freg_pipeline.lake.query import export, query, render
+from freg_pipeline.lake.release import build_release, current_release, purge, verify
+from freg_pipeline.lake.views import OVERVIEW
+from freg_pipeline.store.s3 import S3Store
+from freg_pipeline_tests.unit.lake.delivered import deliver, document, navn, number
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+A, B, C = (number(index) for index in range(3))
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[S3Store]:
+    """One store with a release, on a server of the tests' own."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    endpoint = f"http://{host}:{port}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", "test")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket="bucket")
+        store = S3Store("s3://bucket/some/prefix", endpoint=endpoint)
+        documents = [
+            ("d-a", document(A, B, navn=[navn("Ada")])),
+            ("d-b", document(B)),
+            ("d-c", document(C, navn=[navn("Cato")])),
+        ]
+        build_release(store, deliver(store, "one", documents))
+        yield store
+    server.stop()
+
+
+def test_the_release_is_whole_and_passes_its_checks(store: S3Store) -> None:
+    manifest = current_release(store)
+    assert manifest is not None
+    assert (manifest.accounting.landed, manifest.accounting.merged) == (2, 1)
+    assert verify(store) == []
+    assert [result for result in run_checks(store) if not result.passed] == []
+
+
+def test_queries_read_by_pyarrow(store: S3Store) -> None:
+    relation = query(store, "SELECT fornavn FROM navn ORDER BY 1")
+    gc.collect()  # the relation alone keeps alive what it reads from
+    assert relation.fetchall() == [("Ada",), ("Cato",)]
+    statement = f"SELECT gjeldende_identifikator('{B}'), count(*) FROM {OVERVIEW}"
+    assert query(store, statement).fetchall() == [(A, 2)]
+    assert query(store, "SELECT typeof(any_value(hentet)) FROM person").fetchall() == [
+        ("TIMESTAMP WITH TIME ZONE",)
+    ]
+    assert "Cato" in render(store, "FROM navn")
+    with pytest.raises(ConfigurationError, match="nothing"):
+        query(store, "SELECT nothing FROM navn")
+
+
+def test_results_are_written_to_a_file_here(store: S3Store, tmp_path: Path) -> None:
+    export(store, "SELECT fornavn FROM navn ORDER BY 1", "csv", tmp_path / "names.csv")
+    assert (tmp_path / "names.csv").read_text() == "fornavn\nAda\nCato\n"
+
+
+def test_the_catalogue_lies_where_the_command_runs_and_names_s3(
+    store: S3Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = refresh_catalogue(store)
+    assert path == tmp_path / "freg.duckdb"
+    with duckdb.connect(str(path), read_only=True) as connection:
+        statement = "SELECT sql FROM duckdb_views() WHERE view_name = 'navn'"
+        ((sql,),) = connection.sql(statement).fetchall()
+        assert "s3://bucket/some/prefix/bases/one/navn/0000.parquet" in sql
+        statement = "SELECT column_name FROM duckdb_columns() WHERE table_name = 'navn' LIMIT 2"
+        assert connection.sql(statement).fetchall() == [("personidentifikator",), ("rad_nr",)]
+
+
+def test_purge_removes_objects(store: S3Store) -> None:
+    build_release(store, deliver(store, "two", [("d-c", document(C))]))
+    assert purge(store, keep=1) == ["000001"]
+    assert {key.split("/")[1] for key in store.list("bases/")} == {"two"}
+    assert query(store, "SELECT personidentifikator FROM person").fetchall() == [(C,)]
