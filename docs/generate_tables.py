@@ -29,7 +29,8 @@ def page() -> str:
 
 
 def _section(table: Described) -> str:
-    lines = [f"## {table.name}", "", table.comment, "", "| column | type | |", "| --- | --- | --- |"]
+    lines = [f"## {table.name}", "", table.comment, ""]
+    lines += ["| column | type | |", "| --- | --- | --- |"]
     lines += [f"| {name} | {kind} | {comment} |" for name, kind, comment in table.columns]
     return "\n".join(lines) + "\n"
 

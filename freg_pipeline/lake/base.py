@@ -268,7 +268,8 @@ class _Buckets:
         rows = pa.concat_tables(self._waiting.pop(bucket))
         del self._bytes[bucket]
         if self._order:
-            rows = rows.combine_chunks().sort_by(self._order)
+            rows = rows.combine_chunks()  # a name of its own would keep the pieces in memory
+            rows = rows.sort_by(self._order)
         self._writer(bucket).write_table(rows, row_group_size=ROW_GROUP)
 
     def _writer(self, bucket: int) -> pq.ParquetWriter:

@@ -25,6 +25,7 @@ from freg_pipeline.envelope import IdentifierKind, Oppslag, compose, match, pars
 from freg_pipeline.normalize.repair import NotDecodableError, repaired
 from freg_pipeline.normalize.shape import answer_schema, strict_document
 from freg_pipeline.normalize.unknown import UnknownFields
+from freg_pipeline.normalize.years import Years
 
 _ENVELOPE = ("foedselsEllerDNummer", "dokumentidentifikator", "folkeregisterperson", "feilmelding")
 _KIND: IdentifierKind = "foedselsEllerDNummer"  # for envelopes of our own making; never stored
@@ -84,6 +85,7 @@ class Reader:
         self._by_contract = _Form(answer_schema(plan))
         self._as_lists = _Form(answer_schema(plan, entities_as_lists=True))
         self._strict = msgspec.json.Decoder(strict_document(plan))
+        self._years = Years(plan)
 
     def read(self, chunks: Sequence[Chunk]) -> Reading:
         """Read the chunks' answers, quickly where they are as the contract says."""
@@ -95,7 +97,12 @@ class Reader:
         return reading
 
     def _read_quickly(self, chunks: Sequence[Chunk], reading: Reading) -> bool:
-        elements = self._by_contract.read([chunk.body for chunk in chunks])
+        bodies = [chunk.body for chunk in chunks]
+        self._years.are_numbers_in(bodies[:1])  # seen here, they don't cost a reading in vain
+        bodies = self._years.as_text(bodies)
+        elements = self._by_contract.read(bodies)
+        if elements is None and self._years.are_numbers_in(bodies):
+            elements = self._by_contract.read(self._years.as_text(bodies))
         if elements is None:
             return False
         lengths, rows = elements
