@@ -9,8 +9,8 @@ table that an earlier, killed build finished is not written again.
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -97,14 +97,22 @@ class BaseWriter:
         self._given = {"sekvensnummer": uttrekk.request.sekvensnummer, "uttrekk": uttrekk.name}
         self._places: dict[int, npt.NDArray[np.int16]] | None = None
 
-    def write(self) -> dict[str, TableEntry]:
-        """Write every table, empty ones too, and return what there is."""
-        tables = {own.name: self._own(own) for own in OWN_TABLES}
+    def write(self, progress: Callable[[int], None]) -> dict[str, TableEntry]:
+        """Write every table, empty ones too, and return what there is.
+
+        Args:
+            progress: told how many more tables are written.
+        """
+        tables = {}
+        for own in OWN_TABLES:
+            tables[own.name] = self._own(own)
+            progress(1)
         for table in self._plan.tables:
             codes = [column.name for column in table.columns if column.kind is Kind.CODE]
             tables[table.name] = self._table(
                 table.name, table.arrow_schema, self._entity(table.name), codes, table.keys
             )
+            progress(1)
         return tables
 
     # -- where rows come from --------------------------------------------------------------
@@ -229,7 +237,7 @@ class _Buckets:
         folder: where they are written.
         schema: the table's columns.
         codes: columns to encode as dictionaries.
-        keys: columns to sort by; none: the rows come as they should stay.
+        keys: columns to sort by; none: the rows come in the order that they should stay in.
     """
 
     def __init__(
@@ -238,39 +246,42 @@ class _Buckets:
         self._folder = folder
         self._schema = schema
         self._codes = [name for name in codes if name in schema.names]
-        self._order = [(key, "ascending") for key in keys]
+        self._order = [(name, "ascending") for name in (_BUCKET, *keys)]
         self._writers: dict[int, pq.ParquetWriter] = {}
-        self._waiting: dict[int, list[pa.Table]] = defaultdict(list)
-        self._bytes: Counter[int] = Counter()
+        self._waiting: list[pa.Table] = []
+        self._bytes = 0
 
     def add(self, rows: pa.Table, bucket: npt.NDArray[np.int16]) -> None:
         """Append rows, each to its bucket."""
         rows = rows.select(self._schema.names).cast(self._schema)
-        there = np.unique(bucket)
-        for one in there.tolist():
-            mine = rows if len(there) == 1 else rows.filter(pa.array(bucket == one))
-            self._waiting[one].append(mine)
-            self._bytes[one] += mine.nbytes
-        while self._bytes.total() > MEMORY:
-            self._flush(self._bytes.most_common(1)[0][0])
+        self._waiting.append(rows.append_column(_BUCKET, pa.array(bucket, pa.int16())))
+        self._bytes += rows.nbytes
+        if self._bytes > MEMORY:
+            self._flush()
 
     def close(self) -> dict[int, Path]:
         """Finish the files; a table without rows is one empty file with the full schema."""
-        for bucket in sorted(self._waiting):
-            self._flush(bucket)
+        self._flush()
         if not self._writers:
             self._writer(0).write_table(self._schema.empty_table())
         for writer in self._writers.values():
             writer.close()
         return {bucket: self._path(bucket) for bucket in self._writers}
 
-    def _flush(self, bucket: int) -> None:
-        rows = pa.concat_tables(self._waiting.pop(bucket))
-        del self._bytes[bucket]
-        if self._order:
-            rows = rows.combine_chunks()  # a name of its own would keep the pieces in memory
-            rows = rows.sort_by(self._order)
-        self._writer(bucket).write_table(rows, row_group_size=ROW_GROUP)
+    def _flush(self) -> None:
+        """Write what waits: sorted by bucket and key, and then cut where a bucket ends."""
+        if not self._waiting:
+            return
+        rows = pa.concat_tables(self._waiting)
+        self._waiting, self._bytes = [], 0
+        rows = rows.combine_chunks()  # a name of its own would keep the pieces in memory
+        rows = rows.sort_by(self._order)
+        bucket = rows[_BUCKET].to_numpy()
+        rows = rows.drop_columns(_BUCKET)
+        starts = np.flatnonzero(np.diff(bucket, prepend=-1)).tolist()
+        for start, end in pairwise([*starts, len(rows)]):
+            mine = rows.slice(start, end - start)
+            self._writer(int(bucket[start])).write_table(mine, row_group_size=ROW_GROUP)
 
     def _writer(self, bucket: int) -> pq.ParquetWriter:
         if bucket not in self._writers:

@@ -7,6 +7,7 @@ installed into DuckDB.
 from __future__ import annotations
 
 import atexit
+import os
 import re
 import tempfile
 from functools import cache
@@ -114,18 +115,36 @@ def render(store: Store, statement: str, *, rows: int = 40) -> str:
 def export(store: Store, statement: str, form: str, output: Path | None) -> None:
     """Write a statement's rows to a file, or to stdout.
 
+    A file is there when it is whole, and private to its owner; one that was there before stays if
+    the statement fails.
+
     Args:
         store: where the release lies.
         statement: SQL that gives rows.
         form: csv, json or parquet.
         output: the file; None: stdout.
+
+    Raises:
+        ConfigurationError: the statement is wrong, or the file can't be written.
     """
     connection = connect(store)
-    _relation(connection, statement)  # a wrong statement leaves no file
-    target = quoted(str(output or "/dev/stdout"))
+    _relation(connection, statement)
+    if output is None or (output.exists() and not output.is_file()):  # a pipe, a terminal
+        _copy(connection, statement, form, output or Path("/dev/stdout"))
+        return
+    temporary = output.with_name(f".{output.name}.{os.getpid()}")
+    try:
+        _copy(connection, statement, form, temporary)
+        temporary.chmod(0o600)
+        temporary.replace(output)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, statement: str, form: str, target: Path) -> None:
     inner = statement.strip().rstrip(";")
     try:
-        connection.execute(f"COPY ({inner}) TO {target} {_COPY[form]}")
+        connection.execute(f"COPY ({inner}\n) TO {quoted(str(target))} {_COPY[form]}")
     except duckdb.Error as error:
         raise _wrong(error) from None
 

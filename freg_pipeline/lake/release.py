@@ -7,6 +7,7 @@ becomes one release, whoever finishes it.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import msgspec
@@ -63,8 +64,23 @@ class _Pointer(msgspec.Struct, frozen=True):
     release: str
 
 
-def build_release(store: Store, uttrekk: Uttrekk, *, allow_incomplete: bool = False) -> Manifest:
+def build_release(
+    store: Store,
+    uttrekk: Uttrekk,
+    *,
+    allow_incomplete: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> Manifest:
     """Make an uttrekk's release and publish it; one that is made already is returned.
+
+    What is published last is current, also where its sekvensnummer is lower than that of the
+    release before: whoever orders an uttrekk wants to see it.
+
+    Args:
+        store: where the batches lie and the release goes.
+        uttrekk: whose release; all its batches have landed.
+        allow_incomplete: publish although something failed or is unexplained.
+        progress: told how many more tables are written, those without rows among them.
 
     Raises:
         IncompleteError: something failed or is unexplained; readers keep the release before.
@@ -74,7 +90,10 @@ def build_release(store: Store, uttrekk: Uttrekk, *, allow_incomplete: bool = Fa
     if done is not None:
         return done
     batches = _landed_batches(uttrekk)
-    tables, accounting = _build(store, uttrekk, batches, allow_incomplete=allow_incomplete)
+    told = progress or (lambda _: None)
+    tables, accounting = _build(
+        store, uttrekk, batches, allow_incomplete=allow_incomplete, progress=told
+    )
     return _publish(store, uttrekk, tables, accounting)
 
 
@@ -92,7 +111,12 @@ def _landed_batches(uttrekk: Uttrekk) -> list[int]:
 
 
 def _build(
-    store: Store, uttrekk: Uttrekk, batches: list[int], *, allow_incomplete: bool
+    store: Store,
+    uttrekk: Uttrekk,
+    batches: list[int],
+    *,
+    allow_incomplete: bool,
+    progress: Callable[[int], None],
 ) -> tuple[dict[str, TableEntry], Accounting]:
     staging = Staging(store, uttrekk.name, batches)
     delivered = sum(len(uttrekk.identifiers(batch)) for batch in batches)
@@ -103,7 +127,7 @@ def _build(
             early = account(connection, delivered=delivered, landed=persons)
             early.require_complete(uttrekk.name, uttrekk.request.kind)
         plan = load_plan(store, uttrekk.request.contract)
-        tables = BaseWriter(store, uttrekk, staging, connection, plan).write()
+        tables = BaseWriter(store, uttrekk, staging, connection, plan).write(progress)
         accounting = account(connection, delivered=delivered, landed=tables["person"].rows)
     if not allow_incomplete:
         accounting.require_complete(uttrekk.name, uttrekk.request.kind)

@@ -6,7 +6,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import uvicorn
@@ -55,21 +55,18 @@ def running(options: RegisterOptions, *, host: str = "127.0.0.1", port: int = 0)
     Raises:
         ConfigurationError: the port can't be used, or the options are wrong.
     """
-    register = SyntheticRegister(options)
-    listener = _listen(host, port)
-    started = threading.Event()
-    server = _Server(_config(register), started.set)
-    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-    thread.start()
-    if not started.wait(START_SECONDS):
-        raise FregError("the synthetic register did not start", "Try again")
-    try:
-        yield _base_url(listener)
-    finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
-        register.close()
+    with _listen(host, port) as listener, closing(SyntheticRegister(options)) as register:
+        started = threading.Event()
+        server = _Server(_config(register), started.set)
+        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+        thread.start()
+        if not started.wait(START_SECONDS):
+            raise FregError("the synthetic register did not start", "Try again")
+        try:
+            yield _base_url(listener)
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 def serve(options: RegisterOptions, host: str, port: int, ready: Callable[[str], None]) -> None:
@@ -78,15 +75,12 @@ def serve(options: RegisterOptions, host: str, port: int, ready: Callable[[str],
     Raises:
         ConfigurationError: as :func:`running`.
     """
-    register = SyntheticRegister(options)
-    with _listen(host, port) as listener:
+    with _listen(host, port) as listener, closing(SyntheticRegister(options)) as register:
         server = _Server(_config(register), lambda: ready(_base_url(listener)))
         try:
             server.run([listener])
         except KeyboardInterrupt:
             logging.getLogger(__name__).debug("interrupted")
-        finally:
-            register.close()
 
 
 def _config(register: SyntheticRegister) -> uvicorn.Config:

@@ -14,7 +14,7 @@ from freg_pipeline.contract import compile_contract
 from freg_pipeline.lake import base
 from freg_pipeline.lake.base import bucket_count
 from freg_pipeline.lake.checks import run_checks
-from freg_pipeline.lake.query import query
+from freg_pipeline.lake.query import connect, query
 from freg_pipeline.lake.release import Manifest, build_release, verify
 from freg_pipeline.lake.tables import OWN_TABLES, described
 from freg_pipeline.store.local import LocalStore
@@ -65,9 +65,11 @@ def split(monkeypatch: pytest.MonkeyPatch, *, persons_a_bucket: int, memory: int
 
 
 def rows_of(store: LocalStore, manifest: Manifest) -> dict[str, list[Any]]:
-    return {
-        name: query(store, f'FROM "{name}" ORDER BY ALL').fetchall() for name in manifest.tables
-    }
+    with connect(store, manifest) as connection:
+        return {
+            name: connection.sql(f'FROM "{name}" ORDER BY ALL').fetchall()
+            for name in manifest.tables
+        }
 
 
 def keys_in(store: LocalStore, key: str) -> list[tuple[Any, ...]]:
@@ -102,25 +104,31 @@ def test_every_table_is_there_with_its_full_schema_also_when_empty(store: LocalS
 
 def test_tables_are_described_as_duckdb_shows_them(store: LocalStore) -> None:
     build_release(store, deliver(store, "one", [("d", document(number(1)))]))
-    for table in described(compile_contract(XSD)):
-        shown = query(store, f'DESCRIBE "{table.name}"').fetchall()
-        assert [row[:2] for row in shown] == [(name, kind) for name, kind, _ in table.columns]
+    with connect(store) as connection:
+        for table in described(compile_contract(XSD)):
+            shown = connection.sql(f'DESCRIBE "{table.name}"').fetchall()
+            assert [row[:2] for row in shown] == [(name, kind) for name, kind, _ in table.columns]
 
 
-@pytest.mark.parametrize(
-    ("persons_a_bucket", "memory"), [(PERSONS, 10**9), (8, 10**9), (8, 4_000), (PERSONS, 0)]
-)
+@pytest.fixture(scope="module")
+def plainly_made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
+    """Every table's rows, as one bucket with plenty of memory gives them."""
+    store = local_store(tmp_path_factory.mktemp("plain"))
+    return rows_of(store, build_release(store, deliver(store, "one", *people())))
+
+
+@pytest.mark.parametrize(("persons_a_bucket", "memory"), [(8, 10**9), (8, 4_000), (PERSONS, 0)])
 def test_rows_do_not_depend_on_buckets_or_memory(
-    persons_a_bucket: int, memory: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    persons_a_bucket: int,
+    memory: int,
+    plainly_made: dict[str, list[Any]],
+    store: LocalStore,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    plain = local_store(tmp_path / "plain")
-    expected = rows_of(plain, build_release(plain, deliver(plain, "one", *people())))
-
     split(monkeypatch, persons_a_bucket=persons_a_bucket, memory=memory)
-    store = local_store(tmp_path / "split")
     manifest = build_release(store, deliver(store, "one", *people()))
 
-    assert rows_of(store, manifest) == expected
+    assert rows_of(store, manifest) == plainly_made
     assert manifest.accounting.landed == PERSONS
     assert verify(store) == []
     assert [result for result in run_checks(store) if not result.passed] == []

@@ -259,7 +259,7 @@ def _deliveries(identifiers: list[str]) -> st.SearchStrategy[list[list[Delivered
 def test_every_identifier_comes_to_what_the_rules_say(by_document: bool) -> None:
     identifiers = [f"dok-{index}" for index in range(9)] if by_document else _PERSONS
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
     @given(_deliveries(identifiers))
     def holds(batches: list[list[Delivered]]) -> None:
         found = by_sql(batches, by_document=by_document)

@@ -23,6 +23,7 @@ from freg_pipeline.synthetic import xsd
 from freg_pipeline_tests.contracts import entity, field, small_contract
 from freg_pipeline_tests.unit.lake.delivered import (
     XSD,
+    copy_of,
     deliver,
     document,
     local_store,
@@ -45,9 +46,10 @@ def protection(level: str | None, *, gjeldende: bool = True) -> dict[str, object
     return {"erGjeldende": gjeldende, **told}
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> LocalStore:
-    store = local_store(tmp_path)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> LocalStore:
+    """A store with a release; not to be changed."""
+    store = local_store(tmp_path_factory.mktemp("made"))
     names = [navn("Ada"), navn("Ana", gjeldende=False)]
     documents = [
         ("d-a", document(A, B, navn=names, bostedsadresse=[home()])),
@@ -56,6 +58,11 @@ def store(tmp_path: Path) -> LocalStore:
     ]
     build_release(store, deliver(store, "one", documents))
     return store
+
+
+@pytest.fixture
+def store(made: LocalStore, tmp_path: Path) -> LocalStore:
+    return copy_of(made, tmp_path)
 
 
 @pytest.fixture
@@ -202,20 +209,43 @@ SHOWN = {
 }
 
 
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> LocalStore:
+    """A store with a person for each case."""
+    store = local_store(tmp_path_factory.mktemp("graded"))
+    documents = [
+        (
+            f"d-{place}",
+            document(
+                number(place),
+                navn=[navn(case)],
+                bostedsadresse=[address],
+                adressebeskyttelse=levels,
+            ),
+        )
+        for place, (case, (levels, address)) in enumerate({**HIDDEN, **SHOWN}.items())
+    ]
+    build_release(store, deliver(store, "one", documents))
+    return store
+
+
 @pytest.mark.parametrize("case", [*HIDDEN, *SHOWN])
-def test_the_overview_shows_addresses_of_the_unprotected_only(case: str, tmp_path: Path) -> None:
-    levels, address = {**HIDDEN, **SHOWN}[case]
-    store = local_store(tmp_path)
-    person = document(A, navn=[navn("Ada")], bostedsadresse=[address], adressebeskyttelse=levels)
-    build_release(store, deliver(store, "one", [("d", person)]))
-    (row,) = query(store, f"SELECT fornavn, {ADDRESS_COLUMNS} FROM {OVERVIEW}").fetchall()
-    shown = ("Storgata", None, None, None, None, "0301") if case in SHOWN else (None,) * 6
-    assert row == ("Ada", *shown)
-    assert query(store, "SELECT count(*) FROM bostedsadresse").fetchall() == [(1,)]
+def test_the_overview_shows_addresses_of_the_unprotected_only(
+    case: str, graded: LocalStore
+) -> None:
+    overview_of = f"SELECT {ADDRESS_COLUMNS} FROM {OVERVIEW} WHERE fornavn = '{case}'"
+    (row,) = query(graded, overview_of).fetchall()
+    assert row == (("Storgata", None, None, None, None, "0301") if case in SHOWN else (None,) * 6)
 
 
-def test_the_overview_is_one_row_a_person_of_what_is_current(store: LocalStore) -> None:
-    rows = query(store, f"SELECT personidentifikator, fornavn FROM {OVERVIEW} ORDER BY 1")
+def test_the_tables_themselves_hold_all_addresses(graded: LocalStore) -> None:
+    assert query(graded, "SELECT count(vegadresse_adressenavn) FROM bostedsadresse").fetchall() == [
+        (len(HIDDEN) + len(SHOWN),)
+    ]
+
+
+def test_the_overview_is_one_row_a_person_of_what_is_current(made: LocalStore) -> None:
+    rows = query(made, f"SELECT personidentifikator, fornavn FROM {OVERVIEW} ORDER BY 1")
     assert rows.fetchall() == [(A, "Ada"), (C, "Cato")]
 
 
@@ -275,9 +305,9 @@ def test_an_earlier_release_can_be_queried_while_it_is_there(store: LocalStore) 
         ("", "SELECT"),
     ],
 )
-def test_wrong_sql_is_said_in_one_line(statement: str, said: str, store: LocalStore) -> None:
+def test_wrong_sql_is_said_in_one_line(statement: str, said: str, made: LocalStore) -> None:
     with pytest.raises(ConfigurationError) as wrong:
-        query(store, statement)
+        query(made, statement)
     assert said in str(wrong.value)
     assert "\n" not in str(wrong.value)
     assert wrong.value.exit_code == 2
@@ -296,9 +326,9 @@ def test_wrong_sql_is_said_in_one_line(statement: str, said: str, store: LocalSt
         "SELECT date_trunc(etternavn, current_date) FROM navn",
     ],
 )
-def test_what_duckdb_says_of_a_value_is_not_passed_on(statement: str, store: LocalStore) -> None:
+def test_what_duckdb_says_of_a_value_is_not_passed_on(statement: str, made: LocalStore) -> None:
     with pytest.raises(ConfigurationError) as wrong:
-        render(store, statement)
+        render(made, statement)
     assert "Nordmann" not in str(wrong.value)
     assert A not in str(wrong.value)
     assert C not in str(wrong.value)
@@ -324,18 +354,36 @@ def test_rows_are_shown_as_a_table_and_written_as_files(store: LocalStore, tmp_p
         assert len(read.fetchall()) == 3
 
 
-def test_a_wrong_statement_leaves_no_file(store: LocalStore, tmp_path: Path) -> None:
+def test_a_wrong_statement_leaves_the_file_that_was_there(
+    store: LocalStore, tmp_path: Path
+) -> None:
+    (tmp_path / "before.csv").write_text("before")
     for statement in ("SELECT nothing", "SELECT etternavn::INTEGER FROM navn"):
-        with pytest.raises(ConfigurationError):
-            export(store, statement, "csv", tmp_path / "out.csv")
-    assert not (tmp_path / "out.csv").exists()
+        for name in ("new.csv", "before.csv"):
+            with pytest.raises(ConfigurationError):
+                export(store, statement, "csv", tmp_path / name)
+    assert (tmp_path / "before.csv").read_text() == "before"
+    assert {path.name for path in tmp_path.iterdir()} == {"store", "before.csv"}
+
+
+def test_results_are_private_replace_what_was_there_and_may_go_to_a_device(
+    store: LocalStore, tmp_path: Path
+) -> None:
+    path = tmp_path / "out.csv"
+    path.write_text("before")
+    export(store, "SELECT 1 AS one -- and a comment", "csv", path)
+    assert path.read_text() == "one\n1\n"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    export(store, "SELECT 1", "csv", Path("/dev/null"))
+    with pytest.raises(ConfigurationError, match="nowhere"):
+        export(store, "SELECT 1", "csv", tmp_path / "nowhere" / "out.csv")
 
 
 def test_what_does_not_fit_into_memory_is_spilled_privately(
-    store: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    made: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with connect(store) as connection:
+    with connect(made) as connection:
         folder = Path(connection.sql("SELECT current_setting('temp_directory')").fetchall()[0][0])
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         connection.execute("SET memory_limit = '50MB'; SET threads = 1")

@@ -1,0 +1,246 @@
+"""The population: valid, consistent in both directions, and rich in everything the model has."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from freg_pipeline.contract import Field, Plan, Structure, compile_contract
+from freg_pipeline.identifiers import Kind, parse
+from freg_pipeline.synthetic import RegisterOptions, SyntheticRegister, xsd
+
+Document = dict[str, Any]
+NAMESPACE = "folkeregisteret:tilgjengeliggjoering:person:v1"
+NEVER_FILLED = {"preferertKontaktadresse", "fratattRettsligHandleevne"}
+
+
+@pytest.fixture(scope="module")
+def register() -> Iterator[SyntheticRegister]:
+    with closing(SyntheticRegister(RegisterOptions(persons=1_000))) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def documents(register: SyntheticRegister) -> list[Document]:
+    """The documents in force."""
+    archive = register.archive
+    in_force = archive.valid_from(archive.last_sequence_number)
+    return [json.loads(archive.document(archive.by_id(one) or 0)) for one in in_force]
+
+
+@pytest.fixture(scope="module")
+def by_number(documents: list[Document]) -> dict[str, Document]:
+    return {own_number(document): document for document in documents}
+
+
+def own_number(document: Document) -> str:
+    return str(document["identifikasjonsnummer"][0]["foedselsEllerDNummer"])
+
+
+def current(document: Document, entity: str) -> list[Document]:
+    return [row for row in document.get(entity, []) if row["erGjeldende"]]
+
+
+def test_one_seed_is_one_population() -> None:
+    def all_of(seed: int) -> list[bytes]:
+        with closing(SyntheticRegister(RegisterOptions(persons=60, seed=seed))) as made:
+            return list(made.archive.documents())
+
+    assert all_of(7) == all_of(7)
+    assert all_of(7) != all_of(8)
+
+
+def test_there_are_as_many_registrations_as_asked_for_and_few_are_merged(
+    register: SyntheticRegister,
+) -> None:
+    people = register.archive.people
+    assert len(people) == 1_000
+    assert 1 <= sum(person.merged_into is not None for person in people) <= 5
+    assert any(person.ended for person in people)
+
+
+def test_every_number_is_valid_synthetic_and_one_persons(documents: list[Document]) -> None:
+    seen: Counter[str] = Counter()
+    for document in documents:
+        for row in document["identifikasjonsnummer"]:
+            number = parse(row["foedselsEllerDNummer"])
+            assert number.synthetic
+            kind = "dNummer" if number.kind is Kind.D_NUMMER else "foedselsnummer"
+            assert row["identifikatortype"] == kind
+        seen[own_number(document)] += 1
+    assert set(seen.values()) == {1}
+
+
+def test_every_document_is_valid_by_the_contract_that_is_served(
+    documents: list[Document],
+) -> None:
+    schema = etree.XMLSchema(etree.fromstring(xsd()))
+    structure = compile_contract(xsd()).contract.structure
+    for document in documents:
+        tree = _xml("folkeregisterperson", structure, document)
+        assert schema.validate(tree), schema.error_log.last_error
+
+
+def _xml(name: str, structure: Structure, values: Document) -> Any:
+    """A document in XML, in the contract's order."""
+    element = etree.Element(f"{{{NAMESPACE}}}{name}")
+    for field in structure.fields:
+        if field.name in values:
+            value = values[field.name]
+            for one in value if isinstance(value, list) else [value]:
+                element.append(_child(field, one))
+    assert {field.name for field in structure.fields} >= set(values)
+    return element
+
+
+def _child(field: Field, value: Any) -> Any:
+    if isinstance(field.type, Structure):
+        return _xml(field.name, field.type, value)
+    child = etree.Element(f"{{{NAMESPACE}}}{field.name}")
+    child.text = str(value).lower() if isinstance(value, bool) else str(value)
+    return child
+
+
+def test_every_entity_and_every_field_of_it_occurs_in_a_thousand_persons(
+    register: SyntheticRegister, plan: Plan
+) -> None:
+    met: set[tuple[str, ...]] = set()
+
+    def walk(path: tuple[str, ...], value: Any) -> None:
+        for one in value if isinstance(value, list) else [value]:
+            met.add(path)
+            if isinstance(one, dict):
+                for name, inner in one.items():
+                    walk((*path, name), inner)
+
+    for text in register.archive.documents():
+        for entity, value in json.loads(text).items():
+            walk((entity,), value)
+    for entity in plan.entities:
+        assert ((entity,) in met) == (entity not in NEVER_FILLED), entity
+    fields = {path[-1] for path in met}  # a rare structure's field may be met in another one
+    unmet = {
+        (*table.path, *column.path)
+        for table in plan.tables
+        if table.entity not in NEVER_FILLED
+        for column in table.columns
+        if column.path[-1] not in fields
+    }
+    assert unmet == set()
+
+
+def test_parents_and_children_name_each_other(by_number: dict[str, Document]) -> None:
+    pairs = 0
+    for number, document in by_number.items():
+        for row in document.get("familierelasjon", []):
+            other = by_number.get(row.get("relatertPerson", ""))
+            if other is None:
+                continue
+            back = [
+                one
+                for one in other["familierelasjon"]
+                if one.get("relatertPerson") == number
+                and one["relatertPersonsRolle"] == row["minRolleForPerson"]
+                and one["minRolleForPerson"] == row["relatertPersonsRolle"]
+            ]
+            assert len(back) == 1
+            pairs += 1
+    assert pairs > 500
+
+
+def test_spouses_share_their_sivilstand(by_number: dict[str, Document]) -> None:
+    couples = 0
+    for number, document in by_number.items():
+        (row,) = current(document, "sivilstand")
+        if "relatertVedSivilstand" in row:
+            (other,) = current(by_number[row["relatertVedSivilstand"]], "sivilstand")
+            assert other["relatertVedSivilstand"] == number
+            assert other["sivilstand"] == row["sivilstand"]
+            assert other["sivilstandsdato"] == row["sivilstandsdato"]
+            couples += 1
+    assert couples > 50
+
+
+def test_a_merged_persons_number_stands_with_the_person_that_goes_on(
+    register: SyntheticRegister, by_number: dict[str, Document]
+) -> None:
+    people = register.archive.people
+    for person in people:
+        if person.merged_into is not None:
+            goes_on = by_number[people[person.merged_into].number]
+            rows = {r["foedselsEllerDNummer"]: r for r in goes_on["identifikasjonsnummer"]}
+            assert rows[person.number]["status"] == "opphoert"
+            assert not rows[person.number]["erGjeldende"]
+            (own,) = current(by_number[person.number], "identifikasjonsnummer")
+            assert own["status"] == "opphoert"
+
+
+def test_at_most_one_current_address_of_each_kind_and_a_home_for_everyone_with_a_number(
+    documents: list[Document],
+) -> None:
+    homes = 0
+    for document in documents:
+        for kind in ("bostedsadresse", "oppholdsadresse", "deltBosted", "postadresse"):
+            assert len(current(document, kind)) <= 1
+        d_nummer = document["identifikasjonsnummer"][0]["identifikatortype"] == "dNummer"
+        status = current(document, "status")[0]["status"]
+        protected = {row["graderingsnivaa"] for row in document.get("adressebeskyttelse", [])}
+        if d_nummer:
+            assert "bostedsadresse" not in document
+        elif status != "utflyttet" and "strengtFortrolig" not in protected:
+            (home,) = current(document, "bostedsadresse")
+            kinds = {"vegadresse", "matrikkeladresse", "ukjentBosted"} & set(home)
+            assert len(kinds) == 1
+            homes += 1
+    assert homes > 800
+
+
+def test_protected_persons_addresses_carry_their_grade(documents: list[Document]) -> None:
+    met: Counter[str] = Counter()
+    for document in documents:
+        for row in current(document, "adressebeskyttelse"):
+            grade = row["graderingsnivaa"]
+            met[grade] += 1
+            if grade == "ugradert":
+                continue
+            addresses = [
+                one
+                for kind in ("bostedsadresse", "oppholdsadresse", "postadresse", "deltBosted")
+                for one in document.get(kind, [])
+            ]
+            assert addresses
+            assert {one["adressegradering"] for one in addresses} == {grade}
+            if grade == "strengtFortrolig":
+                assert "bostedsadresse" not in document
+                assert current(document, "postadresse")
+    assert met["fortrolig"]
+    assert met["strengtFortrolig"]
+
+
+def test_forms_vary_as_real_documents_do(documents: list[Document]) -> None:
+    text = json.dumps(documents)
+    assert '"kilde": ""' in text
+    assert '+02:00"' in text
+    assert '+01:00"' in text
+    assert 'Z"' in text
+    years = {type(row["foedselsaar"]) for document in documents for row in document["foedsel"]}
+    assert years == {str, int}
+
+
+def test_some_persons_have_earlier_documents_and_a_later_change_makes_a_later_time(
+    register: SyntheticRegister,
+) -> None:
+    archive = register.archive
+    everything = archive.valid_from(0)
+    assert len(everything) == len(archive.ids)
+    assert 1.01 < len(everything) / 1_000 < 1.1
+    halfway = archive.valid_from(archive.last_sequence_number - 60)
+    now = archive.valid_from(archive.last_sequence_number)
+    assert len(now) == 1_000
+    assert set(now) < set(halfway) <= set(everything)
