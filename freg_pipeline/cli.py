@@ -60,6 +60,17 @@ def with_settings(command: F) -> F:
     return debug(command)
 
 
+def with_strictness(command: F) -> F:
+    """Give a command the flags that let a release through all the same."""
+    incomplete = click.option(
+        "--allow-incomplete", is_flag=True, help="Release although something failed."
+    )
+    contract = click.option(
+        "--accept-contract", is_flag=True, help="Release although the contract breaks queries."
+    )
+    return incomplete(contract(command))
+
+
 def _settings() -> Settings:
     given = dict(click.get_current_context().ensure_object(dict))
     given.pop("debug", None)
@@ -112,11 +123,11 @@ def uttrekk() -> None:
 @uttrekk.command()
 @click.option("--feedsekvensnr", type=click.IntRange(min=0), help="Where to begin.")
 @click.option("--name", help="The uttrekk's name; one that is under way is gone on with.")
-@click.option("--allow-incomplete", is_flag=True, help="Release although something failed.")
+@with_strictness
 @with_settings
-def komplett(feedsekvensnr: int | None, name: str | None, allow_incomplete: bool) -> None:
+def komplett(feedsekvensnr: int | None, name: str | None, **strictness: bool) -> None:
     """Everyone: order, poll, fetch, normalise, release."""
-    _run_uttrekk(None, feedsekvensnr, name, allow_incomplete)
+    _run_uttrekk(None, feedsekvensnr, name, strictness)
 
 
 @uttrekk.command()
@@ -131,25 +142,31 @@ def komplett(feedsekvensnr: int | None, name: str | None, allow_incomplete: bool
 @click.option("--statsborgerskap", help="ISO 3166-1 alpha-3, such as NOR.")
 @click.option("--sivilstandstype", help="ugift, gift, skilt, …")
 @click.option("--name", help="The uttrekk's name; one that is under way is gone on with.")
-@click.option("--allow-incomplete", is_flag=True, help="Release although something failed.")
+@with_strictness
 @with_settings
 def tilpasset(
-    personstatustype: tuple[str, ...], name: str | None, allow_incomplete: bool, **criteria: Any
+    personstatustype: tuple[str, ...],
+    name: str | None,
+    allow_incomplete: bool,
+    accept_contract: bool,
+    **criteria: Any,
 ) -> None:
     """A selection: order, poll, fetch, normalise, release."""
     from freg_pipeline.client import TilpassetKriterier
 
     kriterier = TilpassetKriterier(personstatustyper=personstatustype, **criteria)
-    _run_uttrekk(kriterier, None, name, allow_incomplete)
+    strictness = {"allow_incomplete": allow_incomplete, "accept_contract": accept_contract}
+    _run_uttrekk(kriterier, None, name, strictness)
 
 
 def _run_uttrekk(
     kriterier: TilpassetKriterier | None,
     feedsekvensnr: int | None,
     name: str | None,
-    allow_incomplete: bool,
+    strictness: dict[str, bool],
 ) -> None:
     from freg_pipeline.console import progress
+    from freg_pipeline.orchestration.assets import ReleaseConfig
     from freg_pipeline.orchestration.resources import Freg
     from freg_pipeline.orchestration.run import run_uttrekk
 
@@ -160,7 +177,7 @@ def _run_uttrekk(
             kriterier=kriterier,
             feedsekvensnr=feedsekvensnr,
             name=name,
-            allow_incomplete=allow_incomplete,
+            release=ReleaseConfig(**strictness),
         )
     _tell_release(manifest, freg.store)
 
@@ -187,19 +204,20 @@ def status(name: str | None) -> None:
 @uttrekk.command()
 @click.argument("name")
 @click.option("--order-again", is_flag=True, help="Order anew where an order's fate is unknown.")
-@click.option("--allow-incomplete", is_flag=True, help="Release although something failed.")
+@with_strictness
 @with_settings
-def resume(name: str, order_again: bool, allow_incomplete: bool) -> None:
+def resume(name: str, order_again: bool, **strictness: bool) -> None:
     """Go on with an uttrekk from where it stands."""
     from freg_pipeline.console import progress
     from freg_pipeline.extract.uttrekk import Uttrekk
+    from freg_pipeline.orchestration.assets import ReleaseConfig
     from freg_pipeline.orchestration.resources import Freg
     from freg_pipeline.orchestration.run import carry_on
 
     with progress() as begin:
         freg = Freg.from_settings(_settings(), begin)
         one = Uttrekk(freg.store, name)
-        manifest = carry_on(freg, one, order_again=order_again, allow_incomplete=allow_incomplete)
+        manifest = carry_on(freg, one, order_again=order_again, release=ReleaseConfig(**strictness))
     _tell_release(manifest, freg.store)
 
 

@@ -1,10 +1,13 @@
 """The contract: an XSD compiled into an element model, and that into the plan of tables."""
 
+from freg_pipeline.contract.compare import Change, ChangeKind, compare, incompatible
 from freg_pipeline.contract.model import Contract, Field, Kind, Simple, Structure
 from freg_pipeline.contract.plan import Column, Plan, Table, make_plan, snake_case
 from freg_pipeline.contract.xsd import fingerprint, read_contract
 
 __all__ = [
+    "Change",
+    "ChangeKind",
     "Column",
     "Contract",
     "Field",
@@ -13,8 +16,10 @@ __all__ = [
     "Simple",
     "Structure",
     "Table",
+    "compare",
     "compile_contract",
     "fingerprint",
+    "incompatible",
     "read_contract",
     "snake_case",
 ]

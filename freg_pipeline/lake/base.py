@@ -278,7 +278,7 @@ class _Buckets:
         rows = rows.sort_by(self._order)
         bucket = rows[_BUCKET].to_numpy()
         rows = rows.drop_columns(_BUCKET)
-        starts = np.flatnonzero(np.diff(bucket, prepend=-1)).tolist()
+        starts = np.flatnonzero(np.diff(bucket, prepend=-2)).tolist()  # -2: no bucket at all
         for start, end in pairwise([*starts, len(rows)]):
             mine = rows.slice(start, end - start)
             self._writer(int(bucket[start])).write_table(mine, row_group_size=ROW_GROUP)

@@ -10,9 +10,10 @@ import duckdb
 
 from freg_pipeline.contract import Plan
 from freg_pipeline.errors import StoreError
+from freg_pipeline.lake.drift import changes_between
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.query import connect
-from freg_pipeline.lake.release import Manifest, require_current
+from freg_pipeline.lake.release import Manifest, list_releases, require_current
 from freg_pipeline.store import Store
 
 DESCRIPTIONS = {
@@ -21,10 +22,12 @@ DESCRIPTIONS = {
     "keys_unique": "No table holds a key twice.",
     "rows_have_a_person": "Every row of every table belongs to a row of person.",
     "relations_have_targets": "Numbers that relations point to are persons, or have been.",
+    "contract_unchanged": "The contract is that of the release before; if not, the uttrekk's"
+    " metadata says what has changed.",
     "fields_known": "The documents held no field that the contract doesn't know.",
     "codes_known": "The documents held no code that the contract doesn't list.",
 }
-_WARNINGS = {"relations_have_targets", "fields_known", "codes_known"}
+_WARNINGS = {"relations_have_targets", "contract_unchanged", "fields_known", "codes_known"}
 # Columns that hold another person's number, by the last element of their path.
 _RELATIONS = {"relatertPerson", "relatertVedSivilstand", "ansvarlig", "ansvarssubjekt"}
 
@@ -143,13 +146,20 @@ def run_checks(store: Store, manifest: Manifest | None = None) -> list[CheckResu
         try:
             return [
                 CheckResult(check, _number(connection, check.sql))
-                for check in checks(manifest, plan)
+                for check in (*checks(manifest, plan), _contract(store, manifest))
             ]
         except (duckdb.Error, OSError):
             raise StoreError(
                 f"the files of release {manifest.number} can't be read",
                 f"See which ones: freg release verify {manifest.number}",
             ) from None
+
+
+def _contract(store: Store, manifest: Manifest) -> Check:
+    """How much the contract has changed since the release before, if that is still there."""
+    before = next((one for one in list_releases(store) if one.number == manifest.previous), None)
+    changes = changes_between(store, before.contract if before else None, manifest.contract)
+    return Check("contract_unchanged", "contract", f"SELECT {len(changes)}")
 
 
 def _number(connection: duckdb.DuckDBPyConnection, sql: str) -> int:

@@ -18,6 +18,7 @@ from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.lake.accounting import Accounting, account
 from freg_pipeline.lake.base import BaseFile, BaseWriter, TableEntry
 from freg_pipeline.lake.database import working_database
+from freg_pipeline.lake.drift import changes_between, require_compatible
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.resolve import resolve
 from freg_pipeline.lake.staging import Staging
@@ -69,6 +70,7 @@ def build_release(
     uttrekk: Uttrekk,
     *,
     allow_incomplete: bool = False,
+    accept_contract: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Manifest:
     """Make an uttrekk's release and publish it; one that is made already is returned.
@@ -80,9 +82,11 @@ def build_release(
         store: where the batches lie and the release goes.
         uttrekk: whose release; all its batches have landed.
         allow_incomplete: publish although something failed or is unexplained.
+        accept_contract: publish although the contract has changed so that queries break.
         progress: told how many more tables are written, those without rows among them.
 
     Raises:
+        ContractError: the contract has changed so that queries break.
         IncompleteError: something failed or is unexplained; readers keep the release before.
         FregError: not all batches have landed.
     """
@@ -90,6 +94,11 @@ def build_release(
     if done is not None:
         return done
     batches = _landed_batches(uttrekk)
+    if not accept_contract:
+        current = current_release(store)
+        old = current.contract if current else None
+        changes = changes_between(store, old, uttrekk.request.contract)
+        require_compatible(changes, uttrekk.name)
     told = progress or (lambda _: None)
     tables, accounting = _build(
         store, uttrekk, batches, allow_incomplete=allow_incomplete, progress=told

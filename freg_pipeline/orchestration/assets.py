@@ -13,13 +13,15 @@ from collections import Counter
 import dagster as dg
 
 from freg_pipeline.client import TilpassetKriterier
+from freg_pipeline.contract import Change
 from freg_pipeline.extract.fetch import FetchReport, fetch_batch
 from freg_pipeline.extract.order import open_uttrekk, place_order
 from freg_pipeline.extract.poll import require_batch
-from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.extract.uttrekk import Request, Uttrekk
 from freg_pipeline.lake.catalogue import refresh_catalogue
+from freg_pipeline.lake.drift import changes_between
 from freg_pipeline.lake.landing import LandedBatch, land_batch, load_plan
-from freg_pipeline.lake.release import Manifest, build_release
+from freg_pipeline.lake.release import Manifest, build_release, current_release
 from freg_pipeline.lake.tables import described
 from freg_pipeline.orchestration.metadata import columns_of, counts, tables_of
 from freg_pipeline.orchestration.partitions import UTTREKK, UTTREKK_BATCH, read_batch_partition
@@ -66,6 +68,7 @@ class ReleaseConfig(dg.Config):
     """How strict a release is."""
 
     allow_incomplete: bool = False
+    accept_contract: bool = False
 
 
 @dg.asset(
@@ -92,9 +95,16 @@ def uttrekk(
             "rettighetspakke": request.rettighetspakke,
             "sekvensnummer": request.sekvensnummer,
             "contract": request.contract,
+            "contract_changes": [str(change) for change in _contract_changes(freg, request)],
             "parts": len(request.parts),
         }
     )
+
+
+def _contract_changes(freg: Freg, request: Request) -> list[Change]:
+    """What the uttrekk's contract changes for those who query the current release."""
+    current = current_release(freg.store)
+    return changes_between(freg.store, current.contract if current else None, request.contract)
 
 
 async def _order(freg: Freg, name: str, config: OrderConfig) -> Uttrekk:
@@ -249,7 +259,12 @@ def release(
     """Resolve who landed, write the base, and publish it."""
     started = time.monotonic()
     of = Uttrekk(freg.store, context.partition_key)
-    manifest = build_release(freg.store, of, allow_incomplete=config.allow_incomplete)
+    manifest = build_release(
+        freg.store,
+        of,
+        allow_incomplete=config.allow_incomplete,
+        accept_contract=config.accept_contract,
+    )
     return dg.MaterializeResult(
         metadata={
             "release": manifest.number,

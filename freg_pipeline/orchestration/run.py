@@ -21,6 +21,7 @@ from freg_pipeline.extract.order import open_uttrekk
 from freg_pipeline.extract.poll import PollResult, wait_for_batch
 from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.lake.release import Manifest, read_manifest
+from freg_pipeline.orchestration.assets import ReleaseConfig
 from freg_pipeline.orchestration.code_location import make_definitions
 from freg_pipeline.orchestration.partitions import UTTREKK, UTTREKK_BATCH, batch_partition
 from freg_pipeline.orchestration.resources import Freg
@@ -35,20 +36,20 @@ def run_uttrekk(
     kriterier: TilpassetKriterier | None = None,
     feedsekvensnr: int | None = None,
     name: str | None = None,
-    allow_incomplete: bool = False,
+    release: ReleaseConfig | None = None,
 ) -> Manifest:
     """Take an uttrekk from order to release; go on with one that is under way.
 
     Args and errors as :func:`freg_pipeline.extract.order.open_uttrekk`, and
 
     Args:
-        allow_incomplete: publish although something failed.
+        release: how strict the release is; as strict as can be unless told.
 
     Raises:
         IncompleteError: not everything is accounted for; nothing was published.
     """
     uttrekk = asyncio.run(_open(freg, kriterier, feedsekvensnr, name))
-    return carry_on(freg, uttrekk, allow_incomplete=allow_incomplete)
+    return carry_on(freg, uttrekk, release=release)
 
 
 async def _open(
@@ -69,7 +70,11 @@ async def _open(
 
 
 def carry_on(
-    freg: Freg, uttrekk: Uttrekk, *, order_again: bool = False, allow_incomplete: bool = False
+    freg: Freg,
+    uttrekk: Uttrekk,
+    *,
+    order_again: bool = False,
+    release: ReleaseConfig | None = None,
 ) -> Manifest:
     """Take an uttrekk that is begun from where it stands to its release.
 
@@ -78,6 +83,7 @@ def carry_on(
         UncertainOrderError: an order's fate is unknown, and ``order_again`` isn't set.
         GoneError: the register no longer has the job, and not all batches are here.
         IncompleteError: not everything is accounted for; nothing was published.
+        ContractError: the contract has changed so that queries break; nothing was published.
     """
     name = uttrekk.request.name
     done = uttrekk.release
@@ -88,9 +94,8 @@ def carry_on(
         instance.add_dynamic_partitions(UTTREKK.name or "", [name])
         engine.run("full_load", uttrekk.name, {"uttrekk": {"order_again": order_again}})
         _land_all(freg, engine, uttrekk)
-        engine.run(
-            "publish_release", uttrekk.name, {"release": {"allow_incomplete": allow_incomplete}}
-        )
+        strictness = (release or ReleaseConfig()).model_dump()
+        engine.run("publish_release", name, {"release": strictness})
     released = uttrekk.release
     if released is None:
         raise FregError(f"the uttrekk {uttrekk.name} was not released", "Run the command again")

@@ -19,6 +19,7 @@ class RegisterOptions:
         job_lifetime_hours: how long a job's batches can be fetched.
         latency_ms: added to every answer, in milliseconds.
         duplicates: share of document identifiers that a komplett uttrekk delivers twice.
+        contract: the XSD to serve in place of its own; the documents stay as they are.
         faults: what goes wrong, as :func:`freg_pipeline.synthetic.faults.read_faults` takes it.
     """
 
@@ -29,4 +30,5 @@ class RegisterOptions:
     job_lifetime_hours: float = 36.0
     latency_ms: int = 0
     duplicates: float = 0.0
+    contract: bytes | None = None
     faults: str = ""

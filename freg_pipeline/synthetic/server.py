@@ -52,7 +52,7 @@ class SyntheticRegister:
     def __init__(self, options: RegisterOptions) -> None:
         self.options = options
         self.archive = Archive(options)
-        self._contract = xsd()
+        self._contract = options.contract or xsd()
         self._known = frozenset(compile_contract(self._contract).entities)
         self._faults = Faults(read_faults(options.faults), options.seed)
         self._jobs = Jobs(options)

@@ -10,6 +10,7 @@ from freg_pipeline.errors import ConfigurationError, IncompleteError
 from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.lake.query import query
 from freg_pipeline.lake.release import current_release, verify
+from freg_pipeline.orchestration.assets import ReleaseConfig
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run import run_uttrekk
 from freg_pipeline_tests.conftest import StartRegister
@@ -92,7 +93,7 @@ def test_a_document_that_cannot_be_decoded_is_named_and_stops_the_release(
         run_uttrekk(freg, name="odd")
     assert current_release(freg.store) is None
 
-    manifest = run_uttrekk(freg, name="odd", allow_incomplete=True)
+    manifest = run_uttrekk(freg, name="odd", release=ReleaseConfig(allow_incomplete=True))
     assert manifest.incomplete
     failed = query(freg.store, "SELECT sti, aarsak FROM avvik WHERE utfall = 'feilet'").fetchall()
     assert len(failed) == manifest.accounting.failed > 0

@@ -215,7 +215,7 @@ def test_metadata_tells_counts_and_schema_and_checks_pass(
     columns = metadata["columns/navn"].value.columns  # type: ignore[union-attr]
     assert "fornavn" in {column.name for column in columns}
     checks = {one.check_name: one.passed for one in result.get_asset_check_evaluations()}
-    assert len(checks) == 6
+    assert len(checks) == 7
     assert all(checks.values()), checks
 
 

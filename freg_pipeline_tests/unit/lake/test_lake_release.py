@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from freg_pipeline.errors import ConfigurationError, FregError, IncompleteError, StoreError
@@ -364,6 +366,23 @@ def test_a_slow_builder_finds_that_another_has_published(store: LocalStore) -> N
     assert verify(store) == []
 
 
+def test_a_file_that_another_worker_put_just_now_is_the_one_that_counts(store: LocalStore) -> None:
+    class Late(Dying):
+        def __getattr__(self, name: str) -> Any:
+            return self._put_file if name == "put_file" else getattr(self.inner, name)
+
+        def _put_file(self, key: str, source: Path) -> bool:
+            sink = pa.BufferOutputStream()
+            pq.write_table(pq.read_table(source, partitioning=None), sink, compression="none")
+            self.inner.write(key, sink.getvalue().to_pybytes())
+            return self.inner.put_file(key, source)
+
+    late: Any = Late(store, 0, after=True)
+    deliver(store, "one", *EVERYONE)
+    build_release(late, Uttrekk(late, "one"))
+    assert verify(store) == []
+
+
 def test_different_uttrekk_get_different_numbers_and_the_newest_is_current(
     store: LocalStore,
 ) -> None:
@@ -476,6 +495,15 @@ def test_the_current_release_is_never_purged(three: LocalStore) -> None:
     assert purge(three, keep=1) == ["000001", "000002"]
     assert purge(three, keep=1) == []
     assert bases(three) == {"three"}
+    assert names_in(three) == ["three"]
+
+
+def test_the_current_release_is_kept_while_a_newer_one_is_being_published(
+    three: LocalStore,
+) -> None:
+    newer = msgspec.structs.replace(read_manifest(three, "3"), number="000004", uttrekk="four")
+    three.write("releases/000004/manifest.json", msgspec.json.encode(newer))
+    assert purge(three, keep=1) == ["000001", "000002"]
     assert names_in(three) == ["three"]
 
 

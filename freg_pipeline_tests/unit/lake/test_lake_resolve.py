@@ -229,7 +229,7 @@ def by_sql(batches: list[list[Delivered]], *, by_document: bool = True) -> Resol
 
 # -- all of them together --------------------------------------------------------------------------
 
-_PERSONS = [number(index) for index in range(6)]
+_PERSONS = [number(index) for index in range(4)]  # few, so that they meet
 _DAYS = st.none() | st.integers(1, 3)
 _OTHERS = st.lists(
     st.tuples(
@@ -366,6 +366,18 @@ def test_of_a_persons_numbers_in_a_selection_the_current_one_lands() -> None:
         (0, 2): ("sammenslaatt", OTHER_NUMBER, B),
     }
     assert found.earlier == {A: B}
+
+
+def test_the_current_number_lands_wherever_it_came() -> None:
+    for order in ([A, B], [B, A]):
+        found = by_sql([[Delivered(one, B) for one in order]], by_document=False)
+        assert found.landed == {B: (0, order.index(B))}
+        assert found.avvik == {(0, order.index(A)): ("sammenslaatt", OTHER_NUMBER, B)}
+
+
+def test_a_documents_word_on_an_old_number_weighs_more_than_under_which_it_was_asked_for() -> None:
+    found = by_sql([[Delivered(A, B), Delivered(C, C, 1, ((A, "opphoert"),))]], by_document=False)
+    assert found.earlier == {A: C}
 
 
 def test_a_current_number_is_never_told_as_merged_into_itself() -> None:
