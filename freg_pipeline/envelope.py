@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
+from lxml import etree
 
+from freg_pipeline import envelope_xml
 from freg_pipeline.identifiers import mask_within
 
 IdentifierKind = Literal["foedselsEllerDNummer", "dokumentidentifikator"]
@@ -72,11 +74,13 @@ _message = msgspec.json.Decoder(_Message | str | None)
 
 
 def parse(body: bytes) -> list[Oppslag]:
-    """Return the answers that a bulk answer holds, in its order.
+    """Return the answers that a bulk answer holds, in its order; JSON or XML.
 
     Raises:
-        ValueError: the body is no JSON of any of the known forms; says nothing of its content.
+        ValueError: the body is complete in none of the known forms; says nothing of its content.
     """
+    if is_xml(body):
+        return [_from_xml(entry) for entry in envelope_xml.entries(body)]
     try:
         return [_oppslag(item) for item in _unwrap(body)]
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -86,7 +90,14 @@ def parse(body: bytes) -> list[Oppslag]:
 
 
 def compose(answers: Iterable[Oppslag], kind: IdentifierKind) -> bytes:
-    """Return one bulk answer made of ``answers``, in the form that the register uses itself."""
+    """Return one bulk answer made of ``answers``, in the form that the register uses itself.
+
+    It is XML if any of the documents is.
+    """
+    answers = list(answers)
+    if any(answer.person is not None and is_xml(answer.person) for answer in answers):
+        told = ((one.identifikator, one.person, one.feilmelding) for one in answers)
+        return envelope_xml.compose(told, kind)
     entries = []
     for answer in answers:
         entry = [b'"%s":%s' % (kind.encode(), msgspec.json.encode(answer.identifikator))]
@@ -143,6 +154,8 @@ def numbers_of(person: bytes | None) -> list[str]:
     """The identity numbers that a document tells as its person's own, current and earlier."""
     if person is None:
         return []
+    if is_xml(person):
+        return envelope_xml.numbers_of(person)
     rows = _document.decode(person).identifikasjonsnummer
     if isinstance(rows, dict):
         rows = [rows]
@@ -150,6 +163,17 @@ def numbers_of(person: bytes | None) -> list[str]:
         return []
     numbers = [row.get("foedselsEllerDNummer") for row in rows if isinstance(row, dict)]
     return [str(number) for number in numbers if number]
+
+
+def is_xml(body: bytes) -> bool:
+    """Whether an answer, or a document, is XML and not JSON."""
+    return body[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+
+
+def _from_xml(entry: etree._Element) -> Oppslag:
+    identifier, document, reason = envelope_xml.parts(entry)
+    person = None if document is None else etree.tostring(document, with_tail=False)
+    return Oppslag(identifier, person, None if person is not None else reason)
 
 
 def _unwrap(body: bytes) -> list[bytes]:

@@ -28,6 +28,7 @@ class Settings(BaseSettings):
         store: a folder or ``s3://bucket/prefix``.
         s3_endpoint: an S3 endpoint other than the default.
         token: a ready bearer token.
+        answer_format: whether documents are asked for as JSON or as XML.
         concurrency: look-ups under way at once.
         requests_per_minute: upper limit for everything this process sends; None: the environment's.
         poll_seconds: seconds between two questions for a batch that is not ready.
@@ -43,6 +44,7 @@ class Settings(BaseSettings):
     store: str = "data"
     s3_endpoint: str | None = None
     token: SecretStr | None = None
+    answer_format: Literal["json", "xml"] = "json"
     concurrency: int = Field(default=4, ge=1, le=64)
     requests_per_minute: int | None = Field(default=None, ge=1)
     poll_seconds: float = Field(default=2.0, gt=0)

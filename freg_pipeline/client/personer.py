@@ -15,10 +15,16 @@ LIMIT = 1_000  # identifiers a look-up (personer/bulkoppslag)
 
 
 class PersonerService:
-    """Source: the register's documentation, personer."""
+    """Source: the register's documentation, personer.
 
-    def __init__(self, transport: Transport) -> None:
+    Args:
+        transport: sends the requests.
+        answer_format: json or xml; documents come in that form.
+    """
+
+    def __init__(self, transport: Transport, answer_format: str = "json") -> None:
         self._transport = transport
+        self._accept = f"application/{answer_format}"
 
     async def bulkoppslag(self, numre: Sequence[str], parts: Sequence[str]) -> Answer:
         """Look up to 1,000 persons up by number, in the order asked (``somBestilt``).
@@ -38,6 +44,7 @@ class PersonerService:
             "personer/bulkoppslag",
             body,
             query=[*_parts(parts), ("somBestilt", "true")],
+            accept=self._accept,
             check=parse,
         )
 
@@ -53,6 +60,7 @@ class PersonerService:
             "personer/bulkoppslag/arkiv",
             body,
             query=_parts(parts),
+            accept=self._accept,
             check=parse,
         )
 
@@ -63,7 +71,11 @@ class PersonerService:
             NotFoundError: the register knows no such person.
         """
         return await self._transport.get(
-            "personer/{personidentifikator}", f"personer/{nummer}", query=_parts(parts), check=parse
+            "personer/{personidentifikator}",
+            f"personer/{nummer}",
+            query=_parts(parts),
+            accept=self._accept,
+            check=parse,
         )
 
     async def arkiv(self, dokumentidentifikator: str, parts: Sequence[str] = ()) -> Answer:
@@ -77,6 +89,7 @@ class PersonerService:
             "personer/arkiv/{dokumentidentifikator}",
             f"personer/arkiv/{dokumentidentifikator}",
             query=_parts(parts),
+            accept=self._accept,
             check=parse,
         )
 

@@ -23,10 +23,10 @@ class Register:
         hendelser: the event list.
     """
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, answer_format: str = "json") -> None:
         self._transport = transport
         self.uttrekk = UttrekkService(transport)
-        self.personer = PersonerService(transport)
+        self.personer = PersonerService(transport, answer_format)
         self.hendelser = HendelserService(transport)
 
     @classmethod
@@ -42,7 +42,8 @@ class Register:
                 auth=ReadyToken(settings.token),
                 connections=settings.concurrency + 1,
                 requests_per_minute=requests_per_minute(settings),
-            )
+            ),
+            settings.answer_format,
         )
 
     @property

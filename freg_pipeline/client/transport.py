@@ -129,12 +129,13 @@ class Transport:
         content: bytes,
         *,
         query: Query = (),
+        accept: str = "application/json",
         check: Check | None = None,
         patience: Patience | None = None,
     ) -> Answer:
         """POST JSON to ``/v1/<path>``; arguments and errors as for :meth:`get`."""
         # The register takes a body without a content type for XML.
-        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        headers = {"Accept": accept, "Content-Type": "application/json"}
         request = _Request("POST", service, path, query, headers, content, check)
         return await self._persist(request, patience)
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import msgspec
 
 from freg_pipeline.contract import Plan, compile_contract
+from freg_pipeline.envelope import is_xml
 from freg_pipeline.errors import FregError
 from freg_pipeline.extract.uttrekk import Uttrekk
-from freg_pipeline.normalize import BatchTables, Chunk, normalize_batch
+from freg_pipeline.normalize import BatchTables, Chunk, json_answer, normalize_batch
 from freg_pipeline.store import Store
 
 
@@ -97,8 +98,8 @@ def land_batch(
         )
     started = time.monotonic()
     with store.scratch() as folder:
-        chunks = _chunks(uttrekk, batch, progress)
-        tables = normalize_batch(chunks, plan, uttrekk.identifier_kind, folder)
+        chunks = _chunks(uttrekk, batch, plan, progress)
+        tables = normalize_batch(chunks, plan, uttrekk.identifier_kind(batch), folder)
         files = {
             name: _stage(store, staging_key(uttrekk.name, batch, f"{name}.parquet"), path, tables)
             for name, path in tables.files.items()
@@ -113,11 +114,14 @@ def land_batch(
 
 
 def _chunks(
-    uttrekk: Uttrekk, batch: int, progress: Callable[[int], None] | None
+    uttrekk: Uttrekk, batch: int, plan: Plan, progress: Callable[[int], None] | None
 ) -> Iterator[Chunk]:
     first = 0
     for answer in uttrekk.answers(batch):
-        yield Chunk(first, answer.asked, answer.body, answer.meta.hentet)
+        body = answer.body
+        if is_xml(body):
+            body = json_answer(body, plan.contract.structure)
+        yield Chunk(first, answer.asked, body, answer.meta.hentet)
         first += len(answer.asked)
         if progress is not None:
             progress(len(answer.asked))

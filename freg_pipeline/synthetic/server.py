@@ -29,6 +29,7 @@ from freg_pipeline.synthetic.parts import Minimum, PartError, minimum
 from freg_pipeline.synthetic.problems import feilkode, gateway, kode
 from freg_pipeline.synthetic.selection import CriteriaError, criteria
 from freg_pipeline.synthetic.transport import FaultyTransport
+from freg_pipeline.synthetic.xml import Entry, XmlWriter
 
 PACKAGE_PATHS = {"offentlig-med-hjemmel": "offentlig-med-hjemmel/api"}
 LIMIT = 1_000
@@ -53,7 +54,9 @@ class SyntheticRegister:
         self.options = options
         self.archive = Archive(options)
         self._contract = options.contract or xsd()
-        self._known = frozenset(compile_contract(self._contract).entities)
+        contract = compile_contract(self._contract).contract
+        self._known = frozenset(field.name for field in contract.structure.fields)
+        self._xml = XmlWriter(contract)
         self._faults = Faults(read_faults(options.faults), options.seed)
         self._jobs = Jobs(options)
         self._random = Random(options.seed)
@@ -139,7 +142,8 @@ class SyntheticRegister:
         if not in_order:
             found = [(number, place) for number, place in found if place is not None]
             self._random.shuffle(found)
-        return _bulk([self._entry("foedselsEllerDNummer", *one, wanted) for one in found])
+        entries = [self._entry(*one, wanted) for one in found]
+        return self._bulk(request, "foedselsEllerDNummer", entries)
 
     async def _bulkoppslag_arkiv(self, request: Request) -> Response:
         asked = await self._asked(request, "dokumentidentifikator")
@@ -149,12 +153,12 @@ class SyntheticRegister:
         service = "personer/bulkoppslag/arkiv"
         found = [(identifier, self.archive.by_id(identifier)) for identifier in identifiers]
         if self._faults.answer("arkivliste", service):
-            documents = [self._given(place, wanted) for _, place in found if place is not None]
-            return _json_bytes(b"[" + b",".join(one for one in documents if one) + b"]")
-        entries = [self._entry("dokumentidentifikator", *one, wanted) for one in found]
+            given = [self._given(place, wanted) for _, place in found if place is not None]
+            return self._bare(request, [document for document in given if document is not None])
+        entries = [self._entry(*one, wanted) for one in found]
         if self._faults.answer("unordered", service):
             self._random.shuffle(entries)
-        return _bulk(entries)
+        return self._bulk(request, "dokumentidentifikator", entries)
 
     async def _person(self, request: Request) -> Response:
         return self._one(
@@ -179,7 +183,7 @@ class SyntheticRegister:
         document = None if place is None else self._given(place, wanted)
         if document is None:
             return feilkode(404, "FREG-404", "Fant ikke personen")
-        return _json_bytes(document)
+        return _xml(self._xml.document(document)) if _wants_xml(request) else _json_bytes(document)
 
     async def _asked(self, request: Request, field: str) -> tuple[list[str], Minimum] | Response:
         body = await _json(request)
@@ -197,12 +201,21 @@ class SyntheticRegister:
         await asyncio.sleep(0)
         return identifiers, wanted
 
-    def _entry(self, field: str, asked: str, place: int | None, wanted: Minimum) -> bytes:
+    def _entry(self, asked: str, place: int | None, wanted: Minimum) -> Entry:
         document = None if place is None else self._given(place, wanted)
-        head = b'{"%s":%s' % (field.encode(), msgspec.json.encode(asked))
-        if document is None:
-            return head + b',"feilmelding":{"feilmelding":"%s"}}' % _MISSING.encode()
-        return head + b',"folkeregisterperson":' + document + b"}"
+        return asked, document, None if document is not None else _MISSING
+
+    def _bulk(self, request: Request, field: str, entries: Sequence[Entry]) -> Response:
+        if _wants_xml(request):
+            return _xml(self._xml.bulk(field, entries))
+        texts = [_json_entry(field, *entry) for entry in entries]
+        return _json_bytes(b'{"oppslag":[' + b",".join(texts) + b"]}")
+
+    def _bare(self, request: Request, documents: Sequence[bytes]) -> Response:
+        """An archive's answer without wrapping, as the published description allows it."""
+        if _wants_xml(request):
+            return _xml(self._xml.bare(documents))
+        return _json_bytes(b"[" + b",".join(documents) + b"]")
 
     def _given(self, place: int, wanted: Minimum) -> bytes | None:
         """A document as this question gets it; None: it is gone."""
@@ -272,13 +285,25 @@ async def _json(request: Request) -> Any:
 
 def _not_acceptable(request: Request) -> Response | None:
     accepted = request.headers.get("accept", "*/*")
-    if any(kind in accepted for kind in ("*/*", "application/*", "application/json")):
+    if _wants_xml(request) or any(kind in accepted for kind in ("*/*", "application/*", "json")):
         return None
-    return gateway(406, "NOT_ACCEPTABLE", "Dokumenter leveres som application/json")
+    return gateway(406, "NOT_ACCEPTABLE", "Bruk application/json eller application/xml")
 
 
-def _bulk(entries: Sequence[bytes]) -> Response:
-    return _json_bytes(b'{"oppslag":[' + b",".join(entries) + b"]}")
+def _wants_xml(request: Request) -> bool:
+    accepted = request.headers.get("accept", "")
+    return "application/xml" in accepted and "json" not in accepted
+
+
+def _json_entry(field: str, asked: str, document: bytes | None, reason: str | None) -> bytes:
+    head = b'{"%s":%s' % (field.encode(), msgspec.json.encode(asked))
+    if document is None:
+        return head + b',"feilmelding":%s}' % msgspec.json.encode({"feilmelding": reason})
+    return head + b',"folkeregisterperson":' + document + b"}"
+
+
+def _xml(body: bytes) -> Response:
+    return Response(body, media_type="application/xml")
 
 
 def _json_bytes(body: bytes) -> Response:

@@ -18,6 +18,7 @@ from freg_pipeline.lake.release import Manifest, build_release, current_release
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline.synthetic import xsd
 from freg_pipeline_tests.unit.lake.delivered import (
+    XSD,
     Delivery,
     copy_of,
     deliver,
@@ -202,11 +203,23 @@ def test_what_the_contract_does_not_know_is_a_warning(store: LocalStore) -> None
         ("codes_known", "identifikasjonsnummer.status"): 1,
     }
     severities = {result.check.name: result.check.severity for result in run_checks(store)}
-    assert [name for name, severity in severities.items() if severity == "warn"] == [
-        "relations_have_targets",
-        "fields_known",
-        "codes_known",
-    ]
+    assert {name for name, severity in severities.items() if severity == "error"} == {
+        "rows_match_accounting",
+        "keys_unique",
+        "rows_have_a_person",
+    }
+
+
+def test_a_contract_that_has_changed_since_the_release_before_is_a_warning(
+    store: LocalStore,
+) -> None:
+    release(store, ("d", document(A)))
+    added = XSD.replace(b'name="fornavn"', b'name="kallenavn" type="xs:string" minOccurs="0"/>'
+                        b'<xs:element name="fornavn"')  # fmt: skip
+    build_release(store, deliver(store, "two", [("d", document(A))], xsd=added))
+    assert failed(store) == {("contract_unchanged", "contract"): 1}
+    build_release(store, deliver(store, "three", [("d", document(A))], xsd=added))
+    assert failed(store) == {}
 
 
 def test_results_hold_counts_only(store: LocalStore) -> None:

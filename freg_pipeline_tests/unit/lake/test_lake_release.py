@@ -13,7 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from freg_pipeline.errors import ConfigurationError, FregError, IncompleteError, StoreError
+from freg_pipeline.errors import (
+    ConfigurationError,
+    ContractError,
+    FregError,
+    IncompleteError,
+    StoreError,
+)
 from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.lake.landing import staging_key
 from freg_pipeline.lake.query import query
@@ -32,6 +38,7 @@ from freg_pipeline.lake.release import (
 from freg_pipeline.store import Store
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests.unit.lake.delivered import (
+    XSD,
     Delivery,
     copy_of,
     deliver,
@@ -224,6 +231,20 @@ def test_an_uttrekk_whose_end_is_unknown_is_not_released(store: LocalStore) -> N
     store.delete(uttrekk.end_key)
     with pytest.raises(FregError, match="batches"):
         build_release(store, uttrekk)
+
+
+def test_a_contract_that_breaks_queries_is_refused_until_it_is_accepted(store: LocalStore) -> None:
+    before = released(store)
+    without = XSD.replace(b'name="etternavn"', b'name="slektsnavn"')
+    uttrekk = deliver(store, "two", [("d-a", document(A))], xsd=without)
+    with pytest.raises(ContractError, match=r"navn\.etternavn.*resume two --accept-contract"):
+        build_release(store, uttrekk)
+    assert current_release(store) == before
+    assert not store.list("bases/two/")
+
+    manifest = build_release(store, uttrekk, accept_contract=True)
+    assert current_release(store) == manifest
+    assert query(store, "SELECT count(slektsnavn) FROM navn").fetchall() == [(0,)]
 
 
 def test_a_damaged_staging_file_is_named(store: LocalStore) -> None:

@@ -1,0 +1,93 @@
+"""The envelope round the documents of a bulk answer in XML, read without a contract.
+
+Elements are known by their local names, whatever their prefixes. Documents stay XML.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from lxml import etree
+
+from freg_pipeline.identifiers import mask_within
+
+DOCUMENT = "folkeregisterperson"
+_IDENTIFIERS = ("foedselsEllerDNummer", "dokumentidentifikator")
+
+
+def entries(body: bytes) -> Iterator[etree._Element]:
+    """Yield each ``oppslag``, or each document where there is no wrapping.
+
+    Raises:
+        ValueError: the body is no complete XML; says nothing of its content.
+    """
+    try:
+        root = etree.fromstring(body, _parser())
+    except etree.XMLSyntaxError:
+        msg = "the answer is no complete XML"
+        raise ValueError(msg) from None
+    if local_name(root) in {DOCUMENT, "oppslag"}:
+        yield root
+        return
+    for child in root.iterchildren(tag=etree.Element):
+        if local_name(child) in {DOCUMENT, "oppslag"}:
+            yield child
+
+
+def parts(entry: etree._Element) -> tuple[str | None, etree._Element | None, str | None]:
+    """What an entry tells: identifier, document, and the reason for there being none."""
+    if local_name(entry) == DOCUMENT:
+        return None, entry, None
+    identifier, document, reason = None, None, None
+    for child in entry.iterchildren(tag=etree.Element):
+        name = local_name(child)
+        if name in _IDENTIFIERS:
+            identifier = (child.text or "").strip() or None
+        elif name == DOCUMENT:
+            document = child
+        elif name == "feilmelding":
+            text = " ".join("".join(child.itertext()).split())
+            reason = mask_within(text) or "uten forklaring"
+    return identifier, document, reason
+
+
+def numbers_of(document: bytes) -> list[str]:
+    """The identity numbers that a document tells as its person's own."""
+    root = etree.fromstring(document, _parser())
+    return [
+        child.text.strip()
+        for row in root.iterchildren(tag=etree.Element)
+        if local_name(row) == "identifikasjonsnummer"
+        for child in row.iterchildren(tag=etree.Element)
+        if local_name(child) == "foedselsEllerDNummer" and child.text
+    ]
+
+
+def compose(answers: Iterable[tuple[str | None, bytes | None, str | None]], kind: str) -> bytes:
+    """One bulk answer of identifiers, documents and reasons."""
+    root = etree.Element("oppslagssvar")
+    for identifier, document, reason in answers:
+        entry = etree.SubElement(root, "oppslag")
+        etree.SubElement(entry, kind).text = identifier
+        if document is not None:
+            entry.append(etree.fromstring(document, _parser()))
+        if reason is not None:
+            problem = etree.SubElement(entry, "feilmelding")
+            etree.SubElement(problem, "feilmelding").text = reason
+    text: bytes = etree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return text
+
+
+def local_name(element: etree._Element) -> str:
+    """An element's name without its namespace."""
+    return etree.QName(element).localname
+
+
+def _parser() -> etree.XMLParser:
+    return etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        huge_tree=True,
+        remove_comments=True,
+        remove_pis=True,
+    )
