@@ -64,6 +64,7 @@ async def fetch_batch(
         RefusedError, PassingError: as for every request; what was fetched until then is kept.
     """
     asked = chunks(uttrekk.identifiers(batch))
+    kind = uttrekk.identifier_kind(batch)
     kept = uttrekk.answered(batch)
     report = progress or (lambda _: None)
     report(sum(len(asked[chunk]) for chunk in kept))
@@ -72,7 +73,7 @@ async def fetch_batch(
 
     async def work() -> None:
         for chunk in waiting:  # shared: each worker takes the next one
-            meta, body = await _look_up(register, uttrekk, asked[chunk])
+            meta, body = await _look_up(register, uttrekk.request.parts, kind, asked[chunk])
             key = uttrekk.answer_key(batch, chunk)
             await asyncio.to_thread(_keep, uttrekk, key, meta, body)
             sizes.append(len(body))
@@ -91,9 +92,9 @@ def _keep(uttrekk: Uttrekk, key: str, meta: RawMeta, body: bytes) -> None:
     uttrekk.store.write(key, pack(body, meta))
 
 
-async def _look_up(register: Register, uttrekk: Uttrekk, asked: list[str]) -> tuple[RawMeta, bytes]:
-    parts = uttrekk.request.parts
-    kind = uttrekk.identifier_kind
+async def _look_up(
+    register: Register, parts: tuple[str, ...], kind: IdentifierKind, asked: list[str]
+) -> tuple[RawMeta, bytes]:
     if kind == "dokumentidentifikator":
         answer = await register.personer.bulkoppslag_arkiv(asked, parts)
     else:
@@ -150,6 +151,6 @@ def _composed(
     ]
     body = compose(answers, kind)
     meta = RawMeta(
-        len(body), answer.hentet, "application/json", answer.correlation_id, composed=True
+        len(body), answer.hentet, answer.content_type, answer.correlation_id, composed=True
     )
     return meta, body

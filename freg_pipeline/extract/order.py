@@ -79,6 +79,7 @@ async def open_uttrekk(
         feedsekvensnr=feedsekvensnr,
         kriterier=None if kriterier is None else kriterier.to_register(),
         created=datetime.now(UTC),
+        form=settings.answer_format,
     )
     if name is not None:
         return _named(Uttrekk(store, name), wanted)

@@ -8,7 +8,8 @@ Keys, all under ``uttrekk/<name>/``::
     gone.json                  the register no longer has the job
     batches/000000.json.zst    a batch of identifiers, as it came
     batches/end.json           the end was seen: how many batches there are
-    answers/000000/00000.json.zst   the answer to one look-up of up to 1,000 (a chunk) of a batch
+    answers/000000/00000.json.zst   the answer to one look-up of up to 1,000 (a chunk) of a batch;
+                                    .xml.zst if it was asked for as XML
     tables/000000/...          the batch's staging tables; done.json last
     release.json               which release it became
 """
@@ -31,7 +32,9 @@ from freg_pipeline.store.raw import RawMeta, unpack
 
 CHUNK = 1_000  # identifiers a look-up: the register's limit (bulkoppslag)
 
-UttrekkKind = Literal["komplett", "tilpasset"]
+# Where the batches of identifiers come from: a job at the register (komplett, tilpasset), a list of
+# one's own, the hits of a search, or the event list.
+UttrekkKind = Literal["komplett", "tilpasset", "liste", "soek", "hendelser"]
 Stage = Literal[
     "requested", "uncertain", "ordered", "fetching", "fetched", "landed", "released", "gone"
 ]
@@ -44,7 +47,8 @@ class Request(msgspec.Struct, frozen=True):
 
     Attributes:
         name: the uttrekk's name in this store.
-        kind: komplett (everyone) or tilpasset (a selection).
+        kind: komplett (everyone), tilpasset (a selection), liste (a list of one's own), soek (the
+            hits of a search) or hendelser (whom the event list names).
         environment: which register.
         base_url: the address that it is asked of.
         rettighetspakke: the package of rights.
@@ -54,6 +58,7 @@ class Request(msgspec.Struct, frozen=True):
         sekvensnummer: the feed's position that the content is sure to reach: the register's last
             number, noted before the order.
         feedsekvensnr: where a komplett uttrekk was told to begin; None: at sekvensnummer.
+        form: json or xml: how the documents are asked for.
         kriterier: a tilpasset uttrekk's criteria, as sent.
         created: when (UTC).
     """
@@ -70,6 +75,7 @@ class Request(msgspec.Struct, frozen=True):
     feedsekvensnr: int | None
     kriterier: dict[str, Any] | None
     created: datetime
+    form: Literal["json", "xml"] = "json"
 
     def same_question(self, other: Request) -> bool:
         """Whether both ask the same thing of the same register."""
@@ -164,12 +170,13 @@ class Uttrekk:
         """Whether anything was asked for under this name."""
         return self.store.exists(self.key("request.json"))
 
-    @property
-    def identifier_kind(self) -> IdentifierKind:
-        """What the batches hold: document identifiers (komplett) or numbers (tilpasset)."""
-        return (
-            "dokumentidentifikator" if self.request.kind == "komplett" else "foedselsEllerDNummer"
-        )
+    def identifier_kind(self, batch: int) -> IdentifierKind:
+        """What a batch holds: identifiers of documents, or numbers of persons; as it says itself.
+
+        Raises:
+            ObjectMissingError: the batch isn't here.
+        """
+        return self._batch(batch)[0] or "foedselsEllerDNummer"
 
     # -- the order ---------------------------------------------------------------------------
 
@@ -232,8 +239,11 @@ class Uttrekk:
 
     def identifiers(self, batch: int) -> list[str]:
         """A batch's identifiers, in the order delivered."""
+        return self._batch(batch)[1]
+
+    def _batch(self, batch: int) -> tuple[IdentifierKind | None, list[str]]:
         _, body = unpack(self.store.read(self.batch_key(batch)))
-        return parse_batch(body)[1]
+        return parse_batch(body)
 
     def chunk_count(self, batch: int) -> int:
         """How many look-ups a batch takes."""
@@ -243,7 +253,7 @@ class Uttrekk:
 
     def answer_key(self, batch: int, chunk: int) -> str:
         """Where the answer to a look-up lies."""
-        return self.key("answers", f"{batch:06d}", f"{chunk:05d}.json.zst")
+        return self.key("answers", f"{batch:06d}", f"{chunk:05d}.{self.request.form}.zst")
 
     def answered(self, batch: int) -> set[int]:
         """The look-ups of a batch whose answers are here."""
@@ -360,6 +370,7 @@ def _question(request: Request) -> tuple[object, ...]:
         request.parts_asked,
         request.kriterier,
         request.feedsekvensnr,
+        request.form,
     )
 
 

@@ -1,0 +1,84 @@
+"""What commands share: flags over settings, the store, one question to the register."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from freg_pipeline.settings import Settings, load
+
+if TYPE_CHECKING:
+    from freg_pipeline.client import Register
+    from freg_pipeline.store import Store
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_FLAGS: dict[str, tuple[Any, str]] = {
+    "environment": (str, "Which register: syntetisk, konsumenttest, produksjon, …"),
+    "base-url": (str, "Everything before /v1, in place of what environment and package give."),
+    "rettighetspakke": (str, "The package of rights."),
+    "parts": (str, "Comma-separated parts to ask for; everything unless told."),
+    "store": (str, "A folder or s3://bucket/prefix."),
+    "s3-endpoint": (str, "An S3 endpoint other than the default."),
+    "concurrency": (int, "Look-ups under way at once."),
+    "requests-per-minute": (int, "Upper limit for all requests."),
+    "poll-seconds": (float, "Seconds between two questions for a batch."),
+    "poll-timeout-hours": (float, "Hours to wait for a batch."),
+}
+
+
+def _remember(context: click.Context, parameter: click.Parameter, value: object) -> None:
+    if value is not None and value is not False:
+        context.ensure_object(dict)[parameter.name] = value
+
+
+def with_settings(command: F) -> F:
+    """Give a command the flags that win over the environment's settings."""
+    for name, (kind, text) in reversed(_FLAGS.items()):
+        option = click.option(
+            f"--{name}", type=kind, expose_value=False, callback=_remember, help=text
+        )
+        command = option(command)
+    debug = click.option(
+        "--debug", is_flag=True, expose_value=False, callback=_remember, help="Show tracebacks."
+    )
+    return debug(command)
+
+
+def with_strictness(command: F) -> F:
+    """Give a command the flags that let a release through all the same."""
+    incomplete = click.option(
+        "--allow-incomplete", is_flag=True, help="Release although something failed."
+    )
+    contract = click.option(
+        "--accept-contract", is_flag=True, help="Release although the contract breaks queries."
+    )
+    return incomplete(contract(command))
+
+
+def settings() -> Settings:
+    """The settings in force: flags over environment. Raises ConfigurationError."""
+    given = dict(click.get_current_context().ensure_object(dict))
+    given.pop("debug", None)
+    return load(**given)
+
+
+def store() -> Store:
+    """The store that the settings name. Raises StoreError."""
+    from freg_pipeline.store import open_store
+
+    return open_store(settings())
+
+
+def ask(question: Callable[[Register], Any]) -> Any:
+    """Ask the register one thing."""
+    from freg_pipeline.client import Register
+
+    async def ask() -> Any:
+        async with Register.from_settings(settings()) as register:
+            return await question(register)
+
+    return asyncio.run(ask())

@@ -1,0 +1,91 @@
+"""``freg sql`` and ``freg release``: what readers use, and who looks after it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from freg_pipeline.commands.options import store, with_settings
+from freg_pipeline.errors import ConfigurationError, FregError
+
+
+@click.command()
+@click.argument("statement")
+@click.option(
+    "--format", "form", type=click.Choice(["table", "csv", "json", "parquet"]), default="table"
+)
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="A file.")
+@with_settings
+def sql(statement: str, form: str, output: Path | None) -> None:
+    """Query the current release."""
+    from freg_pipeline.lake.query import export, render
+
+    if form == "parquet" and output is None:
+        raise ConfigurationError("Parquet needs a file", "Name it with --output")
+    if form == "table" and output is None:
+        click.echo(render(store(), statement, rows=200))
+        return
+    export(store(), statement, "csv" if form == "table" else form, output)
+
+
+@click.group()
+def release() -> None:
+    """Look after releases."""
+
+
+@release.command("list")
+@with_settings
+def list_releases() -> None:
+    """All releases, the current one marked."""
+    from freg_pipeline.console import release_table
+    from freg_pipeline.lake.release import current_number
+    from freg_pipeline.lake.release import list_releases as all_releases
+
+    lies = store()
+    click.echo(release_table(all_releases(lies), current_number(lies)))
+
+
+@release.command()
+@click.argument("number", required=False)
+@with_settings
+def show(number: str | None) -> None:
+    """One release's tables and accounting; the current one unless told."""
+    from freg_pipeline.console import release_lines, tables_table
+    from freg_pipeline.lake.release import read_manifest, require_current
+
+    lies = store()
+    manifest = read_manifest(lies, number) if number else require_current(lies)
+    click.echo("\n".join([*release_lines(manifest, lies), "", tables_table(manifest)]))
+
+
+@release.command()
+@click.argument("number", required=False)
+@with_settings
+def verify(number: str | None) -> None:
+    """Check every file of a release: there, its size, its hash, its rows."""
+    from freg_pipeline.lake.release import verify as verify_release
+
+    problems = verify_release(store(), number)
+    for problem in problems:
+        click.echo(problem)
+    if problems:
+        raise FregError(
+            f"{len(problems)} files of the release are not as they were written",
+            "Restore them from a copy, or build the release anew from its uttrekk",
+        )
+    click.echo("Every file is as it was written.")
+
+
+@release.command()
+@click.argument("number", required=False)
+@click.option("--keep", type=click.IntRange(min=1), help="Purge all but so many of the newest.")
+@with_settings
+def purge(number: str | None, keep: int | None) -> None:
+    """Remove releases and the files that only they name. Never the current one."""
+    from freg_pipeline.lake.release import purge as purge_releases
+
+    if (number is None) == (keep is None):
+        raise ConfigurationError("say what to purge", "Give a release's number, or --keep N")
+    purged = purge_releases(store(), number, keep=keep)
+    click.echo(f"Purged: {', '.join(purged) if purged else 'nothing'}")

@@ -1,0 +1,43 @@
+"""``freg demo`` and ``freg synthetic``: a register to try the software on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from freg_pipeline.commands.options import settings, with_settings
+
+
+@click.command()
+@click.option("--persons", type=click.IntRange(1, 10_000_000), default=20_000, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+@with_settings
+def demo(persons: int, seed: int) -> None:
+    """Run the main job on an embedded synthetic register."""
+    from freg_pipeline.demo import run_demo
+
+    run_demo(settings(), persons=persons, seed=seed)
+
+
+@click.group()
+def synthetic() -> None:
+    """A synthetic register to try the software on."""
+
+
+@synthetic.command()
+@click.option("--persons", type=click.IntRange(1, 10_000_000), default=20_000, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65_535), default=8765, show_default=True)
+@click.option("--batch-size", type=click.IntRange(1, 100_000), default=5_000, show_default=True)
+@click.option("--latency-ms", type=click.IntRange(0, 60_000), default=0, show_default=True)
+@click.option("--faults", default="", help="Such as 500=0.05,reset=#20: a rate, or every n-th.")
+@click.option("--no-auth", is_flag=True, help="Accepted; nothing is asked for a token so far.")
+def serve(host: str, port: int, no_auth: bool, **options: Any) -> None:
+    """Serve the synthetic register; prints its base URL when it is ready."""
+    del no_auth
+    from freg_pipeline.synthetic import RegisterOptions
+    from freg_pipeline.synthetic import serve as serve_register
+
+    serve_register(RegisterOptions(**options), host, port, lambda url: click.echo(url))

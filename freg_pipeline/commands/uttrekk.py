@@ -1,0 +1,120 @@
+"""``freg uttrekk``: order, fetch and release."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from freg_pipeline.commands.options import settings, store, with_settings, with_strictness
+
+if TYPE_CHECKING:
+    from freg_pipeline.client import TilpassetKriterier
+    from freg_pipeline.lake.release import Manifest
+    from freg_pipeline.store import Store
+
+
+@click.group()
+def uttrekk() -> None:
+    """Order, fetch and release: everyone, or a selection."""
+
+
+@uttrekk.command()
+@click.option("--feedsekvensnr", type=click.IntRange(min=0), help="Where to begin.")
+@click.option("--name", help="The uttrekk's name; one that is under way is gone on with.")
+@with_strictness
+@with_settings
+def komplett(feedsekvensnr: int | None, name: str | None, **strictness: bool) -> None:
+    """Everyone: order, poll, fetch, normalise, release."""
+    _run_uttrekk(None, feedsekvensnr, name, strictness)
+
+
+@uttrekk.command()
+@click.option("--personstatustype", multiple=True, help="aktiv, bosatt, utflyttet, doed, inaktiv.")
+@click.option("--bostedskommunenummer", help="Four digits.")
+@click.option("--oppholdskommunenummer", help="Four digits; not together with the one above.")
+@click.option("--foedselsaar-fra-og-med", help="A year.")
+@click.option("--foedselsaar-til-og-med", help="A year.")
+@click.option("--doedsaar-fra-og-med", help="A year.")
+@click.option("--doedsaar-til-og-med", help="A year.")
+@click.option("--kjoenn", help="kvinne or mann.")
+@click.option("--statsborgerskap", help="ISO 3166-1 alpha-3, such as NOR.")
+@click.option("--sivilstandstype", help="ugift, gift, skilt, …")
+@click.option("--name", help="The uttrekk's name; one that is under way is gone on with.")
+@with_strictness
+@with_settings
+def tilpasset(
+    personstatustype: tuple[str, ...],
+    name: str | None,
+    allow_incomplete: bool,
+    accept_contract: bool,
+    **criteria: Any,
+) -> None:
+    """A selection: order, poll, fetch, normalise, release."""
+    from freg_pipeline.client import TilpassetKriterier
+
+    kriterier = TilpassetKriterier(personstatustyper=personstatustype, **criteria)
+    strictness = {"allow_incomplete": allow_incomplete, "accept_contract": accept_contract}
+    _run_uttrekk(kriterier, None, name, strictness)
+
+
+def _run_uttrekk(
+    kriterier: TilpassetKriterier | None,
+    feedsekvensnr: int | None,
+    name: str | None,
+    strictness: dict[str, bool],
+) -> None:
+    from freg_pipeline.console import progress
+    from freg_pipeline.orchestration.assets import ReleaseConfig
+    from freg_pipeline.orchestration.resources import Freg
+    from freg_pipeline.orchestration.run import run_uttrekk
+
+    with progress() as begin:
+        freg = Freg.from_settings(settings(), begin)
+        manifest = run_uttrekk(
+            freg,
+            kriterier=kriterier,
+            feedsekvensnr=feedsekvensnr,
+            name=name,
+            release=ReleaseConfig(**strictness),
+        )
+    _tell_release(manifest, freg.store)
+
+
+def _tell_release(manifest: Manifest, store: Store) -> None:
+    from freg_pipeline.console import release_lines
+
+    click.echo("\n".join(release_lines(manifest, store)))
+
+
+@uttrekk.command()
+@click.argument("name", required=False)
+@with_settings
+def status(name: str | None) -> None:
+    """Where each uttrekk stands, or one of them."""
+    from freg_pipeline.console import status_table
+    from freg_pipeline.extract.uttrekk import Uttrekk
+
+    lies = store()
+    found = [Uttrekk(lies, name)] if name else Uttrekk.list_all(lies)
+    click.echo(status_table([one.status() for one in found]))
+
+
+@uttrekk.command()
+@click.argument("name")
+@click.option("--order-again", is_flag=True, help="Order anew where an order's fate is unknown.")
+@with_strictness
+@with_settings
+def resume(name: str, order_again: bool, **strictness: bool) -> None:
+    """Go on with an uttrekk from where it stands."""
+    from freg_pipeline.console import progress
+    from freg_pipeline.extract.uttrekk import Uttrekk
+    from freg_pipeline.orchestration.assets import ReleaseConfig
+    from freg_pipeline.orchestration.resources import Freg
+    from freg_pipeline.orchestration.run import carry_on
+
+    with progress() as begin:
+        freg = Freg.from_settings(settings(), begin)
+        one = Uttrekk(freg.store, name)
+        manifest = carry_on(freg, one, order_again=order_again, release=ReleaseConfig(**strictness))
+    _tell_release(manifest, freg.store)
