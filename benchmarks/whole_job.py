@@ -8,13 +8,15 @@ import sys
 import tempfile
 import time
 
+from benchmarks.results import PERSONS, Figure
+
 FREG = [sys.executable, "-m", "freg_pipeline.cli"]
 
 
-def whole_job(persons: int) -> list[tuple[str, float, str]]:
-    """Return lines of subject, figure and unit for one load of so many persons."""
+def figures() -> list[Figure]:
+    """One load of the register's whole content."""
     register = subprocess.Popen(
-        [*FREG, "synthetic", "serve", "--persons", str(persons), "--port", "0"],
+        [*FREG, "synthetic", "serve", "--persons", str(PERSONS), "--port", "0"],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -24,10 +26,11 @@ def whole_job(persons: int) -> list[tuple[str, float, str]]:
     finally:
         register.terminate()
         register.wait()
+    title, subject = "whole job", "freg uttrekk komplett"
     return [
-        ("freg uttrekk komplett", round(persons / seconds), "persons/s"),
-        ("freg uttrekk komplett", round(seconds, 1), "s"),
-        ("freg uttrekk komplett", round(peak_mb), "MB peak"),
+        Figure(title, subject, round(PERSONS / seconds), "persons/s", 1),
+        Figure(title, subject, round(seconds, 1), "s", 1),
+        Figure(title, subject, round(peak_mb), "MB peak", 1),
     ]
 
 
