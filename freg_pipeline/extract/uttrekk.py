@@ -11,6 +11,8 @@ Keys, all under ``uttrekk/<name>/``::
     answers/000000/00000.json.zst   the answer to one look-up of up to 1,000 (a chunk) of a batch;
                                     .xml.zst if it was asked for as XML
     tables/000000/...          the batch's staging tables; done.json last
+    tables/hendelser/...       of kind hendelser: the events' staging tables; done.json last
+    feed/end.json              of kind hendelser: the last event that it contains
     release.json               which release it became
 """
 
@@ -58,6 +60,8 @@ class Request(msgspec.Struct, frozen=True):
         sekvensnummer: the feed's position that the content is sure to reach: the register's last
             number, noted before the order.
         feedsekvensnr: where a komplett uttrekk was told to begin; None: at sekvensnummer.
+        etter: of kind hendelser: the position of the release that it continues; its events come
+            after it.
         form: json or xml: how the documents are asked for.
         kriterier: a tilpasset uttrekk's criteria, as sent.
         created: when (UTC).
@@ -76,6 +80,7 @@ class Request(msgspec.Struct, frozen=True):
     kriterier: dict[str, Any] | None
     created: datetime
     form: Literal["json", "xml"] = "json"
+    etter: int | None = None
 
     def same_question(self, other: Request) -> bool:
         """Whether both ask the same thing of the same register."""
@@ -125,6 +130,18 @@ class Status:
 
 class _End(msgspec.Struct, frozen=True):
     batches: int
+
+
+class FeedEnd(msgspec.Struct, frozen=True):
+    """Where the events of an uttrekk of kind hendelser end.
+
+    Attributes:
+        siste: the last event's number.
+        hendelser: how many events there are.
+    """
+
+    siste: int
+    hendelser: int
 
 
 class _Released(msgspec.Struct, frozen=True):
@@ -177,6 +194,37 @@ class Uttrekk:
             ObjectMissingError: the batch isn't here.
         """
         return self._batch(batch)[0] or "foedselsEllerDNummer"
+
+    # -- the events --------------------------------------------------------------------------
+
+    @property
+    def feed_end_key(self) -> str:
+        """Where it is recorded which event is the last one."""
+        return self.key("feed/end.json")
+
+    @property
+    def feed_end(self) -> FeedEnd | None:
+        """The last event, of kind hendelser; None until all of its pages are here."""
+        try:
+            return msgspec.json.decode(self.store.read(self.feed_end_key), type=FeedEnd)
+        except ObjectMissingError:
+            return None
+
+    @property
+    def sekvensnummer(self) -> int:
+        """The feed's position that its content is sure to reach.
+
+        Raises:
+            ConfigurationError: it is of kind hendelser, and its last event isn't known yet.
+        """
+        if self.request.kind != "hendelser":
+            return self.request.sekvensnummer
+        end = self.feed_end
+        if end is None:
+            raise ConfigurationError(
+                f"the events of {self.name} have not all been read", "Run freg hendelser sync"
+            )
+        return end.siste
 
     # -- the order ---------------------------------------------------------------------------
 
@@ -275,7 +323,8 @@ class Uttrekk:
     def landed(self) -> set[int]:
         """The batches whose staging tables are whole."""
         keys = self.store.list(self.key("tables/"))
-        return {int(key.split("/")[-2]) for key in keys if key.endswith("/done.json")}
+        done = [key.split("/")[-2] for key in keys if key.endswith("/done.json")]
+        return {int(folder) for folder in done if folder.isdigit()}  # the events have one, too
 
     @property
     def release_key(self) -> str:

@@ -26,6 +26,7 @@ from freg_pipeline.lake.resolve import bucket_sql, places
 from freg_pipeline.lake.staging import Staging
 from freg_pipeline.lake.tables import (
     AVVIK,
+    EVENT_TABLES,
     OWN_TABLES,
     PERSON,
     TIDLIGERE_IDENTIFIKATOR,
@@ -133,6 +134,8 @@ class BaseWriter:
         bucket = bucket_sql("personidentifikator", self.buckets) if own.per_person else "0"
         if own is UKJENT_FELT:
             return self._table(own.name, own.schema, self._unknown_fields(), [])
+        if own in EVENT_TABLES:  # a full load holds no events
+            return self._table(own.name, own.schema, (), [])
         rows = self._connection.sql(
             f"SELECT *, {bucket}::SMALLINT AS {_BUCKET} FROM ({_SELECT[own.name]})",  # noqa: S608
             params={name: self._given[name] for name in _GIVEN.get(own.name, ())},

@@ -65,3 +65,8 @@ class Staging:
                 f"the table {table} of batch {batch} of {self._name} is gone or damaged",
                 "Delete the batch's folder under tables/, and resume the uttrekk",
             ) from None
+
+
+def event_key(name: str, file: str) -> str:
+    """Where a staging file of an uttrekk's events lies: a table of EVENT_TABLES, or done.json."""
+    return f"uttrekk/{name}/tables/hendelser/{file}"

@@ -77,7 +77,35 @@ UKJENT_FELT = OwnTable(
     ),
     per_person=False,
 )
-OWN_TABLES = (PERSON, TIDLIGERE_IDENTIFIKATOR, AVVIK, UKJENT_FELT)
+HENDELSE = OwnTable(
+    "hendelse",
+    "One row per event of the register's event list.",
+    _schema(
+        ("sekvensnummer", pa.int64(), "Its number in the event list."),
+        ("hendelsetype", pa.string(), "What happened; the register adds kinds."),
+        ("folkeregisteridentifikator", pa.string(), "Whom it concerns, where it tells."),
+        ("ajourholdstidspunkt", _TIME, "When the register learned of it."),
+        ("hendelsesdokument", pa.string(), "The event's document at the register."),
+        ("persondokument", pa.string(), "The person's document as of the event, where it is told."),
+    ),
+    per_person=False,
+)
+HENDELSE_EGENSKAP = OwnTable(
+    "hendelse_egenskap",
+    "One row per entity that an event changed, where the package of rights lets it be seen.",
+    _schema(
+        ("sekvensnummer", pa.int64(), "The event's number in the event list."),
+        ("hendelsesdokument", pa.string(), "The event's document at the register."),
+        ("egenskap_nr", pa.int32(), "Index within the event's changes, from 0."),
+        ("entitet", pa.string(), "Which entity of the person's document was changed."),
+        ("entitetsendring", pa.string(), "How: the register's code."),
+        ("innhold", pa.string(), "The changed entity as JSON."),
+    ),
+    per_person=False,
+)
+# Staged by an uttrekk of kind hendelser, beside what its batches give.
+EVENT_TABLES = (HENDELSE, HENDELSE_EGENSKAP)
+OWN_TABLES = (PERSON, TIDLIGERE_IDENTIFIKATOR, AVVIK, UKJENT_FELT, *EVENT_TABLES)
 
 
 @dataclass(frozen=True)
