@@ -21,17 +21,26 @@ def entries(body: bytes) -> Iterator[etree._Element]:
     Raises:
         ValueError: the body is no complete XML; says nothing of its content.
     """
-    try:
-        root = etree.fromstring(body, _parser())
-    except etree.XMLSyntaxError:
-        msg = "the answer is no complete XML"
-        raise ValueError(msg) from None
+    root = parse_root(body)
     if local_name(root) in {DOCUMENT, "oppslag"}:
         yield root
         return
     for child in root.iterchildren(tag=etree.Element):
         if local_name(child) in {DOCUMENT, "oppslag"}:
             yield child
+
+
+def parse_root(body: bytes) -> etree._Element:
+    """The root of an answer in XML.
+
+    Raises:
+        ValueError: the body is no complete XML; says nothing of its content.
+    """
+    try:
+        return etree.fromstring(body, _parser())
+    except etree.XMLSyntaxError:
+        msg = "the answer is no complete XML"
+        raise ValueError(msg) from None
 
 
 def parts(entry: etree._Element) -> tuple[str | None, etree._Element | None, str | None]:

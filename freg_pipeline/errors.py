@@ -78,6 +78,10 @@ class NotFoundError(RefusedError):
     """404: nothing there. For a batch this means "not ready yet", which the caller decides."""
 
 
+class TooOldError(RefusedError):
+    """406 of the event list: the number is older than 36 months. Only a new full load leads on."""
+
+
 class UnreachableError(ConfigurationError):
     """Nothing answers at the address: a wrong address or a closed network (exit code 2)."""
 

@@ -27,15 +27,21 @@ class Answer:
         hentet: when it was answered (UTC).
         content_type: as the register said it.
         correlation_id: of the request.
+        etag: which version of the resource this is, where the register tells it.
     """
 
     body: bytes
     hentet: datetime
     content_type: str
     correlation_id: str
+    etag: str | None = None
 
     def __repr__(self) -> str:
         return f"Answer({len(self.body)} bytes, {self.content_type}, {self.correlation_id})"
+
+
+class NotModifiedError(FregError):
+    """304: what was asked for is still the version that the question named."""
 
 
 class ThrottledError(PassingError):
@@ -55,6 +61,8 @@ def failure(response: httpx.Response, service: str, correlation_id: str) -> Freg
         correlation_id: of the request; the register's staff can find it in their logs.
     """
     status = response.status_code
+    if status == httpx.codes.NOT_MODIFIED:
+        return NotModifiedError(f"{service} has nothing new")
     if "html" in response.headers.get("content-type", "").lower():
         return _firewall(response, service, correlation_id)
     code, said = _said(response.content)

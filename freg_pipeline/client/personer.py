@@ -7,11 +7,9 @@ from collections.abc import Sequence
 import msgspec
 
 from freg_pipeline.client.answers import Answer
+from freg_pipeline.client.arguments import check_markup, parts_query, within_limit
 from freg_pipeline.client.transport import Transport
 from freg_pipeline.envelope import parse
-from freg_pipeline.errors import FregError
-
-LIMIT = 1_000  # identifiers a look-up (personer/bulkoppslag)
 
 
 class PersonerService:
@@ -38,12 +36,12 @@ class PersonerService:
         Raises:
             RefusedError, PassingError: as for every request.
         """
-        body = msgspec.json.encode({"foedselsEllerDNummer": _within_limit(numre)})
+        body = msgspec.json.encode({"foedselsEllerDNummer": within_limit(numre)})
         return await self._transport.post(
             "personer/bulkoppslag",
             "personer/bulkoppslag",
             body,
-            query=[*_parts(parts), ("somBestilt", "true")],
+            query=[*parts_query(parts), ("somBestilt", "true")],
             accept=self._accept,
             check=parse,
         )
@@ -52,14 +50,12 @@ class PersonerService:
         self, dokumentidentifikatorer: Sequence[str], parts: Sequence[str]
     ) -> Answer:
         """Look up to 1,000 archived documents up. As :meth:`bulkoppslag`, in any order."""
-        body = msgspec.json.encode(
-            {"dokumentidentifikator": _within_limit(dokumentidentifikatorer)}
-        )
+        body = msgspec.json.encode({"dokumentidentifikator": within_limit(dokumentidentifikatorer)})
         return await self._transport.post(
             "personer/bulkoppslag/arkiv",
             "personer/bulkoppslag/arkiv",
             body,
-            query=_parts(parts),
+            query=parts_query(parts),
             accept=self._accept,
             check=parse,
         )
@@ -73,7 +69,7 @@ class PersonerService:
         return await self._transport.get(
             "personer/{personidentifikator}",
             f"personer/{nummer}",
-            query=_parts(parts),
+            query=parts_query(parts),
             accept=self._accept,
             check=parse,
         )
@@ -88,7 +84,7 @@ class PersonerService:
         return await self._transport.get(
             "personer/arkiv/{dokumentidentifikator}",
             f"personer/arkiv/{dokumentidentifikator}",
-            query=_parts(parts),
+            query=parts_query(parts),
             accept=self._accept,
             check=parse,
         )
@@ -96,22 +92,6 @@ class PersonerService:
     async def xsd(self) -> bytes:
         """The contract of the person document that is in force now."""
         answer = await self._transport.get(
-            "personer/xsd", "personer/xsd", accept="application/xml", check=_markup
+            "personer/xsd", "personer/xsd", accept="application/xml", check=check_markup
         )
         return answer.body
-
-
-def _parts(parts: Sequence[str]) -> list[tuple[str, str]]:
-    return [("part", part) for part in parts]
-
-
-def _within_limit(identifiers: Sequence[str]) -> list[str]:
-    if len(identifiers) > LIMIT:
-        raise FregError(f"a look-up takes at most {LIMIT} identifiers, not {len(identifiers)}")
-    return list(identifiers)
-
-
-def _markup(body: bytes) -> None:
-    if not body.rstrip().endswith(b">"):
-        msg = "the contract was cut short"
-        raise ValueError(msg)

@@ -20,14 +20,14 @@ class Register:
     Attributes:
         uttrekk: orders and batches of identifiers.
         personer: person documents and their contract.
-        hendelser: the event list.
+        hendelser: the event list and the events' documents.
     """
 
     def __init__(self, transport: Transport, answer_format: str = "json") -> None:
         self._transport = transport
         self.uttrekk = UttrekkService(transport)
         self.personer = PersonerService(transport, answer_format)
-        self.hendelser = HendelserService(transport)
+        self.hendelser = HendelserService(transport, answer_format)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:

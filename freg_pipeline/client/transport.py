@@ -99,6 +99,7 @@ class Transport:
         *,
         query: Query = (),
         accept: str = "application/json",
+        etag: str | None = None,
         check: Check | None = None,
         patience: Patience | None = None,
     ) -> Answer:
@@ -109,6 +110,7 @@ class Transport:
             path: below ``/v1/``.
             query: parameters, in order; names may repeat.
             accept: the form wanted.
+            etag: the version that is known already.
             check: called with the body; a ValueError means that it was damaged on its way, which is
                 a passing fault.
             patience: what is tried again; the usual bounds unless told.
@@ -117,8 +119,9 @@ class Transport:
             RefusedError: the register said no (NotFoundError: 404, GoneError: 410).
             PassingError: a fault outlasted the retries.
             UnreachableError: nothing ever answered at the address.
+            NotModifiedError: the version that ``etag`` names is still the current one.
         """
-        headers = {"Accept": accept}
+        headers = {"Accept": accept, **({"If-None-Match": etag} if etag else {})}
         request = _Request("GET", service, path, query, headers, None, check)
         return await self._persist(request, patience)
 
@@ -177,7 +180,8 @@ class Transport:
         if response.status_code != httpx.codes.OK or "html" in content_type.lower():
             raise failure(response, request.service, correlation_id)
         _check(request, response.content, correlation_id)
-        return Answer(response.content, datetime.now(UTC), content_type, correlation_id)
+        etag = response.headers.get("etag")
+        return Answer(response.content, datetime.now(UTC), content_type, correlation_id, etag)
 
     def _lost(self, service: str, correlation_id: str, error: httpx.RequestError) -> FregError:
         if not self._reached and isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
