@@ -27,7 +27,17 @@ class Settings(BaseSettings):
         parts: the ``part``s to ask for; empty means everything the package may see.
         store: a folder or ``s3://bucket/prefix``.
         s3_endpoint: an S3 endpoint other than the default.
-        token: a ready bearer token.
+        token: a ready bearer token, in place of Maskinporten.
+        maskinporten_issuer: whose tokens; None: the environment's.
+        maskinporten_token_endpoint: where they are asked for; None: as the issuer's metadata says.
+        maskinporten_client_id: the integration's id.
+        maskinporten_key_file: its private RSA key, as PEM or JWK.
+        maskinporten_kid: the key's id at Maskinporten; None: as the JWK says.
+        maskinporten_cert_file: the enterprise certificate and its chain as PEM, in place of a kid.
+        maskinporten_consumer_org: the organisation that one acts for by delegation, nine digits.
+        fiks_rolle_id: the role at Fiks.
+        fiks_integrasjon_id: the integration at Fiks.
+        fiks_integrasjon_passord: its password.
         answer_format: whether documents are asked for as JSON or as XML.
         concurrency: look-ups under way at once.
         requests_per_minute: upper limit for everything this process sends; None: the environment's.
@@ -35,7 +45,9 @@ class Settings(BaseSettings):
         poll_timeout_hours: hours to wait for a batch before giving up.
     """
 
-    model_config = SettingsConfigDict(env_prefix="FREG_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="FREG_", env_ignore_empty=True, frozen=True, extra="forbid"
+    )
 
     environment: Environment = "syntetisk"
     base_url: str | None = None
@@ -44,6 +56,16 @@ class Settings(BaseSettings):
     store: str = "data"
     s3_endpoint: str | None = None
     token: SecretStr | None = None
+    maskinporten_issuer: str | None = None
+    maskinporten_token_endpoint: str | None = None
+    maskinporten_client_id: str | None = None
+    maskinporten_key_file: Path | None = None
+    maskinporten_kid: str | None = None
+    maskinporten_cert_file: Path | None = None
+    maskinporten_consumer_org: str | None = Field(default=None, pattern=r"^\d{9}$")
+    fiks_rolle_id: str | None = None
+    fiks_integrasjon_id: str | None = None
+    fiks_integrasjon_passord: SecretStr | None = None
     answer_format: Literal["json", "xml"] = "json"
     concurrency: int = Field(default=4, ge=1, le=64)
     requests_per_minute: int | None = Field(default=None, ge=1)
@@ -57,7 +79,7 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("base_url")
+    @field_validator("base_url", "maskinporten_issuer", "maskinporten_token_endpoint")
     @classmethod
     def _http(cls, value: str | None) -> str | None:
         if value is None or not value.strip():
@@ -65,7 +87,12 @@ class Settings(BaseSettings):
         if not value.startswith(("http://", "https://")):
             msg = "must begin with http:// or https://"
             raise ValueError(msg)
-        return value.strip().rstrip("/").removesuffix("/v1")
+        return value.strip()
+
+    @field_validator("base_url")
+    @classmethod
+    def _before_v1(cls, value: str | None) -> str | None:
+        return None if value is None else value.rstrip("/").removesuffix("/v1")
 
     @field_validator("store")
     @classmethod

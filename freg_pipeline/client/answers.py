@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from freg_pipeline.client.packages import Package
 from freg_pipeline.errors import FregError, GoneError, NotFoundError, PassingError, RefusedError
 from freg_pipeline.identifiers import mask_within
 
@@ -52,13 +53,16 @@ class FirewallError(RefusedError):
     """The firewall in front of the register answered, with a page for people."""
 
 
-def failure(response: httpx.Response, service: str, correlation_id: str) -> FregError:
+def failure(
+    response: httpx.Response, service: str, correlation_id: str, package: Package | None = None
+) -> FregError:
     """Return the error that an answer other than 200 means, or an HTML page under any status.
 
     Args:
         response: the answer, read in full.
         service: the service's name, such as ``personer/bulkoppslag``, without identifiers.
         correlation_id: of the request; the register's staff can find it in their logs.
+        package: of rights, to be named where the register denies the service.
     """
     status = response.status_code
     if status == httpx.codes.NOT_MODIFIED:
@@ -74,17 +78,26 @@ def failure(response: httpx.Response, service: str, correlation_id: str) -> Freg
     if status >= 500 or status == 408:
         return PassingError(what, _LATER, retry_after=_retry_after(response))
     kind = {404: NotFoundError, 410: GoneError}.get(status, RefusedError)
-    return kind(what, _REMEDIES.get(status, _LOOK), status=status, code=code, said=said)
+    remedy = _denied(package) if status == 403 else _REMEDIES.get(status, _LOOK)
+    return kind(what, remedy, status=status, code=code, said=said)
 
 
 _LATER = "Run the same command again later: it goes on from where it stands"
 _LOOK = "Correct what the register objects to"
 _REMEDIES = {
     401: "Renew FREG_TOKEN or check the access settings (freg check)",
-    403: "Check that your organisation has this service in its package of rights, and the scope",
     404: "Check the identifier and FREG_BASE_URL",
     410: "The register keeps jobs for a limited time: order a new uttrekk under another name",
 }
+
+
+def _denied(package: Package | None) -> str:
+    if package is None:
+        return "Check that your organisation has this service in its package of rights"
+    return (
+        f"Check that your organisation has the package of rights {package.name} "
+        f"(FREG_RETTIGHETSPAKKE) and its token the scope {package.scope}"
+    )
 
 
 def _firewall(response: httpx.Response, service: str, correlation_id: str) -> FirewallError:

@@ -1,12 +1,15 @@
 """Where the register is, by environment and package of rights, and how fast one may ask.
 
-Source: the register's documentation (environments, packages, limits) and that of Fiks.
+Source: the register's documentation (environments, limits) and that of Fiks, the municipalities'
+gateway.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
+from freg_pipeline.client.packages import FIKS_SCOPE, package
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.settings import Settings
 
@@ -18,32 +21,36 @@ class RegisterEnvironment:
     Attributes:
         base: scheme and host.
         requests_per_minute: published limit for an IP address; None: none is published.
+        issuer: of its tokens, by Maskinporten; None: the environment tells it itself.
+        is_fiks: reached through Fiks, where a role in the path decides the package.
     """
 
     base: str
     requests_per_minute: int | None
+    issuer: str | None
+    is_fiks: bool = False
 
+
+_MASKINPORTEN = "https://maskinporten.no/"
+_TEST_MASKINPORTEN = "https://test.maskinporten.no/"
 
 ENVIRONMENTS = {
     # The synthetic register, as `freg synthetic serve --port 8765` starts it.
-    "syntetisk": RegisterEnvironment("http://127.0.0.1:8765", None),
+    "syntetisk": RegisterEnvironment("http://127.0.0.1:8765", None, None),
     "playground": RegisterEnvironment(
-        "https://folkeregisteret-api-konsument-playground.sits.no", 1_200
+        "https://folkeregisteret-api-konsument-playground.sits.no", 1_200, _TEST_MASKINPORTEN
     ),
-    "konsumenttest": RegisterEnvironment("https://folkeregisteret-api-konsument.sits.no", 1_200),
-    "produksjon": RegisterEnvironment("https://folkeregisteret.api.skatteetaten.no", 60_000),
-}
-
-PACKAGES = {
-    "offentlig-med-hjemmel": "offentlig-med-hjemmel/api",
-    "offentlig-uten-hjemmel": "api/offentligutenhjemmel",
-    "privat-uten-hjemmel": "api/privatutenhjemmel",
-    "privat": "api/privat",
-    "finans": "api/finans",
-    "presse": "api/presse",
-    "utsteder-eid": "api/eid",
-    "privat-uten-folkeregisteridentifikator": "api/privatutenfolkeregisteridentifikator",
-    "presse-uten-folkeregisteridentifikator": "api/presseutenfolkeregisteridentifikator",
+    "konsumenttest": RegisterEnvironment(
+        "https://folkeregisteret-api-konsument.sits.no", 1_200, _TEST_MASKINPORTEN
+    ),
+    "produksjon": RegisterEnvironment(
+        "https://folkeregisteret.api.skatteetaten.no", 60_000, _MASKINPORTEN
+    ),
+    # Fiks publishes no limit: that of the register behind it is kept.
+    "fiks-test": RegisterEnvironment(
+        "https://api.fiks.test.ks.no", 1_200, _TEST_MASKINPORTEN, is_fiks=True
+    ),
+    "fiks": RegisterEnvironment("https://api.fiks.ks.no", 60_000, _MASKINPORTEN, is_fiks=True),
 }
 
 
@@ -51,26 +58,30 @@ def base_url(settings: Settings) -> str:
     """Everything before ``/v1``.
 
     Raises:
-        ConfigurationError: the package is unknown, or the environment needs an address of its own.
+        ConfigurationError: the package is unknown, or the role at Fiks is not set.
     """
-    if settings.rettighetspakke not in PACKAGES:
-        raise ConfigurationError(
-            "FREG_RETTIGHETSPAKKE names no package of rights", f"Use one of {', '.join(PACKAGES)}"
-        )
+    path = package(settings.rettighetspakke).path
     if settings.base_url:
         return settings.base_url
-    if settings.environment not in ENVIRONMENTS:
+    environment = ENVIRONMENTS[settings.environment]
+    if not environment.is_fiks:
+        return f"{environment.base}/folkeregisteret/{path}"
+    if not settings.fiks_rolle_id:
         raise ConfigurationError(
-            f"the address for the environment {settings.environment} depends on your role",
-            "Set FREG_BASE_URL to everything before /v1",
+            "the address at Fiks depends on your role", "Set FREG_FIKS_ROLLE_ID to the role's id"
         )
-    package = PACKAGES[settings.rettighetspakke]
-    return f"{ENVIRONMENTS[settings.environment].base}/folkeregisteret/{package}"
+    return f"{environment.base}/folkeregister/api/v1/{quote(settings.fiks_rolle_id, safe='')}"
+
+
+def scope(settings: Settings) -> str:
+    """What Maskinporten must grant for the package; for Fiks the same for every package."""
+    if ENVIRONMENTS[settings.environment].is_fiks:
+        return FIKS_SCOPE
+    return package(settings.rettighetspakke).scope
 
 
 def requests_per_minute(settings: Settings) -> int | None:
     """The limit to keep: the setting's, else the environment's published one."""
     if settings.requests_per_minute is not None:
         return settings.requests_per_minute
-    environment = ENVIRONMENTS.get(settings.environment)
-    return environment.requests_per_minute if environment else None
+    return ENVIRONMENTS[settings.environment].requests_per_minute

@@ -8,6 +8,7 @@ from typing import Self
 from freg_pipeline.client.access import ReadyToken
 from freg_pipeline.client.environments import base_url, requests_per_minute
 from freg_pipeline.client.hendelser import HendelserService
+from freg_pipeline.client.packages import package
 from freg_pipeline.client.personer import PersonerService
 from freg_pipeline.client.transport import Transport
 from freg_pipeline.client.uttrekk import UttrekkService
@@ -42,6 +43,7 @@ class Register:
                 auth=ReadyToken(settings.token),
                 connections=settings.concurrency + 1,
                 requests_per_minute=requests_per_minute(settings),
+                package=package(settings.rettighetspakke),
             ),
             settings.answer_format,
         )

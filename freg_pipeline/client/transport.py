@@ -23,6 +23,7 @@ from aiolimiter import AsyncLimiter
 
 from freg_pipeline import __version__
 from freg_pipeline.client.answers import Answer, FirewallError, ThrottledError, failure
+from freg_pipeline.client.packages import Package
 from freg_pipeline.errors import (
     ConfigurationError,
     FregError,
@@ -65,12 +66,20 @@ class Transport:
         auth: what makes a request ours.
         connections: connections open at once.
         requests_per_minute: upper limit for all requests together; None: no limit.
+        package: what may be called; None: everything.
     """
 
     def __init__(
-        self, base_url: str, *, auth: httpx.Auth, connections: int, requests_per_minute: int | None
+        self,
+        base_url: str,
+        *,
+        auth: httpx.Auth,
+        connections: int,
+        requests_per_minute: int | None,
+        package: Package | None = None,
     ) -> None:
         self.base_url = base_url
+        self.package = package
         self._reached = False  # something answered at the address, in this process
         self._limiter = _limiter(requests_per_minute)
         self._client = httpx.AsyncClient(
@@ -116,7 +125,8 @@ class Transport:
             patience: what is tried again; the usual bounds unless told.
 
         Raises:
-            RefusedError: the register said no (NotFoundError: 404, GoneError: 410).
+            RefusedError: the register said no (NotFoundError: 404, GoneError: 410), or the service
+                is outside the package: then nothing was sent.
             PassingError: a fault outlasted the retries.
             UnreachableError: nothing ever answered at the address.
             NotModifiedError: the version that ``etag`` names is still the current one.
@@ -143,6 +153,8 @@ class Transport:
         return await self._persist(request, patience)
 
     async def _persist(self, request: _Request, patience: Patience | None) -> Answer:
+        if self.package is not None:
+            self.package.require(request.service)
         waits = (patience or Patience()).start(lambda: self._reached)
         async for attempt in stamina.retry_context(
             on=waits, attempts=None, timeout=None, wait_initial=0.2, wait_max=20.0, wait_jitter=0.5
@@ -178,7 +190,7 @@ class Transport:
         )  # fmt: skip
         content_type = response.headers.get("content-type", "")
         if response.status_code != httpx.codes.OK or "html" in content_type.lower():
-            raise failure(response, request.service, correlation_id)
+            raise failure(response, request.service, correlation_id, self.package)
         _check(request, response.content, correlation_id)
         etag = response.headers.get("etag")
         return Answer(response.content, datetime.now(UTC), content_type, correlation_id, etag)

@@ -13,10 +13,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from freg_pipeline.client import BatchState, Register, TilpassetKriterier
-from freg_pipeline.client.environments import base_url, requests_per_minute
 from freg_pipeline.client.uttrekk import BatchAnswer
 from freg_pipeline.envelope import parse, parse_batch
-from freg_pipeline.errors import ConfigurationError, FregError, GoneError, RefusedError
+from freg_pipeline.errors import FregError, GoneError, RefusedError
 from freg_pipeline.settings import load
 from freg_pipeline_tests.conftest import StartRegister
 from freg_pipeline_tests.registers import serving
@@ -113,19 +112,6 @@ def test_the_last_sequence_number_in_every_form(body: str) -> None:
     app = Starlette(routes=[Route("/v1/hendelser/siste/sekvensnummer", answer)])
     with serving(app) as url:
         assert ask(url, lambda register: register.hendelser.siste_sekvensnummer()) == 63727
-
-
-def test_addresses_and_limits_by_environment_and_package() -> None:
-    settings = load(environment="produksjon", rettighetspakke="finans")
-    assert base_url(settings) == (
-        "https://folkeregisteret.api.skatteetaten.no/folkeregisteret/api/finans"
-    )
-    assert requests_per_minute(settings) == 60_000
-    assert requests_per_minute(load(environment="konsumenttest")) == 1_200
-    assert requests_per_minute(load(environment="konsumenttest", requests_per_minute=10)) == 10
-    assert base_url(load(base_url="http://x/y/v1")) == "http://x/y"
-    with pytest.raises(ConfigurationError, match="FREG_BASE_URL"):
-        base_url(load(environment="fiks"))
 
 
 def test_eleven_jobs_at_once_are_too_many(start_register: StartRegister) -> None:
