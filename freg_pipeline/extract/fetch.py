@@ -15,6 +15,7 @@ from freg_pipeline.client import Register
 from freg_pipeline.client.answers import Answer, FirewallError
 from freg_pipeline.envelope import IdentifierKind, Oppslag, compose, match, parse
 from freg_pipeline.errors import RefusedError
+from freg_pipeline.extract.crowd import for_each
 from freg_pipeline.extract.poll import circumstances
 from freg_pipeline.extract.uttrekk import Uttrekk, chunks
 from freg_pipeline.store.raw import RawMeta, pack
@@ -68,23 +69,17 @@ async def fetch_batch(
     kept = uttrekk.answered(batch)
     report = progress or (lambda _: None)
     report(sum(len(asked[chunk]) for chunk in kept))
-    waiting = iter([chunk for chunk in range(len(asked)) if chunk not in kept])
+    waiting = [chunk for chunk in range(len(asked)) if chunk not in kept]
     sizes: list[int] = []
 
-    async def work() -> None:
-        for chunk in waiting:  # shared: each worker takes the next one
-            meta, body = await _look_up(register, uttrekk.request.parts, kind, asked[chunk])
-            key = uttrekk.answer_key(batch, chunk)
-            await asyncio.to_thread(_keep, uttrekk, key, meta, body)
-            sizes.append(len(body))
-            report(len(asked[chunk]))
+    async def work(chunk: int) -> None:
+        meta, body = await _look_up(register, uttrekk.request.parts, kind, asked[chunk])
+        key = uttrekk.answer_key(batch, chunk)
+        await asyncio.to_thread(_keep, uttrekk, key, meta, body)
+        sizes.append(len(body))
+        report(len(asked[chunk]))
 
-    try:
-        async with asyncio.TaskGroup() as workers:
-            for _ in range(concurrency):
-                workers.create_task(work())
-    except BaseExceptionGroup as group:
-        raise group.exceptions[0] from None  # the others were cancelled, or failed of the same
+    await for_each(waiting, work, concurrency)
     return FetchReport(sum(map(len, asked)), len(sizes), len(kept), sum(sizes))
 
 

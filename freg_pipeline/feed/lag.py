@@ -1,0 +1,40 @@
+"""How far a release is behind the register."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from freg_pipeline.client import Register
+from freg_pipeline.feed.pages import Form, ask
+from freg_pipeline.feed.tables import times_of
+
+
+@dataclass(frozen=True)
+class Lag:
+    """How far a position is behind the register.
+
+    Attributes:
+        events: events that come after it, at the most: numbers have gaps.
+        minutes: since the first of them was recorded; 0 where there is none, or it tells no time.
+    """
+
+    events: int
+    minutes: float
+
+
+async def measure_lag(register: Register, position: int, form: Form) -> Lag:
+    """How far a position is behind the register now; one call where it isn't, else two.
+
+    Raises:
+        TooOldError: the event list no longer reaches back to the position.
+        RefusedError, PassingError: as for every request.
+    """
+    page = await ask(register, form, position)
+    later = [] if page is None else [one for one in page.entries if one.sekvensnummer > position]
+    if not later:
+        return Lag(0, 0.0)
+    last = await register.hendelser.siste_sekvensnummer()
+    recorded = times_of(later[:1])[0].as_py()
+    waiting = 0.0 if recorded is None else (datetime.now(UTC) - recorded).total_seconds() / 60
+    return Lag(max(last - position, len(later)), max(0.0, round(waiting, 1)))

@@ -1,0 +1,108 @@
+"""Read the pages of the event list that a sync contains, and keep them as they came.
+
+A sync takes a slice of the list: from the position of the release that it continues to the end of
+the list, but at most MAX_PAGES pages, so that a wave of any size needs bounded memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from freg_pipeline.client import Register
+from freg_pipeline.client.feed import FeedEntry, FeedPage, parse_feed
+from freg_pipeline.extract.poll import circumstances
+from freg_pipeline.extract.uttrekk import FeedEnd, Uttrekk
+from freg_pipeline.store.raw import pack, unpack
+
+MAX_PAGES = 100  # pages a slice; the register gives up to 1,000 events a page
+Form = Literal["json", "xml"]  # of documents, as settings say
+# How the list is asked for, by how documents are.
+_FORMS: dict[Form, Literal["json", "atom"]] = {"json": "json", "xml": "atom"}
+
+
+async def read_events(
+    register: Register,
+    uttrekk: Uttrekk,
+    *,
+    first: FeedPage | None = None,
+    max_pages: int = MAX_PAGES,
+) -> list[FeedEntry]:
+    """The events of a sync, in the list's order; what isn't here yet is read and kept.
+
+    A page that another worker kept at the same time counts, and not the one that came here: it may
+    end earlier. The next page begins after the last event of the one before, whatever number that
+    is: numbers have gaps, and pages any size.
+
+    Args:
+        register: whom to ask.
+        uttrekk: of kind hendelser.
+        first: the first page, where it was asked for already.
+        max_pages: where the slice ends at the latest.
+
+    Raises:
+        TooOldError: the list no longer reaches back to the release's position.
+        RefusedError, PassingError: as for every request; pages read until then are kept.
+    """
+    end = uttrekk.feed_end
+    if end is not None:
+        return _until(uttrekk, end)
+    position = uttrekk.request.etter or 0
+    events: list[FeedEntry] = []
+    kept = _kept(uttrekk)
+    for page in range(max_pages):
+        if page >= kept:
+            answer = first if first is not None and page == 0 else None
+            answer = answer or await ask(register, uttrekk.request.form, position)
+            if answer is None or not _after(answer.entries, position):
+                break
+            body = pack(answer.raw.body, circumstances(answer.raw))
+            uttrekk.store.write(_page_key(uttrekk, page), body)
+        events += _after(_entries(uttrekk, page), position)
+        position = events[-1].sekvensnummer
+    end = FeedEnd(position, len(events))
+    if not uttrekk.store.write(uttrekk.feed_end_key, msgspec.json.encode(end)):
+        return _until(uttrekk, uttrekk.feed_end or end)  # another worker's word stands
+    return events
+
+
+def _until(uttrekk: Uttrekk, end: FeedEnd) -> list[FeedEntry]:
+    """The events of a slice that is closed: another worker may have kept pages after its end."""
+    position = uttrekk.request.etter or 0
+    events: list[FeedEntry] = []
+    for page in range(_kept(uttrekk)):
+        events += _after(_entries(uttrekk, page), events[-1].sekvensnummer if events else position)
+    return [event for event in events if event.sekvensnummer <= end.siste]
+
+
+async def ask(
+    register: Register, form: Form, position: int, etag: str | None = None
+) -> FeedPage | None:
+    """The page of events after a position; None if it is still the one of ``etag``."""
+    return await register.hendelser.feed(position + 1, form=_FORMS[form], etag=etag)
+
+
+def has_pages(uttrekk: Uttrekk) -> bool:
+    """Whether any event of a sync is here."""
+    return _kept(uttrekk) > 0
+
+
+def _kept(uttrekk: Uttrekk) -> int:
+    """How many pages are here: they are kept in their order, one after the other."""
+    return sum(key.endswith(".zst") for key in uttrekk.store.list(uttrekk.key("feed/")))
+
+
+def _page_key(uttrekk: Uttrekk, page: int) -> str:
+    return uttrekk.key("feed", f"{page:06d}.{uttrekk.request.form}.zst")
+
+
+def _entries(uttrekk: Uttrekk, page: int) -> list[FeedEntry]:
+    return parse_feed(unpack(uttrekk.store.read(_page_key(uttrekk, page)))[1])
+
+
+def _after(entries: Iterable[FeedEntry], position: int) -> list[FeedEntry]:
+    """Those that come after a position, each once, in the order of their numbers."""
+    later = {entry: None for entry in entries if entry.sekvensnummer > position}
+    return sorted(later, key=lambda entry: entry.sekvensnummer)

@@ -1,0 +1,113 @@
+"""Whom a sync looks up: each person of its events once, and by what.
+
+By the document that the last event of the person points to, where the package of rights tells it;
+else by number. A pointer names the document as of that event: one who has a later event, after the
+slice, gets its later document with the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import msgspec
+import pyarrow.parquet as pq
+
+from freg_pipeline.client.feed import FeedEntry
+from freg_pipeline.envelope import IdentifierKind
+from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.lake.landing import load_landed, staging_key
+from freg_pipeline.store.raw import RawMeta, pack
+
+BATCH = 20_000  # identifiers: enough of them to land while the next are being fetched
+
+
+@dataclass(frozen=True, repr=False)
+class Persons:
+    """Whom to look up.
+
+    Attributes:
+        by_document: document identifiers, with the numbers whose events point to each.
+        by_number: identity numbers whose last event points to no document.
+    """
+
+    by_document: dict[str, list[str]]
+    by_number: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.by_document) + len(self.by_number)
+
+    def __repr__(self) -> str:
+        return f"Persons({len(self.by_document)} by document, {len(self.by_number)} by number)"
+
+
+def persons_of(events: Iterable[FeedEntry]) -> Persons:
+    """The persons whom events concern, whatever their kind: each means to look the person up.
+
+    Args:
+        events: in the list's order. Those that tell no number are passed over.
+    """
+    last: dict[str, str | None] = {}
+    for event in events:
+        if event.folkeregisteridentifikator is not None:
+            last[event.folkeregisteridentifikator] = event.persondokument
+    by_document: dict[str, list[str]] = {}
+    for number, document in last.items():
+        if document is not None:
+            by_document.setdefault(document, []).append(number)
+    return Persons(by_document, tuple(number for number in last if last[number] is None))
+
+
+def write_batches(uttrekk: Uttrekk, persons: Persons) -> int:
+    """Write the batches of a sync, in the register's own form; return how many there are."""
+    documents, numbers = list(persons.by_document), persons.by_number
+    count = _write(uttrekk, 0, "dokumentidentifikator", documents)
+    return _write(uttrekk, count, "foedselsEllerDNummer", numbers)
+
+
+def write_second_tries(uttrekk: Uttrekk, persons: Persons, batches: int) -> int:
+    """Batches for the persons whose document is gone, once the others have landed.
+
+    The register deletes documents; the persons are then looked up by number.
+
+    Args:
+        uttrekk: the sync.
+        persons: whom it looks up.
+        batches: how many batches there are; all of them have landed.
+
+    Returns:
+        How many there are now.
+    """
+    missing = [
+        number
+        for batch in range(batches)
+        for document in _gone(uttrekk, batch)
+        for number in persons.by_document.get(document, ())
+    ]
+    return _write(uttrekk, batches, "foedselsEllerDNummer", list(dict.fromkeys(missing)))
+
+
+def close_batches(uttrekk: Uttrekk, batches: int) -> None:
+    """Record how many batches there are."""
+    uttrekk.store.write(uttrekk.end_key, msgspec.json.encode({"batches": batches}))
+
+
+def _gone(uttrekk: Uttrekk, batch: int) -> Iterator[str]:
+    """The identifiers of a landed batch that the register has nothing for."""
+    if not load_landed(uttrekk.store, uttrekk.name, batch).outcomes.get("borte"):
+        return
+    path = uttrekk.store.path(staging_key(uttrekk.name, batch, "dokument.parquet"))
+    with uttrekk.store.filesystem.open_input_file(path) as file:
+        rows = pq.read_table(file, columns=["identifikator"], filters=[("utfall", "==", "borte")])
+    yield from rows["identifikator"].to_pylist()
+
+
+def _write(uttrekk: Uttrekk, first: int, kind: IdentifierKind, identifiers: Sequence[str]) -> int:
+    count = first
+    for start in range(0, len(identifiers), BATCH):
+        body = msgspec.json.encode({kind: identifiers[start : start + BATCH]})
+        meta = RawMeta(len(body), datetime.now(UTC), "application/json", "", composed=True)
+        uttrekk.store.write(uttrekk.batch_key(count), pack(body, meta))
+        count += 1
+    return count

@@ -1,0 +1,125 @@
+"""The events of a sync as tables: what happened, and what each event changed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from freg_pipeline.client.feed import FeedEntry
+from freg_pipeline.contract import Column, Kind
+from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.feed.documents import documents_of, read_documents
+from freg_pipeline.lake.landing import StagedFile
+from freg_pipeline.lake.staging import event_key
+from freg_pipeline.lake.tables import HENDELSE, HENDELSE_EGENSKAP, OwnTable
+from freg_pipeline.normalize.values import convert
+from freg_pipeline.store import Store
+
+_TIME = Column("ajourholdstidspunkt", (), Kind.DATETIME, repeated=False, codes=(), comment="")
+
+
+class StagedEvents(msgspec.Struct, frozen=True):
+    """A sync's event tables, in the store.
+
+    Attributes:
+        files: staging files by table.
+        documents: event documents that the events point to.
+        missing: those of them that the register didn't give.
+    """
+
+    files: dict[str, StagedFile]
+    documents: int
+    missing: int
+
+
+def stage_events(store: Store, uttrekk: Uttrekk, events: Sequence[FeedEntry]) -> StagedEvents:
+    """Make the staging tables of a sync's events, unless they are there already.
+
+    Args:
+        store: where the answers lie and the tables go.
+        uttrekk: of kind hendelser; all its event documents are fetched.
+        events: its events, in the list's order.
+    """
+    done = event_key(uttrekk.name, "done.json")
+    if store.exists(done):
+        return msgspec.json.decode(store.read(done), type=StagedEvents)
+    documents = documents_of(events)
+    with store.scratch() as folder:
+        changes = _Changes(uttrekk, events, documents)
+        files = {
+            table.name: _stage(store, uttrekk, table, folder, rows)
+            for table, rows in (
+                (HENDELSE, iter([_happened(events)])),
+                (HENDELSE_EGENSKAP, changes.rows()),
+            )
+        }
+    staged = StagedEvents(files, len(documents), len(documents) - changes.found)
+    store.write(done, msgspec.json.encode(staged))
+    return msgspec.json.decode(store.read(done), type=StagedEvents)  # whoever was first
+
+
+def times_of(events: Sequence[FeedEntry]) -> pa.Array:
+    """When each event was recorded; null where it tells no time, or none that can be read."""
+    told = pa.array([event.ajourholdstidspunkt for event in events], pa.string())
+    return convert(told, _TIME)[0]
+
+
+def _happened(events: Sequence[FeedEntry]) -> pa.Table:
+    """One row an event."""
+    rows = {
+        name: pa.array([getattr(event, name) for event in events])
+        for name in HENDELSE.schema.names
+        if name != _TIME.name
+    }
+    return (
+        pa.table({**rows, _TIME.name: times_of(events)})
+        .select(HENDELSE.schema.names)
+        .cast(HENDELSE.schema)
+    )
+
+
+class _Changes:
+    """The rows of hendelse_egenskap, and how many event documents they were made of."""
+
+    def __init__(self, uttrekk: Uttrekk, events: Sequence[FeedEntry], documents: list[str]) -> None:
+        self._uttrekk = uttrekk
+        self._documents = documents
+        self._events: dict[str, list[int]] = defaultdict(list)
+        for event in events:
+            if event.hendelsesdokument is not None:
+                self._events[event.hendelsesdokument].append(event.sekvensnummer)
+        self.found = 0
+
+    def rows(self) -> Iterator[pa.Table]:
+        for answered in read_documents(self._uttrekk, self._documents):
+            self.found += len(answered)
+            told = [
+                (number, name, place, change.entitet, change.entitetsendring, change.innhold)
+                for name, document in answered.items()
+                for number in self._events.get(name, ())
+                for place, change in enumerate(document.egenskaper)
+            ]
+            columns = list(zip(*told, strict=True)) or [()] * len(HENDELSE_EGENSKAP.schema)
+            yield pa.table(list(map(list, columns)), schema=HENDELSE_EGENSKAP.schema)
+
+
+def _stage(
+    store: Store, uttrekk: Uttrekk, table: OwnTable, folder: Path, rows: Iterator[pa.Table]
+) -> StagedFile:
+    path = folder / f"{table.name}.parquet"
+    count = 0
+    with pq.ParquetWriter(path, table.schema, compression="zstd", store_schema=False) as writer:
+        for piece in rows:
+            writer.write_table(piece)
+            count += len(piece)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    size = path.stat().st_size
+    store.put_file(event_key(uttrekk.name, path.name), path)
+    return StagedFile(count, size, digest)

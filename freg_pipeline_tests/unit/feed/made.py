@@ -1,0 +1,107 @@
+"""An event list made by hand, served over HTTP, and a sync that reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from freg_pipeline.client import Register
+from freg_pipeline.client.feed import FeedEntry
+from freg_pipeline.extract.uttrekk import Request, Uttrekk
+from freg_pipeline.settings import load
+from freg_pipeline.store import Store
+from freg_pipeline.store.local import LocalStore
+from freg_pipeline_tests.registers import serving
+
+ETTER = 100
+
+
+def event(number: int, person: str | None = None, **others: Any) -> dict[str, Any]:
+    """An event as the register's list tells it; fields that are None are left out."""
+    told = {"folkeregisteridentifikator": person, "hendelsetype": "endringINavn", **others}
+    return {
+        "sekvensnummer": number,
+        "hendelse": {name: value for name, value in told.items() if value is not None},
+    }
+
+
+def entry(number: int, person: str | None = None, **others: Any) -> FeedEntry:
+    return FeedEntry(number, person, **{"hendelsetype": "endringINavn", **others})
+
+
+class EventList:
+    """Serves events in pages of a size of its own, and counts what it was asked for."""
+
+    def __init__(self, events: Sequence[dict[str, Any]], page: int = 1_000) -> None:
+        self.events = list(events)
+        self.page = page
+        self.ignores_seq = False
+        self.asked: list[int] = []
+        self.after_page: Callable[[int], None] = lambda seq: None
+        self.documents: dict[str, Any] = {}
+        self.looked_up: list[list[str]] = []
+
+    @contextmanager
+    def served(self) -> Iterator[str]:
+        routes = [
+            Route("/v1/hendelser/feed", self._feed),
+            Route("/v1/hendelser/siste/sekvensnummer", self._last),
+            Route("/v1/hendelser/bulkoppslag", self._documents, methods=["POST"]),
+        ]
+        with serving(Starlette(routes=routes)) as url:
+            yield url
+
+    async def _feed(self, request: HttpRequest) -> Response:
+        seq = int(request.query_params["seq"])
+        self.asked.append(seq)
+        found = [one for one in self.events if self.ignores_seq or one["sekvensnummer"] >= seq]
+        self.after_page(seq)
+        return JSONResponse(found[: self.page])
+
+    async def _last(self, request: HttpRequest) -> Response:
+        return JSONResponse(self.events[-1]["sekvensnummer"])
+
+    async def _documents(self, request: HttpRequest) -> Response:
+        asked = (await request.json())["dokumentidentifikator"]
+        self.looked_up.append(asked)
+        return JSONResponse([self.documents[one] for one in asked if one in self.documents])
+
+
+def register(url: str) -> Register:
+    return Register.from_settings(load(base_url=url))
+
+
+def store_in(folder: Path) -> LocalStore:
+    folder.mkdir(exist_ok=True)
+    return LocalStore(folder / "store")
+
+
+def begun(store: Store, etter: int = ETTER) -> Uttrekk:
+    """A sync that has been recorded, and nothing more."""
+    uttrekk = Uttrekk(store, f"hendelser-{etter:012d}")
+    request = Request(
+        name=uttrekk.name,
+        kind="hendelser",
+        environment="syntetisk",
+        base_url="http://127.0.0.1",
+        rettighetspakke="offentlig-med-hjemmel",
+        parts_asked=(),
+        parts=("person-basis",),
+        contract="none",
+        sekvensnummer=etter,
+        feedsekvensnr=None,
+        kriterier=None,
+        created=datetime(2026, 6, 1, tzinfo=UTC),
+        etter=etter,
+    )
+    store.write(uttrekk.key("request.json"), msgspec.json.encode(request))
+    return uttrekk

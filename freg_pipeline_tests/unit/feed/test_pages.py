@@ -1,0 +1,145 @@
+"""Pages of the event list: read to the end or to the slice's bound, each event kept once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from freg_pipeline.client.feed import FeedEntry
+from freg_pipeline.extract.uttrekk import FeedEnd, Uttrekk
+from freg_pipeline.feed.pages import MAX_PAGES, read_events
+from freg_pipeline.store.raw import RawMeta, pack
+from freg_pipeline_tests.unit.feed.made import ETTER, EventList, begun, event, register, store_in
+
+
+def read(url: str, uttrekk: Uttrekk, max_pages: int = MAX_PAGES) -> list[FeedEntry]:
+    async def run() -> list[FeedEntry]:
+        async with register(url) as asked:
+            return await read_events(asked, uttrekk, max_pages=max_pages)
+
+    return asyncio.run(run())
+
+
+def numbers(events: list[FeedEntry]) -> list[int]:
+    return [one.sekvensnummer for one in events]
+
+
+def test_pages_are_read_until_one_is_empty_whatever_their_size_and_gaps(tmp_path: Path) -> None:
+    there = [103, 104, 110, 200, 201, 202, 5_000]
+    uttrekk = begun(store_in(tmp_path))
+    feed = EventList([event(number) for number in [50, ETTER, *there]], page=3)
+    with feed.served() as url:
+        assert numbers(read(url, uttrekk)) == there
+    assert feed.asked == [101, 111, 203, 5_001], "each page begins after the last number"
+    assert uttrekk.feed_end == FeedEnd(5_000, 7)
+    assert uttrekk.sekvensnummer == 5_000
+
+
+def test_a_slice_ends_after_so_many_pages_and_is_not_added_to_later(tmp_path: Path) -> None:
+    uttrekk = begun(store_in(tmp_path))
+    feed = EventList([event(number) for number in range(101, 120)], page=3)
+    with feed.served() as url:
+        assert numbers(read(url, uttrekk, max_pages=2)) == [101, 102, 103, 104, 105, 106]
+        feed.asked.clear()
+        assert numbers(read(url, uttrekk)) == [101, 102, 103, 104, 105, 106]
+    assert feed.asked == []
+
+
+def test_a_page_that_repeats_or_mixes_numbers_gives_each_event_once_and_in_order(
+    tmp_path: Path,
+) -> None:
+    uttrekk = begun(store_in(tmp_path))
+    feed = EventList([event(number) for number in (99, 105, 103, 103)])
+    feed.ignores_seq = True
+    with feed.served() as url:
+        assert numbers(read(url, uttrekk)) == [103, 105]
+
+
+def test_a_page_with_nothing_later_is_the_end_and_not_a_loop(tmp_path: Path) -> None:
+    uttrekk = begun(store_in(tmp_path))
+    feed = EventList([event(101)])
+    feed.ignores_seq = True
+    with feed.served() as url:
+        assert numbers(read(url, uttrekk)) == [101]
+    assert feed.asked == [101, 102]
+
+
+def test_another_worker_s_page_counts_and_the_next_one_begins_after_it(tmp_path: Path) -> None:
+    """It saw a shorter list than we do; both must keep the same slice."""
+    uttrekk = begun(store_in(tmp_path))
+    feed = EventList([event(number) for number in (101, 102, 103, 104)])
+
+    def other_worker(seq: int) -> None:
+        if seq == 101:
+            keep_page(uttrekk, 0, [101, 102])
+
+    feed.after_page = other_worker
+    with feed.served() as url:
+        assert numbers(read(url, uttrekk)) == [101, 102, 103, 104]
+    assert feed.asked == [101, 103, 105]
+
+
+def test_another_worker_s_end_stands_and_pages_kept_after_it_belong_to_the_next_slice(
+    tmp_path: Path,
+) -> None:
+    uttrekk = begun(store_in(tmp_path))
+    feed = EventList([event(number) for number in (101, 102, 103, 104)], page=2)
+
+    def other_worker(seq: int) -> None:
+        if seq == 103:
+            uttrekk.store.write(uttrekk.feed_end_key, b'{"siste": 102, "hendelser": 2}')
+
+    feed.after_page = other_worker
+    with feed.served() as url:
+        assert numbers(read(url, uttrekk)) == [101, 102]
+        assert numbers(read(url, uttrekk)) == [101, 102]
+    assert uttrekk.sekvensnummer == 102
+
+
+def keep_page(uttrekk: Uttrekk, page: int, there: list[int]) -> None:
+    body = json.dumps([event(number) for number in there]).encode()
+    meta = RawMeta(len(body), uttrekk.request.created, "application/json", "test")
+    uttrekk.store.write(uttrekk.key("feed", f"{page:06d}.json.zst"), pack(body, meta))
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[EventList, str]]:
+    feed = EventList([])
+    with feed.served() as url:
+        yield feed, url
+
+
+@settings(max_examples=25, deadline=None, database=None)
+@given(
+    st.lists(st.integers(ETTER + 1, ETTER + 400), unique=True, max_size=40).map(sorted),
+    st.integers(2, 7),
+    st.integers(1, 5),
+    st.data(),
+)
+def test_slices_one_after_the_other_give_every_event_once(
+    served: tuple[EventList, str], there: list[int], page: int, bound: int, data: st.DataObject
+) -> None:
+    """Also where reading stopped between two pages, and goes on later."""
+    feed, url = served
+    feed.events, feed.page = [event(number) for number in there], page
+    found: list[int] = []
+    position = ETTER
+    with tempfile.TemporaryDirectory() as folder:
+        while True:
+            uttrekk = begun(store_in(Path(folder)), position)
+            rest = [one for one in there if one > position]
+            if rest and data.draw(st.booleans()):
+                keep_page(uttrekk, 0, rest[:page])  # what a killed process left
+            events = numbers(read(url, uttrekk, max_pages=bound))
+            if not events:
+                break
+            found += events
+            position = uttrekk.sekvensnummer
+    assert found == there
