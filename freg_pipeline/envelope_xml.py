@@ -72,6 +72,23 @@ def numbers_of(document: bytes) -> list[str]:
     ]
 
 
+def fields_of(body: bytes) -> dict[str, str]:
+    """The texts of a flat answer's elements, by name, such as an error's.
+
+    Raises:
+        ValueError: as :func:`entries`.
+    """
+    try:
+        root = etree.fromstring(body, _parser())
+    except etree.XMLSyntaxError:
+        msg = "the answer is no complete XML"
+        raise ValueError(msg) from None
+    return {
+        local_name(child): "".join(child.itertext())
+        for child in root.iterchildren(tag=etree.Element)
+    }
+
+
 def compose(answers: Iterable[tuple[str | None, bytes | None, str | None]], kind: str) -> bytes:
     """One bulk answer of identifiers, documents and reasons."""
     root = etree.Element("oppslagssvar")

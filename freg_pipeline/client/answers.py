@@ -11,6 +11,8 @@ import httpx
 import msgspec
 
 from freg_pipeline.client.packages import Package
+from freg_pipeline.envelope import is_xml
+from freg_pipeline.envelope_xml import fields_of
 from freg_pipeline.errors import FregError, GoneError, NotFoundError, PassingError, RefusedError
 from freg_pipeline.identifiers import mask_within
 
@@ -120,8 +122,8 @@ def _retry_after(response: httpx.Response) -> float | None:
 def _said(body: bytes) -> tuple[str | None, str]:
     """The error's code and text, from any of the forms that the register uses."""
     try:
-        content: Any = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        content: Any = fields_of(body) if is_xml(body) else msgspec.json.decode(body)
+    except ValueError:  # damaged, or of a form that nobody has seen
         return None, ""
     if isinstance(content, list) and content:
         content = content[0]

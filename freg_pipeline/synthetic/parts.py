@@ -1,6 +1,6 @@
 """Dataminimering: which entities and rows the ``part``s of a question give.
 
-Source: the register's documentation of ``part``, for "offentlig med hjemmel".
+Source: the register's documentation of ``part``. What a package may not see is left out, silently.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+
+from freg_pipeline.synthetic.packages import Package
 
 BASIS = frozenset(
     {
@@ -40,12 +42,12 @@ class Minimum:
 
     Attributes:
         entities: by name.
-        history: rows that are no longer current too.
+        past: those of which rows that are no longer current are given too.
         is_everything: nothing is left out of any document.
     """
 
     entities: frozenset[str]
-    history: bool
+    past: frozenset[str]
     is_everything: bool
 
     def of(self, document: dict[str, Any]) -> dict[str, Any]:
@@ -54,24 +56,29 @@ class Minimum:
         for entity, rows in document.items():
             if entity not in self.entities:
                 continue
+            if entity in self.past:
+                kept[entity] = rows
+                continue
             if isinstance(rows, list):
-                given: Any = [row for row in rows if self._may_give(row)]
+                given: Any = [row for row in rows if _is_current(row)]
             else:
-                given = rows if self._may_give(rows) else None
+                given = rows if _is_current(rows) else None
             if given:
                 kept[entity] = given
         return kept
 
-    def _may_give(self, row: dict[str, Any]) -> bool:
-        return self.history or row.get("erGjeldende", True)
+
+def _is_current(row: dict[str, Any]) -> bool:
+    return bool(row.get("erGjeldende", True))
 
 
-def minimum(parts: Iterable[str], known: frozenset[str]) -> Minimum:
+def minimum(parts: Iterable[str], known: frozenset[str], package: Package) -> Minimum:
     """Read the ``part``s of a question.
 
     Args:
         parts: as asked; none means person-basis.
         known: every entity of the contract.
+        package: who asks.
 
     Raises:
         PartError: one is unknown.
@@ -87,5 +94,8 @@ def minimum(parts: Iterable[str], known: frozenset[str]) -> Minimum:
             raise PartError("Ukjent part")
     if asked == ["historikk"]:
         entities |= BASIS
-    history = "historikk" in asked
-    return Minimum(frozenset(entities), history, history and entities >= known)
+    entities -= package.unseen
+    past = frozenset[str]()
+    if "historikk" in asked:
+        past = frozenset(entities if package.past is None else entities & package.past)
+    return Minimum(frozenset(entities), past, past >= known)

@@ -1,31 +1,89 @@
-"""Errors in the forms that the register answers them: three, from different layers of it."""
+"""Errors in the forms that the register answers them: three, from different layers of it.
+
+Each comes in JSON, or in XML where the question accepts nothing else.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
+from lxml import etree
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from freg_pipeline.synthetic.forms import XML, chosen
 
 
-def kode(status: int, code: str, text: str, headers: dict[str, str] | None = None) -> Response:
+class Problem(Response):
+    """An error; what form it takes is found out when it is sent."""
+
+    def __init__(
+        self, status: int, name: str, body: dict[str, Any], headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(status_code=status, headers=headers)
+        self._name = name
+        self._told = body
+        self._further = headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        accept = Headers(scope=scope).get("accept")
+        response: Response
+        if chosen(accept) == XML:
+            response = Response(self._xml(), self.status_code, self._further, XML)
+        else:
+            response = JSONResponse(self._told, self.status_code, self._further)
+        await response(scope, receive, send)
+
+    def _xml(self) -> bytes:
+        root = etree.Element(self._name)
+        for name, value in self._told.items():
+            etree.SubElement(root, name).text = str(value)
+        text: bytes = etree.tostring(root, encoding="utf-8", xml_declaration=True)
+        return text
+
+
+class ProblemError(Exception):
+    """Ends the work on a question with a problem for its answer."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.status_code)
+        self.problem = problem
+
+
+async def answer_problem(request: Request, error: Exception) -> Response:
+    """The answer to a question whose work ended so."""
+    del request
+    if isinstance(error, HTTPException):  # Starlette's own: no such path, no such method
+        headers = dict(error.headers) if error.headers else None
+        return gateway(error.status_code, error.detail.upper().replace(" ", "_"), "", headers)
+    assert isinstance(error, ProblemError)  # noqa: S101  it is called for no others
+    return error.problem
+
+
+def kode(status: int, code: str, text: str, headers: dict[str, str] | None = None) -> Problem:
     """``{"kode", "melding"}``: from the register itself."""
-    return JSONResponse({"kode": code, "melding": text}, status, headers)
+    return Problem(status, "feil", {"kode": code, "melding": text}, headers)
 
 
-def feilkode(status: int, code: str, text: str) -> Response:
+def feilkode(status: int, code: str, text: str) -> Problem:
     """``{"httpStatus", "feilkode", …}``: from the look-up services."""
     body = {
         "httpStatus": status,
         "feilkode": code,
         "feilmelding": text,
         "alvorlighetsgrad": "FEIL",
-        "tilleggsinformasjon": None,
     }
-    return JSONResponse(body, status)
+    return Problem(status, "FolkeregisterFeilmelding", body)
 
 
-def gateway(status: int, code: str, text: str) -> Response:
+def gateway(status: int, code: str, text: str, headers: dict[str, str] | None = None) -> Problem:
     """``{"code", "message", …}``: from the gateway in front."""
     body = {"code": code, "message": text, "httpStatus": status, "feilreferanse": "a1b2c3"}
-    return JSONResponse(body, status)
+    return Problem(status, "error", body, headers)
 
 
 def firewall(status: int) -> Response:

@@ -14,7 +14,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from freg_pipeline.errors import ConfigurationError, FregError
 from freg_pipeline.synthetic.options import RegisterOptions
-from freg_pipeline.synthetic.server import PACKAGE_PATHS, SyntheticRegister
+from freg_pipeline.synthetic.packages import OFFENTLIG_MED_HJEMMEL
+from freg_pipeline.synthetic.server import SyntheticRegister
 
 START_SECONDS = 10.0
 
@@ -108,4 +109,4 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _base_url(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
-    return f"http://{host}:{port}/folkeregisteret/{PACKAGE_PATHS['offentlig-med-hjemmel']}"
+    return f"http://{host}:{port}/folkeregisteret/{OFFENTLIG_MED_HJEMMEL.path}"

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from freg_pipeline.synthetic.faults import Faults
@@ -15,8 +17,15 @@ from freg_pipeline.synthetic.problems import feilkode, firewall, gateway, kode
 SLOW_SECONDS = 1.0
 _SERVICES = (
     (re.compile(r"uttrekk/[^/]+/batch/[^/]+"), "uttrekk/batch"),
-    (re.compile(r"personer/arkiv/[^/]+"), "personer/arkiv"),
-    (re.compile(r"personer/(?!bulkoppslag$|xsd$)[^/]+"), "personer"),
+    (re.compile(r"personer/arkiv/[^/]+"), "personer/arkiv/{dokumentidentifikator}"),
+    (
+        re.compile(r"personer/(?!bulkoppslag$|soek$|entydigsoek$|xsd$)[^/]+"),
+        "personer/{personidentifikator}",
+    ),
+    (
+        re.compile(r"hendelser/(?!bulkoppslag$|feed$|feedxsd$|xsd$)[^/]+"),
+        "hendelser/{hendelsesidentifikator}",
+    ),
 )
 
 
@@ -56,7 +65,7 @@ class FaultyTransport:
 
     async def _answer(self, fault: str, scope: Scope, receive: Receive, send: Send) -> None:
         self._pages += fault == "html"
-        answers = {
+        answers: dict[str, Callable[[], Response]] = {
             "500": lambda: feilkode(500, "FREG-500", "Intern feil"),
             "503": lambda: gateway(503, "SERVICE_UNAVAILABLE", "Tjenesten er nede"),
             "429": lambda: kode(429, "FREG-429", "For mange kall", {"Retry-After": "50"}),

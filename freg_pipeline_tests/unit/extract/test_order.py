@@ -294,4 +294,4 @@ def test_an_archives_answer_that_cannot_be_told_apart_is_asked_for_one_by_one(
     gone = [entry for entry in entries if "feilmelding" in entry]
     assert 0 < len(gone) < 40
     assert gone[0]["feilmelding"] == {"feilmelding": "Dokumentet er slettet"}
-    assert status_of(url)["requests"]["personer/arkiv"] == 60
+    assert status_of(url)["requests"]["personer/arkiv/{dokumentidentifikator}"] == 60

@@ -1,0 +1,87 @@
+"""Reading a question: its body in JSON or XML, the identifiers and ``part``s in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from lxml import etree
+from starlette.requests import Request
+
+from freg_pipeline.synthetic.forms import JSON, XML, chosen
+from freg_pipeline.synthetic.problems import ProblemError, feilkode, gateway, kode
+
+LIMIT = 1_000  # identifiers in one look-up
+
+_LISTS = {"foedselsEllerDNummer", "dokumentidentifikator", "personstatustyper"}
+
+
+def form_of(request: Request, *further: str) -> str:
+    """The form that the answer is wanted in: JSON, XML, or one of ``further``.
+
+    Raises:
+        ProblemError: 406: it is wanted in another one.
+    """
+    form = chosen(request.headers.get("accept"), (JSON, XML, *further))
+    if form is None:
+        offer = ", ".join((JSON, XML, *further))
+        raise ProblemError(gateway(406, "NOT_ACCEPTABLE", f"Tjenesten gir {offer}"))
+    return form
+
+
+async def body_of(request: Request) -> Any:
+    """The body of a POST as the same dicts and lists, whether it came in JSON or in XML.
+
+    The register takes a body without a content type for XML.
+
+    Raises:
+        ProblemError: it can't be read.
+    """
+    form_of(request)
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    body = await request.body()
+    if kind in {"", XML, "text/xml"}:
+        return _from_xml(body)
+    if kind != JSON:
+        raise ProblemError(gateway(415, "UNSUPPORTED_MEDIA_TYPE", f"Bruk {JSON} eller {XML}"))
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise ProblemError(kode(400, "FREG-005", "Innholdet er ikke gyldig JSON")) from None
+
+
+def _from_xml(body: bytes) -> Any:
+    parser = etree.XMLParser(resolve_entities=False, no_network=True)
+    try:
+        root = etree.fromstring(body, parser)
+    except etree.XMLSyntaxError:
+        raise ProblemError(kode(400, "FREG-005", "Innholdet er ikke gyldig XML")) from None
+    return _fields(root)
+
+
+def _fields(element: etree._Element) -> dict[str, Any]:
+    """An element's children by their local names; those that a question repeats as lists."""
+    found: dict[str, Any] = {}
+    for child in element.iterchildren(tag=etree.Element):
+        name = etree.QName(child).localname
+        value = _fields(child) if len(child) else (child.text or "").strip()
+        if name in _LISTS:
+            found.setdefault(name, []).append(value)
+        else:
+            found[name] = value
+    return found
+
+
+async def identifiers_of(request: Request, field: str) -> list[str]:
+    """The identifiers that a bulk look-up asks for.
+
+    Raises:
+        ProblemError: there are none, too many, or others than texts.
+    """
+    body = await body_of(request)
+    identifiers = body.get(field) if isinstance(body, dict) else None
+    if not isinstance(identifiers, list) or not all(isinstance(i, str) for i in identifiers):
+        raise ProblemError(feilkode(400, "FREG-001", f"{field} mangler"))
+    if len(identifiers) > LIMIT:
+        raise ProblemError(feilkode(400, "FREG-004", f"Høyst {LIMIT} i ett oppslag"))
+    return identifiers
