@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import click
 
-from freg_pipeline.commands import release, services, synthetic, uttrekk
+from freg_pipeline.commands import release, services, soek, synthetic, uttrekk
 from freg_pipeline.commands.options import with_settings
 from freg_pipeline.errors import FregError
 
@@ -29,8 +29,13 @@ for _command in (
     release.sql,
     release.release,
     services.sekvensnummer,
+    services.feed,
     services.xsd,
     services.person,
+    services.person_arkiv,
+    services.hendelse,
+    soek.soek,
+    soek.entydigsoek,
     services.check,
     synthetic.synthetic,
 ):

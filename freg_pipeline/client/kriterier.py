@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -42,6 +42,8 @@ class TilpassetKriterier(msgspec.Struct, frozen=True, kw_only=True):
         ConfigurationError: a criterion is wrong; says which and what it may be.
     """
 
+    kind: ClassVar[Literal["tilpasset"]] = "tilpasset"
+
     personstatustyper: tuple[str, ...]
     bostedskommunenummer: str | None = None
     oppholdskommunenummer: str | None = None
@@ -56,10 +58,10 @@ class TilpassetKriterier(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         self._check_status()
         self._check_kommune()
-        _check_years("foedselsaar", self.foedselsaar_fra_og_med, self.foedselsaar_til_og_med)
-        _check_years("doedsaar", self.doedsaar_fra_og_med, self.doedsaar_til_og_med)
-        _check_listed("kjoenn", self.kjoenn, KJOENN)
-        _check_listed("sivilstandstype", self.sivilstandstype, SIVILSTANDSTYPER)
+        check_years("foedselsaar", self.foedselsaar_fra_og_med, self.foedselsaar_til_og_med)
+        check_years("doedsaar", self.doedsaar_fra_og_med, self.doedsaar_til_og_med)
+        check_listed("kjoenn", self.kjoenn, KJOENN)
+        check_listed("sivilstandstype", self.sivilstandstype, SIVILSTANDSTYPER)
         if self.statsborgerskap is not None and not _COUNTRY.fullmatch(self.statsborgerskap):
             raise ConfigurationError(
                 "statsborgerskap is no country code", "Use ISO 3166-1 alpha-3, such as NOR"
@@ -110,7 +112,8 @@ class TilpassetKriterier(msgspec.Struct, frozen=True, kw_only=True):
         return {name: value for name, value in body.items() if value is not None}
 
 
-def _check_years(name: str, first: str | None, last: str | None) -> None:
+def check_years(name: str, first: str | None, last: str | None) -> None:
+    """See that both are years, and in order. Raises ConfigurationError."""
     for year in (first, last):
         if year is not None and not _YEAR.fullmatch(year):
             raise ConfigurationError(
@@ -122,6 +125,7 @@ def _check_years(name: str, first: str | None, last: str | None) -> None:
         )
 
 
-def _check_listed(name: str, value: str | None, allowed: Sequence[str]) -> None:
+def check_listed(name: str, value: str | None, allowed: Sequence[str]) -> None:
+    """See that a code is one of those allowed. Raises ConfigurationError."""
     if value is not None and value not in allowed:
         raise ConfigurationError(f"that is no {name}", f"Use one of {', '.join(allowed)}")

@@ -1,15 +1,24 @@
-"""The services that deliver person documents, and their contract."""
+"""The services that deliver person documents, their contract, and the searches.
+
+The list of services also names ``online/oppslag``: a web page for people to sign in to, which no
+program can call.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import quote as url_quote
 
 import msgspec
 
 from freg_pipeline.client.answers import Answer
 from freg_pipeline.client.arguments import check_markup, parts_query, within_limit
+from freg_pipeline.client.entydigsoek import EntydigKriterier
+from freg_pipeline.client.soek import SoekKriterier
 from freg_pipeline.client.transport import Transport
+from freg_pipeline.client.treff import Treff, parse_treff
 from freg_pipeline.envelope import parse
+from freg_pipeline.errors import NotFoundError
 
 
 class PersonerService:
@@ -18,10 +27,17 @@ class PersonerService:
     Args:
         transport: sends the requests.
         answer_format: json or xml; documents come in that form.
+        rettighetspakke: the package of rights that entydigsoek's criteria are held against.
     """
 
-    def __init__(self, transport: Transport, answer_format: str = "json") -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        answer_format: str = "json",
+        rettighetspakke: str = "offentlig-med-hjemmel",
+    ) -> None:
         self._transport = transport
+        self._rettighetspakke = rettighetspakke
         self._accept = f"application/{answer_format}"
 
     async def bulkoppslag(self, numre: Sequence[str], parts: Sequence[str]) -> Answer:
@@ -68,7 +84,7 @@ class PersonerService:
         """
         return await self._transport.get(
             "personer/{personidentifikator}",
-            f"personer/{nummer}",
+            f"personer/{url_quote(nummer, safe='')}",
             query=parts_query(parts),
             accept=self._accept,
             check=parse,
@@ -83,11 +99,50 @@ class PersonerService:
         """
         return await self._transport.get(
             "personer/arkiv/{dokumentidentifikator}",
-            f"personer/arkiv/{dokumentidentifikator}",
+            f"personer/arkiv/{url_quote(dokumentidentifikator, safe='')}",
             query=parts_query(parts),
             accept=self._accept,
             check=parse,
         )
+
+    async def soek(self, kriterier: SoekKriterier) -> Treff:
+        """The numbers of those whom all criteria fit; nobody is no error.
+
+        Raises:
+            RefusedError: among others, over 10,000 fit: the register asks for narrower criteria.
+            PassingError: as for every request.
+        """
+        answer = await self._transport.get(
+            "personer/soek",
+            "personer/soek",
+            query=kriterier.query(),
+            accept=self._accept,
+            check=parse_treff,
+        )
+        return Treff(tuple(parse_treff(answer.body)), answer)
+
+    async def entydigsoek(self, kriterier: EntydigKriterier, parts: Sequence[str] = ()) -> Answer:
+        """The document of the one person whom the criteria fit.
+
+        Raises:
+            NotFoundError: nobody, or more than one.
+            RefusedError: among others, a criterion is outside the package: nothing was sent.
+            PassingError: as for every request.
+        """
+        kriterier.require_package(self._rettighetspakke)
+        try:
+            return await self._transport.get(
+                "personer/entydigsoek",
+                "personer/entydigsoek",
+                query=[*kriterier.query(), *parts_query(parts)],
+                accept=self._accept,
+                check=parse,
+            )
+        except NotFoundError as error:
+            remedy = "Nobody or more than one person fits: correct the criteria, or add some"
+            raise NotFoundError(
+                error.what, remedy, status=error.status, code=error.code, said=error.said
+            ) from None
 
     async def xsd(self) -> bytes:
         """The contract of the person document that is in force now."""

@@ -20,14 +20,19 @@ class Register:
 
     Attributes:
         uttrekk: orders and batches of identifiers.
-        personer: person documents and their contract.
+        personer: person documents, their contract, and the searches.
         hendelser: the event list and the events' documents.
     """
 
-    def __init__(self, transport: Transport, answer_format: str = "json") -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        answer_format: str = "json",
+        rettighetspakke: str = "offentlig-med-hjemmel",
+    ) -> None:
         self._transport = transport
         self.uttrekk = UttrekkService(transport)
-        self.personer = PersonerService(transport, answer_format)
+        self.personer = PersonerService(transport, answer_format, rettighetspakke)
         self.hendelser = HendelserService(transport, answer_format)
 
     @classmethod
@@ -46,6 +51,7 @@ class Register:
                 package=package(settings.rettighetspakke),
             ),
             settings.answer_format,
+            settings.rettighetspakke,
         )
 
     @property

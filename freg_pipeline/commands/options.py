@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,6 +13,7 @@ from freg_pipeline.settings import Settings, load
 
 if TYPE_CHECKING:
     from freg_pipeline.client import Register
+    from freg_pipeline.client.answers import Answer
     from freg_pipeline.store import Store
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -61,9 +63,13 @@ def with_strictness(command: F) -> F:
 
 def settings() -> Settings:
     """The settings in force: flags over environment. Raises ConfigurationError."""
-    given = dict(click.get_current_context().ensure_object(dict))
-    given.pop("debug", None)
-    return load(**given)
+    return load(**_given())
+
+
+def _given() -> dict[str, Any]:
+    flags = dict(click.get_current_context().ensure_object(dict))
+    flags.pop("debug", None)
+    return flags
 
 
 def store() -> Store:
@@ -73,12 +79,30 @@ def store() -> Store:
     return open_store(settings())
 
 
-def ask(question: Callable[[Register], Any]) -> Any:
-    """Ask the register one thing."""
+def with_format(command: F) -> F:
+    """Give a command the choice of the form in which the register answers."""
+    return click.option(
+        "--format", "form", type=click.Choice(["json", "xml"]), help="json unless told."
+    )(command)
+
+
+def ask(question: Callable[[Register], Any], form: str | None = None) -> Any:
+    """Ask the register one thing; ``form``: json or xml, else as the settings say."""
     from freg_pipeline.client import Register
 
+    asking = settings() if form is None else load(**{**_given(), "answer_format": form})
+
     async def ask() -> Any:
-        async with Register.from_settings(settings()) as register:
+        async with Register.from_settings(asking) as register:
             return await question(register)
 
     return asyncio.run(ask())
+
+
+def show(answer: Answer) -> None:
+    """Print an answer, and nothing else: JSON so that people can read it, XML as it came."""
+    import msgspec
+
+    is_json = "json" in answer.content_type
+    body = msgspec.json.format(answer.body, indent=2) if is_json else answer.body
+    sys.stdout.buffer.write(body + b"\n")

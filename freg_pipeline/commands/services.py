@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from typing import Literal
 
 import click
 
-from freg_pipeline.commands.options import ask, settings, store, with_settings
+from freg_pipeline.commands.options import ask, settings, show, store, with_format, with_settings
 from freg_pipeline.errors import ConfigurationError
 
 
@@ -19,18 +20,35 @@ def sekvensnummer() -> None:
 
 
 @click.command()
-@click.argument("which", type=click.Choice(["person"]))
+@click.argument("seq", type=click.IntRange(min=0))
+@click.option(
+    "--format", "form", type=click.Choice(["json", "atom", "xml"]), default="json",
+    show_default=True,
+)  # fmt: skip
+@with_settings
+def feed(seq: int, form: Literal["json", "atom", "xml"]) -> None:
+    """A page of the event list: up to 1,000 events from SEQ on."""
+    show(ask(lambda register: register.hendelser.feed(seq, form=form)).raw)
+
+
+@click.command()
+@click.argument("which", type=click.Choice(["person", "hendelse", "feed"]))
 @with_settings
 def xsd(which: str) -> None:
-    """The contract in force."""
-    del which
-    sys.stdout.buffer.write(ask(lambda register: register.personer.xsd()))
+    """The contract in force: of a person's document, an event's, or the event list."""
+    questions = {
+        "person": lambda register: register.personer.xsd(),
+        "hendelse": lambda register: register.hendelser.xsd(),
+        "feed": lambda register: register.hendelser.feedxsd(),
+    }
+    sys.stdout.buffer.write(ask(questions[which]))
 
 
 @click.command()
 @click.argument("identifikator", metavar="ID")
+@with_format
 @with_settings
-def person(identifikator: str) -> None:
+def person(identifikator: str, form: str | None) -> None:
     """One person's document by identity number, as the register gives it."""
     from freg_pipeline.identifiers import parse
 
@@ -39,8 +57,34 @@ def person(identifikator: str) -> None:
     except ValueError as error:
         raise ConfigurationError(f"that is no identity number: {error}", "Correct it") from None
     parts = settings().parts
-    answer = ask(lambda register: register.personer.person(number, parts))
-    sys.stdout.buffer.write(answer.body + b"\n")
+    show(ask(lambda register: register.personer.person(number, parts), form))
+
+
+@click.command("person-arkiv")
+@click.argument("identifikator", metavar="DOKUMENTID")
+@with_format
+@with_settings
+def person_arkiv(identifikator: str, form: str | None) -> None:
+    """One archived document of a person, by the document's identifier."""
+    wanted, parts = _document(identifikator), settings().parts
+    show(ask(lambda register: register.personer.arkiv(wanted, parts), form))
+
+
+@click.command()
+@click.argument("identifikator", metavar="ID")
+@with_format
+@with_settings
+def hendelse(identifikator: str, form: str | None) -> None:
+    """One event's document, by its identifier (hendelsesdokument in the event list)."""
+    wanted = _document(identifikator)
+    show(ask(lambda register: register.hendelser.hendelse(wanted), form))
+
+
+def _document(identifier: str) -> str:
+    """A document's identifier. Nothing is published about its form."""
+    if not identifier.strip():
+        raise ConfigurationError("that is no document's identifier", "Correct it")
+    return identifier.strip()
 
 
 @click.command()

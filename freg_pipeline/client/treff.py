@@ -1,0 +1,64 @@
+"""The hits of a search, read from any form of answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from freg_pipeline.client.answers import Answer, quote
+from freg_pipeline.envelope import is_xml
+from freg_pipeline.envelope_xml import parse_root
+from freg_pipeline.errors import RefusedError
+
+
+@dataclass(frozen=True, repr=False)
+class Treff:
+    """The hits of a search.
+
+    Attributes:
+        numre: identity numbers, in the order that they came.
+        raw: the answer as it came.
+    """
+
+    numre: tuple[str, ...]
+    raw: Answer
+
+    def __repr__(self) -> str:
+        return f"Treff({len(self.numre)} hits)"
+
+
+_treff = msgspec.json.Decoder(dict[str, Any] | list[Any])
+_FIELD = "foedselsEllerDNummer"
+
+
+def parse_treff(body: bytes) -> list[str]:
+    """The identity numbers that an answer holds, in its order; JSON or XML.
+
+    Raises:
+        ValueError: the answer is damaged; says nothing of its content.
+        RefusedError: it is the register's reason for there being no hits.
+    """
+    if is_xml(body):
+        root = parse_root(body)
+        _refuse(root.findtext(".//{*}feilmelding"))
+        return [text for one in root.iter(f"{{*}}{_FIELD}") if (text := (one.text or "").strip())]
+    try:
+        answer = _treff.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        msg = "the answer is no list of hits"
+        raise ValueError(msg) from None
+    if isinstance(answer, dict):
+        _refuse(answer.get("feilmelding"))
+        answer = answer.get(_FIELD) or []
+    hits = answer if isinstance(answer, list) else [answer]
+    # A number that came as a number has lost its leading zero.
+    return [str(hit).zfill(11) for hit in hits if isinstance(hit, str | int)]
+
+
+def _refuse(said: object) -> None:
+    if isinstance(said, dict):
+        said = said.get("feilmelding")
+    if said:
+        raise RefusedError(f'personer/soek: "{quote(str(said))}"', "Narrow the criteria")
