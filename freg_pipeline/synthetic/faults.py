@@ -19,7 +19,7 @@ TRANSPORT = ("500", "503", "429", "reset", "truncated", "garbled", "html", "slow
 DOCUMENTS = (
     "ukjentfelt", "ukjentkode", "enkeltobjekt", "talltekst", "gone", "malformed",
 )  # fmt: skip
-ANSWERS = ("unordered", "arkivliste")
+ANSWERS = ("unordered", "arkivliste", "hendelseobjekt")
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,9 @@ class RegisterOptions:
         latency_ms: added to every answer, in milliseconds.
         duplicates: share of document identifiers that a komplett uttrekk delivers twice.
         contract: the XSD to serve in place of its own; the documents stay as they are.
+        history_months: what has been history for longer, by the register's own clock, is gone: the
+            feed answers 406, and the archive 400.
+        oldest_sekvensnummer: history before this number is gone too.
         faults: what goes wrong, as :func:`freg_pipeline.synthetic.faults.read_faults` takes it.
     """
 
@@ -31,4 +34,6 @@ class RegisterOptions:
     latency_ms: int = 0
     duplicates: float = 0.0
     contract: bytes | None = None
+    history_months: float = 36.0
+    oldest_sekvensnummer: int = 0
     faults: str = ""

@@ -90,7 +90,7 @@ class Personer:
     async def _arkiv(self, request: Request) -> Response:
         identifier = request.path_params["dokumentidentifikator"]
         place = self._archive.by_id(identifier)
-        if place is not None and "gone" in self._faults.odd(identifier):
+        if place is not None and self._is_gone(place):
             return feilkode(400, "FREG-400", "Dokumentet er slettet")
         return self._one(request, place)
 
@@ -129,16 +129,24 @@ class Personer:
 
     def _given(self, place: int, wanted: Minimum) -> bytes | None:
         """A document as this question gets it; None: it is gone."""
-        document = self._archive.document(place)
-        odd = self._faults.odd(self._archive.ids[place]) if self._faults.any_documents else set()
-        if "gone" in odd:
+        if self._is_gone(place):
             return None
+        document = self._archive.document(place)
+        odd = self._odd(place)
         if wanted.is_everything and not odd:
             return document
         content: dict[str, Any] = msgspec.json.decode(document)
         content = wanted.of(content)
         make_odd(content, odd)
         return msgspec.json.encode(content)
+
+    def _is_gone(self, place: int) -> bool:
+        return self._archive.is_gone(place) or "gone" in self._odd(place)
+
+    def _odd(self, place: int) -> set[str]:
+        if not self._faults.any_documents:
+            return set()
+        return self._faults.odd(self._archive.identifier(place))
 
     async def _xsd(self, request: Request) -> Response:
         del request

@@ -7,31 +7,29 @@ error bodies. Under ``/_synthetic/status`` it tells what it was asked, for tests
 from __future__ import annotations
 
 from collections import Counter
-from importlib.resources import files
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from freg_pipeline.synthetic.answers import json_answer, xml_answer
 from freg_pipeline.synthetic.archive import Archive
+from freg_pipeline.synthetic.event_documents import read_xsd
 from freg_pipeline.synthetic.faults import Faults, read_faults
-from freg_pipeline.synthetic.forms import JSON, XML
+from freg_pipeline.synthetic.hendelser import Hendelser
 from freg_pipeline.synthetic.options import RegisterOptions
 from freg_pipeline.synthetic.packages import PACKAGES, AsPackage, Package
 from freg_pipeline.synthetic.personer import Personer
 from freg_pipeline.synthetic.problems import ProblemError, answer_problem, feilkode
-from freg_pipeline.synthetic.questions import form_of
 from freg_pipeline.synthetic.transport import FaultyTransport
 from freg_pipeline.synthetic.uttrekk import Uttrekk
 
 
 def xsd() -> bytes:
     """The contract of the person document that this register serves."""
-    return files("freg_pipeline.synthetic").joinpath("persondokument.xsd").read_bytes()
+    return read_xsd("persondokument")
 
 
 class SyntheticRegister:
@@ -49,6 +47,7 @@ class SyntheticRegister:
         self._uttrekk = Uttrekk(options, self.archive)
         contract = options.contract or xsd()
         self._personer = Personer(contract, self.archive, self._faults, options.seed)
+        self._hendelser = Hendelser(self.archive, self._faults)
         self._requests: Counter[str] = Counter()
         self.app = self._application()
 
@@ -56,9 +55,8 @@ class SyntheticRegister:
         services = [
             *self._uttrekk.routes(),
             *self._personer.routes(),
-            Route("/hendelser/siste/sekvensnummer", self._sekvensnummer,
-                  name="hendelser/siste/sekvensnummer"),
-        ]  # fmt: skip
+            *self._hendelser.routes(),
+        ]
         mounts = [_mount(package, services) for package in PACKAGES]
         app = Starlette(
             routes=[*mounts, Route("/_synthetic/status", self._status)],
@@ -69,13 +67,6 @@ class SyntheticRegister:
     def close(self) -> None:
         """Give back what the documents take."""
         self.archive.close()
-
-    async def _sekvensnummer(self, request: Request) -> Response:
-        form = form_of(request, "text/plain")
-        number = str(self.archive.last_sequence_number)
-        if form == XML:
-            return xml_answer(f"<sekvensnummer>{number}</sekvensnummer>".encode())
-        return json_answer(number.encode()) if form == JSON else PlainTextResponse(number)
 
     async def _status(self, request: Request) -> Response:
         del request
@@ -88,7 +79,7 @@ class SyntheticRegister:
                 "oddities": self._faults.odd_documents,
                 "registrations": len(self.archive.people),
                 "merged": sum(p.merged_into is not None for p in self.archive.people),
-                "documents": len(self.archive.ids),
+                "documents": len(self.archive),
                 "sekvensnummer": self.archive.last_sequence_number,
             }
         )
