@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -86,6 +87,9 @@ class Settings(BaseSettings):
             return None
         if not value.startswith(("http://", "https://")):
             msg = "must begin with http:// or https://"
+            raise ValueError(msg)
+        if not urlsplit(value).hostname:  # which raises for a malformed one
+            msg = "must name a host"
             raise ValueError(msg)
         return value.strip()
 

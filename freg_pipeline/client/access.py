@@ -2,26 +2,163 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from typing import Protocol, TypeVar
 
 import httpx
 from pydantic import SecretStr
 
+from freg_pipeline.client.environments import ENVIRONMENTS, base_url, scope
+from freg_pipeline.client.keys import read_signer
+from freg_pipeline.client.maskinporten import Client, Maskinporten, shared
+from freg_pipeline.client.syntetisk import LentClient
+from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.settings import Settings
 
-class ReadyToken(httpx.Auth):
+T = TypeVar("T")
+
+
+class Tokens(Protocol):
+    """Where tokens come from. All but :meth:`held` may block, and raise what getting one raises."""
+
+    def held(self) -> SecretStr | None:
+        """A token at hand, good for a while; or None."""
+
+    def get(self) -> SecretStr | None:
+        """A token for a request; None: none is sent."""
+
+    def renewed(self, refused: SecretStr | None) -> SecretStr | None:
+        """A token in place of one that the register has just refused."""
+
+    def describe(self) -> str:
+        """Get a token, and say in a line what it is."""
+
+
+class Bearer(httpx.Auth):
+    """Puts a token on each request; on one that is answered by 401 a new one, once.
+
+    Args:
+        tokens: where they come from.
+        headers: what else each request carries.
+    """
+
+    def __init__(self, tokens: Tokens, headers: Mapping[str, SecretStr] | None = None) -> None:
+        self._tokens = tokens
+        self._headers = dict(headers or {})
+
+    async def async_auth_flow(
+        self, request: httpx.Request
+    ) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Set the headers, and send a request that was refused once more."""
+        for name, value in self._headers.items():
+            request.headers[name] = value.get_secret_value()
+        token = self._tokens.held() or await asyncio.to_thread(self._tokens.get)
+        response = yield _with(request, token)
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            await response.aread()  # gives its connection back while a token is waited for
+            yield _with(request, await asyncio.to_thread(self._tokens.renewed, token))
+
+    def describe(self) -> str:
+        """Get a token, and say in a line what it is. Blocks.
+
+        Raises:
+            ConfigurationError, RefusedError, PassingError: there is none.
+        """
+        return self._tokens.describe()
+
+
+class ReadyToken(Bearer):
     """A token that was given to us ready, or none.
 
     After a 401 the request is sent once more, as the register's documentation advises; with a ready
     token that is the same one.
     """
 
+    def __init__(
+        self, token: SecretStr | None, headers: Mapping[str, SecretStr] | None = None
+    ) -> None:
+        super().__init__(_Ready(token), headers)
+
+
+class _Ready:
     def __init__(self, token: SecretStr | None) -> None:
         self._token = token
 
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Set the header, and try a refused request once more."""
-        if self._token is not None:
-            request.headers["Authorization"] = f"Bearer {self._token.get_secret_value()}"
-        response = yield request
-        if response.status_code == httpx.codes.UNAUTHORIZED:
-            yield request
+    def held(self) -> SecretStr | None:
+        return self._token
+
+    def get(self) -> SecretStr | None:
+        return self._token
+
+    def renewed(self, refused: SecretStr | None) -> SecretStr | None:
+        return refused
+
+    def describe(self) -> str:
+        return "none is set" if self._token is None else "the token in FREG_TOKEN"
+
+
+def access(settings: Settings) -> Bearer:
+    """What the settings give to be let in by: a ready token, Maskinporten, or the synthetic client.
+
+    Raises:
+        ConfigurationError: they give nothing, or half of something.
+    """
+    headers = _fiks_headers(settings)
+    if settings.token is not None:
+        return ReadyToken(settings.token, headers)
+    if settings.maskinporten_client_id is not None or settings.maskinporten_key_file is not None:
+        return Bearer(_maskinporten(settings), headers)
+    if settings.environment == "syntetisk":
+        return Bearer(LentClient(base_url(settings), scope(settings)), headers)
+    if settings.base_url is not None:
+        return ReadyToken(None, headers)  # someone's own gateway, which may put the token on
+    raise ConfigurationError(
+        f"nothing is set that lets you into {settings.environment}",
+        "Set FREG_MASKINPORTEN_CLIENT_ID, _KEY_FILE and _KID, or FREG_TOKEN",
+    )
+
+
+def _maskinporten(settings: Settings) -> Maskinporten:
+    client_id = _set("CLIENT_ID", settings.maskinporten_client_id)
+    key_file = _set("KEY_FILE", settings.maskinporten_key_file)
+    issuer = settings.maskinporten_issuer or ENVIRONMENTS[settings.environment].issuer
+    issuer = _set("ISSUER", issuer)
+    kid, cert_file = settings.maskinporten_kid, settings.maskinporten_cert_file
+    endpoint, consumer = settings.maskinporten_token_endpoint, settings.maskinporten_consumer_org
+
+    def client() -> Client:
+        signer = read_signer(key_file, kid, cert_file)
+        return Client(client_id, signer, issuer, endpoint, consumer)
+
+    client()  # a wrong file is told at once
+    key = (client_id, key_file, issuer, kid, cert_file, endpoint, consumer)
+    return shared(key, client, scope(settings))
+
+
+def _set(name: str, value: T | None) -> T:
+    if value is None:
+        raise ConfigurationError(
+            "the settings of Maskinporten are not complete", f"Set FREG_MASKINPORTEN_{name} too"
+        )
+    return value
+
+
+def _fiks_headers(settings: Settings) -> dict[str, SecretStr]:
+    if not ENVIRONMENTS[settings.environment].is_fiks:
+        return {}
+    if settings.fiks_integrasjon_id is None or settings.fiks_integrasjon_passord is None:
+        raise ConfigurationError(
+            "Fiks asks every request for its integration",
+            "Set FREG_FIKS_INTEGRASJON_ID and FREG_FIKS_INTEGRASJON_PASSORD",
+        )
+    return {
+        "IntegrasjonId": SecretStr(settings.fiks_integrasjon_id),
+        "IntegrasjonPassord": settings.fiks_integrasjon_passord,
+    }
+
+
+def _with(request: httpx.Request, token: SecretStr | None) -> httpx.Request:
+    if token is not None:
+        request.headers["Authorization"] = f"Bearer {token.get_secret_value()}"
+    return request

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
-from freg_pipeline.client.access import ReadyToken
+from freg_pipeline.client.access import access
 from freg_pipeline.client.environments import base_url, requests_per_minute
 from freg_pipeline.client.hendelser import HendelserService
 from freg_pipeline.client.packages import package
@@ -45,7 +45,7 @@ class Register:
         return cls(
             Transport(
                 base_url(settings),
-                auth=ReadyToken(settings.token),
+                auth=access(settings),
                 connections=settings.concurrency + 1,
                 requests_per_minute=requests_per_minute(settings),
                 package=package(settings.rettighetspakke),

@@ -33,11 +33,12 @@ def synthetic() -> None:
 @click.option("--batch-size", type=click.IntRange(1, 100_000), default=5_000, show_default=True)
 @click.option("--latency-ms", type=click.IntRange(0, 60_000), default=0, show_default=True)
 @click.option("--faults", default="", help="Such as 500=0.05,reset=#20: a rate, or every n-th.")
-@click.option("--no-auth", is_flag=True, help="Accepted; nothing is asked for a token so far.")
+@click.option("--no-auth", is_flag=True, help="Ask no request for a token.")
 def serve(host: str, port: int, no_auth: bool, **options: Any) -> None:
     """Serve the synthetic register; prints its base URL when it is ready."""
-    del no_auth
     from freg_pipeline.synthetic import RegisterOptions
     from freg_pipeline.synthetic import serve as serve_register
 
-    serve_register(RegisterOptions(**options), host, port, lambda url: click.echo(url))
+    serve_register(
+        RegisterOptions(auth=not no_auth, **options), host, port, lambda url: click.echo(url)
+    )

@@ -24,6 +24,8 @@ class RegisterOptions:
             feed answers 406, and the archive 400.
         oldest_sekvensnummer: history before this number is gone too.
         faults: what goes wrong, as :func:`freg_pipeline.synthetic.faults.read_faults` takes it.
+        auth: whether a request needs a token, got from the token endpoint that is served beside it.
+        token_seconds: how long a token is good for.
     """
 
     persons: int = 20_000
@@ -37,3 +39,5 @@ class RegisterOptions:
     history_months: float = 36.0
     oldest_sekvensnummer: int = 0
     faults: str = ""
+    auth: bool = False
+    token_seconds: int = 120

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from freg_pipeline.synthetic.archive import Archive
+from freg_pipeline.synthetic.auth import FiksGateway, Guard
 from freg_pipeline.synthetic.event_documents import read_xsd
 from freg_pipeline.synthetic.faults import Faults, read_faults
 from freg_pipeline.synthetic.hendelser import Hendelser
@@ -51,7 +52,7 @@ class SyntheticRegister:
         self._requests: Counter[str] = Counter()
         self.app = self._application()
 
-    def _application(self) -> FaultyTransport:
+    def _application(self) -> FiksGateway:
         services = [
             *self._uttrekk.routes(),
             *self._personer.routes(),
@@ -62,7 +63,9 @@ class SyntheticRegister:
             routes=[*mounts, Route("/_synthetic/status", self._status)],
             exception_handlers={ProblemError: answer_problem, HTTPException: answer_problem},
         )
-        return FaultyTransport(app, self._faults, self._requests, self.options.latency_ms)
+        guarded = Guard(app, self.options) if self.options.auth else app
+        latency = self.options.latency_ms
+        return FiksGateway(FaultyTransport(guarded, self._faults, self._requests, latency))
 
     def close(self) -> None:
         """Give back what the documents take."""

@@ -1,0 +1,126 @@
+"""The key that an organisation signs with towards Maskinporten, and what tells whose it is."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import RSAKey
+
+from freg_pipeline.errors import ConfigurationError
+
+ALGORITHM = "RS256"  # what Maskinporten takes
+
+
+@dataclass(frozen=True, repr=False)
+class Signer:
+    """A private key with the header that names it. Never shown: it has no repr of its fields.
+
+    Attributes:
+        key: RSA, private.
+        header: ``kid``, or ``x5c`` with an enterprise certificate and its chain.
+    """
+
+    key: RSAKey
+    header: Mapping[str, Any]
+
+    def sign(self, claims: Mapping[str, Any]) -> str:
+        """A signed assertion."""
+        header = {"alg": ALGORITHM, **self.header}
+        return jwt.encode(header, dict(claims), self.key, algorithms=[ALGORITHM])
+
+
+def read_signer(key_file: Path, kid: str | None, cert_file: Path | None) -> Signer:
+    """Read the key from its file.
+
+    Args:
+        key_file: PEM (PKCS#8 or PKCS#1) or JWK.
+        kid: the key's id at Maskinporten; None: as the JWK says.
+        cert_file: the enterprise certificate and its chain, PEM, leaf first; then no kid is sent.
+
+    Raises:
+        ConfigurationError: a file can't be read or holds something else, the certificate is of
+            another key or out of date, or nothing names the key.
+    """
+    key, said = _key(_read(key_file, "FREG_MASKINPORTEN_KEY_FILE"))
+    if cert_file is not None:
+        return Signer(key, {"x5c": _chain(_read(cert_file, "FREG_MASKINPORTEN_CERT_FILE"), key)})
+    kid = kid or said
+    if not kid:
+        raise ConfigurationError(
+            "nothing names the key to Maskinporten",
+            "Set FREG_MASKINPORTEN_KID, or FREG_MASKINPORTEN_CERT_FILE for a certificate",
+        )
+    return Signer(key, {"kid": kid})
+
+
+def signer_of(pem: str, kid: str) -> Signer:
+    """A key that came as text."""
+    return Signer(_key(pem.encode())[0], {"kid": kid})
+
+
+def _read(path: Path, setting: str) -> bytes:
+    try:
+        return path.expanduser().read_bytes()
+    except OSError as error:
+        raise ConfigurationError(
+            f"the file that {setting} names can't be read: {error.strerror}", "Correct it"
+        ) from None
+
+
+def _key(content: bytes) -> tuple[RSAKey, str | None]:
+    """The key and, from a JWK, its id. No library's error is quoted: it might quote the key."""
+    said: str | None = None
+    try:
+        if content.lstrip().startswith(b"{"):
+            content_of_jwk = msgspec.json.decode(content, type=dict[str, Any])
+            said = content_of_jwk.get("kid")
+            key = RSAKey.import_key(content_of_jwk)
+        else:
+            key = RSAKey.import_key(content)
+    except TypeError:
+        raise _wrong_key("is encrypted: no password can be given here") from None
+    except (ValueError, JoseError, msgspec.DecodeError):
+        raise _wrong_key("is no RSA key as PEM or JWK") from None
+    if not key.is_private:
+        raise _wrong_key("is a public key, and the private one is needed")
+    return key, said
+
+
+def _wrong_key(why: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"what FREG_MASKINPORTEN_KEY_FILE names {why}",
+        "Give the file of the private RSA key whose public half is registered at Maskinporten",
+    )
+
+
+def _chain(content: bytes, key: RSAKey) -> list[str]:
+    try:
+        chain = x509.load_pem_x509_certificates(content)
+    except ValueError:
+        raise _wrong_certificate("holds no certificates as PEM") from None
+    if chain[0].public_key() != key.public_key:
+        raise _wrong_certificate("begins with the certificate of another key")
+    now = datetime.now(UTC)
+    if not chain[0].not_valid_before_utc <= now <= chain[0].not_valid_after_utc:
+        raise _wrong_certificate(
+            f"is valid from {chain[0].not_valid_before_utc:%Y-%m-%d} to "
+            f"{chain[0].not_valid_after_utc:%Y-%m-%d} only"
+        )
+    return [base64.b64encode(one.public_bytes(Encoding.DER)).decode() for one in chain]
+
+
+def _wrong_certificate(why: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"what FREG_MASKINPORTEN_CERT_FILE names {why}",
+        "Give the certificate of the key in FREG_MASKINPORTEN_KEY_FILE, then its chain",
+    )

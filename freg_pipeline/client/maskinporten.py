@@ -1,0 +1,232 @@
+"""Tokens from Maskinporten: OAuth 2 with a signed assertion (JWT grant).
+
+Source: the register's documentation, Sikkerhet, and Maskinporten's own. A token is shared by all
+tasks and threads of the process, and renewed before it expires. Nothing of it waits on an event
+loop, as several of those come and go in one process: what blocks here is to be called in a thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import stamina
+from pydantic import SecretStr
+
+from freg_pipeline.client.keys import Signer
+from freg_pipeline.client.oauth import LATER, Granted, Metadata, decode, no_metadata, refusal
+from freg_pipeline.errors import (
+    ConfigurationError,
+    FregError,
+    PassingError,
+    UnreachableError,
+)
+
+logger = logging.getLogger(__name__)
+
+GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+METADATA = ".well-known/oauth-authorization-server"
+ASSERTION_SECONDS = 110  # Maskinporten takes at most 120
+RENEW_BEFORE_SECONDS = 30.0  # and never more than a fifth of a token's life
+TIMEOUT = httpx.Timeout(20.0, connect=4.0)
+TRIES = 4
+
+
+@dataclass(frozen=True, repr=False)
+class Client:
+    """Who asks.
+
+    Attributes:
+        client_id: the integration's id.
+        signer: its key.
+        issuer: whose tokens are asked for.
+        token_endpoint: where; None: as the issuer's metadata says.
+        consumer_org: the organisation that is acted for by delegation, nine digits.
+    """
+
+    client_id: str
+    signer: Signer
+    issuer: str
+    token_endpoint: str | None = None
+    consumer_org: str | None = None
+
+
+@dataclass(frozen=True, repr=False)
+class _Token:
+    """A token, never shown; ``expires`` and ``renew`` in seconds of the monotonic clock."""
+
+    value: SecretStr
+    scope: str
+    expires: float
+    renew: float
+
+
+class Maskinporten:
+    """The tokens of one client for one scope.
+
+    Args:
+        client: tells who asks; called for each token, so that a changed key file is noticed.
+        scope: what is asked for.
+    """
+
+    def __init__(self, client: Callable[[], Client], scope: str) -> None:
+        self._client = client
+        self._scope = scope
+        self._lock = threading.Lock()
+        self._token: _Token | None = None
+        self._metadata: dict[str, Metadata] = {}
+
+    @property
+    def has_given(self) -> bool:
+        """Whether a token was ever got."""
+        return self._token is not None
+
+    def held(self) -> SecretStr | None:
+        """The token at hand, if it needs no renewing yet. Doesn't block."""
+        token = self._token
+        return token.value if token is not None and time.monotonic() < token.renew else None
+
+    def get(self) -> SecretStr:
+        """A token that is good for a while. Blocks.
+
+        Raises:
+            FregError: as :meth:`renewed`.
+        """
+        return self.renewed(None)
+
+    def renewed(self, refused: SecretStr | None) -> SecretStr:
+        """A token that is good for a while: the one at hand, or a new one. Blocks.
+
+        Args:
+            refused: a token that the register has just refused, which is not to be given again.
+
+        Raises:
+            ConfigurationError: a setting or a file is wrong (UnreachableError: nothing answers).
+            RefusedError: Maskinporten said no.
+            PassingError: Maskinporten has a fault that outlasted the retries.
+        """
+        with self._lock:  # whoever comes meanwhile gets the same one
+            held = self.held()
+            if held is not None and held != refused:
+                return held
+            for attempt in stamina.retry_context(
+                on=PassingError, attempts=TRIES, timeout=None, wait_initial=0.2, wait_max=3.0
+            ):
+                with attempt:
+                    self._token = self._ask()
+                    return self._token.value
+        raise AssertionError  # stamina raises the last error itself
+
+    def describe(self) -> str:
+        """Get a token, and say in a line what it is. Raises as :meth:`renewed`."""
+        self.get()
+        token = self._token
+        assert token is not None  # noqa: S101  it was just got
+        left = token.expires - time.monotonic()
+        return f"a token from Maskinporten for {token.scope}, good for {left:.0f} s"
+
+    def _ask(self) -> _Token:
+        client = self._client()
+        asked = time.monotonic()
+        with httpx.Client(timeout=TIMEOUT) as http:
+            endpoint, audience = self._where(http, client)
+            assertion = client.signer.sign(self._claims(client, audience))
+            form = {"grant_type": GRANT_TYPE, "assertion": assertion}
+            response = self._send(http, "POST", endpoint, form)
+        if response.status_code != httpx.codes.OK:
+            self._metadata.clear()  # the endpoint may have moved
+            raise refusal(response, self._scope, _now())
+        granted = decode(response, Granted, "token")
+        logger.info(
+            "Maskinporten: a token for %s, good for %.0f s", self._scope, granted.expires_in
+        )
+        margin = min(RENEW_BEFORE_SECONDS, granted.expires_in / 5)
+        expires = asked + granted.expires_in
+        scope = granted.scope or self._scope
+        return _Token(SecretStr(granted.access_token), scope, expires, expires - margin)
+
+    def _where(self, http: httpx.Client, client: Client) -> tuple[str, str]:
+        """The token endpoint, and the audience that the assertion must name."""
+        if client.token_endpoint is not None:
+            return client.token_endpoint, client.issuer
+        if client.issuer not in self._metadata:
+            url = f"{client.issuer.rstrip('/')}/{METADATA}"
+            response = self._send(http, "GET", url)
+            if response.status_code != httpx.codes.OK:
+                raise no_metadata(client.issuer, f"answered {response.status_code}")
+            metadata = decode(response, Metadata, "metadata")
+            if metadata.issuer.rstrip("/") != client.issuer.rstrip("/"):
+                raise no_metadata(client.issuer, "names another issuer")
+            self._metadata[client.issuer] = metadata
+        metadata = self._metadata[client.issuer]
+        return metadata.token_endpoint, metadata.issuer
+
+    def _claims(self, client: Client, audience: str) -> dict[str, Any]:
+        now = int(_now())
+        claims = {
+            "aud": audience,
+            "iss": client.client_id,
+            "scope": self._scope,
+            "iat": now,
+            "exp": now + ASSERTION_SECONDS,
+            "jti": str(uuid.uuid4()),
+        }
+        if client.consumer_org is not None:
+            claims["consumer_org"] = client.consumer_org
+        return claims
+
+    def _send(
+        self, http: httpx.Client, method: str, url: str, form: dict[str, str] | None = None
+    ) -> httpx.Response:
+        try:
+            response = http.request(method, url, data=form)
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+            raise ConfigurationError(
+                "the address of Maskinporten is no address",
+                "Correct FREG_MASKINPORTEN_ISSUER or FREG_MASKINPORTEN_TOKEN_ENDPOINT",
+            ) from None
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            raise self._lost(url, error) from None
+        if response.status_code >= 500 or response.status_code in {408, 429}:
+            raise PassingError(
+                f"Maskinporten ({urlsplit(url).netloc}) answered {response.status_code}", LATER
+            )
+        return response
+
+    def _lost(self, url: str, error: httpx.RequestError) -> FregError:
+        what = f"nothing answers at Maskinporten ({urlsplit(url).netloc}: {type(error).__name__})"
+        if self._token is None and isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+            return UnreachableError(
+                what,
+                "Check FREG_ENVIRONMENT and FREG_MASKINPORTEN_ISSUER, and that the network lets "
+                "you through",
+            )
+        return PassingError(what, LATER)
+
+
+_SHARED: dict[Hashable, Maskinporten] = {}
+_SHARED_LOCK = threading.Lock()
+
+
+def shared(key: Hashable, client: Callable[[], Client], scope: str) -> Maskinporten:
+    """The process's one source of these tokens.
+
+    Args:
+        key: what tells this client from others; no secret.
+        client: as for :class:`Maskinporten`.
+        scope: what is asked for.
+    """
+    with _SHARED_LOCK:
+        return _SHARED.setdefault((key, scope), Maskinporten(client, scope))
+
+
+def _now() -> float:
+    """The wall clock, which Maskinporten compares with its own."""
+    return time.time()

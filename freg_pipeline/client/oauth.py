@@ -1,0 +1,103 @@
+"""What Maskinporten answers: metadata, a token, or an error that says what to do."""
+
+from __future__ import annotations
+
+import re
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+
+from freg_pipeline.client.answers import quote
+from freg_pipeline.errors import ConfigurationError, PassingError, RefusedError
+
+CLOCK_SECONDS = 10.0  # a clock that is wrong by more may be why an assertion is refused
+LATER = "Run the same command again later: it goes on from where it stands"
+T = TypeVar("T")
+_JWT = re.compile(r"[\w-]{16,}\.[\w-]{16,}(\.[\w-]+)?")
+
+
+class Metadata(msgspec.Struct):
+    """Where tokens are asked for (RFC 8414)."""
+
+    issuer: str
+    token_endpoint: str
+
+
+class Granted(msgspec.Struct):
+    """A token; ``expires_in`` in seconds."""
+
+    access_token: str
+    expires_in: float = 120.0
+    scope: str = ""
+
+    def __repr__(self) -> str:
+        return f"Granted({self.scope})"
+
+
+def decode(response: httpx.Response, kind: type[T], what: str) -> T:
+    """Read an answer with status 200.
+
+    Raises:
+        PassingError: it holds something else.
+    """
+    try:
+        return msgspec.json.decode(response.content, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise PassingError(f"Maskinporten's answer holds no {what}", LATER) from None
+
+
+def refusal(response: httpx.Response, scope: str, now: float) -> RefusedError:
+    """What Maskinporten's no means. It has no status: that would be one of the register's.
+
+    Args:
+        response: the answer.
+        scope: that was asked for.
+        now: by this machine's clock, in seconds, to be compared with the answer's date.
+    """
+    kind, said = _said(response)
+    what = f"Maskinporten gave no token: {response.status_code} {kind}".rstrip()
+    what += f' "{said}"' if said else ""
+    ahead = _clock_ahead(response, now)
+    if ahead is not None and abs(ahead) > CLOCK_SECONDS:
+        off = f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'}"
+        return RefusedError(what, f"This machine's clock is {off} Maskinporten's: set it")
+    if kind == "invalid_scope":
+        remedy = (
+            f"Check that FREG_MASKINPORTEN_CLIENT_ID may ask for {scope}, and that "
+            "FREG_RETTIGHETSPAKKE names your package"
+        )
+    else:
+        remedy = (
+            "Check FREG_MASKINPORTEN_CLIENT_ID, and that the key in FREG_MASKINPORTEN_KEY_FILE is "
+            "registered for it under FREG_MASKINPORTEN_KID (or FREG_MASKINPORTEN_CERT_FILE)"
+        )
+    return RefusedError(what, remedy)
+
+
+def no_metadata(issuer: str, why: str) -> ConfigurationError:
+    """There is no Maskinporten at an address."""
+    return ConfigurationError(
+        f"the metadata of Maskinporten at {urlsplit(issuer).netloc} {why}",
+        "Correct FREG_MASKINPORTEN_ISSUER, or set FREG_MASKINPORTEN_TOKEN_ENDPOINT",
+    )
+
+
+def _clock_ahead(response: httpx.Response, now: float) -> float | None:
+    """Seconds that this machine's clock is ahead of the one that answered."""
+    try:
+        return now - parsedate_to_datetime(response.headers.get("date", "")).timestamp()
+    except ValueError:
+        return None
+
+
+def _said(response: httpx.Response) -> tuple[str, str]:
+    """The error's kind and text; nothing of it that looks like an assertion or a token."""
+    try:
+        content = msgspec.json.decode(response.content, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return "", ""
+    kind, text = (str(content.get(name) or "") for name in ("error", "error_description"))
+    return quote(_JWT.sub("***", kind)), quote(_JWT.sub("***", text))

@@ -1,0 +1,90 @@
+"""The client that the synthetic register lends to everybody, so that a newcomer needs no key.
+
+It is a real client with a real key, which that register made when it started and which is worth
+nothing elsewhere: the grant is the same as in production.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+from pydantic import SecretStr
+
+from freg_pipeline.client.keys import signer_of
+from freg_pipeline.client.maskinporten import TIMEOUT, Client, shared
+from freg_pipeline.errors import FregError, PassingError, UnreachableError
+
+CLIENT = "_synthetic/maskinporten/klient"
+
+
+class _NothingLentError(FregError):
+    """The register lends no client: it asks for no token, or is none of ours."""
+
+
+class _Lent(msgspec.Struct):
+    client_id: str
+    kid: str
+    private_key: str
+    issuer: str
+    token_endpoint: str
+
+
+class LentClient:
+    """Tokens for the synthetic register.
+
+    Nothing is asked for until it refuses a request: one that wants no tokens never sees one.
+
+    Args:
+        base_url: of the register.
+        scope: what is asked for.
+    """
+
+    def __init__(self, base_url: str, scope: str) -> None:
+        address = urlsplit(base_url)
+        root = f"{address.scheme}://{address.netloc}"
+        self._maskinporten = shared(root, lambda: _borrow(root), scope)
+
+    def held(self) -> SecretStr | None:
+        """A token at hand."""
+        return self._maskinporten.held()
+
+    def get(self) -> SecretStr | None:
+        """A token, if the register has asked for one before."""
+        return self.renewed(None) if self._maskinporten.has_given else None
+
+    def renewed(self, refused: SecretStr | None) -> SecretStr | None:
+        """A token, if the register lends a client."""
+        try:
+            return self._maskinporten.renewed(refused)
+        except _NothingLentError:
+            return None
+
+    def describe(self) -> str:
+        """Whether the register asks for a token, and which it gave."""
+        try:
+            return f"{self._maskinporten.describe()}, by the synthetic register's own client"
+        except _NothingLentError:
+            return "the synthetic register asks for none"
+
+
+def _borrow(root: str) -> Client:
+    """The client that the register lends now; another one after each start."""
+    try:
+        response = httpx.get(f"{root}/{CLIENT}", timeout=TIMEOUT)
+    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        raise UnreachableError(
+            f"nothing answers at {root} ({type(error).__name__})",
+            "Start it: freg synthetic serve; or set FREG_ENVIRONMENT and FREG_BASE_URL",
+        ) from None
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise PassingError(
+            f"{root} lent no client ({type(error).__name__})", "Run the command again"
+        ) from None
+    try:
+        lent = msgspec.json.decode(response.content, type=_Lent)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise _NothingLentError("the register lends no client") from None
+    signer = signer_of(lent.private_key, lent.kid)
+    return Client(lent.client_id, signer, lent.issuer, lent.token_endpoint)
