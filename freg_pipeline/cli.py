@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import click
 
-from freg_pipeline.commands import release, services, soek, synthetic, uttrekk
+from freg_pipeline.commands import hendelser, release, services, soek, synthetic, uttrekk
 from freg_pipeline.commands.options import with_settings
 from freg_pipeline.errors import FregError
 
@@ -26,6 +26,7 @@ def cli() -> None:
 for _command in (
     synthetic.demo,
     uttrekk.uttrekk,
+    hendelser.hendelser,
     release.sql,
     release.release,
     services.sekvensnummer,

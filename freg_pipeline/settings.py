@@ -44,6 +44,9 @@ class Settings(BaseSettings):
         requests_per_minute: upper limit for everything this process sends; None: the environment's.
         poll_seconds: seconds between two questions for a batch that is not ready.
         poll_timeout_hours: hours to wait for a batch before giving up.
+        follow_seconds: seconds between two questions for new events, when following the list.
+        full_load_when_too_old: make a new full load when the event list no longer reaches back to
+            the release.
     """
 
     model_config = SettingsConfigDict(
@@ -72,6 +75,8 @@ class Settings(BaseSettings):
     requests_per_minute: int | None = Field(default=None, ge=1)
     poll_seconds: float = Field(default=2.0, gt=0)
     poll_timeout_hours: float = Field(default=24.0, gt=0)
+    follow_seconds: float = Field(default=60.0, gt=0)
+    full_load_when_too_old: bool = False
 
     @field_validator("parts", mode="before")
     @classmethod

@@ -32,7 +32,8 @@ _FLAGS: dict[str, tuple[Any, str]] = {
 }
 
 
-def _remember(context: click.Context, parameter: click.Parameter, value: object) -> None:
+def remember(context: click.Context, parameter: click.Parameter, value: object) -> None:
+    """Take a flag for the setting of its name; to be an option's callback."""
     if value is not None and value is not False:
         context.ensure_object(dict)[parameter.name] = value
 
@@ -41,11 +42,11 @@ def with_settings(command: F) -> F:
     """Give a command the flags that win over the environment's settings."""
     for name, (kind, text) in reversed(_FLAGS.items()):
         option = click.option(
-            f"--{name}", type=kind, expose_value=False, callback=_remember, help=text
+            f"--{name}", type=kind, expose_value=False, callback=remember, help=text
         )
         command = option(command)
     debug = click.option(
-        "--debug", is_flag=True, expose_value=False, callback=_remember, help="Show tracebacks."
+        "--debug", is_flag=True, expose_value=False, callback=remember, help="Show tracebacks."
     )
     return debug(command)
 

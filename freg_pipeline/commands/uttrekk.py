@@ -112,9 +112,16 @@ def resume(name: str, order_again: bool, **strictness: bool) -> None:
     from freg_pipeline.orchestration.assets import ReleaseConfig
     from freg_pipeline.orchestration.resources import Freg
     from freg_pipeline.orchestration.run import carry_on
+    from freg_pipeline.orchestration.run_feed import syncing
 
     with progress() as begin:
         freg = Freg.from_settings(settings(), begin)
         one = Uttrekk(freg.store, name)
-        manifest = carry_on(freg, one, order_again=order_again, release=ReleaseConfig(**strictness))
+        if one.request.kind == "hendelser":  # it follows from the release: there is no order
+            with syncing(freg, ReleaseConfig(**strictness)) as work:
+                manifest = work.once().manifest
+        else:
+            manifest = carry_on(
+                freg, one, order_again=order_again, release=ReleaseConfig(**strictness)
+            )
     _tell_release(manifest, freg.store)

@@ -31,10 +31,9 @@ async def measure_lag(register: Register, position: int, form: Form) -> Lag:
         RefusedError, PassingError: as for every request.
     """
     page = await ask(register, form, position)
-    later = [] if page is None else [one for one in page.entries if one.sekvensnummer > position]
-    if not later:
+    if page is None or not page.entries:
         return Lag(0, 0.0)
     last = await register.hendelser.siste_sekvensnummer()
-    recorded = times_of(later[:1])[0].as_py()
+    recorded = times_of(page.entries[:1])[0].as_py()
     waiting = 0.0 if recorded is None else (datetime.now(UTC) - recorded).total_seconds() / 60
-    return Lag(max(last - position, len(later)), max(0.0, round(waiting, 1)))
+    return Lag(max(last - position, len(page.entries)), max(0.0, round(waiting, 1)))

@@ -6,7 +6,8 @@ the list, but at most MAX_PAGES pages, so that a wave of any size needs bounded 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import msgspec
@@ -53,14 +54,14 @@ async def read_events(
     events: list[FeedEntry] = []
     kept = _kept(uttrekk)
     for page in range(max_pages):
-        if page >= kept:
+        if page < kept:
+            events += _after(_entries(uttrekk, page), position)
+        else:
             answer = first if first is not None and page == 0 else None
             answer = answer or await ask(register, uttrekk.request.form, position)
-            if answer is None or not _after(answer.entries, position):
+            if answer is None or not answer.entries:
                 break
-            body = pack(answer.raw.body, circumstances(answer.raw))
-            uttrekk.store.write(_page_key(uttrekk, page), body)
-        events += _after(_entries(uttrekk, page), position)
+            events += _keep(uttrekk, page, answer, position)
         position = events[-1].sekvensnummer
     end = FeedEnd(position, len(events))
     if not uttrekk.store.write(uttrekk.feed_end_key, msgspec.json.encode(end)):
@@ -80,13 +81,22 @@ def _until(uttrekk: Uttrekk, end: FeedEnd) -> list[FeedEntry]:
 async def ask(
     register: Register, form: Form, position: int, etag: str | None = None
 ) -> FeedPage | None:
-    """The page of events after a position; None if it is still the one of ``etag``."""
-    return await register.hendelser.feed(position + 1, form=_FORMS[form], etag=etag)
+    """The page of events after a position, in order; None if it is still the one of ``etag``."""
+    page = await register.hendelser.feed(position + 1, form=_FORMS[form], etag=etag)
+    return page and replace(page, entries=tuple(_after(page.entries, position)))
 
 
 def has_pages(uttrekk: Uttrekk) -> bool:
     """Whether any event of a sync is here."""
     return _kept(uttrekk) > 0
+
+
+def _keep(uttrekk: Uttrekk, page: int, answer: FeedPage, position: int) -> Sequence[FeedEntry]:
+    """Keep a page, and return the events of the one that is kept."""
+    body = pack(answer.raw.body, circumstances(answer.raw))
+    if uttrekk.store.write(_page_key(uttrekk, page), body):
+        return answer.entries
+    return _after(_entries(uttrekk, page), position)
 
 
 def _kept(uttrekk: Uttrekk) -> int:

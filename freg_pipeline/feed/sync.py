@@ -7,160 +7,90 @@ done, and not done again.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import msgspec
 
 from freg_pipeline.client import Register
-from freg_pipeline.client.feed import FeedEntry
 from freg_pipeline.errors import ConfigurationError
-from freg_pipeline.extract.fetch import fetch_batch
 from freg_pipeline.extract.order import everything, fetch_contract
 from freg_pipeline.extract.uttrekk import Request, Uttrekk
-from freg_pipeline.feed.documents import documents_of, fetch_documents
+from freg_pipeline.feed.expand import Expansion, Progress, Slice
 from freg_pipeline.feed.pages import ask, has_pages, read_events
-from freg_pipeline.feed.persons import (
-    Persons,
-    close_batches,
-    persons_of,
-    write_batches,
-    write_second_tries,
-)
-from freg_pipeline.feed.tables import stage_events
-from freg_pipeline.lake.landing import land_batch, load_plan
+from freg_pipeline.feed.persons import persons_of
+from freg_pipeline.feed.selection import selected
 from freg_pipeline.lake.release import Manifest, require_current
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import Store
 
-Told = Callable[[int], None]
-Progress = Callable[[str, int], Told]
 
-
-@dataclass(frozen=True)
-class Collected:
-    """A slice of the event list that has landed, and waits for its release.
-
-    Attributes:
-        uttrekk: of kind hendelser.
-        events: how many.
-        persons: looked up, each once.
-        bytes: of the answers fetched now, before compression.
-    """
-
-    uttrekk: Uttrekk
-    events: int
-    persons: int
-    bytes: int
-
-
-class Sync:
-    """What one slice is made with.
+async def collect(
+    store: Store, register: Register, settings: Settings, progress: Progress
+) -> Slice | None:
+    """Land the slice that follows the current release; None if nothing has happened since.
 
     Args:
         store: where everything lies.
         register: whom to ask; open.
         settings: how, and how much at once.
         progress: told about long work.
+
+    Raises:
+        ConfigurationError: there is no release, or it was made with other settings.
+        TooOldError: the event list no longer reaches back to the release's position.
+        RefusedError, PassingError: as for every request; what came until then is kept.
     """
-
-    def __init__(
-        self, store: Store, register: Register, settings: Settings, progress: Progress
-    ) -> None:
-        self._store = store
-        self._register = register
-        self._settings = settings
-        self._progress = progress
-
-    async def collect(self) -> Collected | None:
-        """Land the slice that follows the current release; None if nothing has happened since.
-
-        Raises:
-            ConfigurationError: there is no release, or it was made with other settings.
-            TooOldError: the event list no longer reaches back to the release's position.
-            RefusedError, PassingError: as for every request; what came until then is kept.
-        """
-        current = require_current(self._store)
-        _require_same(current, self._store, self._settings)
-        position, first = current.sekvensnummer, None
-        uttrekk = Uttrekk(self._store, _name(self._store, position, self._settings))
-        if not has_pages(uttrekk):
-            first = await ask(self._register, self._settings.answer_format, position)
-            if first is None or not first.entries:
-                return None
-            await self._begin(uttrekk, position)
-        events = await read_events(self._register, uttrekk, first=first)
-        return await self._expand(uttrekk, events)
-
-    async def _begin(self, uttrekk: Uttrekk, position: int) -> None:
-        plan = await fetch_contract(self._store, self._register)
-        settings = self._settings
-        request = Request(
-            name=uttrekk.name,
-            kind="hendelser",
-            environment=settings.environment,
-            base_url=self._register.base_url,
-            rettighetspakke=settings.rettighetspakke,
-            parts_asked=settings.parts,
-            parts=settings.parts or everything(plan),
-            contract=plan.fingerprint,
-            sekvensnummer=position,
-            feedsekvensnr=None,
-            kriterier=None,
-            created=datetime.now(UTC),
-            form=settings.answer_format,
-            etter=position,
+    current = require_current(store)
+    first = Uttrekk(store, first_of(store, current)).request
+    _require_same(current.number, first, settings)
+    uttrekk, page = _following(store, current.sekvensnummer, settings), None
+    if not has_pages(uttrekk):
+        page = await ask(register, settings.answer_format, current.sekvensnummer)
+        if page is None or not page.entries:
+            return None
+        await _begin(uttrekk, register, settings, current)
+    events = await read_events(register, uttrekk, first=page)
+    persons = persons_of(events)
+    at_once = settings.concurrency
+    if first.kind != "komplett":
+        persons = await selected(
+            register, uttrekk, current, first, events, persons, concurrency=at_once
         )
-        self._store.write(uttrekk.key("request.json"), msgspec.json.encode(request))
-
-    async def _expand(self, uttrekk: Uttrekk, events: Sequence[FeedEntry]) -> Collected:
-        """Look everything up that the events tell of, and land it."""
-        persons, documents = persons_of(events), documents_of(events)
-        told = self._progress("hendelsesdokumenter", len(documents))
-        at_once = self._settings.concurrency
-        size = await self._persons(uttrekk, persons)
-        size += await fetch_documents(
-            self._register, uttrekk, documents, concurrency=at_once, progress=told
-        )
-        await asyncio.to_thread(stage_events, self._store, uttrekk, events)
-        return Collected(uttrekk, len(events), len(persons), size)
-
-    async def _persons(self, uttrekk: Uttrekk, persons: Persons) -> int:
-        told = self._progress("persons", len(persons))
-        batches = write_batches(uttrekk, persons)
-        size = await self._batches(uttrekk, range(batches), told)
-        everything_now = write_second_tries(uttrekk, persons, batches)
-        size += await self._batches(uttrekk, range(batches, everything_now), told)
-        close_batches(uttrekk, everything_now)
-        return size
-
-    async def _batches(self, uttrekk: Uttrekk, batches: range, told: Told) -> int:
-        """Fetch batches one after the other, and land each while the next one is being fetched."""
-        plan = load_plan(self._store, uttrekk.request.contract)
-        size = 0
-        landing: asyncio.Task[object] | None = None
-        try:
-            for batch in batches:
-                report = await fetch_batch(
-                    self._register, uttrekk, batch,
-                    concurrency=self._settings.concurrency, progress=told,
-                )  # fmt: skip
-                size += report.bytes
-                if landing is not None:
-                    await landing
-                landing = asyncio.create_task(
-                    asyncio.to_thread(land_batch, self._store, uttrekk, batch, plan)
-                )
-        finally:
-            if landing is not None:
-                await landing
-        return size
+    return await Expansion(register, uttrekk, at_once, progress).of(events, persons)
 
 
-def _name(store: Store, position: int, settings: Settings) -> str:
-    """The name of the sync that continues a position: the one under way, or the first one free.
+def first_of(store: Store, current: Manifest) -> str:
+    """The uttrekk that the line of releases up to this one began with."""
+    request = Uttrekk(store, current.uttrekk).request
+    return request.grunnlag or request.name
+
+
+async def _begin(
+    uttrekk: Uttrekk, register: Register, settings: Settings, current: Manifest
+) -> None:
+    plan = await fetch_contract(uttrekk.store, register)
+    request = Request(
+        name=uttrekk.name,
+        kind="hendelser",
+        environment=settings.environment,
+        base_url=register.base_url,
+        rettighetspakke=settings.rettighetspakke,
+        parts_asked=settings.parts,
+        parts=settings.parts or everything(plan),
+        contract=plan.fingerprint,
+        sekvensnummer=current.sekvensnummer,
+        feedsekvensnr=None,
+        kriterier=None,
+        created=datetime.now(UTC),
+        form=settings.answer_format,
+        etter=current.sekvensnummer,
+        grunnlag=first_of(uttrekk.store, current),
+    )
+    uttrekk.store.write(uttrekk.key("request.json"), msgspec.json.encode(request))
+
+
+def _following(store: Store, position: int, settings: Settings) -> Uttrekk:
+    """The sync that continues a position: the one under way, or one of the first name that is free.
 
     The usual name can be taken by the sync of an earlier release that stood at the same position,
     before a full load replaced it.
@@ -170,18 +100,18 @@ def _name(store: Store, position: int, settings: Settings) -> str:
     while True:
         uttrekk = Uttrekk(store, usual if number == 1 else f"{usual}-{number}")
         if not uttrekk.exists or (
-            uttrekk.release is None and _differences(uttrekk.request, settings) == []
+            uttrekk.release is None and not _differences(uttrekk.request, settings)
         ):
-            return uttrekk.name
+            return uttrekk
         number += 1
 
 
-def _require_same(current: Manifest, store: Store, settings: Settings) -> None:
+def _require_same(number: str, request: Request, settings: Settings) -> None:
     """See that what the sync asks for is what the release was made of."""
-    different = _differences(Uttrekk(store, current.uttrekk).request, settings)
+    different = _differences(request, settings)
     if different:
         raise ConfigurationError(
-            f"release {current.number} was made with another {' and '.join(different)}",
+            f"release {number} was made with another {' and '.join(different)}",
             "Set it as it was then, or make a new full load: freg uttrekk komplett",
         )
 

@@ -38,6 +38,15 @@ class StagedEvents(msgspec.Struct, frozen=True):
     missing: int
 
 
+def staged_events(store: Store, name: str) -> StagedEvents:
+    """What staging a sync's events gave.
+
+    Raises:
+        ObjectMissingError: they have not been staged.
+    """
+    return msgspec.json.decode(store.read(event_key(name, "done.json")), type=StagedEvents)
+
+
 def stage_events(store: Store, uttrekk: Uttrekk, events: Sequence[FeedEntry]) -> StagedEvents:
     """Make the staging tables of a sync's events, unless they are there already.
 
@@ -48,7 +57,7 @@ def stage_events(store: Store, uttrekk: Uttrekk, events: Sequence[FeedEntry]) ->
     """
     done = event_key(uttrekk.name, "done.json")
     if store.exists(done):
-        return msgspec.json.decode(store.read(done), type=StagedEvents)
+        return staged_events(store, uttrekk.name)
     documents = documents_of(events)
     with store.scratch() as folder:
         changes = _Changes(uttrekk, events, documents)
@@ -61,7 +70,7 @@ def stage_events(store: Store, uttrekk: Uttrekk, events: Sequence[FeedEntry]) ->
         }
     staged = StagedEvents(files, len(documents), len(documents) - changes.found)
     store.write(done, msgspec.json.encode(staged))
-    return msgspec.json.decode(store.read(done), type=StagedEvents)  # whoever was first
+    return staged_events(store, uttrekk.name)  # whoever was first
 
 
 def times_of(events: Sequence[FeedEntry]) -> pa.Array:

@@ -13,6 +13,8 @@ from freg_pipeline.orchestration.assets import (
     uttrekk,
 )
 from freg_pipeline.orchestration.checks import release_checks
+from freg_pipeline.orchestration.feed import hendelser, hendelser_checks, sync_hendelser
+from freg_pipeline.orchestration.feed_sensor import hendelser_sensor
 from freg_pipeline.orchestration.jobs import JOBS
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.schedules import quarterly_full_load
@@ -25,6 +27,7 @@ ASSETS = [
     batch_tabeller,
     release,
     duckdb_katalog,
+    hendelser,
 ]
 
 
@@ -32,9 +35,9 @@ def make_definitions(freg: Freg) -> dg.Definitions:
     """Return the code location that works with ``freg``."""
     return dg.Definitions(
         assets=ASSETS,
-        asset_checks=[release_checks],
-        jobs=JOBS,
+        asset_checks=[release_checks, hendelser_checks],
+        jobs=[*JOBS, sync_hendelser],
         schedules=[quarterly_full_load],
-        sensors=[uttrekk_sensor],
+        sensors=[uttrekk_sensor, hendelser_sensor],
         resources={"freg": freg},
     )

@@ -1,19 +1,11 @@
 """The main job in this process: the same assets and jobs as on Dagster's page, one after the other.
 
-For commands, and for those without a daemon. Runs are recorded with the store's own Dagster
-instance, so that their history can be seen later.
+For commands, and for those without a daemon.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
-
-from dagster import DagsterInstance
-from dagster._core.instance.ref import InstanceRef
 
 from freg_pipeline.client import BatchState, TilpassetKriterier
 from freg_pipeline.errors import FregError
@@ -22,12 +14,9 @@ from freg_pipeline.extract.poll import PollResult, wait_for_batch
 from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.lake.release import Manifest, read_manifest
 from freg_pipeline.orchestration.assets import ReleaseConfig
-from freg_pipeline.orchestration.code_location import make_definitions
-from freg_pipeline.orchestration.partitions import UTTREKK, UTTREKK_BATCH, batch_partition
+from freg_pipeline.orchestration.engine import Engine, open_engine
+from freg_pipeline.orchestration.partitions import UTTREKK
 from freg_pipeline.orchestration.resources import Freg
-
-# Dagster's own log goes to its instance; a command prints its own lines.
-_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 def run_uttrekk(
@@ -89,9 +78,8 @@ def carry_on(
     done = uttrekk.release
     if done is not None:
         return read_manifest(freg.store, done)
-    with _instance(freg) as instance:
-        engine = _Engine(freg, instance)
-        instance.add_dynamic_partitions(UTTREKK.name or "", [name])
+    with open_engine(freg) as engine:
+        engine.add(UTTREKK, name)
         engine.run("full_load", uttrekk.name, {"uttrekk": {"order_again": order_again}})
         _land_all(freg, engine, uttrekk)
         strictness = (release or ReleaseConfig()).model_dump()
@@ -102,7 +90,7 @@ def carry_on(
     return read_manifest(freg.store, released)
 
 
-def _land_all(freg: Freg, engine: _Engine, uttrekk: Uttrekk) -> None:
+def _land_all(freg: Freg, engine: Engine, uttrekk: Uttrekk) -> None:
     """Every batch, in order, as soon as it is ready."""
     batch = 0
     while True:
@@ -111,54 +99,10 @@ def _land_all(freg: Freg, engine: _Engine, uttrekk: Uttrekk) -> None:
                 return
             continue
         if batch not in uttrekk.landed():
-            engine.land(uttrekk, batch)
+            engine.land(uttrekk.name, batch)
         batch += 1
 
 
 async def _wait(freg: Freg, uttrekk: Uttrekk) -> PollResult:
     async with freg.register() as register:
         return await wait_for_batch(register, uttrekk, freg.settings)
-
-
-class _Engine:
-    """Runs jobs of the code location in this process."""
-
-    def __init__(self, freg: Freg, instance: DagsterInstance) -> None:
-        self._definitions = make_definitions(freg)
-        self._instance = instance
-
-    def land(self, uttrekk: Uttrekk, batch: int) -> None:
-        """Take one batch from identifiers to tables."""
-        key = batch_partition(uttrekk.name, batch)
-        self._instance.add_dynamic_partitions(UTTREKK_BATCH.name or "", [key])
-        self.run("land_batch", key)
-
-    def run(self, job: str, partition: str, config: Mapping[str, Any] | None = None) -> None:
-        """Run a job for a partition.
-
-        Raises:
-            FregError: as the asset raised it.
-        """
-        ops = {name: {"config": dict(given)} for name, given in (config or {}).items()}
-        self._definitions.resolve_job_def(job).execute_in_process(
-            run_config={**_QUIET, "ops": ops},
-            instance=self._instance,
-            partition_key=partition,
-            tags={"freg/uttrekk": partition.split("/")[0]},
-        )
-
-
-def _instance(freg: Freg) -> DagsterInstance:
-    """DAGSTER_HOME's instance; else the store's own; for a store on S3 one without memory."""
-    if os.environ.get("DAGSTER_HOME"):
-        return DagsterInstance.get()
-    if freg.settings.store.startswith("s3://"):
-        return DagsterInstance.ephemeral()
-    home = Path(freg.settings.store) / "dagster"
-    freg.store.write("dagster/README.md", _NOTE.encode())  # also makes the folder, privately
-    overrides = None if (home / "dagster.yaml").exists() else {"telemetry": {"enabled": False}}
-    return DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=overrides))
-
-
-_NOTE = """Dagster's records of what ran. Set DAGSTER_HOME to this folder to see them on its page.
-"""

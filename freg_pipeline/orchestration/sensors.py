@@ -25,7 +25,7 @@ TRIES = 3  # runs of one batch that may fail before an operator has to look
 READY_A_TICK = 50  # batches taken in one tick; the next tick takes more
 _TAG = "freg/uttrekk"
 _PARTITION = "dagster/partition"
-_UNDER_WAY = [
+UNDER_WAY = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
@@ -99,7 +99,7 @@ def _requests(instance: dg.DagsterInstance, uttrekk: Uttrekk) -> Iterator[dg.Run
 def _runs(instance: dg.DagsterInstance, name: str) -> tuple[set[str], Counter[str]]:
     """Partitions of an uttrekk that have a run under way, and how often each one's run failed."""
     tags = {_TAG: name}
-    active = instance.get_runs(dg.RunsFilter(statuses=_UNDER_WAY, tags=tags))
+    active = instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY, tags=tags))
     failed = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], tags=tags))
     carried = (full for full in failed if full.job_name in {land_batch.name, publish_release.name})
     return (

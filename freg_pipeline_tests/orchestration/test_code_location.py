@@ -83,7 +83,7 @@ def test_every_asset_is_described_owned_grouped_and_of_some_kind() -> None:
     names = {node.key.to_user_string() for node in graph.asset_nodes}
     assert names == {
         "uttrekk", "batch_identifikatorer", "bulkoppslag", "batch_tabeller", "release",
-        "duckdb_katalog",
+        "duckdb_katalog", "hendelser",
     }  # fmt: skip
     for node in graph.asset_nodes:
         assert node.description

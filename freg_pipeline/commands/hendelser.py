@@ -1,0 +1,81 @@
+"""``freg hendelser``: keep the current release current."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import click
+
+from freg_pipeline.commands.options import remember, settings, with_settings, with_strictness
+
+if TYPE_CHECKING:
+    from freg_pipeline.orchestration.run_feed import Synced, Syncing
+
+logger = logging.getLogger(__name__)
+
+
+@click.group()
+def hendelser() -> None:
+    """Keep the current release current by the register's event list."""
+
+
+@hendelser.command()
+@click.option("--follow", is_flag=True, help="Go on until interrupted.")
+@click.option(
+    "--follow-seconds",
+    type=float,
+    expose_value=False,
+    callback=remember,
+    help="Seconds between two questions for news.",
+)
+@click.option(
+    "--full-load-when-too-old",
+    is_flag=True,
+    expose_value=False,
+    callback=remember,
+    help="Make a new full load if the event list no longer reaches back to the release.",
+)
+@with_strictness
+@with_settings
+def sync(follow: bool, **strictness: bool) -> None:
+    """Bring the current release up to the register's last event."""
+    from freg_pipeline.console import progress
+    from freg_pipeline.orchestration.assets import ReleaseConfig
+    from freg_pipeline.orchestration.resources import Freg
+    from freg_pipeline.orchestration.run_feed import syncing
+
+    with progress() as begin:
+        freg = Freg.from_settings(settings(), begin)
+        with syncing(freg, ReleaseConfig(**strictness)) as work:
+            _tell(work.once())
+            if follow:
+                _follow(work)
+
+
+def _follow(work: Syncing) -> None:
+    """Sync whenever there is news. What passes is waited for; an interruption is the usual end."""
+    from freg_pipeline.errors import PassingError
+
+    try:
+        while True:
+            work.wait()
+            try:
+                _tell(work.once())
+            except PassingError as error:
+                logger.warning("%s", error)
+    except KeyboardInterrupt:
+        click.echo("Stopped. Run the same command again: it goes on from where the release stands.")
+
+
+def _tell(synced: Synced) -> None:
+    manifest = synced.manifest
+    behind = f"{synced.events_behind:,} events behind" if synced.events_behind else "up to date"
+    if not synced.releases:
+        click.echo(f"Release {manifest.number}: nothing new, {behind} at {manifest.sekvensnummer}")
+        return
+    more = f" (the last of {synced.releases})" if synced.releases > 1 else ""
+    click.echo(
+        f"Release {manifest.number}{more}: {synced.events:,} events, {synced.persons:,} persons "
+        f"looked up in {synced.seconds:.1f} s; {behind} at {manifest.sekvensnummer}"
+    )

@@ -1,0 +1,187 @@
+"""Keeping current: the asset that takes the event list into releases, its job, checks and sensor.
+
+Not partitioned: a sync follows from the current release alone. No two should run at once, since the
+second one would do the same work; should it happen all the same, both write the same names, and one
+of them publishes.
+"""
+
+# No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
+
+import asyncio
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+
+import dagster as dg
+
+from freg_pipeline.errors import ConfigurationError, TooOldError
+from freg_pipeline.extract.order import open_uttrekk, place_order
+from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.feed.expand import Slice
+from freg_pipeline.feed.lag import Lag, measure_lag
+from freg_pipeline.feed.sync import collect, first_of
+from freg_pipeline.feed.tables import staged_events
+from freg_pipeline.lake.catalogue import refresh_catalogue
+from freg_pipeline.lake.release import Manifest, build_release, require_current
+from freg_pipeline.orchestration.assets import LOOK_UP_POOL, OWNERS, ReleaseConfig, release
+from freg_pipeline.orchestration.metadata import counts
+from freg_pipeline.orchestration.resources import Freg
+
+FregResource = dg.ResourceParam[Freg]
+SLICES_A_RUN = 10  # of up to 100,000 events: a wave is taken in runs whose progress can be seen
+# Fresh means: brought up to the register, or confirmed to be there, within this time.
+FRESH = dg.FreshnessPolicy.time_window(
+    fail_window=timedelta(hours=3), warn_window=timedelta(hours=1)
+)
+
+
+class SyncConfig(ReleaseConfig):
+    """How strict the releases are, and how many slices of the event list one run takes."""
+
+    slices: int = SLICES_A_RUN
+
+
+@dg.asset(
+    deps=[release],
+    group_name="feed",
+    kinds={"http", "parquet"},
+    owners=OWNERS,
+    pool=LOOK_UP_POOL,
+    freshness_policy=FRESH,
+    description=(
+        "The event list, taken into releases: what happened since the current one, each changed"
+        " person looked up once, published as a delta. Not partitioned."
+    ),
+)
+def hendelser(
+    context: dg.AssetExecutionContext, config: SyncConfig, freg: FregResource
+) -> dg.MaterializeResult[None]:
+    """Bring the current release up to the register's last event, a slice at a time."""
+    started = time.monotonic()
+    try:
+        slices = _sync(freg, config)
+    except TooOldError:
+        if not freg.settings.full_load_when_too_old:
+            raise
+        name = asyncio.run(_order_anew(freg))
+        context.log.warning("the event list reaches back no longer: ordered %s", name)
+        return dg.MaterializeResult(metadata={"full_load": name})
+    manifest = require_current(freg.store)
+    lag = asyncio.run(_lag(freg))
+    return dg.MaterializeResult(
+        metadata={
+            "release": manifest.number,
+            "sekvensnummer": manifest.sekvensnummer,
+            **counts(
+                releases=len(slices),
+                events=sum(one.events for one in slices),
+                persons=sum(one.persons for one in slices),
+                bytes=sum(one.bytes for one in slices),
+                seconds=round(time.monotonic() - started, 3),
+                events_behind=lag.events,
+                minutes_behind=lag.minutes,
+            ),
+        }
+    )
+
+
+def _sync(freg: Freg, config: SyncConfig) -> list[Slice]:
+    """Slice after slice, each of them a release, until nothing is new."""
+    slices: list[Slice] = []
+    while len(slices) < config.slices and (taken := asyncio.run(_collect(freg))) is not None:
+        _publish(freg, taken, config)
+        slices.append(taken)
+    refresh_catalogue(freg.store)
+    return slices
+
+
+async def _collect(freg: Freg) -> Slice | None:
+    async with freg.register() as register:
+        return await collect(freg.store, register, freg.settings, freg.progress)
+
+
+def _publish(freg: Freg, taken: Slice, config: SyncConfig) -> Manifest:
+    return build_release(
+        freg.store,
+        taken.uttrekk,
+        allow_incomplete=config.allow_incomplete,
+        accept_contract=config.accept_contract,
+    )
+
+
+async def _lag(freg: Freg) -> Lag:
+    position = require_current(freg.store).sekvensnummer
+    async with freg.register() as register:
+        return await measure_lag(register, position, freg.settings.answer_format)
+
+
+async def _order_anew(freg: Freg) -> str:
+    """Order everyone once more; an order that is under way is gone on with."""
+    first = Uttrekk(freg.store, first_of(freg.store, require_current(freg.store))).request
+    if first.kind != "komplett":
+        raise ConfigurationError(
+            "the event list no longer reaches back to where the release stands, and what it was "
+            f"made of is no full load ({first.kind})",
+            f"Make it anew: freg uttrekk {first.kind}",
+        )
+    async with freg.register() as register:
+        ordered = await open_uttrekk(freg.store, register, freg.settings)
+        await place_order(register, ordered, freg.settings)
+    return ordered.name
+
+
+@dg.multi_asset_check(
+    name="hendelser_checks",
+    specs=[
+        dg.AssetCheckSpec(
+            "position_moved",
+            asset=hendelser,
+            description="The release's position is that of the last event that it contains.",
+        ),
+        dg.AssetCheckSpec(
+            "counts_explained",
+            asset=hendelser,
+            description="Every event has its row, every person looked up is accounted for.",
+        ),
+        dg.AssetCheckSpec(
+            "not_behind",
+            asset=hendelser,
+            description="The register has no event that the release doesn't contain.",
+        ),
+    ],
+)
+def hendelser_checks(freg: FregResource) -> Iterator[dg.AssetCheckResult]:
+    """Check the current release against the sync that it was made of, and against the register."""
+    manifest = require_current(freg.store)
+    made_of = Uttrekk(freg.store, manifest.uttrekk)
+    end = made_of.feed_end
+    etter = made_of.request.etter
+    yield dg.AssetCheckResult(
+        check_name="position_moved",
+        passed=end is None or etter is None or etter < manifest.sekvensnummer == end.siste,
+        metadata={"sekvensnummer": manifest.sekvensnummer, "etter": etter or 0},
+    )
+    events = 0 if end is None else end.hendelser
+    rows = 0 if end is None else staged_events(freg.store, made_of.name).files["hendelse"].rows
+    unexplained = manifest.accounting.unexplained
+    yield dg.AssetCheckResult(
+        check_name="counts_explained",
+        passed=events == rows and not unexplained,
+        metadata=counts(events=events, rows=rows, unexplained=unexplained),
+    )
+    lag = asyncio.run(_lag(freg))
+    yield dg.AssetCheckResult(
+        check_name="not_behind",
+        passed=not lag.events,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata=counts(events_behind=lag.events, minutes_behind=lag.minutes),
+    )
+
+
+sync_hendelser = dg.define_asset_job(
+    "sync_hendelser",
+    selection=dg.AssetSelection.assets(hendelser) | dg.AssetSelection.checks_for_assets(hendelser),
+    executor_def=dg.in_process_executor,  # its steps follow each other; a process costs
+    tags={"freg/feed": "sync"},  # dagster.yaml lets one run of this tag at a time
+    description="Brings the current release up to the register's last event.",
+)

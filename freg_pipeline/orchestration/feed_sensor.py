@@ -1,0 +1,120 @@
+"""The sensor that keeps the release current: one cheap call a minute, and a run where one is due.
+
+What is due follows from the release, the register's last number and Dagster's runs, not from a
+cursor, and runs have no ``run_key``: a key is remembered for ever, so a run that failed could never
+be requested again.
+"""
+
+# No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from freg_pipeline.errors import FregError
+from freg_pipeline.lake.release import current_release
+from freg_pipeline.orchestration.feed import hendelser, sync_hendelser
+from freg_pipeline.orchestration.resources import Freg
+from freg_pipeline.orchestration.sensors import UNDER_WAY
+
+CONFIRMED_EVERY = timedelta(minutes=30)  # how often it is recorded that nothing is new
+LONGEST_RUN = timedelta(hours=3)
+LONGEST_WAIT = timedelta(hours=1)  # between two runs that fail
+_FROM, _TO = "freg/etter", "freg/siste"
+
+
+@dg.sensor(
+    job=sync_hendelser,
+    minimum_interval_seconds=60,
+    description="Asks the register for its last event's number, and requests a sync if it is new.",
+)
+def hendelser_sensor(
+    context: dg.SensorEvaluationContext, freg: dg.ResourceParam[Freg]
+) -> dg.SensorResult | dg.SkipReason:
+    """Request a sync if the register is ahead of the release and no sync is under way."""
+    manifest = current_release(freg.store)
+    if manifest is None:
+        return dg.SkipReason("There is no release yet: make a full load first.")
+    runs = _Runs(context.instance, manifest.sekvensnummer)
+    if runs.under_way:
+        return dg.SkipReason("A sync is under way.")
+    if (seconds := runs.wait()) > 0:
+        return dg.SkipReason(f"Syncs from here have failed; the next one in {seconds:.0f} s.")
+    try:
+        last = asyncio.run(_last(freg))
+    except FregError as error:
+        return dg.SkipReason(str(error))
+    if last <= manifest.sekvensnummer or runs.found_nothing(last):
+        return _confirm(context.instance, manifest.sekvensnummer)
+    tags = {_FROM: str(manifest.sekvensnummer), _TO: str(last)}
+    return dg.SensorResult(run_requests=[dg.RunRequest(tags=tags)])
+
+
+async def _last(freg: Freg) -> int:
+    async with freg.register() as register:
+        return await register.hendelser.siste_sekvensnummer()
+
+
+class _Runs:
+    """The syncs that were requested from one position.
+
+    Args:
+        instance: whose runs.
+        position: of the release.
+    """
+
+    def __init__(self, instance: dg.DagsterInstance, position: int) -> None:
+        self._instance = instance
+        self._position = str(position)
+
+    @property
+    def under_way(self) -> bool:
+        """Whether any sync is, from this position or another.
+
+        One that was begun long ago has lost its process: two at once do no harm.
+        """
+        begun = datetime.now(UTC) - LONGEST_RUN
+        wanted = dg.RunsFilter(
+            job_name=sync_hendelser.name, statuses=UNDER_WAY, created_after=begun
+        )
+        return bool(self._get(wanted, limit=1))
+
+    def wait(self) -> float:
+        """Seconds until another try is due: longer after each that failed, never given up."""
+        failed = self._get(
+            dg.RunsFilter(
+                job_name=sync_hendelser.name,
+                statuses=[dg.DagsterRunStatus.FAILURE],
+                tags={_FROM: self._position},
+            )
+        )
+        if not failed:
+            return 0.0
+        pause: float = min(60.0 * 2 ** (len(failed) - 1), LONGEST_WAIT.total_seconds())
+        ended: list[float] = [one.end_time or 0.0 for one in failed]
+        return max(ended) + pause - time.time()
+
+    def found_nothing(self, last: int) -> bool:
+        """Whether a sync towards this very number has succeeded, and the release stayed.
+
+        The last number may be that of an event that the package of rights doesn't see.
+        """
+        tags = {_FROM: self._position, _TO: str(last)}
+        succeeded = dg.RunsFilter(
+            job_name=sync_hendelser.name, statuses=[dg.DagsterRunStatus.SUCCESS], tags=tags
+        )
+        return bool(self._get(succeeded, limit=1))
+
+    def _get(self, wanted: dg.RunsFilter, limit: int | None = 20) -> list[dg.RunRecord]:
+        return list(self._instance.get_run_records(wanted, limit=limit))
+
+
+def _confirm(instance: dg.DagsterInstance, position: int) -> dg.SensorResult | dg.SkipReason:
+    """Record that the release is current, so that its freshness shows it; not at every tick."""
+    latest = instance.get_latest_materialization_event(hendelser.key)
+    if latest is not None and time.time() - latest.timestamp < CONFIRMED_EVERY.total_seconds():
+        return dg.SkipReason("Nothing is new.")
+    metadata = {"sekvensnummer": position, "events": 0, "events_behind": 0, "minutes_behind": 0.0}
+    return dg.SensorResult(asset_events=[dg.AssetMaterialization(hendelser.key, metadata=metadata)])

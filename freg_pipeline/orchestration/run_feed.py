@@ -1,0 +1,115 @@
+"""Keeping current in this process: the same asset and job as on Dagster's page.
+
+For the command, and for those without a daemon.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import dagster as dg
+
+from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.feed.watch import wait_for_events
+from freg_pipeline.lake.release import Manifest, require_current
+from freg_pipeline.orchestration.assets import ReleaseConfig
+from freg_pipeline.orchestration.engine import Engine, open_engine
+from freg_pipeline.orchestration.feed import SyncConfig, hendelser, sync_hendelser
+from freg_pipeline.orchestration.resources import Freg
+from freg_pipeline.orchestration.run import carry_on
+
+NO_LIMIT = 1_000_000  # slices: a command goes on until nothing is new
+
+
+@dataclass(frozen=True)
+class Synced:
+    """What a sync took.
+
+    Attributes:
+        manifest: the release that is current now.
+        releases: how many were published.
+        events: how many they took.
+        persons: looked up; one with events in several slices counts in each.
+        seconds: what it took.
+        events_behind: events that the register has and the release hasn't, at the most.
+    """
+
+    manifest: Manifest
+    releases: int
+    events: int
+    persons: int
+    seconds: float
+    events_behind: int
+
+
+class Syncing:
+    """Syncs one after the other, with one Dagster instance.
+
+    Args:
+        freg: settings, store and register.
+        engine: runs the job.
+        strictness: how strict the releases are.
+    """
+
+    def __init__(self, freg: Freg, engine: Engine, strictness: ReleaseConfig) -> None:
+        self._freg = freg
+        self._engine = engine
+        self._strictness = strictness
+
+    def once(self) -> Synced:
+        """Bring the current release up to the register's last event.
+
+        Where the event list no longer reaches back, and settings say so, that is a full load.
+
+        Raises:
+            ConfigurationError: there is no release, or it was made with other settings.
+            TooOldError: the event list no longer reaches back to it.
+            IncompleteError: not everything is accounted for: the release stays where it is.
+            RefusedError, PassingError: as for every request.
+        """
+        config = SyncConfig(slices=NO_LIMIT, **self._strictness.model_dump())
+        result = self._engine.run(
+            sync_hendelser.name, config={hendelser.op.name: config.model_dump()}
+        )
+        (made,) = result.asset_materializations_for_node(hendelser.op.name)
+        if "full_load" in made.metadata:
+            name = str(made.metadata["full_load"].value)
+            carry_on(self._freg, Uttrekk(self._freg.store, name), release=self._strictness)
+            return self.once()
+        return Synced(
+            manifest=require_current(self._freg.store),
+            releases=int(_number(made, "releases")),
+            events=int(_number(made, "events")),
+            persons=int(_number(made, "persons")),
+            seconds=_number(made, "seconds"),
+            events_behind=int(_number(made, "events_behind")),
+        )
+
+    def wait(self) -> None:
+        """Wait until the register has an event that the release doesn't contain."""
+        asyncio.run(self._wait())
+
+    async def _wait(self) -> None:
+        position = require_current(self._freg.store).sekvensnummer
+        async with self._freg.register() as register:
+            await wait_for_events(register, self._freg.settings, position)
+
+
+@contextmanager
+def syncing(freg: Freg, strictness: ReleaseConfig | None = None) -> Iterator[Syncing]:
+    """What syncs are made with, one or many.
+
+    Args:
+        freg: settings, store and register.
+        strictness: as strict as can be unless told.
+    """
+    with open_engine(freg) as engine:
+        yield Syncing(freg, engine, strictness or ReleaseConfig())
+
+
+def _number(made: dg.AssetMaterialization, name: str) -> float:
+    value = made.metadata[name].value
+    return value if isinstance(value, int | float) else 0

@@ -1,0 +1,149 @@
+"""The sensor that keeps the release current: asks once a tick, requests what is due, no more."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import dagster as dg
+import pytest
+from dagster import DagsterInstance
+
+from freg_pipeline.lake.release import build_release
+from freg_pipeline.orchestration import feed_sensor
+from freg_pipeline.orchestration.code_location import make_definitions
+from freg_pipeline.orchestration.feed_sensor import hendelser_sensor
+from freg_pipeline.orchestration.resources import Freg
+from freg_pipeline_tests.unit.feed.made import EventList, event
+from freg_pipeline_tests.unit.lake.delivered import deliver, document, number
+
+POSITION = 100
+Tick = Callable[[], dg.SensorResult | dg.SkipReason]
+
+
+@pytest.fixture
+def instance() -> Iterator[DagsterInstance]:
+    with DagsterInstance.ephemeral() as ephemeral:
+        yield ephemeral
+
+
+@pytest.fixture
+def feed() -> EventList:
+    return EventList([event(POSITION)])
+
+
+@pytest.fixture
+def freg(feed: EventList, make_freg: Callable[..., Freg]) -> Iterator[Freg]:
+    """A release at position 100, and a register whose list ends there."""
+    with feed.served() as url:
+        freg = make_freg(url)
+        uttrekk = deliver(freg.store, "one", [("d1", document(number(1)))], sekvensnummer=POSITION)
+        build_release(freg.store, uttrekk)
+        yield freg
+
+
+@pytest.fixture
+def tick(freg: Freg, instance: DagsterInstance) -> Tick:
+    def evaluate() -> dg.SensorResult | dg.SkipReason:
+        with dg.build_sensor_context(instance, resources={"freg": freg}) as context:
+            result = hendelser_sensor(context)
+        assert isinstance(result, dg.SensorResult | dg.SkipReason)
+        for made in result.asset_events if isinstance(result, dg.SensorResult) else ():
+            assert isinstance(made, dg.AssetMaterialization)
+            instance.report_runless_asset_event(made)
+        return result
+
+    return evaluate
+
+
+def requested(result: dg.SensorResult | dg.SkipReason) -> dg.RunRequest:
+    assert isinstance(result, dg.SensorResult)
+    (request,) = result.run_requests or ()
+    return request
+
+
+def ended(
+    freg: Freg, instance: DagsterInstance, request: dg.RunRequest, status: dg.DagsterRunStatus
+) -> None:
+    """Record a run of the request with that status."""
+    job = make_definitions(freg).resolve_job_def("sync_hendelser")
+    run = instance.create_run_for_job(job, tags=dict(request.tags), status=status)
+    if status is dg.DagsterRunStatus.FAILURE:
+        instance.report_run_failed(run)
+
+
+def test_without_a_release_there_is_nothing_to_keep_current(
+    instance: DagsterInstance, make_freg: Callable[..., Freg]
+) -> None:
+    with dg.build_sensor_context(
+        instance, resources={"freg": make_freg("http://127.0.0.1:1")}
+    ) as context:
+        assert isinstance(hendelser_sensor(context), dg.SkipReason)
+
+
+def test_a_register_that_is_ahead_gets_a_run_each_time(tick: Tick, feed: EventList) -> None:
+    feed.events.append(event(POSITION + 5))
+    for _ in range(2):
+        assert requested(tick()).run_key is None, "a key is remembered for ever"
+    assert feed.asked == [], "one cheap call a tick, and no page of events"
+
+
+def test_a_sync_that_is_under_way_is_not_joined_by_another(
+    tick: Tick, feed: EventList, freg: Freg, instance: DagsterInstance
+) -> None:
+    feed.events.append(event(POSITION + 5))
+    ended(freg, instance, requested(tick()), dg.DagsterRunStatus.STARTED)
+    assert isinstance(tick(), dg.SkipReason)
+
+
+def test_a_sync_that_failed_is_tried_again_later_and_later_and_never_given_up(
+    tick: Tick,
+    feed: EventList,
+    freg: Freg,
+    instance: DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    feed.events.append(event(POSITION + 5))
+    pauses = []
+    now = time.time()
+    monkeypatch.setattr(feed_sensor.time, "time", lambda: now)
+    for _ in range(9):
+        ended(freg, instance, requested(tick()), dg.DagsterRunStatus.FAILURE)
+        pause = 0
+        while isinstance(tick(), dg.SkipReason):
+            pause += 1
+            now += 60
+        pauses.append(pause)
+    assert pauses[:3] == [1, 2, 4]
+    assert pauses[-1] == 60
+
+
+def test_a_number_that_only_others_may_see_is_asked_for_once(
+    tick: Tick, feed: EventList, freg: Freg, instance: DagsterInstance
+) -> None:
+    feed.events.append(event(POSITION + 5))
+    ended(freg, instance, requested(tick()), dg.DagsterRunStatus.SUCCESS)
+    result = tick()
+    assert not (isinstance(result, dg.SensorResult) and result.run_requests)
+    feed.events.append(event(POSITION + 9))
+    assert requested(tick())
+
+
+def test_being_current_is_recorded_so_that_it_shows_but_not_at_every_tick(
+    tick: Tick, instance: DagsterInstance
+) -> None:
+    assert isinstance(tick(), dg.SensorResult)
+    made = instance.get_latest_materialization_event(dg.AssetKey("hendelser"))
+    assert made is not None
+    assert made.asset_materialization is not None
+    assert made.asset_materialization.metadata["events_behind"].value == 0
+    assert isinstance(tick(), dg.SkipReason)
+
+
+def test_a_register_that_does_not_answer_is_no_failure_of_the_sensor(
+    tick: Tick, freg: Freg, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody = freg.settings.model_copy(update={"base_url": "http://127.0.0.1:1"})
+    freg.settings = nobody
+    monkeypatch.setattr("freg_pipeline.client.transport.FIRST_CONTACT_SECONDS", 0.0)
+    assert isinstance(tick(), dg.SkipReason)
