@@ -104,6 +104,13 @@ class Archive:
     def __len__(self) -> int:
         return len(self._since)
 
+    def in_force(self) -> Iterator[int | None]:
+        """The place of each registration's document in force; None: another person goes on."""
+        return (
+            self._current[person.index] if person.merged_into is None else None
+            for person in self.people
+        )
+
     @property
     def last_sequence_number(self) -> int:
         """The number of the last event."""

@@ -85,16 +85,17 @@ class Personer:
 
     async def _person(self, request: Request) -> Response:
         place = self._archive.by_number(request.path_params["personidentifikator"])
-        return self._one(request, place)
+        return self.one(request, place)
 
     async def _arkiv(self, request: Request) -> Response:
         identifier = request.path_params["dokumentidentifikator"]
         place = self._archive.by_id(identifier)
         if place is not None and self._is_gone(place):
             return feilkode(400, "FREG-400", "Dokumentet er slettet")
-        return self._one(request, place)
+        return self.one(request, place)
 
-    def _one(self, request: Request, place: int | None) -> Response:
+    def one(self, request: Request, place: int | None) -> Response:
+        """The answer with the document at a place; None: there is none."""
         wanted = self._wanted(request)
         document = None if place is None else self._given(place, wanted)
         if document is None:

@@ -24,6 +24,7 @@ from freg_pipeline.synthetic.options import RegisterOptions
 from freg_pipeline.synthetic.packages import PACKAGES, AsPackage, Package
 from freg_pipeline.synthetic.personer import Personer
 from freg_pipeline.synthetic.problems import ProblemError, answer_problem, feilkode
+from freg_pipeline.synthetic.soek import Soek
 from freg_pipeline.synthetic.transport import FaultyTransport
 from freg_pipeline.synthetic.uttrekk import Uttrekk
 
@@ -49,12 +50,14 @@ class SyntheticRegister:
         contract = options.contract or xsd()
         self._personer = Personer(contract, self.archive, self._faults, options.seed)
         self._hendelser = Hendelser(self.archive, self._faults)
+        self._soek = Soek(self.archive, self._personer.one)
         self._requests: Counter[str] = Counter()
         self.app = self._application()
 
     def _application(self) -> FiksGateway:
         services = [
             *self._uttrekk.routes(),
+            *self._soek.routes(),  # before the persons: any name is a person's number there
             *self._personer.routes(),
             *self._hendelser.routes(),
         ]

@@ -14,6 +14,8 @@ from freg_pipeline.synthetic.packages import PACKAGES, Package
 TABLE = {
     "personer/{personidentifikator}": "med hjemmel, off. uten, Finans, privat uten",
     "personer/bulkoppslag": "med hjemmel, off. uten, Finans, privat uten",
+    "personer/soek": "med hjemmel, off. uten, Finans, privat uten",
+    "personer/entydigsoek": "med hjemmel, off. uten, Finans, privat uten, Privat",
     "personer/xsd": "med hjemmel, off. uten, Finans, privat uten, Privat",
     "uttrekk/komplett": "med hjemmel",
     "uttrekk/tilpasset": "med hjemmel, off. uten, Finans, privat uten",
