@@ -3,37 +3,50 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import AsyncIterator
 
 from freg_pipeline.client import Register
+from freg_pipeline.client.access import access
+from freg_pipeline.client.environments import base_url
+from freg_pipeline.client.packages import ALL_SERVICES, Package, package
 from freg_pipeline.contract import Change, compare, compile_contract, incompatible
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.release import current_release
 from freg_pipeline.settings import Settings
-from freg_pipeline.store import Store
+from freg_pipeline.store import open_store
 
 
-async def preflight(settings: Settings, store: Store) -> list[str]:
-    """Return a line for each thing that is as it should be.
+async def preflight(settings: Settings) -> AsyncIterator[str]:
+    """Yield a line for each thing that is as it should be, as soon as it is known.
 
     Raises:
         FregError: the first thing that isn't; says what to do.
     """
-    lines = [f"settings      {settings.environment}, {settings.rettighetspakke}"]
+    yield f"settings      {settings.environment}, {settings.rettighetspakke}, {base_url(settings)}"
+    yield f"access        {access(settings).describe()}"
+    store = open_store(settings)
     key = f"check-{secrets.token_hex(8)}"
     store.write(key, b"")
     store.delete(key)
-    lines.append(f"store         {store.location} can be written")
+    yield f"store         {store.location} can be written"
     async with Register.from_settings(settings) as register:
         number = await register.hendelser.siste_sekvensnummer()
-        lines.append(f"register      {register.base_url}, last sequence number {number}")
+        yield f"register      lets us in, last sequence number {number}"
+        yield f"package       {_services(package(settings.rettighetspakke))}"
         plan = compile_contract(await register.personer.xsd())
-    lines.append(f"contract      {plan.fingerprint}, {len(plan.tables)} tables")
+    yield f"contract      {plan.fingerprint}, {len(plan.tables)} tables"
     current = current_release(store)
     if current is not None:
         changes = compare(load_plan(store, current.contract), plan)
-        lines += [f"              {change}" for change in changes]
-        lines.append(f"release       {current.number}, {_verdict(changes)}")
-    return lines
+        for change in changes:
+            yield f"              {change}"
+        yield f"release       {current.number}, {_verdict(changes)}"
+
+
+def _services(package: Package) -> str:
+    outside = sorted(ALL_SERVICES - package.services)
+    without = f"all but {', '.join(outside)}" if outside else "every service"
+    return f"{package.name} may call {without}"
 
 
 def _verdict(changes: list[Change]) -> str:

@@ -99,6 +99,8 @@ PACKAGES = _table(
     ),
 )  # fmt: skip
 
+ALL_SERVICES = frozenset().union(*(package.services for package in PACKAGES.values()))
+
 
 def package(name: str) -> Package:
     """The package of a name.

@@ -8,7 +8,7 @@ from typing import Literal
 
 import click
 
-from freg_pipeline.commands.options import ask, settings, show, store, with_format, with_settings
+from freg_pipeline.commands.options import ask, settings, show, with_format, with_settings
 from freg_pipeline.errors import ConfigurationError
 
 
@@ -90,8 +90,11 @@ def _document(identifier: str) -> str:
 @click.command()
 @with_settings
 def check() -> None:
-    """Settings, store, register and contract, before the first order."""
+    """Settings, access, store, register, package and contract, before the first order."""
     from freg_pipeline.preflight import preflight
 
-    for line in asyncio.run(preflight(settings(), store())):
-        click.echo(line)
+    async def tell() -> None:
+        async for line in preflight(settings()):
+            click.echo(line)
+
+    asyncio.run(tell())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator
@@ -380,6 +381,31 @@ def test_a_key_is_never_shown(key_file: Path) -> None:
     for text in (repr(signer), repr(client), repr(source), str(vars(source))):
         assert "PRIVATE" not in text
         assert "RSAPrivate" not in text
+
+
+def test_no_log_or_error_tells_an_assertion_or_a_token(
+    guarded: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = {"base_url": guarded, **settings_of(lend(guarded, MED), tmp_path)}
+    key = Path(settings["maskinporten_key_file"]).read_text().splitlines()[1]
+    with caplog.at_level(logging.DEBUG):
+        ask(**settings)
+        told(RefusedError, **{**settings, "maskinporten_kid": "other"})
+    assert "Maskinporten" in caplog.text
+    assert "eyJ" not in caplog.text
+    assert key not in caplog.text
+
+
+def test_an_assertion_that_the_endpoint_quotes_is_left_out(key_file: Path) -> None:
+    async def quote(request: Request) -> Response:
+        body = (await request.body()).decode()
+        assertion = body.split("assertion=")[1].split("&")[0]
+        said = {"error": "invalid_grant", "error_description": f"Bad assertion: {assertion} !"}
+        return JSONResponse(said, 400)
+
+    with serving(Starlette(routes=[Route("/token", quote, methods=["POST"])])) as url:
+        text = told(RefusedError, **settings_for(url, key_file))
+    assert "Bad assertion: *** !" in text
 
 
 # -- the gateway of the municipalities -----------------------------------------------------------

@@ -1,0 +1,167 @@
+"""``freg check`` as a new user tries it: with all in order, and with each thing wrong in turn."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from freg_pipeline import cli
+from freg_pipeline.client import maskinporten
+from freg_pipeline.synthetic import RegisterOptions, running
+from freg_pipeline_tests.conftest import Ended, RunFreg
+from freg_pipeline_tests.lent import as_environment, lend, root_of, settings_of
+
+MED = "folkeregister:deling/offentligmedhjemmel"
+Check = Callable[..., Ended]
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[str]:
+    with running(RegisterOptions(persons=50, auth=True, token_seconds=60)) as url:
+        yield url
+
+
+@pytest.fixture
+def check(
+    guarded: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Check:
+    """Run the command in this process, against the register that wants tokens."""
+    monkeypatch.setattr(maskinporten, "_SHARED", {})
+
+    def run(**environment: Any) -> Ended:
+        given = {"FREG_BASE_URL": guarded, "FREG_STORE": str(tmp_path / "store"), **environment}
+        for name, value in given.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit) as ended:
+            cli.main(["check"])
+        said = capsys.readouterr()
+        return Ended(int(ended.value.code or 0), said.out, said.err)
+
+    return run
+
+
+@pytest.fixture
+def mine(guarded: str, tmp_path: Path) -> dict[str, str]:
+    """A client's settings that are all right."""
+    return as_environment(settings_of(lend(guarded, MED), tmp_path))
+
+
+def _first_words(ended: Ended) -> list[str]:
+    return [line.split()[0] for line in ended.stdout.splitlines()]
+
+
+def _line(ended: Ended) -> str:
+    assert len(ended.lines) == 1, ended.stderr
+    assert "eyJ" not in ended.stderr
+    return ended.lines[0]
+
+
+def test_all_in_order(check: Check, mine: dict[str, str]) -> None:
+    ended = check(**mine)
+    assert ended.code == 0, ended.stderr
+    assert _first_words(ended) == [
+        "settings", "access", "store", "register", "package", "contract",
+    ]  # fmt: skip
+    assert f"a token from Maskinporten for {MED}, good for 60 s" in ended.stdout
+    assert "offentlig-med-hjemmel may call every service" in ended.stdout
+
+
+def test_a_newcomer_with_nothing_set_but_the_address(guarded: str, freg: RunFreg) -> None:
+    ended = freg("check", FREG_BASE_URL=guarded)
+    assert ended.code == 0, ended.stderr
+    assert "the synthetic register's own client" in ended.stdout
+
+
+def test_what_a_smaller_package_may_not_call(guarded: str, check: Check) -> None:
+    privat = f"{root_of(guarded)}/folkeregisteret/api/privat"
+    ended = check(FREG_BASE_URL=privat, FREG_RETTIGHETSPAKKE="privat")
+    assert ended.code == 0, ended.stderr
+    assert "privat may call all but hendelser/bulkoppslag" in ended.stdout
+    assert "uttrekk/komplett" in ended.stdout
+
+
+def test_a_wrong_key(guarded: str, check: Check, mine: dict[str, str], tmp_path: Path) -> None:
+    other = as_environment(settings_of(lend(guarded, MED), tmp_path))
+    mine["FREG_MASKINPORTEN_KEY_FILE"] = other["FREG_MASKINPORTEN_KEY_FILE"]
+    ended = check(**mine)
+    assert ended.code == 3
+    assert "FREG_MASKINPORTEN_KEY_FILE" in _line(ended)
+    assert _first_words(ended) == ["settings"]
+
+
+def test_a_wrong_scope(guarded: str, check: Check, tmp_path: Path) -> None:
+    finans = settings_of(lend(guarded, "folkeregister:deling/finans"), tmp_path)
+    ended = check(**as_environment(finans))
+    assert ended.code == 3
+    assert MED in _line(ended)
+
+
+def test_a_wrong_clock(check: Check, mine: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(maskinporten, "_now", lambda: time.time() - 3600)
+    ended = check(**mine)
+    assert ended.code == 3
+    off = re.search(r"This machine's clock is (\d+) s behind Maskinporten's", _line(ended))
+    assert off is not None
+    assert abs(int(off[1]) - 3600) <= 3
+
+
+def test_a_wrong_package(guarded: str, check: Check, tmp_path: Path) -> None:
+    finans = as_environment(settings_of(lend(guarded, "folkeregister:deling/finans"), tmp_path))
+    ended = check(FREG_RETTIGHETSPAKKE="finans", **finans)  # at the address of another one
+    assert ended.code == 3
+    line = _line(ended)
+    assert "403" in line
+    assert "FREG_RETTIGHETSPAKKE" in line
+    assert "folkeregister:deling/finans" in line
+    assert _first_words(ended) == ["settings", "access", "store"]
+
+
+def test_an_expired_token(check: Check) -> None:
+    ended = check(FREG_TOKEN="a-token-of-yesterday")
+    assert ended.code == 3
+    assert "401" in _line(ended)
+    assert "FREG_TOKEN" in _line(ended)
+    assert "yesterday" not in ended.stderr + ended.stdout
+
+
+def test_no_network(check: Check, mine: dict[str, str]) -> None:
+    for nowhere in (
+        {"FREG_BASE_URL": "http://127.0.0.1:9/folkeregisteret/offentlig-med-hjemmel/api"},
+        {**mine, "FREG_MASKINPORTEN_ISSUER": "http://127.0.0.1:9/"},
+    ):
+        ended = check(**nowhere)
+        assert ended.code == 2
+        assert "nothing answers at" in _line(ended)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"FREG_MASKINPORTEN_KEY_FILE": "/nowhere/key.pem"}, "can't be read"),
+        ({"FREG_MASKINPORTEN_KID": ""}, "FREG_MASKINPORTEN_KID"),
+        ({"FREG_MASKINPORTEN_CLIENT_ID": ""}, "FREG_MASKINPORTEN_CLIENT_ID"),
+        ({"FREG_MASKINPORTEN_CONSUMER_ORG": "x"}, "FREG_MASKINPORTEN_CONSUMER_ORG"),
+        ({"FREG_ENVIRONMENT": "fiks-test"}, "FREG_FIKS_INTEGRASJON_ID"),
+        ({"FREG_ENVIRONMENT": "fiks", "FREG_BASE_URL": ""}, "FREG_FIKS_ROLLE_ID"),
+    ],
+)
+def test_a_wrong_setting(
+    check: Check, mine: dict[str, str], wrong: dict[str, str], said: str
+) -> None:
+    ended = check(**{**mine, **wrong})
+    assert ended.code == 2
+    assert said in _line(ended)
+
+
+def test_nothing_set_for_production(check: Check) -> None:
+    ended = check(FREG_ENVIRONMENT="produksjon", FREG_BASE_URL="")
+    assert ended.code == 2
+    assert "FREG_MASKINPORTEN_CLIENT_ID" in _line(ended)
