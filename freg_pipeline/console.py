@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from freg_pipeline.extract.liste import Malformed
 from freg_pipeline.extract.uttrekk import Status
 from freg_pipeline.lake.catalogue import catalogue_path
 from freg_pipeline.lake.release import Manifest
@@ -79,6 +80,14 @@ def release_lines(manifest: Manifest, store: Store) -> list[str]:
     if manifest.incomplete:
         lines.append("Incomplete: see the table avvik for what is missing")
     lines.append(f"Query it with freg sql, or open {catalogue_path(store)} in DuckDB")
+    return lines
+
+
+def malformed_lines(malformed: Malformed) -> list[str]:
+    """What in a list is no identity number: a line each for the first ones, and how many more."""
+    lines = [f"line {line}: {reason}; left out" for line, reason in malformed.first]
+    if malformed.count > len(malformed.first):
+        lines.append(f"and {malformed.count - len(malformed.first):,} more lines like these")
     return lines
 
 

@@ -62,15 +62,15 @@ def with_strictness(command: F) -> F:
     return incomplete(contract(command))
 
 
-def settings() -> Settings:
-    """The settings in force: flags over environment. Raises ConfigurationError."""
-    return load(**_given())
+def settings(form: str | None = None) -> Settings:
+    """The settings in force: flags over environment. Raises ConfigurationError.
 
-
-def _given() -> dict[str, Any]:
-    flags = dict(click.get_current_context().ensure_object(dict))
-    flags.pop("debug", None)
-    return flags
+    Args:
+        form: json or xml, over what the settings say.
+    """
+    given = dict(click.get_current_context().ensure_object(dict))
+    given.pop("debug", None)
+    return load(**given, answer_format=form)
 
 
 def store() -> Store:
@@ -91,10 +91,8 @@ def ask(question: Callable[[Register], Any], form: str | None = None) -> Any:
     """Ask the register one thing; ``form``: json or xml, else as the settings say."""
     from freg_pipeline.client import Register
 
-    asking = settings() if form is None else load(**{**_given(), "answer_format": form})
-
     async def ask() -> Any:
-        async with Register.from_settings(asking) as register:
+        async with Register.from_settings(settings(form)) as register:
             return await question(register)
 
     return asyncio.run(ask())

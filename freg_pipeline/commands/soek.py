@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from freg_pipeline.commands.options import F, ask, settings, show, with_format, with_settings
+from freg_pipeline.commands.options import (
+    F,
+    ask,
+    settings,
+    show,
+    with_format,
+    with_settings,
+    with_strictness,
+)
+from freg_pipeline.commands.uttrekk import tell_release
+from freg_pipeline.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from freg_pipeline.client import SoekKriterier
 
 _FONETISK = click.option("--soek-fonetisk", is_flag=True, help="Names that sound alike, too.")
 _GRUNNLAG = click.option(
@@ -45,14 +58,44 @@ _ADDRESS = _with(
 @click.option("--inkluder-doede", is_flag=True, help="The dead, too.")
 @_GRUNNLAG
 @click.option("--maks-treff", type=int, help="At most so many hits; the register gives 10,000.")
+@click.option("--uttrekk", is_flag=True, help="Look the hits up, and release them as tables.")
+@click.option("--name", help="The uttrekk's name; one that is under way is gone on with.")
+@with_strictness
 @with_format
 @with_settings
-def soek(form: str | None, **criteria: Any) -> None:
-    """The numbers of those whom all criteria fit."""
+def soek(
+    form: str | None,
+    uttrekk: bool,
+    name: str | None,
+    allow_incomplete: bool,
+    accept_contract: bool,
+    **criteria: Any,
+) -> None:
+    """The numbers of those whom all criteria fit; with --uttrekk, their documents as tables."""
     from freg_pipeline.client import SoekKriterier
 
     kriterier = SoekKriterier(**criteria)
+    if uttrekk:
+        strictness = {"allow_incomplete": allow_incomplete, "accept_contract": accept_contract}
+        _release(kriterier, form, name, strictness)
+        return
+    if name is not None:
+        raise ConfigurationError("a search that isn't kept has no name", "Add --uttrekk")
     show(ask(lambda register: register.personer.soek(kriterier), form).raw)
+
+
+def _release(
+    kriterier: SoekKriterier, form: str | None, name: str | None, strictness: dict[str, bool]
+) -> None:
+    from freg_pipeline.console import progress
+    from freg_pipeline.orchestration.assets import ReleaseConfig
+    from freg_pipeline.orchestration.resources import Freg
+    from freg_pipeline.orchestration.run import run_soek
+
+    with progress() as begin:
+        freg = Freg.from_settings(settings(form), begin)
+        manifest = run_soek(freg, kriterier, name=name, release=ReleaseConfig(**strictness))
+    tell_release(manifest, freg.store)
 
 
 @click.command()

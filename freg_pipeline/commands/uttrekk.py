@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,13 +15,14 @@ from freg_pipeline.commands.options import settings, store, with_settings, with_
 
 if TYPE_CHECKING:
     from freg_pipeline.client import TilpassetKriterier
+    from freg_pipeline.extract.uttrekk import Uttrekk
     from freg_pipeline.lake.release import Manifest
     from freg_pipeline.store import Store
 
 
 @click.group()
 def uttrekk() -> None:
-    """Order, fetch and release: everyone, or a selection."""
+    """Fetch and release: everyone, a selection, or a list of one's own."""
 
 
 @uttrekk.command()
@@ -58,6 +64,50 @@ def tilpasset(
     _run_uttrekk(kriterier, None, name, strictness)
 
 
+@uttrekk.command()
+@click.argument("source", metavar="FILE", type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--column", help="The column that holds the numbers.")
+@click.option("--name", help="The uttrekk's name; one that is under way is gone on with.")
+@with_strictness
+@with_settings
+def liste(source: Path, column: str | None, name: str | None, **strictness: bool) -> None:
+    """A list of identity numbers of one's own: text, CSV, Parquet, or - for stdin."""
+    from freg_pipeline.console import malformed_lines, progress
+    from freg_pipeline.extract.liste import malformed_of
+    from freg_pipeline.orchestration.assets import ReleaseConfig
+    from freg_pipeline.orchestration.resources import Freg
+    from freg_pipeline.orchestration.run import run_liste
+
+    def tell_malformed(of: Uttrekk) -> None:
+        for line in malformed_lines(malformed_of(of)):
+            click.echo(line, err=True)
+
+    with progress() as begin, _seekable(source) as path:
+        freg = Freg.from_settings(settings(), begin)
+        manifest = run_liste(
+            freg,
+            path,
+            column=column,
+            name=name,
+            release=ReleaseConfig(**strictness),
+            opened=tell_malformed,
+        )
+    tell_release(manifest, freg.store)
+
+
+@contextmanager
+def _seekable(source: Path) -> Iterator[Path]:
+    """The list as a file; what comes on stdin is laid aside in the store's scratch folder."""
+    if str(source) != "-":
+        yield source
+        return
+    with store().scratch() as folder:
+        path = folder / "stdin"
+        with path.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        yield path
+
+
 def _run_uttrekk(
     kriterier: TilpassetKriterier | None,
     feedsekvensnr: int | None,
@@ -78,10 +128,11 @@ def _run_uttrekk(
             name=name,
             release=ReleaseConfig(**strictness),
         )
-    _tell_release(manifest, freg.store)
+    tell_release(manifest, freg.store)
 
 
-def _tell_release(manifest: Manifest, store: Store) -> None:
+def tell_release(manifest: Manifest, store: Store) -> None:
+    """Say what was released."""
     from freg_pipeline.console import release_lines
 
     click.echo("\n".join(release_lines(manifest, store)))
@@ -124,4 +175,4 @@ def resume(name: str, order_again: bool, **strictness: bool) -> None:
             manifest = carry_on(
                 freg, one, order_again=order_again, release=ReleaseConfig(**strictness)
             )
-    _tell_release(manifest, freg.store)
+    tell_release(manifest, freg.store)

@@ -11,11 +11,11 @@ import asyncio
 import logging
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
-from freg_pipeline.client import Register, TilpassetKriterier
+from freg_pipeline.client import Register
 from freg_pipeline.client.answers import ThrottledError
 from freg_pipeline.contract import Plan, compile_contract
 from freg_pipeline.errors import (
@@ -25,7 +25,7 @@ from freg_pipeline.errors import (
     RefusedError,
     UncertainOrderError,
 )
-from freg_pipeline.extract.uttrekk import OrderAnswer, Request, Uttrekk
+from freg_pipeline.extract.uttrekk import OrderAnswer, Request, Uttrekk, UttrekkKind
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import Store
 
@@ -37,12 +37,25 @@ JOB_HOURS = 24  # an order older than this, and never collected, holds no place 
 COMPOSITES = ("person-basis", "historikk", "identitetsgrunnlag-utvidet", "relasjon-utvidet")
 
 
+class Kriterier(Protocol):
+    """What tells one question of a kind from another: a selection, a list, a search."""
+
+    @property
+    def kind(self) -> UttrekkKind:
+        """Which kind of uttrekk it makes."""
+        ...
+
+    def to_register(self) -> dict[str, Any]:
+        """As the request records it, under the register's names."""
+        ...
+
+
 async def open_uttrekk(
     store: Store,
     register: Register,
     settings: Settings,
     *,
-    kriterier: TilpassetKriterier | None = None,
+    kriterier: Kriterier | None = None,
     feedsekvensnr: int | None = None,
     name: str | None = None,
 ) -> Uttrekk:
@@ -55,7 +68,7 @@ async def open_uttrekk(
         store: where it lies.
         register: whom to ask.
         settings: environment, package and parts.
-        kriterier: a selection (tilpasset); None: everyone (komplett).
+        kriterier: a selection (tilpasset), a list or a search; None: everyone (komplett).
         feedsekvensnr: where a komplett uttrekk begins; None: the register's last number.
         name: its name. Without one, an uttrekk of the same question that is under way is gone on
             with, and only if there is none is a new one begun.
@@ -68,7 +81,7 @@ async def open_uttrekk(
     plan = await fetch_contract(store, register)
     wanted = Request(
         name="",
-        kind="tilpasset" if kriterier is not None else "komplett",
+        kind="komplett" if kriterier is None else kriterier.kind,
         environment=settings.environment,
         base_url=register.base_url,
         rettighetspakke=settings.rettighetspakke,
@@ -149,7 +162,7 @@ def _begin_unnamed(store: Store, wanted: Request) -> Uttrekk:
 async def place_order(
     register: Register, uttrekk: Uttrekk, settings: Settings, *, again: bool = False
 ) -> str:
-    """Order an uttrekk, unless it is ordered; return the register's job.
+    """Order an uttrekk that is a job at the register, unless it is ordered; return the job.
 
     Ten running jobs (429) are waited for, up to ``settings.poll_timeout_hours``. An answer that
     gets lost while this process lives is recorded as lost, and the order is sent anew, a few times;

@@ -89,6 +89,8 @@ def _next_batch(uttrekk: Uttrekk) -> int:
 
 
 async def _ask(register: Register, uttrekk: Uttrekk, batch: int) -> BatchAnswer:
+    if not uttrekk.is_ordered_kind:
+        raise _unwritten(uttrekk)
     job = uttrekk.job_id
     if job is None:
         raise FregError(
@@ -102,6 +104,17 @@ async def _ask(register: Register, uttrekk: Uttrekk, batch: int) -> BatchAnswer:
     except GoneError as error:
         uttrekk.store.write(uttrekk.gone_key, msgspec.json.encode({"said": error.what}))
         raise _gone(uttrekk) from None
+
+
+def _unwritten(uttrekk: Uttrekk) -> FregError:
+    """Its batches are written on this side, and whoever did so was stopped."""
+    what = {"liste": "list was", "soek": "search's hits were"}.get(
+        uttrekk.request.kind, "batches were"
+    )
+    return FregError(
+        f"the uttrekk {uttrekk.name} was stopped before its {what} taken over",
+        "Give the command that began it again: it goes on with this uttrekk",
+    )
 
 
 def _gone(uttrekk: Uttrekk) -> GoneError:

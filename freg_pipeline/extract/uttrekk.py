@@ -6,6 +6,7 @@ Keys, all under ``uttrekk/<name>/``::
     order/01-sent.json         an order is about to be sent (attempts 01, 02, ...)
     order/01-answer.json       what came of it: jobbId, refused or lost
     gone.json                  the register no longer has the job
+    malformed.json             what in a list is no identity number: lines and reasons
     batches/000000.json.zst    a batch of identifiers, as it came
     batches/end.json           the end was seen: how many batches there are
     answers/000000/00000.json.zst   the answer to one look-up of up to 1,000 (a chunk) of a batch;
@@ -64,7 +65,7 @@ class Request(msgspec.Struct, frozen=True):
             after it.
         grunnlag: of kind hendelser: the uttrekk that the releases before it began with.
         form: json or xml: how the documents are asked for.
-        kriterier: a tilpasset uttrekk's criteria, as sent.
+        kriterier: a tilpasset uttrekk's or a search's criteria, as sent; which list it was.
         created: when (UTC).
     """
 
@@ -256,6 +257,11 @@ class Uttrekk:
     def is_gone(self) -> bool:
         """Whether the register no longer has the job, before all batches came."""
         return self.store.exists(self.gone_key)
+
+    @property
+    def is_ordered_kind(self) -> bool:
+        """Whether it is a job at the register; else its batches are written on this side."""
+        return self.request.kind in {"komplett", "tilpasset"}
 
     @property
     def job_id(self) -> str | None:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from freg_pipeline.client import Register
 from freg_pipeline.client.feed import FeedEntry
+from freg_pipeline.extract.batches import close_batches
 from freg_pipeline.extract.fetch import fetch_batch
 from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.feed.documents import documents_of, fetch_documents
 from freg_pipeline.feed.persons import (
     Persons,
-    close_batches,
     write_batches,
     write_second_tries,
 )

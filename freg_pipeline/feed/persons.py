@@ -7,18 +7,15 @@ slice, gets its later document with the next one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-import msgspec
 import pyarrow.parquet as pq
 
 from freg_pipeline.client.feed import FeedEntry
-from freg_pipeline.envelope import IdentifierKind
+from freg_pipeline.extract.batches import add_batches
 from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.lake.landing import load_landed, staging_key
-from freg_pipeline.store.raw import RawMeta, pack
 
 BATCH = 20_000  # identifiers: enough of them to land while the next are being fetched
 
@@ -62,8 +59,8 @@ def persons_of(events: Iterable[FeedEntry]) -> Persons:
 def write_batches(uttrekk: Uttrekk, persons: Persons) -> int:
     """Write the batches of a sync, in the register's own form; return how many there are."""
     documents, numbers = list(persons.by_document), persons.by_number
-    count = _write(uttrekk, 0, "dokumentidentifikator", documents)
-    return _write(uttrekk, count, "foedselsEllerDNummer", numbers)
+    count = add_batches(uttrekk, 0, "dokumentidentifikator", documents, size=BATCH)
+    return add_batches(uttrekk, count, "foedselsEllerDNummer", numbers, size=BATCH)
 
 
 def write_second_tries(uttrekk: Uttrekk, persons: Persons, batches: int) -> int:
@@ -85,12 +82,8 @@ def write_second_tries(uttrekk: Uttrekk, persons: Persons, batches: int) -> int:
         for document in _gone(uttrekk, batch)
         for number in persons.by_document.get(document, ())
     ]
-    return _write(uttrekk, batches, "foedselsEllerDNummer", list(dict.fromkeys(missing)))
-
-
-def close_batches(uttrekk: Uttrekk, batches: int) -> None:
-    """Record how many batches there are."""
-    uttrekk.store.write(uttrekk.end_key, msgspec.json.encode({"batches": batches}))
+    numbers = list(dict.fromkeys(missing))
+    return add_batches(uttrekk, batches, "foedselsEllerDNummer", numbers, size=BATCH)
 
 
 def _gone(uttrekk: Uttrekk, batch: int) -> Iterator[str]:
@@ -101,13 +94,3 @@ def _gone(uttrekk: Uttrekk, batch: int) -> Iterator[str]:
     with uttrekk.store.filesystem.open_input_file(path) as file:
         rows = pq.read_table(file, columns=["identifikator"], filters=[("utfall", "==", "borte")])
     yield from rows["identifikator"].to_pylist()
-
-
-def _write(uttrekk: Uttrekk, first: int, kind: IdentifierKind, identifiers: Sequence[str]) -> int:
-    count = first
-    for start in range(0, len(identifiers), BATCH):
-        body = msgspec.json.encode({kind: identifiers[start : start + BATCH]})
-        meta = RawMeta(len(body), datetime.now(UTC), "application/json", "", composed=True)
-        uttrekk.store.write(uttrekk.batch_key(count), pack(body, meta))
-        count += 1
-    return count

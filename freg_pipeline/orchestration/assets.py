@@ -9,12 +9,14 @@ done already is found in the store, and not done again.
 import asyncio
 import time
 from collections import Counter
+from pathlib import Path
 
 import dagster as dg
 
 from freg_pipeline.client import TilpassetKriterier
 from freg_pipeline.contract import Change
 from freg_pipeline.extract.fetch import FetchReport, fetch_batch
+from freg_pipeline.extract.liste import malformed_of, open_liste
 from freg_pipeline.extract.order import open_uttrekk, place_order
 from freg_pipeline.extract.poll import require_batch
 from freg_pipeline.extract.uttrekk import Request, Uttrekk
@@ -40,7 +42,8 @@ FregResource = dg.ResourceParam[Freg]
 class OrderConfig(dg.Config):
     """What to order, where the uttrekk isn't begun yet. Names as the register's.
 
-    With no personstatustyper the uttrekk is komplett: everyone.
+    With no personstatustyper the uttrekk is komplett: everyone. With ``liste``, a file that this
+    process can read, nothing is ordered: its identity numbers are looked up.
     """
 
     feedsekvensnr: int | None = None
@@ -54,14 +57,19 @@ class OrderConfig(dg.Config):
     kjoenn: str | None = None
     statsborgerskap: str | None = None
     sivilstandstype: str | None = None
+    liste: str | None = None
+    liste_kolonne: str | None = None
     order_again: bool = False
 
     def kriterier(self) -> TilpassetKriterier | None:
         """The selection; None: everyone."""
         if not self.personstatustyper:
             return None
-        given = self.model_dump(exclude={"feedsekvensnr", "order_again", "personstatustyper"})
+        given = self.model_dump(exclude=_NO_CRITERIA)
         return TilpassetKriterier(personstatustyper=tuple(self.personstatustyper), **given)
+
+
+_NO_CRITERIA = {"personstatustyper", "feedsekvensnr", "liste", "liste_kolonne", "order_again"}
 
 
 class ReleaseConfig(dg.Config):
@@ -78,8 +86,9 @@ class ReleaseConfig(dg.Config):
     owners=OWNERS,
     pool=ORDER_POOL,
     description=(
-        "One partition per uttrekk: the order at the register. Recorded before it is sent and after"
-        " it is answered, so that no second order is made blindly."
+        "One partition per uttrekk: the order at the register, recorded before it is sent and after"
+        " it is answered, so that no second order is made blindly; or a list of one's own, or the"
+        " hits of a search, for which nothing is ordered."
     ),
 )
 def uttrekk(
@@ -97,6 +106,7 @@ def uttrekk(
             "contract": request.contract,
             "contract_changes": [str(change) for change in _contract_changes(freg, request)],
             "parts": len(request.parts),
+            "malformed": malformed_of(ordered).count,
         }
     )
 
@@ -110,7 +120,16 @@ def _contract_changes(freg: Freg, request: Request) -> list[Change]:
 async def _order(freg: Freg, name: str, config: OrderConfig) -> Uttrekk:
     async with freg.register() as register:
         ordered = Uttrekk(freg.store, name)
-        if not ordered.exists:
+        if config.liste is not None:
+            ordered = await open_liste(
+                freg.store,
+                register,
+                freg.settings,
+                Path(config.liste),
+                column=config.liste_kolonne,
+                name=name,
+            )
+        elif not ordered.exists:
             ordered = await open_uttrekk(
                 freg.store,
                 register,
@@ -119,7 +138,8 @@ async def _order(freg: Freg, name: str, config: OrderConfig) -> Uttrekk:
                 feedsekvensnr=config.feedsekvensnr,
                 name=name,
             )
-        await place_order(register, ordered, freg.settings, again=config.order_again)
+        if ordered.is_ordered_kind:
+            await place_order(register, ordered, freg.settings, again=config.order_again)
     return ordered
 
 
@@ -132,7 +152,8 @@ async def _order(freg: Freg, name: str, config: OrderConfig) -> Uttrekk:
     owners=OWNERS,
     description=(
         "One partition per batch of an uttrekk: the identifiers that the register delivered, of"
-        " documents (komplett) or persons (tilpasset). Kept as they came."
+        " documents (komplett) or persons (tilpasset), kept as they came; or those of a list or a"
+        " search."
     ),
 )
 def batch_identifikatorer(

@@ -6,11 +6,15 @@ For commands, and for those without a daemon.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from pathlib import Path
 
-from freg_pipeline.client import BatchState, TilpassetKriterier
+from freg_pipeline.client import BatchState, SoekKriterier, TilpassetKriterier
 from freg_pipeline.errors import FregError
+from freg_pipeline.extract.liste import open_liste
 from freg_pipeline.extract.order import open_uttrekk
 from freg_pipeline.extract.poll import PollResult, wait_for_batch
+from freg_pipeline.extract.treff import open_soek
 from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.lake.release import Manifest, read_manifest
 from freg_pipeline.orchestration.assets import ReleaseConfig
@@ -39,6 +43,53 @@ def run_uttrekk(
     """
     uttrekk = asyncio.run(_open(freg, kriterier, feedsekvensnr, name))
     return carry_on(freg, uttrekk, release=release)
+
+
+def run_liste(
+    freg: Freg,
+    source: Path,
+    *,
+    column: str | None = None,
+    name: str | None = None,
+    release: ReleaseConfig | None = None,
+    opened: Callable[[Uttrekk], None] = lambda _: None,
+) -> Manifest:
+    """Take a list of one's own to a release; go on with one that is under way.
+
+    Args and errors as :func:`freg_pipeline.extract.liste.open_liste` and :func:`run_uttrekk`, and
+
+    Args:
+        opened: told the uttrekk once the list is read.
+    """
+
+    async def begin() -> Uttrekk:
+        async with freg.register() as register:
+            return await open_liste(
+                freg.store, register, freg.settings, source, column=column, name=name
+            )
+
+    uttrekk = asyncio.run(begin())
+    opened(uttrekk)
+    return carry_on(freg, uttrekk, release=release)
+
+
+def run_soek(
+    freg: Freg,
+    kriterier: SoekKriterier,
+    *,
+    name: str | None = None,
+    release: ReleaseConfig | None = None,
+) -> Manifest:
+    """Take the hits of a search to a release; go on with one that is under way.
+
+    Args and errors as :func:`freg_pipeline.extract.treff.open_soek` and :func:`run_uttrekk`.
+    """
+
+    async def begin() -> Uttrekk:
+        async with freg.register() as register:
+            return await open_soek(freg.store, register, freg.settings, kriterier, name=name)
+
+    return carry_on(freg, asyncio.run(begin()), release=release)
 
 
 async def _open(

@@ -45,13 +45,13 @@ def uttrekk_sensor(
     """Carry every open uttrekk on by what is possible now."""
     requests: list[dg.RunRequest] = []
     keys: list[str] = []
-    for uttrekk in Uttrekk.list_all(freg.store):
-        if uttrekk.release is not None or uttrekk.is_gone or uttrekk.job_id is None:
-            continue
-        _poll(context, freg, uttrekk)
+    names: list[str] = []
+    for uttrekk in filter(_is_open, Uttrekk.list_all(freg.store)):
+        if uttrekk.end is None:
+            _poll(context, freg, uttrekk)
+        names.append(uttrekk.name)
         keys += [batch_partition(uttrekk.name, batch) for batch in uttrekk.batches()]
         requests += _requests(context.instance, uttrekk)
-    names = sorted({key.split("/")[0] for key in keys})
     return dg.SensorResult(
         run_requests=requests,
         dynamic_partitions_requests=[
@@ -59,6 +59,13 @@ def uttrekk_sensor(
             UTTREKK.build_add_request(names),
         ],
     )
+
+
+def _is_open(uttrekk: Uttrekk) -> bool:
+    """Whether anything can be done for it here. A sync (hendelser) is carried on by its own job."""
+    if uttrekk.request.kind == "hendelser" or uttrekk.release is not None or uttrekk.is_gone:
+        return False
+    return uttrekk.end is not None or uttrekk.job_id is not None
 
 
 def _poll(context: dg.SensorEvaluationContext, freg: Freg, uttrekk: Uttrekk) -> None:

@@ -119,6 +119,30 @@ def test_the_sensor_carries_an_order_to_its_release(
     assert tick(freg, instance) == [], "nothing is left to do"
 
 
+def test_a_list_from_dagsters_page_is_carried_to_its_release(
+    start_register: StartRegister,
+    make_freg: MakeFreg,
+    instance: DagsterInstance,
+    tmp_path: Path,
+) -> None:
+    freg = make_freg(start_register(persons=50))
+    file = tmp_path / "list.txt"
+    file.write_text("41819077302\n41819077303\n")
+    instance.add_dynamic_partitions("uttrekk", ["mine"])
+    result = run(freg, instance, "full_load", "mine", uttrekk={"liste": str(file)})
+    assert result.success
+    metadata = result.asset_materializations_for_node("uttrekk")[0].metadata
+    assert (metadata["kind"].value, metadata["malformed"].value) == ("liste", 1)
+
+    assert tick(freg, instance) == [("land_batch", "mine/000000")]
+    assert run(freg, instance, "land_batch", "mine/000000").success
+    assert tick(freg, instance) == [("publish_release", "mine")]
+    assert run(freg, instance, "publish_release", "mine").success
+    manifest = current_release(freg.store)
+    assert manifest is not None
+    assert (manifest.kind, manifest.accounting.gone) == ("liste", 1)
+
+
 def test_the_sensor_requests_a_failed_batch_again_and_not_for_ever(
     start_register: StartRegister, make_freg: MakeFreg, instance: DagsterInstance
 ) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from freg_pipeline.extract.batches import close_batches
 from freg_pipeline.extract.crowd import for_each
 from freg_pipeline.feed.persons import (
     BATCH,
     Persons,
-    close_batches,
     persons_of,
     write_batches,
 )

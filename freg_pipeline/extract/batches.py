@@ -1,0 +1,46 @@
+"""Batches of identifiers that this side makes itself, in the form in which the register gives them.
+
+For an uttrekk that is no job at the register: a list of one's own, the hits of a search, the
+persons whom events concern.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from freg_pipeline.envelope import IdentifierKind
+from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.store.raw import RawMeta, pack
+
+BATCH = 100_000  # identifiers a batch: a batch is a partition, and a partition's run costs seconds
+
+
+def packed_batch(kind: IdentifierKind, identifiers: Sequence[str]) -> bytes:
+    """The object that holds a batch, with the circumstances that it was made here."""
+    body = msgspec.json.encode({kind: identifiers})
+    return pack(body, RawMeta(len(body), datetime.now(UTC), "application/json", "", composed=True))
+
+
+def add_batches(
+    uttrekk: Uttrekk,
+    first: int,
+    kind: IdentifierKind,
+    identifiers: Sequence[str],
+    *,
+    size: int = BATCH,
+) -> int:
+    """Write batches from number ``first`` on, where they aren't there; return the next number."""
+    count = first
+    for start in range(0, len(identifiers), size):
+        batch = packed_batch(kind, identifiers[start : start + size])
+        uttrekk.store.write(uttrekk.batch_key(count), batch)
+        count += 1
+    return count
+
+
+def close_batches(uttrekk: Uttrekk, batches: int) -> None:
+    """Record how many batches there are: all of them are here."""
+    uttrekk.store.write(uttrekk.end_key, msgspec.json.encode({"batches": batches}))

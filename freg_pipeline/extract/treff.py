@@ -1,0 +1,37 @@
+"""An uttrekk of a search's hits: its batch is written here, and nothing is ordered."""
+
+from __future__ import annotations
+
+from freg_pipeline.client import Register, SoekKriterier
+from freg_pipeline.extract.batches import add_batches, close_batches
+from freg_pipeline.extract.order import open_uttrekk
+from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.settings import Settings
+from freg_pipeline.store import Store
+
+
+async def open_soek(
+    store: Store,
+    register: Register,
+    settings: Settings,
+    kriterier: SoekKriterier,
+    *,
+    name: str | None = None,
+) -> Uttrekk:
+    """Return the uttrekk of a search, with its hits written as a batch.
+
+    The feed's position is noted before the search, as it is before an order. A search that was
+    answered is not made again.
+
+    Raises:
+        RefusedError: among others, over 10,000 fit: the register asks for narrower criteria.
+        ConfigurationError: as :func:`freg_pipeline.extract.order.open_uttrekk`.
+    """
+    uttrekk = await open_uttrekk(store, register, settings, kriterier=kriterier, name=name)
+    if uttrekk.end is not None:
+        return uttrekk
+    treff = await register.personer.soek(kriterier)
+    add_batches(uttrekk, 0, "foedselsEllerDNummer", treff.numre)
+    # Counted in the store: the hits of a process that was killed here stand, and are one batch.
+    close_batches(uttrekk, len(uttrekk.batches()))
+    return uttrekk
