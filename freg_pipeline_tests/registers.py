@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -12,14 +13,51 @@ import httpx
 import uvicorn
 from starlette.types import ASGIApp
 
+# One for all: what a client costs is its TLS context. Nothing stays open between requests.
+_CLIENT = httpx.Client(
+    trust_env=False, limits=httpx.Limits(max_keepalive_connections=0), timeout=60
+)
+
 
 def status_of(base_url: str) -> dict[str, Any]:
     """What the register has counted: requests by service, orders, faults."""
     root = base_url.split("/folkeregisteret/")[0]
-    answer = httpx.get(f"{root}/_synthetic/status", trust_env=False)
+    answer = _CLIENT.get(f"{root}/_synthetic/status")
     answer.raise_for_status()
     status: dict[str, Any] = answer.json()
     return status
+
+
+def happen(base_url: str, events: int, *, path: str = "hendelser", **query: Any) -> int:
+    """Let things happen in a synthetic register; returns its last sequence number."""
+    root = base_url.split("/folkeregisteret/")[0]
+    query = {"antall": events, **query}
+    answer = _CLIENT.post(f"{root}/_synthetic/{path}", params=query)
+    return int(answer.raise_for_status().json()["sekvensnummer"])
+
+
+def get(base_url: str, path: str, accept: str = "application/json", **more: Any) -> httpx.Response:
+    """Ask a service of a register, by hand."""
+    headers = {"Accept": accept, **more.pop("headers", {})}
+    return _CLIENT.get(f"{base_url}/v1/{path}", headers=headers, params=more)
+
+
+def events_of(base_url: str, seq: int = 0) -> list[dict[str, Any]]:
+    """Every event from a number on, page by page."""
+    found: list[dict[str, Any]] = []
+    while True:
+        page = get(base_url, "hendelser/feed", seq=seq).raise_for_status().json()
+        if not page:
+            return found
+        found += page
+        seq = page[-1]["sekvensnummer"] + 1
+
+
+def bulk(base_url: str, path: str, identifiers: list[str], **more: Any) -> httpx.Response:
+    """Ask a bulk service for documents, by hand."""
+    content = json.dumps({"dokumentidentifikator": identifiers}).encode()
+    headers = {"Content-Type": "application/json", **more.pop("headers", {})}
+    return _CLIENT.post(f"{base_url}/v1/{path}", content=content, headers=headers, params=more)
 
 
 @contextmanager

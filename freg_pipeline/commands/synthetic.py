@@ -33,6 +33,27 @@ def synthetic() -> None:
 @click.option("--batch-size", type=click.IntRange(1, 100_000), default=5_000, show_default=True)
 @click.option("--latency-ms", type=click.IntRange(0, 60_000), default=0, show_default=True)
 @click.option("--faults", default="", help="Such as 500=0.05,reset=#20: a rate, or every n-th.")
+@click.option(
+    "--events-per-minute",
+    type=click.FloatRange(0, 1_000_000),
+    default=0,
+    show_default=True,
+    help="How fast things happen to the persons; an ordinary day of the register is 14 a minute.",
+)
+@click.option(
+    "--wave",
+    type=click.IntRange(0, 10_000_000),
+    default=0,
+    show_default=True,
+    help="Begin with so many events of one kind, with a code that the contract doesn't list.",
+)
+@click.option(
+    "--history-months",
+    type=click.FloatRange(0),
+    default=36,
+    show_default=True,
+    help="What has been history for longer is gone.",
+)
 @click.option("--no-auth", is_flag=True, help="Ask no request for a token.")
 def serve(host: str, port: int, no_auth: bool, **options: Any) -> None:
     """Serve the synthetic register; prints its base URL when it is ready."""

@@ -7,7 +7,8 @@ events that made it and replaced it say when it was.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from freg_pipeline.synthetic import wave
 from freg_pipeline.synthetic.documents import Writer
 from freg_pipeline.synthetic.events import EventLog, milliseconds, moment_of
 from freg_pipeline.synthetic.heap import Heap
@@ -22,6 +24,8 @@ from freg_pipeline.synthetic.options import RegisterOptions
 from freg_pipeline.synthetic.people import SETTLED, TODAY, Person, make_people
 from freg_pipeline.synthetic.pointers import Pointers
 from freg_pipeline.synthetic.selection import Selectable
+
+Told = tuple[str, bytes]  # an event's kind, and what its document says, as EventLog.add takes it
 
 _FOR_EVER = np.iinfo(np.int64).max
 _MONTH = 30.44 * 24 * 3600 * 1_000
@@ -52,6 +56,7 @@ class Archive:
         self._until = array("q")  # and the one that replaced it
         self._starts = array("q")
         self._lengths = array("i")
+        self._coded = array("q")  # the moment of the wave that it came of; else 0
         self._current: list[int] = []  # by registration: the place of the document in force
         self._by_number: dict[str, int] = {}
         self._pointers = Pointers(random)
@@ -67,11 +72,12 @@ class Archive:
         for person in self.people:
             first, *more = writer.versions(person)
             self.register(person)
-            self.add(person, encode(first), "personErOpprettet", self._first_moment(person))
+            made = [("personErOpprettet", b"")]
+            self.add(person, encode(first), made, self._first_moment(person))
             later += [(moment_of(version["navn"][0]), person, version) for version in more]
             self.selectable[person.index] = Selectable.of(person, more[-1] if more else first)
         for moment, person, version in sorted(later, key=lambda change: change[0]):
-            self.add(person, encode(version), "endringINavn", moment)
+            self.add(person, encode(version), [("endringINavn", b"")], moment)
 
     def _first_moment(self, person: Person) -> int:
         """All first documents were made within a month, between what they tell and late changes."""
@@ -86,18 +92,38 @@ class Archive:
         self.selectable.append(None)
         self._current.append(-1)
 
-    def add(self, person: Person, document: bytes, kind: str, moment: int) -> None:
-        """Put a person's new document in force, by an event."""
+    def add(self, person: Person, document: bytes, events: Iterable[Told], moment: int) -> None:
+        """Put a person's new document in force.
+
+        Args:
+            person: whose.
+            document: as JSON.
+            events: what makes it, one or more.
+            moment: when, in milliseconds since 1970.
+        """
         place = len(self)
-        self.events.add(person.number, kind, place, moment)
-        self._starts.append(self.heap.add(document))
-        self._lengths.append(len(document))
-        self._since.append(self.events.last)
-        self._until.append(_FOR_EVER)
+        numbers = [
+            self.events.add(person.number, kind, place, moment, body) for kind, body in events
+        ]
+        self._put(person, numbers[0], self.heap.add(document), len(document))
+
+    def add_by_wave(self, person: Person, moment: int) -> None:
+        """Put the document of a wave in force: the one before, with the wave's code."""
+        before = self._current[person.index]
+        body = wave.told(person.number, moment, "korrigere") if self._coded[before] else b""
+        number = self.events.add(person.number, wave.KIND, len(self), moment, body)
+        self._put(person, number, self._starts[before], self._lengths[before], moment)
+
+    def _put(self, person: Person, since: int, start: int, length: int, coded: int = 0) -> None:
         before = self._current[person.index]
         if before >= 0:
-            self._until[before] = self.events.last
-        self._current[person.index] = place
+            self._until[before] = since
+        self._current[person.index] = len(self)
+        self._since.append(since)
+        self._until.append(_FOR_EVER)
+        self._starts.append(start)
+        self._lengths.append(length)
+        self._coded.append(coded)
 
     # -- what is asked of it ---------------------------------------------------------------
 
@@ -150,6 +176,21 @@ class Archive:
         index = self._by_number.get(number)
         return None if index is None else self._current[self.goes_on(self.people[index]).index]
 
+    @property
+    def numbers(self) -> AbstractSet[str]:
+        """Every identity number that anybody has or had."""
+        return self._by_number.keys()
+
+    def renumber(self, person: Person, number: str) -> None:
+        """Give a person another number; the one before still finds her."""
+        person.earlier.insert(0, person.number)
+        person.number = number
+        self._by_number[number] = person.index
+
+    def current_document(self, person: Person) -> bytes:
+        """A registration's own document in force, also where it has been merged."""
+        return self.document(self._current[person.index])
+
     def goes_on(self, person: Person) -> Person:
         """Who a registration has been merged into at last; itself where it hasn't."""
         while person.merged_into is not None:
@@ -158,7 +199,13 @@ class Archive:
 
     def document(self, place: int) -> bytes:
         """A document, whole, as JSON."""
-        return self.heap.read(self._starts[place], self._lengths[place])
+        text = self.heap.read(self._starts[place], self._lengths[place])
+        coded = self._coded[place]
+        return wave.with_code(text, coded) if coded else text
+
+    def is_of_wave(self, place: int) -> bool:
+        """Whether a document came of a wave."""
+        return self._coded[place] > 0
 
     def documents(self) -> Iterator[bytes]:
         """All of them."""

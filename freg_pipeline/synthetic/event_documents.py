@@ -17,6 +17,7 @@ from lxml import etree
 from freg_pipeline.synthetic.archive import Archive
 from freg_pipeline.synthetic.events import Event, moment_text
 from freg_pipeline.synthetic.rows import Row
+from freg_pipeline.synthetic.wave import told
 
 SCHEMA_VERSION = "1.5"
 ENTITIES = {"postadresse": "kontaktadresse", "postadresseIUtlandet": "kontaktadresseIUtlandet"}
@@ -73,23 +74,23 @@ def hendelse(number: str, kind: str, moment: str, changes: Iterable[Change]) -> 
         "hendelsestype": kind,
         "ajourholdstidspunkt": moment,
     }
-    told = list(_told(changes))
-    if told:
-        content["egenskapshendelse"] = told
+    properties = list(_properties(changes))
+    if properties:
+        content["egenskapshendelse"] = properties
     return msgspec.json.encode(content)
 
 
-def _told(changes: Iterable[Change]) -> Iterator[dict[str, Any]]:
+def _properties(changes: Iterable[Change]) -> Iterator[dict[str, Any]]:
     for element, change, row in changes:
-        told: dict[str, Any] = {} if row is None else {element: _row(row)}
-        yield {**told, "entitet": ENTITIES.get(element, element), "entitetsendring": change}
+        given: dict[str, Any] = {} if row is None else {element: _row(row)}
+        yield {**given, "entitet": ENTITIES.get(element, element), "entitetsendring": change}
 
 
 def _row(row: Row) -> Row:
-    told = {name: value for name, value in row.items() if name != "erGjeldende"}
-    if "identitetsgrunnlagstatus" in told:
-        told["legitimasjonskontroll"] = told.pop("identitetsgrunnlagstatus")
-    return told
+    given = {name: value for name, value in row.items() if name != "erGjeldende"}
+    if "identitetsgrunnlagstatus" in given:
+        given["legitimasjonskontroll"] = given.pop("identitetsgrunnlagstatus")
+    return given
 
 
 class EventDocuments:
@@ -110,7 +111,9 @@ class EventDocuments:
         )  # fmt: skip
 
     def _of_document(self, event: Event) -> bytes:
-        """What happened before anybody asked: the person document tells it."""
+        """What happened before anybody asked, or in a wave: the person document tells it."""
+        if self._archive.is_of_wave(event.document):
+            return told(event.number, event.moment, "registrereNy")
         document = msgspec.json.decode(self._archive.document(event.document))
         changes = [
             (entity, "registrereNy", row)

@@ -80,8 +80,8 @@ class EventLog:
         """When the last event was, in milliseconds since 1970."""
         return self._moments[-1] if self._moments else 0
 
-    def add(self, number: str, kind: str, document: int, moment: int, body: bytes = b"") -> None:
-        """Log one event.
+    def add(self, number: str, kind: str, document: int, moment: int, body: bytes = b"") -> int:
+        """Log one event; returns its sequence number.
 
         Args:
             number: the person's identity number.
@@ -97,6 +97,7 @@ class EventLog:
         self._documents.append(document)
         self._starts.append(self._heap.add(body))
         self._lengths.append(len(body))
+        return self.last
 
     def first_from(self, sequence_number: int) -> int:
         """The place of the first event with that number or a higher one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from random import Random
 
@@ -12,9 +13,9 @@ _K2 = (5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
 class Numbers:
     """Hands out valid synthetic numbers, each once."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, taken: Iterable[str] = ()) -> None:
         self._random = random
-        self._taken: set[str] = set()
+        self._taken = set(taken)
 
     def foedselsnummer(self, born: date, *, woman: bool) -> str:
         """A foedselsnummer for someone born on that day."""

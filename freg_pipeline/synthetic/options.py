@@ -20,6 +20,9 @@ class RegisterOptions:
         latency_ms: added to every answer, in milliseconds.
         duplicates: share of document identifiers that a komplett uttrekk delivers twice.
         contract: the XSD to serve in place of its own; the documents stay as they are.
+        events_per_minute: how fast things happen to the people, by the clock.
+        wave: so many events of a wave have come before it is served.
+        unknown_kinds: share of changes that come as events of a kind that no contract lists.
         history_months: what has been history for longer, by the register's own clock, is gone: the
             feed answers 406, and the archive 400.
         oldest_sekvensnummer: history before this number is gone too.
@@ -36,6 +39,9 @@ class RegisterOptions:
     latency_ms: int = 0
     duplicates: float = 0.0
     contract: bytes | None = None
+    events_per_minute: float = 0.0
+    wave: int = 0
+    unknown_kinds: float = 0.0
     history_months: float = 36.0
     oldest_sekvensnummer: int = 0
     faults: str = ""

@@ -17,9 +17,11 @@ from starlette.routing import Mount, Route
 
 from freg_pipeline.synthetic.archive import Archive
 from freg_pipeline.synthetic.auth import FiksGateway, Guard
+from freg_pipeline.synthetic.control import Control, FollowingTheClock
 from freg_pipeline.synthetic.event_documents import read_xsd
 from freg_pipeline.synthetic.faults import Faults, read_faults
 from freg_pipeline.synthetic.hendelser import Hendelser
+from freg_pipeline.synthetic.living import Living
 from freg_pipeline.synthetic.options import RegisterOptions
 from freg_pipeline.synthetic.packages import PACKAGES, AsPackage, Package
 from freg_pipeline.synthetic.personer import Personer
@@ -39,12 +41,14 @@ class SyntheticRegister:
 
     Attributes:
         archive: the documents.
+        living: makes things happen to the people.
         app: the services as an ASGI application.
     """
 
     def __init__(self, options: RegisterOptions) -> None:
         self.options = options
         self.archive = Archive(options)
+        self.living = Living(self.archive, options)
         self._faults = Faults(read_faults(options.faults), options.seed)
         self._uttrekk = Uttrekk(options, self.archive)
         contract = options.contract or xsd()
@@ -61,9 +65,11 @@ class SyntheticRegister:
             *self._personer.routes(),
             *self._hendelser.routes(),
         ]
-        mounts = [_mount(package, services) for package in PACKAGES]
+        clock = Middleware(FollowingTheClock, catch_up=self.living.catch_up)
+        mounts = [_mount(package, services, clock) for package in PACKAGES]
+        control = Control(self.archive, self.living).routes()
         app = Starlette(
-            routes=[*mounts, Route("/_synthetic/status", self._status)],
+            routes=[*mounts, Route("/_synthetic/status", self._status), *control],
             exception_handlers={ProblemError: answer_problem, HTTPException: answer_problem},
         )
         guarded = Guard(app, self.options) if self.options.auth else app
@@ -91,13 +97,13 @@ class SyntheticRegister:
         )
 
 
-def _mount(package: Package, services: list[Route]) -> Mount:
+def _mount(package: Package, services: list[Route], clock: Middleware) -> Mount:
     """A package's own address, and behind it the services that it may call."""
     allowed = [
         route if route.name in package.services else _refused(route, package) for route in services
     ]
     path = f"/folkeregisteret/{package.path}/v1"
-    return Mount(path, routes=allowed, middleware=[Middleware(AsPackage, package=package)])
+    return Mount(path, routes=allowed, middleware=[clock, Middleware(AsPackage, package=package)])
 
 
 def _refused(route: Route, package: Package) -> Route:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import httpx
@@ -10,35 +9,11 @@ import pytest
 from lxml import etree
 
 from freg_pipeline_tests.conftest import StartRegister
-from freg_pipeline_tests.registers import status_of
+from freg_pipeline_tests.registers import bulk, events_of, get, status_of
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 HENDELSE = "{folkeregisteret:tilgjengeliggjoering:hendelse:v1}"
 TOO_OLD = "Sekvensnummer kan ikke være mere enn 36 måneder gammelt"
-
-
-def get(base_url: str, path: str, accept: str = "application/json", **more: Any) -> httpx.Response:
-    headers = {"Accept": accept, **more.pop("headers", {})}
-    return httpx.get(f"{base_url}/v1/{path}", headers=headers, params=more, trust_env=False)
-
-
-def events_of(base_url: str, seq: int = 0) -> list[dict[str, Any]]:
-    """Every event from a number on, page by page."""
-    found: list[dict[str, Any]] = []
-    while True:
-        page = get(base_url, "hendelser/feed", seq=seq).raise_for_status().json()
-        if not page:
-            return found
-        found += page
-        seq = page[-1]["sekvensnummer"] + 1
-
-
-def bulk(base_url: str, path: str, identifiers: list[str], **more: Any) -> httpx.Response:
-    content = json.dumps({"dokumentidentifikator": identifiers}).encode()
-    headers = {"Content-Type": "application/json", **more.pop("headers", {})}
-    return httpx.post(
-        f"{base_url}/v1/{path}", content=content, headers=headers, params=more, trust_env=False
-    )
 
 
 def test_pages_hold_a_thousand_events_in_order_with_gaps(small_register: str) -> None:

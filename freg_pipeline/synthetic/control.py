@@ -1,0 +1,78 @@
+"""What tests and operators do to the register from outside, under ``/_synthetic``.
+
+``POST /_synthetic/hendelser?antall=N&type=…`` lets things happen, ``…/boelge?antall=N`` makes a
+wave, ``…/alder?sekvensnummer=N`` lets the history before a number be gone. Each answers the last
+event's sequence number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from freg_pipeline.synthetic.archive import Archive
+from freg_pipeline.synthetic.living import KINDS, CannotHappenError, Living
+from freg_pipeline.synthetic.problems import ProblemError, kode
+
+_MOST_EVENTS = 10_000_000
+_LAST_NUMBER = 10**18
+
+
+class Control:
+    """Changes one register on demand."""
+
+    def __init__(self, archive: Archive, living: Living) -> None:
+        self._archive = archive
+        self._living = living
+
+    def routes(self) -> list[Route]:
+        """The addresses."""
+        return [
+            Route("/_synthetic/hendelser", self._hendelser, methods=["POST"]),
+            Route("/_synthetic/boelge", self._boelge, methods=["POST"]),
+            Route("/_synthetic/alder", self._alder, methods=["POST"]),
+        ]
+
+    async def _hendelser(self, request: Request) -> Response:
+        kind = request.query_params.get("type")
+        if kind is not None and kind not in KINDS:
+            return kode(400, "SYNTHETIC", f"type er ukjent; bruk en av {', '.join(sorted(KINDS))}")
+        try:
+            return _told(self._living.happen(_number(request, "antall", _MOST_EVENTS), kind))
+        except CannotHappenError:
+            return kode(409, "SYNTHETIC", "Det er ingen igjen som det kan skje med")
+
+    async def _boelge(self, request: Request) -> Response:
+        return _told(self._living.wave(_number(request, "antall", _MOST_EVENTS)))
+
+    async def _alder(self, request: Request) -> Response:
+        self._archive.oldest = _number(request, "sekvensnummer", _LAST_NUMBER)
+        return _told(self._archive.last_sequence_number)
+
+
+class FollowingTheClock:
+    """Lets happen what is due before a service is asked."""
+
+    def __init__(self, app: ASGIApp, catch_up: Callable[[], None]) -> None:
+        self._app = app
+        self._catch_up = catch_up
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take one request."""
+        self._catch_up()
+        await self._app(scope, receive, send)
+
+
+def _number(request: Request, name: str, largest: int) -> int:
+    text = request.query_params.get(name, "")
+    if not (text.isascii() and text.isdigit() and int(text) <= largest):
+        raise ProblemError(kode(400, "SYNTHETIC", f"{name} må være fra 0 til {largest}"))
+    return int(text)
+
+
+def _told(sequence_number: int) -> Response:
+    return JSONResponse({"sekvensnummer": sequence_number})
