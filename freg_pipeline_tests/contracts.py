@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-PUBLISHED = Path(__file__).parents[2] / "shared" / "contracts"
+# Beside the project, or beside the folder that holds it.
+PUBLISHED = next(
+    (folder for parent in Path(__file__).parents[2:]
+     if (folder := parent / "shared" / "contracts").is_dir()),
+    Path(__file__).parents[2] / "shared" / "contracts",
+)  # fmt: skip
+OPENAPI = "folkeregisteret-offentlig-med-hjemmel-1.5.openapi.yaml"
 PERSON_XSD = "PersondokumentMedHistorikk_v1BETA2.xsd"
 HENDELSE_XSD = "Hendelsedokument_v1.4.xsd"
 

@@ -18,7 +18,7 @@ from freg_pipeline.synthetic.index import ETTERNAVN, FORNAVN, KJOENN, MELLOMNAVN
 from freg_pipeline.synthetic.sounds import words
 
 ADDRESS = ("adressenavn", "husnummer", "postnummer", "kommunenummer", "fylkesnummer")
-_HUSNUMMER = re.compile(r"(\d{1,5})\s*([A-Za-zÆØÅæøå]?)")
+_HUSNUMMER = re.compile(r"([0-9]{1,5}) ?([A-Za-zÆØÅæøå]?)")
 _DIGITS = {"postnummer": 4, "kommunenummer": 4, "fylkesnummer": 2, "foedselsaarFraOgMed": 4,
            "foedselsaarTilOgMed": 4}  # fmt: skip
 
@@ -31,11 +31,12 @@ class Search:
     """One search: criteria as they were asked, and the index that they are put to.
 
     Args:
+        asked: criteria by name; an empty one is taken for none.
         exactly: a house's number is met by its letter, or by having none.
     """
 
     def __init__(self, asked: Mapping[str, str], index: Index, *, exactly: bool) -> None:
-        self._asked = {name: text.strip() for name, text in asked.items()}
+        self._asked = {name: text for name, text in asked.items() if text}
         self._index = index
         self._exactly = exactly
         self._with_past = self._choice("opplysningsgrunnlag", ("gjeldende", "historisk")) == (
@@ -95,11 +96,11 @@ class Search:
     def _day(self, name: str) -> int:
         text = self._asked[name]
         try:
+            if not re.fullmatch("[0-9]{8}", text):
+                raise ValueError
             date(int(text[:4]), int(text[4:6]), int(text[6:]))
         except ValueError:
             raise SearchError(f"{name} må være en dato som YYYYMMDD") from None
-        if not re.fullmatch(r"\d{8}", text, re.ASCII):
-            raise SearchError(f"{name} må være en dato som YYYYMMDD")
         return int(text)
 
     def sex(self) -> None:
@@ -122,19 +123,19 @@ class Search:
                 etternavn.
 
         Raises:
-            SearchError: there are too few words.
+            SearchError: there are too few words for that.
         """
         if not self.has("navn"):
             return
         asked = words(self._asked["navn"])
-        if len(asked) < 1 + first_and_last:
-            raise SearchError("navn må ha minst to delnavn" if first_and_last else "navn er tomt")
+        if first_and_last and len(asked) < 2:
+            raise SearchError("navn må ha minst to delnavn")
         meant = self._index.words.alike if self._by_sound else self._index.words.exactly
         anywhere = (FORNAVN, MELLOMNAVN, ETTERNAVN)
         roles: list[tuple[int, ...]] = [anywhere for _ in asked]
         if first_and_last:
             roles[0], roles[-1] = (FORNAVN,), (ETTERNAVN,)
-        names = np.ones(len(self._index.names), dtype=bool)
+        names = np.full(len(self._index.names), fill_value=bool(asked))
         for word, places in zip(asked, roles, strict=True):
             names &= self._index.named(meant(word), places)
         if not self._with_past:
@@ -170,10 +171,11 @@ class Search:
         self.narrow(self._index.holding(table, rows))
 
     def _street(self) -> Mask:
-        beginning = " ".join(words(self._asked["adressenavn"]))
-        if len(beginning) < 3:
+        text = self._asked["adressenavn"]
+        if len(text) < 3:
             raise SearchError("adressenavn må ha minst 3 tegn")
-        streets = self._index.streets.beginning(beginning)
+        beginning = " ".join(words(text))
+        streets = self._index.streets.beginning(beginning) if beginning else []
         return np.isin(self._index.addresses["street"], streets)
 
     def _house(self) -> Mask:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -17,10 +15,9 @@ from freg_pipeline.synthetic.feed import ATOM, Feed
 from freg_pipeline.synthetic.forms import JSON, XML
 from freg_pipeline.synthetic.packages import may_see_documents, package_of
 from freg_pipeline.synthetic.problems import feilkode, kode
-from freg_pipeline.synthetic.questions import form_of, identifiers_of
+from freg_pipeline.synthetic.questions import form_of, identifiers_of, whole_number
 from freg_pipeline.synthetic.xml import XmlWriter
 
-_NUMBER = re.compile(r"\d{1,18}")
 _TOO_OLD = "Sekvensnummer kan ikke være mere enn 36 måneder gammelt"
 
 
@@ -50,10 +47,7 @@ class Hendelser:
 
     async def _page(self, request: Request) -> Response:
         form = form_of(request, ATOM)
-        text = request.query_params.get("seq", "")
-        if not _NUMBER.fullmatch(text):
-            return kode(400, "FREG-001", "seq mangler eller er ugyldig")
-        number = int(text)
+        number = whole_number(request.query_params.get("seq", ""), "seq")
         if number < self._archive.oldest_sequence_number:
             return kode(406, "FREG-406", _TOO_OLD)
         with_pointers = may_see_documents(package_of(request))

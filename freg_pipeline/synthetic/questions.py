@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from freg_pipeline.synthetic.problems import ProblemError, feilkode, gateway, ko
 
 LIMIT = 1_000  # identifiers in one look-up
 
+_NUMBER = re.compile("[0-9]{1,19}")
 _LISTS = {"foedselsEllerDNummer", "dokumentidentifikator", "personstatustyper"}
 
 
@@ -72,6 +74,17 @@ def _fields(element: etree._Element) -> dict[str, Any]:
     return found
 
 
+def whole_number(text: str, name: str) -> int:
+    """A parameter that counts something: a whole number of at most 64 bits.
+
+    Raises:
+        ProblemError: it is none.
+    """
+    if _NUMBER.fullmatch(text) and int(text) < 2**63:
+        return int(text)
+    raise ProblemError(kode(400, "FREG-001", f"{name} mangler eller er ugyldig"))
+
+
 async def identifiers_of(request: Request, field: str) -> list[str]:
     """The identifiers that a bulk look-up asks for.
 
@@ -80,8 +93,9 @@ async def identifiers_of(request: Request, field: str) -> list[str]:
     """
     body = await body_of(request)
     identifiers = body.get(field) if isinstance(body, dict) else None
-    if not isinstance(identifiers, list) or not all(isinstance(i, str) for i in identifiers):
+    texts = isinstance(identifiers, list) and all(isinstance(one, str) for one in identifiers)
+    if not identifiers or not texts:
         raise ProblemError(feilkode(400, "FREG-001", f"{field} mangler"))
     if len(identifiers) > LIMIT:
         raise ProblemError(feilkode(400, "FREG-004", f"Høyst {LIMIT} i ett oppslag"))
-    return identifiers
+    return list(identifiers)

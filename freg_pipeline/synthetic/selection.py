@@ -86,13 +86,14 @@ def criteria(body: Any) -> Check:
     if unknown:
         raise CriteriaError(f"Ukjent kriterium: {min(unknown)}")
     checks = [_status(body.get("personstatustyper"))]
-    checks += _kommuner(body.get("kommunenummer"))
-    checks += [_year(name, body[name]) for name in _YEARS if body.get(name) is not None]
-    if body.get("kjoenn") is not None:
+    if "kommunenummer" in body:
+        checks.append(_kommune_of(body["kommunenummer"]))
+    checks += [_year(name, body[name]) for name in _YEARS if name in body]
+    if "kjoenn" in body:
         checks.append(_equal("kjoenn", body["kjoenn"], ("kvinne", "mann")))
-    if body.get("sivilstandstype") is not None:
+    if "sivilstandstype" in body:
         checks.append(_equal("sivilstand", body["sivilstandstype"], _SIVILSTANDSTYPER))
-    if body.get("statsborgerskap") is not None:
+    if "statsborgerskap" in body:
         checks.append(_land(body["statsborgerskap"]))
     return lambda person: all(check(person) for check in checks)
 
@@ -109,23 +110,21 @@ def _status(statuses: Any) -> Check:
     return lambda person: person.status in wanted
 
 
-def _kommuner(given: Any) -> list[Check]:
-    if given is None:
-        return []
-    if not isinstance(given, dict) or len([one for one in given.values() if one]) != 1:
+def _kommune_of(given: Any) -> Check:
+    if not isinstance(given, dict) or len(given) != 1:
         raise CriteriaError("Oppgi enten bostedskommunenummer eller oppholdskommunenummer")
-    name, number = next((name, number) for name, number in given.items() if number)
+    ((name, number),) = given.items()
     places: dict[str, Callable[[Selectable], str | None]] = {
         "bostedskommunenummer": lambda person: person.bosted,
         "oppholdskommunenummer": lambda person: person.opphold,
     }
-    if name not in places or not isinstance(number, str) or not re.fullmatch(r"\d{4}", number):
+    if name not in places or not isinstance(number, str) or not re.fullmatch("[0-9]{4}", number):
         raise CriteriaError("Ugyldig kommunenummer")
-    return [lambda person: places[name](person) == number]
+    return lambda person: places[name](person) == number
 
 
 def _year(name: str, given: Any) -> Check:
-    if not isinstance(given, str) or not re.fullmatch(r"\d{4}", given):
+    if not isinstance(given, str) or not re.fullmatch("[0-9]{4}", given):
         raise CriteriaError(f"Ugyldig {name}")
     attribute, is_last = _YEARS[name]
     year = int(given)

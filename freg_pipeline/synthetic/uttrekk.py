@@ -11,7 +11,7 @@ from freg_pipeline.synthetic.archive import Archive
 from freg_pipeline.synthetic.jobs import JobGoneError, Jobs, TooManyJobsError
 from freg_pipeline.synthetic.options import RegisterOptions
 from freg_pipeline.synthetic.problems import ProblemError, kode
-from freg_pipeline.synthetic.questions import body_of, form_of
+from freg_pipeline.synthetic.questions import body_of, form_of, whole_number
 from freg_pipeline.synthetic.selection import CriteriaError, criteria
 
 
@@ -34,10 +34,11 @@ class Uttrekk:
 
     async def _komplett(self, request: Request) -> Response:
         form_of(request)
-        text = request.query_params.get("feedsekvensnr", "")
+        last = self._archive.last_sequence_number
+        text = request.query_params.get("feedsekvensnr") or str(last)
         if not (text.isascii() and text.isdigit()):
-            return kode(400, "FREG-001", "feedsekvensnr mangler eller er ugyldig")
-        identifiers = self._archive.valid_from(int(text))
+            return kode(400, "FREG-001", "feedsekvensnr er ugyldig")
+        identifiers = self._archive.valid_from(min(int(text), last))
         doubled = round(len(identifiers) * self._options.duplicates)
         identifiers += identifiers[:doubled]
         return self._order(request, "dokumentidentifikator", identifiers)
@@ -65,11 +66,9 @@ class Uttrekk:
 
     async def _batch(self, request: Request) -> Response:
         form_of(request)
-        number = request.path_params["batchnr"]
-        if not (number.isascii() and number.isdigit()):
-            return kode(400, "FREG-001", "batchnr er ikke et tall")
+        number = whole_number(request.path_params["batchnr"], "batchnr")
         try:
-            batch = self.jobs.batch(request.path_params["jobbid"], int(number))
+            batch = self.jobs.batch(request.path_params["jobbid"], number)
         except JobGoneError:
             raise ProblemError(kode(410, "FREG-410", "Jobben finnes ikke lenger")) from None
         if batch is None:

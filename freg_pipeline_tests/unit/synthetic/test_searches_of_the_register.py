@@ -198,6 +198,12 @@ def test_the_dead_are_found_on_request_and_a_search_for_nothing_finds_all(people
     }
 
 
+def test_what_holds_no_letter_finds_nobody(people: People) -> None:
+    assert people.soek(navn="?") == []
+    assert people.soek(adressenavn="???") == []
+    assert people.soek(navn="", adressenavn="") == people.soek(), "an empty criterion is none"
+
+
 def test_addresses_of_protected_persons_find_nobody(people: People) -> None:
     protected = {
         number: document
@@ -251,7 +257,7 @@ def test_a_phonetic_search_finds_other_spellings_and_loses_none(people: People) 
 @pytest.mark.parametrize(
     "asked",
     [
-        {"navn": " "}, {"navn": "?"}, {"kjoenn": "annet"}, {"foedselsdato": "1980-01-01"},
+        {"kjoenn": "annet"}, {"foedselsdato": "1980-01-01"},
         {"foedselsdato": "19800231"}, {"foedselsdato": "x"}, {"foedselsaarFraOgMed": "80"},
         {"foedselsaarTilOgMed": "²²²²"}, {"adressenavn": "st"}, {"husnummer": "B10"},
         {"postnummer": "557"}, {"kommunenummer": "301"}, {"fylkesnummer": "3"},
