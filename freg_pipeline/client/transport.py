@@ -1,14 +1,9 @@
-"""One request at a time over HTTP: pace, retries, and one way to fail.
-
-Passing faults (5xx, lost connections, answers cut short, answers that are no JSON) are tried again
-with exponential waits and jitter, within a bound. 429 is no fault: the request waits as long as the
-register says, and longer for as long as it is told to.
-"""
+"""One request at a time over HTTP: within the package, at the pace, patiently, one way to fail."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import random
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -19,11 +14,13 @@ from typing import Self
 
 import httpx
 import stamina
-from aiolimiter import AsyncLimiter
 
 from freg_pipeline import __version__
-from freg_pipeline.client.answers import Answer, FirewallError, ThrottledError, failure
+from freg_pipeline.client.answers import Answer, failure
+from freg_pipeline.client.gate import Gate
+from freg_pipeline.client.pace import pace_of
 from freg_pipeline.client.packages import Package
+from freg_pipeline.client.patience import Patience
 from freg_pipeline.errors import (
     ConfigurationError,
     FregError,
@@ -37,11 +34,11 @@ for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 stamina.instrumentation.set_on_retry_hooks([])  # each retry is told by this module
 
-FAULTS = 8  # tries against passing faults: about a minute of waiting in all
-FIREWALL_TRIES = 3
-FIRST_CONTACT_SECONDS = 4.0  # an address where nothing has ever answered is given up soon
-THROTTLED_SECONDS = 15 * 60.0  # how long one request may be held back by 429
 TIMEOUT = httpx.Timeout(90.0, connect=4.0, pool=None)  # look-ups are expected under 10 s
+TRY_SECONDS = 180.0  # for one try from beginning to end, however slowly it trickles
+LOOK_UPS = frozenset(
+    {"personer/bulkoppslag", "personer/bulkoppslag/arkiv", "hendelser/bulkoppslag"}
+)  # what goes through the gate
 
 Query = Sequence[tuple[str, str]]
 Check = Callable[[bytes], object]
@@ -81,7 +78,8 @@ class Transport:
         self.base_url = base_url
         self.package = package
         self._reached = False  # something answered at the address, in this process
-        self._limiter = _limiter(requests_per_minute)
+        self._pace = pace_of(base_url, requests_per_minute)
+        self._gate = Gate(connections)
         self._client = httpx.AsyncClient(
             auth=auth,
             timeout=TIMEOUT,
@@ -160,27 +158,46 @@ class Transport:
             on=waits, attempts=None, timeout=None, wait_initial=0.2, wait_max=20.0, wait_jitter=0.5
         ):
             with attempt:
-                return await self._send(request)
+                return await self._in_turn(request)
         raise AssertionError  # stamina raises the last error itself
 
+    async def _in_turn(self, request: _Request) -> Answer:
+        """One try, when the gate and the pace let it."""
+        if request.service not in LOOK_UPS:
+            await self._paced()
+            return await self._send(request)
+        async with self._gate.passage():
+            await self._paced()
+            began = time.monotonic()
+            try:
+                answer = await self._send(request)
+            except PassingError as error:
+                self._gate.tell(began, error)
+                raise
+            self._gate.tell(began, None)
+            return answer
+
+    async def _paced(self) -> None:
+        if self._pace is not None:
+            await self._pace.wait()
+
     async def _send(self, request: _Request) -> Answer:
-        if self._limiter is not None:
-            await self._limiter.acquire()
         correlation_id = str(uuid.uuid4())
         started = time.monotonic()
         try:
-            response = await self._client.request(
-                request.method,
-                f"{self.base_url}/v1/{request.path}",
-                params=list(request.query),
-                headers={**request.headers, "X-Correlation-ID": correlation_id},
-                content=request.content,
-            )
+            async with asyncio.timeout(TRY_SECONDS):
+                response = await self._client.request(
+                    request.method,
+                    f"{self.base_url}/v1/{request.path}",
+                    params=list(request.query),
+                    headers={**request.headers, "X-Correlation-ID": correlation_id},
+                    content=request.content,
+                )
         except (httpx.InvalidURL, httpx.UnsupportedProtocol):
             raise ConfigurationError(
                 f"{self.base_url} is no address", "Correct FREG_BASE_URL"
             ) from None
-        except (httpx.TransportError, httpx.DecodingError) as error:
+        except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
             raise self._lost(request.service, correlation_id, error) from None
         self._reached = True
         logger.debug(
@@ -195,7 +212,7 @@ class Transport:
         etag = response.headers.get("etag")
         return Answer(response.content, datetime.now(UTC), content_type, correlation_id, etag)
 
-    def _lost(self, service: str, correlation_id: str, error: httpx.RequestError) -> FregError:
+    def _lost(self, service: str, correlation_id: str, error: Exception) -> FregError:
         if not self._reached and isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
             return UnreachableError(
                 f"nothing answers at {self.base_url} ({type(error).__name__})",
@@ -208,53 +225,6 @@ class Transport:
         )
 
 
-class Patience:
-    """What is tried again, and for how long.
-
-    Args:
-        faults: tries against passing faults.
-        throttled_seconds: how long 429 may hold one request back.
-    """
-
-    def __init__(self, *, faults: int = FAULTS, throttled_seconds: float = THROTTLED_SECONDS):
-        self._faults = faults
-        self._throttled_seconds = throttled_seconds
-
-    def start(self, reached: Callable[[], bool]) -> Callable[[Exception], bool | float]:
-        """Return the decision for one request: no, yes, or yes after so many seconds."""
-        started = time.monotonic()
-        tries = {PassingError: 0, FirewallError: 0}
-
-        def decide(error: Exception) -> bool | float:
-            waited = time.monotonic() - started
-            if isinstance(error, ThrottledError):
-                again = waited < self._throttled_seconds
-            elif isinstance(error, PassingError):
-                tries[PassingError] += 1
-                again = tries[PassingError] < self._faults
-            elif isinstance(error, FirewallError):
-                tries[FirewallError] += 1
-                again = tries[FirewallError] < min(FIREWALL_TRIES, self._faults)
-            else:
-                again = (
-                    isinstance(error, UnreachableError)
-                    and not reached()
-                    and waited < FIRST_CONTACT_SECONDS
-                )
-            if again:
-                logger.info("trying again: %s", error)
-            return _wait(error) if again else False
-
-        return decide
-
-
-def _wait(error: Exception) -> bool | float:
-    """The time that the register asks for, spread out; else the usual backoff."""
-    asked = error.retry_after if isinstance(error, PassingError) else None
-    # Up to half more at random, so that a crowd that was turned away doesn't come back as one.
-    return True if asked is None else asked * random.uniform(1, 1.5)  # noqa: S311  no secret
-
-
 def _check(request: _Request, body: bytes, correlation_id: str) -> None:
     if request.check is None:
         return
@@ -265,11 +235,3 @@ def _check(request: _Request, body: bytes, correlation_id: str) -> None:
             f"{request.service}: {error} (correlation id {correlation_id})",
             "Run the same command again later; if it stays so, tell the register's staff the id",
         ) from None
-
-
-def _limiter(requests_per_minute: int | None) -> AsyncLimiter | None:
-    """A limit that lets through one second's share at once, never a whole minute's."""
-    if requests_per_minute is None:
-        return None
-    share = requests_per_minute / 60
-    return AsyncLimiter(max(share, 1.0), max(1.0, 1 / share))

@@ -10,7 +10,8 @@ from urllib.parse import quote as url_quote
 import msgspec
 
 from freg_pipeline.client.answers import Answer, quote
-from freg_pipeline.client.transport import Patience, Transport
+from freg_pipeline.client.patience import Patience
+from freg_pipeline.client.transport import Transport
 from freg_pipeline.envelope import parse_batch
 from freg_pipeline.errors import NotFoundError, RefusedError
 

@@ -145,5 +145,5 @@ def test_a_register_that_does_not_answer_is_no_failure_of_the_sensor(
 ) -> None:
     nobody = freg.settings.model_copy(update={"base_url": "http://127.0.0.1:1"})
     freg.settings = nobody
-    monkeypatch.setattr("freg_pipeline.client.transport.FIRST_CONTACT_SECONDS", 0.0)
+    monkeypatch.setattr("freg_pipeline.client.patience.FIRST_CONTACT_SECONDS", 0.0)
     assert isinstance(tick(), dg.SkipReason)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from freg_pipeline.client.access import ReadyToken
 from freg_pipeline.client.answers import Answer, FirewallError, ThrottledError
-from freg_pipeline.client.transport import Patience, Transport
+from freg_pipeline.client.patience import Patience
+from freg_pipeline.client.transport import Transport
 from freg_pipeline.errors import (
     FregError,
     GoneError,
@@ -175,6 +176,38 @@ def test_429_that_lasts_too_long_is_told() -> None:
     with serving(answering(busy)) as url, pytest.raises(ThrottledError) as told:
         get(url, patience=Patience(throttled_seconds=0.1))
     assert told.value.retry_after == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_wait_that_goes_beyond_the_deadline_is_not_begun(status: int) -> None:
+    later = Response("", status, headers={"Retry-After": "3600000"})
+    started = time.monotonic()
+    with serving(answering(later)) as url, pytest.raises(PassingError) as told:
+        get(url)
+    assert time.monotonic() - started < 2
+    assert told.value.retry_after == 3600
+
+
+def test_no_further_try_begins_after_the_deadline() -> None:
+    started = time.monotonic()
+    with serving(answering(Response("", 503))) as url, pytest.raises(PassingError, match="503"):
+        get(url, patience=Patience(faults=1_000, deadline_seconds=0.5))
+    assert time.monotonic() - started < 3
+
+
+def test_an_answer_that_trickles_for_ever_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def drops() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            yield b"."
+            await asyncio.sleep(0.05)
+
+    async def trickle(request: Request) -> Response:
+        return StreamingResponse(drops())
+
+    monkeypatch.setattr("freg_pipeline.client.transport.TRY_SECONDS", 0.3)
+    with serving(Starlette(routes=[Route("/v1/{path:path}", trickle)])) as url:
+        with pytest.raises(PassingError, match="TimeoutError"):
+            get(url, patience=Patience(faults=1))
 
 
 @pytest.mark.parametrize("status", [200, 403, 503])
