@@ -48,6 +48,13 @@ def synthetic() -> None:
     help="Begin with so many events of one kind, with a code that the contract doesn't list.",
 )
 @click.option(
+    "--unknown-kinds",
+    type=click.FloatRange(0, 1),
+    default=0,
+    show_default=True,
+    help="Share of changes that come as events of a kind that no contract lists.",
+)
+@click.option(
     "--history-months",
     type=click.FloatRange(0),
     default=36,

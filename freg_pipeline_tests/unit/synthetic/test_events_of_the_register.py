@@ -163,3 +163,34 @@ def test_event_documents_that_are_unknown_or_too_many_are_refused(small_register
     assert get(small_register, "hendelser/nonsense").status_code == 404
     answer = bulk(small_register, "hendelser/bulkoppslag", ["x"] * 1_001)
     assert answer.status_code == 400
+
+
+def test_each_service_is_counted_by_its_name_and_can_go_wrong(
+    start_register: StartRegister,
+) -> None:
+    services = ("hendelser/feed", "hendelser/siste/sekvensnummer", "hendelser/xsd",
+                "hendelser/feedxsd", "hendelser/bulkoppslag",
+                "hendelser/{hendelsesidentifikator}")  # fmt: skip
+    faults = ",".join(f"503@{service}=#2" for service in services)
+    register = start_register(persons=10, faults=faults)
+    asked = [get(register, "hendelser/feed", seq=0).json()[0]["hendelse"]["hendelsesdokument"]]
+
+    def ask(service: str) -> httpx.Response:
+        if service == "hendelser/bulkoppslag":
+            return bulk(register, service, asked)
+        return get(register, service.format(hendelsesidentifikator=asked[0]), seq=0)
+
+    statuses = {service: [ask(service).status_code for _ in range(3)] for service in services[1:]}
+    assert set(map(tuple, statuses.values())) == {(200, 503, 200)}
+    assert ask("hendelser/feed").status_code == 503
+    counted = status_of(register)["requests"]
+    assert counted == {**dict.fromkeys(services[1:], 3), "hendelser/feed": 2}
+
+
+def test_event_documents_come_in_an_object_where_that_is_asked_for(
+    start_register: StartRegister,
+) -> None:
+    register = start_register(persons=10, faults="hendelseobjekt")
+    asked = [event["hendelse"]["hendelsesdokument"] for event in events_of(register)]
+    (documents,) = bulk(register, "hendelser/bulkoppslag", asked).json().values()
+    assert [document["dokumentidentifikator"] for document in documents] == asked
