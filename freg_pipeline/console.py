@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from freg_pipeline.extract.liste import Malformed
 from freg_pipeline.extract.uttrekk import Status
 from freg_pipeline.lake.catalogue import catalogue_path
-from freg_pipeline.lake.release import Manifest
+from freg_pipeline.lake.manifest import Manifest
 from freg_pipeline.store import Store
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -63,7 +63,7 @@ def _lines(what: str, total: int) -> Callable[[int], None]:
 def release_lines(manifest: Manifest, store: Store) -> list[str]:
     """What a release is, its accounting, and how to query it."""
     account = manifest.accounting
-    persons = manifest.tables["person"].rows
+    persons = manifest.persons
     parts = (
         f"{account.landed:,} landed",
         f"{account.merged:,} merged",
@@ -77,6 +77,12 @@ def release_lines(manifest: Manifest, store: Store) -> list[str]:
         f"From the uttrekk {manifest.uttrekk}, good to sequence number {manifest.sekvensnummer}",
         f"Accounting: {account.delivered:,} delivered = " + " + ".join(parts),
     ]
+    if manifest.deltas:
+        events = sum(delta.events for delta in manifest.deltas)
+        lines.append(
+            f"Its base is good to {manifest.base.sekvensnummer}; on top of it are "
+            f"{len(manifest.deltas)} deltas with {events:,} events"
+        )
     if manifest.incomplete:
         lines.append("Incomplete: see the table avvik for what is missing")
     lines.append(f"Query it with freg sql, or open {catalogue_path(store)} in DuckDB")
@@ -112,23 +118,27 @@ def status_table(found: Sequence[Status]) -> str:
     return columns(header, rows)
 
 
-def release_table(manifests: Sequence[Manifest], current: str | None) -> str:
-    """All releases, the current one marked."""
+def release_table(
+    manifests: Sequence[Manifest], current: str | None, pins: Mapping[str, str]
+) -> str:
+    """All releases; the current one marked, and those that a pin keeps."""
     if not manifests:
         return "There is no release yet."
-    header = ("release", "created", "uttrekk", "persons", "sekvensnummer", "")
+    header = ("release", "created", "uttrekk", "persons", "sekvensnummer", "deltas", "")
     rows = [
         (
             one.number,
             f"{one.created:%Y-%m-%d %H:%M:%S} UTC",
             one.uttrekk,
-            f"{one.tables['person'].rows:,}",
+            f"{one.persons:,}",
             str(one.sekvensnummer),
+            str(len(one.deltas)),
             " ".join(
                 word
                 for word, holds in (
                     ("current", one.number == current),
                     ("incomplete", one.incomplete),
+                    *((f"pin:{name}", kept == one.number) for name, kept in pins.items()),
                 )
                 if holds
             ),
@@ -140,11 +150,14 @@ def release_table(manifests: Sequence[Manifest], current: str | None) -> str:
 
 def tables_table(manifest: Manifest) -> str:
     """A release's tables with their rows and sizes."""
-    rows = [
-        (name, f"{entry.rows:,}", f"{sum(file.bytes for file in entry.files):,}")
-        for name, entry in manifest.tables.items()
-    ]
-    return columns(("table", "rows", "bytes"), rows)
+    rows = []
+    for name, entry in manifest.tables.items():
+        on_top = [delta.files[name] for delta in manifest.deltas if name in delta.files]
+        size = sum(file.bytes for file in (*entry.files, *on_top))
+        rows.append(
+            (name, f"{entry.rows:,}", f"{sum(file.rows for file in on_top):,}", f"{size:,}")
+        )
+    return columns(("table", "rows of the base", "rows of deltas", "bytes"), rows)
 
 
 def columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -11,7 +11,7 @@ from freg_pipeline.client.environments import base_url
 from freg_pipeline.client.packages import ALL_SERVICES, Package, package
 from freg_pipeline.contract import Change, compare, compile_contract, incompatible
 from freg_pipeline.lake.landing import load_plan
-from freg_pipeline.lake.release import current_release
+from freg_pipeline.lake.manifest import current_release
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import open_store
 

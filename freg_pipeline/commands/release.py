@@ -16,17 +16,18 @@ from freg_pipeline.errors import ConfigurationError, FregError
     "--format", "form", type=click.Choice(["table", "csv", "json", "parquet"]), default="table"
 )
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="A file.")
+@click.option("--as-of", type=int, metavar="SEKVENSNUMMER", help="An earlier state.")
 @with_settings
-def sql(statement: str, form: str, output: Path | None) -> None:
-    """Query the current release."""
+def sql(statement: str, form: str, output: Path | None, as_of: int | None) -> None:
+    """Query the current release, or an earlier state."""
     from freg_pipeline.lake.query import export, render
 
     if form == "parquet" and output is None:
         raise ConfigurationError("Parquet needs a file", "Name it with --output")
     if form == "table" and output is None:
-        click.echo(render(store(), statement, rows=200))
+        click.echo(render(store(), statement, rows=200, as_of=as_of))
         return
-    export(store(), statement, "csv" if form == "table" else form, output)
+    export(store(), statement, "csv" if form == "table" else form, output, as_of=as_of)
 
 
 @click.group()
@@ -39,11 +40,12 @@ def release() -> None:
 def list_releases() -> None:
     """All releases, the current one marked."""
     from freg_pipeline.console import release_table
-    from freg_pipeline.lake.release import current_number
-    from freg_pipeline.lake.release import list_releases as all_releases
+    from freg_pipeline.lake.manifest import current_number
+    from freg_pipeline.lake.manifest import list_releases as all_releases
+    from freg_pipeline.lake.pins import pins
 
     lies = store()
-    click.echo(release_table(all_releases(lies), current_number(lies)))
+    click.echo(release_table(all_releases(lies), current_number(lies), pins(lies)))
 
 
 @release.command()
@@ -52,7 +54,7 @@ def list_releases() -> None:
 def show(number: str | None) -> None:
     """One release's tables and accounting; the current one unless told."""
     from freg_pipeline.console import release_lines, tables_table
-    from freg_pipeline.lake.release import read_manifest, require_current
+    from freg_pipeline.lake.manifest import read_manifest, require_current
 
     lies = store()
     manifest = read_manifest(lies, number) if number else require_current(lies)
@@ -64,7 +66,7 @@ def show(number: str | None) -> None:
 @with_settings
 def verify(number: str | None) -> None:
     """Check every file of a release: there, its size, its hash, its rows."""
-    from freg_pipeline.lake.release import verify as verify_release
+    from freg_pipeline.lake.verify import verify as verify_release
 
     problems = verify_release(store(), number)
     for problem in problems:
@@ -78,14 +80,41 @@ def verify(number: str | None) -> None:
 
 
 @release.command()
-@click.argument("number", required=False)
-@click.option("--keep", type=click.IntRange(min=1), help="Purge all but so many of the newest.")
+@click.argument("number")
+@click.option("--name", help="The pin's own name; the release's number unless told.")
 @with_settings
-def purge(number: str | None, keep: int | None) -> None:
-    """Remove releases and the files that only they name. Never the current one."""
-    from freg_pipeline.lake.release import purge as purge_releases
+def pin(number: str, name: str | None) -> None:
+    """Keep a release from being purged."""
+    from freg_pipeline.lake.pins import pin as pin_release
 
-    if (number is None) == (keep is None):
-        raise ConfigurationError("say what to purge", "Give a release's number, or --keep N")
-    purged = purge_releases(store(), number, keep=keep)
+    click.echo(f"Pinned as {pin_release(store(), number, name)}")
+
+
+@release.command()
+@click.argument("name")
+@with_settings
+def unpin(name: str) -> None:
+    """Remove a pin by its name: its release may be purged."""
+    from freg_pipeline.lake.pins import unpin as unpin_release
+
+    unpin_release(store(), name)
+    click.echo(f"Unpinned: {name}")
+
+
+@release.command()
+@click.argument("number", required=False)
+@click.option("--keep", type=click.IntRange(min=1), help="Spare so many of the newest.")
+@click.option(
+    "--older-than-days", type=click.FloatRange(min=0), help="Spare those younger than so many days."
+)
+@with_settings
+def purge(number: str | None, keep: int | None, older_than_days: float | None) -> None:
+    """Remove releases and the files that only they name. Never the current one or a pinned one."""
+    from freg_pipeline.lake.purge import purge as purge_releases
+
+    if (number is None) == (keep is None and older_than_days is None):
+        raise ConfigurationError(
+            "say what to purge", "Give a release's number, or --keep N, --older-than-days D or both"
+        )
+    purged = purge_releases(store(), number, keep=keep or 1, older_than_days=older_than_days or 0)
     click.echo(f"Purged: {', '.join(purged) if purged else 'nothing'}")

@@ -16,7 +16,7 @@ from freg_pipeline.commands.options import settings, store, with_settings, with_
 if TYPE_CHECKING:
     from freg_pipeline.client import TilpassetKriterier
     from freg_pipeline.extract.uttrekk import Uttrekk
-    from freg_pipeline.lake.release import Manifest
+    from freg_pipeline.lake.manifest import Manifest
     from freg_pipeline.store import Store
 
 

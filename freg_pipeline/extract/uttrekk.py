@@ -186,6 +186,12 @@ class Uttrekk:
             ) from None
 
     @property
+    def resume_command(self) -> str:
+        """The command that goes on with it."""
+        events = self.request.kind == "hendelser"
+        return "freg hendelser sync" if events else f"freg uttrekk resume {self.name}"
+
+    @property
     def exists(self) -> bool:
         """Whether anything was asked for under this name."""
         return self.store.exists(self.key("request.json"))

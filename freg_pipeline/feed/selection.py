@@ -24,8 +24,8 @@ from freg_pipeline.extract.uttrekk import Request, Uttrekk, chunks
 from freg_pipeline.feed.criteria import fits
 from freg_pipeline.feed.persons import Persons
 from freg_pipeline.lake.landing import load_plan
+from freg_pipeline.lake.manifest import Manifest
 from freg_pipeline.lake.query import connect
-from freg_pipeline.lake.release import Manifest
 from freg_pipeline.normalize import json_answer
 
 _LOOK = ("person-basis",)  # what criteria are about, and the numbers

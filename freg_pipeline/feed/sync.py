@@ -19,7 +19,7 @@ from freg_pipeline.feed.expand import Expansion, Progress, Slice
 from freg_pipeline.feed.pages import ask, has_pages, read_events
 from freg_pipeline.feed.persons import persons_of
 from freg_pipeline.feed.selection import selected
-from freg_pipeline.lake.release import Manifest, require_current
+from freg_pipeline.lake.manifest import Manifest, require_current
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import Store
 

@@ -6,6 +6,7 @@ import duckdb
 import msgspec
 
 from freg_pipeline.errors import IncompleteError
+from freg_pipeline.extract.uttrekk import Uttrekk
 
 MOST_REASONS = 20
 MOST_SAID = 3
@@ -34,8 +35,8 @@ class Accounting(msgspec.Struct, frozen=True):
     unexplained: int
     reasons: dict[str, int]
 
-    def require_complete(self, uttrekk: str, kind: str) -> None:
-        """See that a release may be made.
+    def require_complete(self, uttrekk: Uttrekk) -> None:
+        """See that a release may be made of an uttrekk.
 
         Raises:
             IncompleteError: something failed, is unexplained, or a full load holds nobody.
@@ -43,16 +44,16 @@ class Accounting(msgspec.Struct, frozen=True):
         problem = ""
         if self.failed or self.unexplained:
             problem = f"{self.failed:,} failed and {self.unexplained:,} are unexplained"
-        elif kind == "komplett" and not self.landed:
+        elif uttrekk.request.kind == "komplett" and not self.landed:
             problem = "the register delivered nobody"
         if problem:
             why = [f"{reason} ({count:,})" for reason, count in self.reasons.items()
                    if reason.startswith("feilet: ")]  # fmt: skip
             said = f" ({', '.join(why[:MOST_SAID])})" if why else ""
             raise IncompleteError(
-                f"the uttrekk {uttrekk} is not complete: of {self.delivered:,} identifiers "
+                f"the uttrekk {uttrekk.name} is not complete: of {self.delivered:,} identifiers "
                 f"{problem}{said}; nothing was released",
-                f"To release it all the same: freg uttrekk resume {uttrekk} --allow-incomplete",
+                f"To release it all the same: {uttrekk.resume_command} --allow-incomplete",
             )
 
 

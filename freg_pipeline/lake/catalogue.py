@@ -11,10 +11,10 @@ from fsspec.implementations.arrow import ArrowFSWrapper  # type: ignore[import-u
 
 from freg_pipeline.errors import StoreError
 from freg_pipeline.lake.landing import load_plan
-from freg_pipeline.lake.query import parquet_sources
-from freg_pipeline.lake.release import require_current
+from freg_pipeline.lake.manifest import Manifest, require_current
+from freg_pipeline.lake.query import add_views, parquet_files
 from freg_pipeline.lake.tables import described
-from freg_pipeline.lake.views import CURRENT_NUMBER, comments, overview, quoted, table_views
+from freg_pipeline.lake.views import comments, quoted
 from freg_pipeline.store import Store
 
 FILE = "freg.duckdb"
@@ -42,18 +42,10 @@ def refresh_catalogue(store: Store) -> Path:
         StoreError: the file can't be written.
     """
     manifest = require_current(store)
-    tables = described(load_plan(store, manifest.contract))
-    view = overview(tables, manifest.parts)
-    statements = [
-        *table_views(parquet_sources(store, manifest)),
-        *comments(tables),
-        CURRENT_NUMBER,
-        *([view] if view is not None else []),
-    ]
     target = catalogue_path(store)
     temporary = target.with_name(f".{FILE}.{os.getpid()}")
     try:
-        _write(temporary, statements, store)
+        _write(temporary, store, manifest)
         temporary.replace(target)
         _sync(target.parent)
     except duckdb.Error:
@@ -72,7 +64,7 @@ def refresh_catalogue(store: Store) -> Path:
     return target
 
 
-def _write(path: Path, statements: list[str], store: Store) -> None:
+def _write(path: Path, store: Store, manifest: Manifest) -> None:
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)  # says so if the folder can't be written; DuckDB makes its own file
     path.unlink()
@@ -83,7 +75,8 @@ def _write(path: Path, statements: list[str], store: Store) -> None:
         attach = f"ATTACH {quoted(str(path))} AS freg (STORAGE_VERSION {quoted(STORAGE_VERSION)})"
         connection.execute(attach)
         connection.execute("USE freg")
-        for statement in statements:
+        add_views(connection, store, manifest, parquet_files(store))
+        for statement in comments(described(load_plan(store, manifest.contract))):
             connection.execute(statement)
         connection.execute("USE memory")
         connection.execute("DETACH freg")

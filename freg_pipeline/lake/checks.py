@@ -12,8 +12,8 @@ from freg_pipeline.contract import Plan
 from freg_pipeline.errors import StoreError
 from freg_pipeline.lake.drift import changes_between
 from freg_pipeline.lake.landing import load_plan
+from freg_pipeline.lake.manifest import Manifest, list_releases, require_current
 from freg_pipeline.lake.query import connect
-from freg_pipeline.lake.release import Manifest, list_releases, require_current
 from freg_pipeline.store import Store
 
 DESCRIPTIONS = {
@@ -74,8 +74,8 @@ class CheckResult:
 
 def checks(manifest: Manifest, plan: Plan) -> Iterator[Check]:
     """All checks of a release."""
-    landed = manifest.accounting.landed
-    yield Check("rows_match_accounting", "person", "SELECT count(*) FROM person", landed)
+    persons = "SELECT count(*) FROM person"
+    yield Check("rows_match_accounting", "person", persons, manifest.persons)
     unexplained = f"SELECT {manifest.accounting.unexplained}"
     yield Check("rows_match_accounting", "avvik", unexplained)
     yield _unique("person", ("personidentifikator",))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from freg_pipeline.contract import Change, compare, incompatible
 from freg_pipeline.errors import ContractError
+from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.store import Store
 
@@ -23,7 +24,7 @@ def changes_between(store: Store, old: str | None, new: str) -> list[Change]:
     return compare(load_plan(store, old), load_plan(store, new))
 
 
-def require_compatible(changes: list[Change], uttrekk: str) -> None:
+def require_compatible(changes: list[Change], uttrekk: Uttrekk) -> None:
     """See that queries written for the current release work on the next one.
 
     Raises:
@@ -36,5 +37,5 @@ def require_compatible(changes: list[Change], uttrekk: str) -> None:
         raise ContractError(
             f"the register's contract has changed so that queries break: {named}{more}; "
             "nothing was released",
-            f"Tell those who query, then: freg uttrekk resume {uttrekk} --accept-contract",
+            f"Tell those who query, then: {uttrekk.resume_command} --accept-contract",
         )

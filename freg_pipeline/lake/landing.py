@@ -58,6 +58,23 @@ def staging_key(name: str, batch: int, file: str) -> str:
     return f"uttrekk/{name}/tables/{batch:06d}/{file}"
 
 
+def require_landed(uttrekk: Uttrekk) -> list[int]:
+    """An uttrekk's batches, all of which have landed: each counts, so that none is passed over.
+
+    Raises:
+        FregError: some have not.
+    """
+    end = uttrekk.end
+    landed = uttrekk.landed()
+    if end is None or not landed.issuperset(range(end)):
+        raise FregError(
+            f"the uttrekk {uttrekk.name} has landed {len(landed)} of "
+            f"{'its' if end is None else end} batches",
+            f"Go on with it: {uttrekk.resume_command}",
+        )
+    return list(range(end))
+
+
 def load_landed(store: Store, name: str, batch: int) -> LandedBatch:
     """What landing a batch gave.
 

@@ -19,9 +19,18 @@ import pyarrow.dataset as ds
 from freg_pipeline.errors import ConfigurationError, StoreError
 from freg_pipeline.identifiers import mask_within
 from freg_pipeline.lake.landing import load_plan
-from freg_pipeline.lake.release import Manifest, require_current
+from freg_pipeline.lake.manifest import Manifest, list_releases, require_current
+from freg_pipeline.lake.sources import Reads, replaced, sources
 from freg_pipeline.lake.tables import described
-from freg_pipeline.lake.views import CURRENT_NUMBER, overview, quoted, table_views
+from freg_pipeline.lake.views import (
+    CURRENT_NUMBER,
+    REPLACED_NUMBERS,
+    REPLACED_PERSONS,
+    overview,
+    quoted,
+    table_macros,
+    table_views,
+)
 from freg_pipeline.store import Store
 
 _QUOTED = re.compile(r"""(['"])(?:.*\1|.*)""")  # from the first quote to the last, or to the end
@@ -58,18 +67,43 @@ def connect(store: Store, manifest: Manifest | None = None) -> duckdb.DuckDBPyCo
 
 
 def _fill(connection: duckdb.DuckDBPyConnection, store: Store, manifest: Manifest) -> None:
+    reads = parquet_files(store)
     if store.location.startswith("s3://"):
-        for name, entry in manifest.tables.items():
-            paths = [store.path(file.key) for file in entry.files]
+
+        def reads(name: str, keys: list[str]) -> str:
+            paths = [store.path(key) for key in keys]
             dataset = ds.dataset(paths, filesystem=store.filesystem, format="parquet")
             connection.register(name, dataset)
-    else:
-        for statement in table_views(parquet_sources(store, manifest)):
-            connection.execute(statement)
-    view = overview(described(load_plan(store, manifest.contract)), manifest.parts)
-    connection.execute(CURRENT_NUMBER)
-    if view is not None:
-        connection.execute(view)
+            return name
+
+    add_views(connection, store, manifest, reads)
+
+
+def add_views(
+    connection: duckdb.DuckDBPyConnection, store: Store, manifest: Manifest, reads: Reads
+) -> None:
+    """Make the views and macros of a release, and the tables that hide what deltas replace.
+
+    Args:
+        connection: where.
+        store: where the release lies.
+        manifest: the release.
+        reads: the SQL that reads files.
+    """
+    for name, persons in ((REPLACED_PERSONS, True), (REPLACED_NUMBERS, False)):
+        connection.register("hidden", replaced(store, manifest, persons=persons))
+        connection.execute(f"CREATE TABLE {name} AS FROM hidden")
+        connection.unregister("hidden")
+    tables = described(load_plan(store, manifest.contract))
+    found = sources(store, manifest, reads)
+    statements = [
+        *table_views(tables, found),
+        *table_macros(tables, found, manifest.base.sekvensnummer),
+        CURRENT_NUMBER,
+    ]
+    view = overview(tables, manifest.parts)
+    for statement in [*statements, view] if view is not None else statements:
+        connection.execute(statement)
 
 
 @cache
@@ -83,36 +117,69 @@ def _spill_folder() -> str:
     return folder.name
 
 
-def parquet_sources(store: Store, manifest: Manifest) -> dict[str, str]:
-    """For each table the SQL that reads its files."""
+def parquet_files(store: Store) -> Reads:
+    """Reading files by DuckDB itself."""
     scheme = "s3://" if store.location.startswith("s3://") else ""
-    return {
-        name: "read_parquet(["
-        + ", ".join(quoted(scheme + store.path(file.key)) for file in entry.files)
-        + "])"
-        for name, entry in manifest.tables.items()
-    }
+
+    def reads(name: str, keys: list[str]) -> str:
+        del name
+        paths = ", ".join(quoted(scheme + store.path(key)) for key in keys)
+        return f"read_parquet([{paths}])"
+
+    return reads
 
 
-def query(store: Store, statement: str) -> duckdb.DuckDBPyRelation:
-    """Run one statement over the current release.
+def release_at(store: Store, sekvensnummer: int | None) -> Manifest:
+    """The release that shows the state at a position of the event list; None: the current one.
+
+    That is the state of the latest position up to it that a release still kept can show.
+
+    Raises:
+        ConfigurationError: none can; tells which ones there are.
+    """
+    current = require_current(store)
+    if sekvensnummer is None:
+        return current
+    releases = list_releases(store)
+    positions = sorted({position for one in releases for position in one.positions()})
+    if sekvensnummer < positions[0]:
+        raise ConfigurationError(
+            f"no state as of sequence number {sekvensnummer} is kept; those that are, are from "
+            f"{positions[0]} to {positions[-1]}",
+            "See freg release list",
+        )
+    latest = max(position for position in positions if position <= sekvensnummer)
+    return max(
+        (one for one in releases if latest in one.positions()), key=lambda one: one.number
+    ).at(latest)
+
+
+def query(store: Store, statement: str, *, as_of: int | None = None) -> duckdb.DuckDBPyRelation:
+    """Run one statement over the current release, or over an earlier state.
+
+    Args:
+        store: where the releases lie.
+        statement: SQL that gives rows.
+        as_of: the event list's position whose state is asked for; None: the current one.
 
     Raises:
         ConfigurationError: the statement is wrong; says what DuckDB says. Or there is no release.
     """
-    return _relation(connect(store), statement)
+    return _relation(connect(store, release_at(store, as_of)), statement)
 
 
-def render(store: Store, statement: str, *, rows: int = 40) -> str:
+def render(store: Store, statement: str, *, rows: int = 40, as_of: int | None = None) -> str:
     """A statement's rows as a table of text; the first ``rows`` of them."""
-    relation = query(store, statement)
+    relation = query(store, statement, as_of=as_of)
     try:
         return str(relation.limit(rows)).rstrip()
     except duckdb.Error as error:
         raise _wrong(error) from None
 
 
-def export(store: Store, statement: str, form: str, output: Path | None) -> None:
+def export(
+    store: Store, statement: str, form: str, output: Path | None, *, as_of: int | None = None
+) -> None:
     """Write a statement's rows to a file, or to stdout.
 
     A file is there when it is whole, and private to its owner; one that was there before stays if
@@ -123,11 +190,12 @@ def export(store: Store, statement: str, form: str, output: Path | None) -> None
         statement: SQL that gives rows.
         form: csv, json or parquet.
         output: the file; None: stdout.
+        as_of: the event list's position whose state is asked for; None: the current one.
 
     Raises:
         ConfigurationError: the statement is wrong, or the file can't be written.
     """
-    connection = connect(store)
+    connection = connect(store, release_at(store, as_of))
     _relation(connection, statement)
     if output is None or (output.exists() and not output.is_file()):  # a pipe, a terminal
         _copy(connection, statement, form, output or Path("/dev/stdout"))

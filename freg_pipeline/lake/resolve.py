@@ -14,12 +14,15 @@ Rules (the register's documentation, uttrekk; and the design):
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from freg_pipeline.lake.keys import bucket_sql, key_sql
 from freg_pipeline.lake.staging import Staging
 
 _NUMBERS = "identifikasjonsnummer"
@@ -113,12 +116,22 @@ def resolve(connection: duckdb.DuckDBPyConnection, staging: Staging) -> None:
     Afterwards it holds ``delivered`` (a row for each identifier), ``landed`` (a row for each
     person), ``avvik`` (the account of all others) and ``earlier`` (numbers that are not current).
     """
+    load(connection, staging)
+    settle(connection)
+
+
+def load(connection: duckdb.DuckDBPyConnection, staging: Staging) -> None:
+    """Fill a database with what was delivered, and the numbers that the documents tell."""
     connection.execute(_DELIVERED)
     for batch, piece in staging.read("dokument"):
         _append(connection, "delivered", batch, piece)
     connection.execute(_NUMBERS_TOLD)
     for batch, piece in staging.read(_NUMBERS, ["dok_nr", _PERSON, _NUMBER, _STATUS]):
         _append(connection, "numbers", batch, _other_numbers(piece))
+
+
+def settle(connection: duckdb.DuckDBPyConnection) -> None:
+    """Apply the rules to a loaded database."""
     connection.execute(_NEWEST)
     connection.execute(_CLAIM)
     _merge(connection)
@@ -126,25 +139,38 @@ def resolve(connection: duckdb.DuckDBPyConnection, staging: Staging) -> None:
         connection.execute(statement)
 
 
-def places(connection: duckdb.DuckDBPyConnection, buckets: int) -> dict[int, npt.NDArray[np.int16]]:
-    """For each batch, by ``dok_nr``: the bucket of the person that landed with it, else -1."""
-    sizes = connection.execute("SELECT batch, count(*) FROM delivered GROUP BY batch").fetchall()
-    found = {batch: np.full(size, -1, dtype=np.int16) for batch, size in sizes}
+class Places(NamedTuple):
+    """Of a batch's documents, by ``dok_nr``.
+
+    Attributes:
+        bucket: the bucket of the person that landed with it, else -1.
+        key: the person's key, else 0.
+    """
+
+    bucket: npt.NDArray[np.int16]
+    key: npt.NDArray[np.int64]
+
+
+def places(connection: duckdb.DuckDBPyConnection, buckets: int) -> dict[int, Places]:
+    """For each batch, where its documents' rows go."""
+    sizes = connection.execute(
+        "SELECT batch, count(*) FROM delivered WHERE batch >= 0 GROUP BY batch"
+    ).fetchall()
+    found = {
+        batch: Places(np.full(size, -1, dtype=np.int16), np.zeros(size, dtype=np.int64))
+        for batch, size in sizes
+    }
     rows = connection.sql(
-        f"SELECT batch, dok_nr, {bucket_sql('person', buckets)} FROM landed"  # noqa: S608  no input
+        f"SELECT batch, dok_nr, {bucket_sql('key', buckets)}, key FROM "  # noqa: S608  no input
+        f"(SELECT batch, dok_nr, {key_sql('person')} AS key FROM landed WHERE batch >= 0)"
     )
     for piece in rows.to_arrow_reader(_ROWS_AT_ONCE):
-        batches, places_in_batch, bucket = (column.to_numpy() for column in piece.columns)
+        batches, places_in_batch, bucket, key = (column.to_numpy() for column in piece.columns)
         for batch in np.unique(batches).tolist():
             mine = batches == batch
-            found[batch][places_in_batch[mine]] = bucket[mine]
+            found[batch].bucket[places_in_batch[mine]] = bucket[mine]
+            found[batch].key[places_in_batch[mine]] = key[mine]
     return found
-
-
-def bucket_sql(column: str, buckets: int) -> str:
-    """The bucket of a person, as an SQL expression: spread evenly, and the same for ever."""
-    number = f"coalesce(TRY_CAST({column} AS UBIGINT), md5_number_lower({column}))"
-    return f"({number} % 9973 % {buckets})::SMALLINT"
 
 
 def _other_numbers(rows: pa.Table) -> pa.Table:

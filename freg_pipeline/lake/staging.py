@@ -55,16 +55,35 @@ class Staging:
     def _pieces(
         self, batch: int, table: str, columns: list[str] | None
     ) -> Iterator[pa.RecordBatch]:
-        path = self._store.path(staging_key(self._name, batch, f"{table}.parquet"))
+        key = staging_key(self._name, batch, f"{table}.parquet")
         try:
-            with self._store.filesystem.open_input_file(path) as file:
-                parquet = pq.ParquetFile(file)
-                yield from parquet.iter_batches(ROWS_AT_ONCE, columns=columns)
+            yield from _read(self._store, key, columns)
         except (OSError, pa.ArrowInvalid):
             raise StoreError(
                 f"the table {table} of batch {batch} of {self._name} is gone or damaged",
                 "Delete the batch's folder under tables/, and resume the uttrekk",
             ) from None
+
+
+def staged_events(store: Store, name: str, table: str) -> Iterator[pa.Table]:
+    """Yield pieces of a table of an uttrekk's events, in the events' order.
+
+    Raises:
+        StoreError: the file is gone or damaged.
+    """
+    try:
+        for piece in _read(store, event_key(name, f"{table}.parquet"), None):
+            yield pa.Table.from_batches([piece])
+    except (OSError, pa.ArrowInvalid):
+        raise StoreError(
+            f"the table {table} of {name} is gone or damaged",
+            "Delete the folder tables/hendelser of the uttrekk, and run freg hendelser sync",
+        ) from None
+
+
+def _read(store: Store, key: str, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
+    with store.filesystem.open_input_file(store.path(key)) as file:
+        yield from pq.ParquetFile(file).iter_batches(ROWS_AT_ONCE, columns=columns)
 
 
 def event_key(name: str, file: str) -> str:

@@ -17,13 +17,25 @@ class OwnTable:
         name: as users query it.
         comment: what a row is.
         schema: columns with their comments as metadata.
-        per_person: split into buckets by ``personidentifikator``, as the contract's tables are.
+        per_person: split into buckets by its first column, a number, as the contract's tables are.
     """
 
     name: str
     comment: str
     schema: pa.Schema
     per_person: bool = True
+
+    @property
+    def key(self) -> str:
+        """The column whose number's key the files carry, if it is split by person."""
+        return str(self.schema.names[0])
+
+
+# Columns of files that no view shows: the key of the number (freg_pipeline.lake.keys) that a row
+# is hidden by, the delta that it came with, and when the person's document was recorded.
+PERSON_KEY = "_person"
+DELTA_COLUMN = "_delta"
+RECORDED_COLUMN = "_ajourholdt"
 
 
 def _schema(*columns: tuple[str, pa.DataType, str]) -> pa.Schema:
@@ -103,6 +115,30 @@ HENDELSE_EGENSKAP = OwnTable(
     ),
     per_person=False,
 )
+# Who claims which number: what a delta needs to know of those that it doesn't hold. No view.
+IDENTITY = OwnTable(
+    "_identitet",
+    "One row per number that a document claims, under both numbers; and one per document of a"
+    " person who has no row.",
+    _schema(
+        ("nokkel", pa.string(), "The number claimed, or the claiming person's."),
+        ("nummer", pa.string(), "The number claimed; NULL: the row is of a document."),
+        ("person", pa.string(), "Whose document it is."),
+        ("avsluttet", pa.bool_(), "No longer in use; NULL: the register answered for it."),
+        ("ajourholdt", _TIME, "When the document was recorded."),
+        ("dokument", pa.string(), "The document at the register, where it was told."),
+        ("hentet", _TIME, "When it was fetched."),
+    ),
+)
+# Whom a delta replaces. No view.
+REPLACED = OwnTable(
+    "_erstattet",
+    "One row per number that a delta decides anew.",
+    _schema(
+        ("personidentifikator", pa.string(), "The number."),
+        ("rader", pa.bool_(), "The person's rows are replaced, not only who has the number."),
+    ),
+)
 # Staged by an uttrekk of kind hendelser, beside what its batches give.
 EVENT_TABLES = (HENDELSE, HENDELSE_EGENSKAP)
 OWN_TABLES = (PERSON, TIDLIGERE_IDENTIFIKATOR, AVVIK, UKJENT_FELT, *EVENT_TABLES)
@@ -147,3 +183,16 @@ def _sql(kind: pa.DataType) -> str:
 def _comment(field: pa.Field) -> str:
     comment: bytes = (field.metadata or {}).get(b"comment", b"")
     return comment.decode()
+
+
+def file_schema(
+    visible: pa.Schema, *, keyed: bool, recorded: bool = False, delta: bool = False
+) -> pa.Schema:
+    """A table's columns in its files: those that views show, and the hidden ones after them."""
+    hidden = [
+        (RECORDED_COLUMN, _TIME, recorded),
+        (PERSON_KEY, pa.int64(), keyed),
+        (DELTA_COLUMN, pa.int64(), delta),
+    ]
+    fields = [pa.field(name, kind) for name, kind, there in hidden if there]
+    return pa.schema([*visible, *fields], metadata=visible.metadata)

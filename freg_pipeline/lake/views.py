@@ -3,8 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 
-from freg_pipeline.lake.tables import Described
+from freg_pipeline.lake.sources import UNTIL_COLUMN, Part, Source
+from freg_pipeline.lake.tables import (
+    DELTA_COLUMN,
+    OWN_TABLES,
+    PERSON_KEY,
+    TIDLIGERE_IDENTIFIKATOR,
+    UKJENT_FELT,
+    Described,
+)
+
+# Whom deltas replace, as tables beside the views; see freg_pipeline.lake.sources.replaced.
+REPLACED_PERSONS = "_erstattet"
+REPLACED_NUMBERS = "_omregnet"
+_HIDDEN = {TIDLIGERE_IDENTIFIKATOR.name: REPLACED_NUMBERS}
+_APPENDED = {own.name for own in OWN_TABLES if not own.per_person}
 
 OVERVIEW = "person_oversikt"
 CURRENT_NUMBER = """
@@ -52,10 +67,87 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def table_views(sources: dict[str, str]) -> Iterator[str]:
-    """``CREATE VIEW`` for each table, over the SQL source of its rows."""
-    for name, source in sources.items():
-        yield f'CREATE OR REPLACE VIEW "{name}" AS SELECT * FROM {source}'  # noqa: S608
+def table_views(tables: Iterable[Described], sources: dict[str, Source]) -> Iterator[str]:
+    """``CREATE VIEW`` for each table: its current rows."""
+    for table in tables:
+        rows = _rows(table, sources[table.name], _NOW)
+        yield f'CREATE OR REPLACE VIEW "{table.name}" AS {rows}'
+
+
+def table_macros(
+    tables: Iterable[Described], sources: dict[str, Source], first: int
+) -> Iterator[str]:
+    """``CREATE MACRO`` for each table: its rows as they were at a position of the event list.
+
+    Args:
+        tables: the release's tables.
+        sources: where their rows are.
+        first: the earliest position that can be shown.
+    """
+    told = quoted(
+        f"this release shows states from sequence number {first} on; "
+        "see freg sql --as-of for earlier ones"
+    )
+    kept = f"CASE WHEN {_POSITION} < {first} THEN error({told})::BOOLEAN ELSE true END"
+    for table in tables:
+        rows = _rows(table, sources[table.name], _THEN)
+        yield (
+            f'CREATE OR REPLACE MACRO "{table.name}_per"({_POSITION}) AS TABLE '  # noqa: S608
+            f"SELECT * FROM ({rows}) WHERE {kept}"
+        )
+
+
+@dataclass(frozen=True)
+class _State:
+    """How the rows of one state are told from others, as SQL conditions; empty: all are."""
+
+    replaced: str  # of what deltas replace: whether they have by then
+    latest: str  # whether what they put in its place holds
+    appended: str  # of rows that nothing replaces: whether they are there by then
+
+
+_POSITION = "ved_sekvensnummer"  # no table's column: a macro's argument would hide that
+_NOW = _State("", f"WHERE {UNTIL_COLUMN} IS NULL", "")
+_THEN = _State(
+    f"WHERE {DELTA_COLUMN} <= {_POSITION}",
+    f"WHERE {DELTA_COLUMN} <= {_POSITION} "
+    f"AND ({UNTIL_COLUMN} IS NULL OR {UNTIL_COLUMN} > {_POSITION})",
+    f"WHERE {DELTA_COLUMN} <= {_POSITION}",
+)
+
+
+def _rows(table: Described, source: Source, state: _State) -> str:
+    """A table's rows in a state: the base's that aren't replaced, and the deltas' that hold."""
+    hidden = _HIDDEN.get(table.name, REPLACED_PERSONS)
+    keyed = table.name not in _APPENDED
+    parts = []
+    if source.base is not None:
+        where = f"ANTI JOIN (FROM {hidden} {state.replaced}) USING ({PERSON_KEY})"
+        parts.append(_select(table, source.base, where if keyed and source.replaced else ""))
+    for part in source.deltas:
+        holds = f"SEMI JOIN (FROM {hidden} {state.latest}) USING ({PERSON_KEY}, {DELTA_COLUMN})"
+        parts.append(_select(table, part, holds if keyed else state.appended))
+    rows = " UNION ALL ".join(parts) or f"{_select(table, Part('(SELECT 1)', {}), 'LIMIT 0')}"
+    if table.name == UKJENT_FELT.name and source.deltas:
+        return (
+            f"SELECT sti, sum(antall)::BIGINT AS antall, min(eksempel) AS eksempel FROM ({rows}) "  # noqa: S608
+            "GROUP BY sti"
+        )
+    return rows
+
+
+def _select(table: Described, part: Part, condition: str) -> str:
+    columns = ", ".join(_column(part, name, kind) for name, kind, _ in table.columns)
+    return f"SELECT {columns} FROM {part.relation} {condition}".rstrip()  # noqa: S608
+
+
+def _column(part: Part, name: str, kind: str) -> str:
+    """A column of the current contract, from files of an earlier one, maybe."""
+    there = part.columns.get(name)
+    if there == kind:
+        return f'"{name}"'
+    value = "NULL" if there is None else f'"{name}"'
+    return f'TRY_CAST({value} AS {kind}) AS "{name}"'
 
 
 def comments(tables: Iterable[Described]) -> Iterator[str]:

@@ -23,7 +23,8 @@ from freg_pipeline.extract.uttrekk import Request, Uttrekk
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.drift import changes_between
 from freg_pipeline.lake.landing import LandedBatch, land_batch, load_plan
-from freg_pipeline.lake.release import Manifest, build_release, current_release
+from freg_pipeline.lake.manifest import Manifest, current_release
+from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.tables import described
 from freg_pipeline.orchestration.metadata import columns_of, counts, tables_of
 from freg_pipeline.orchestration.partitions import UTTREKK, UTTREKK_BATCH, read_batch_partition
@@ -292,7 +293,7 @@ def release(
             "contract": manifest.contract,
             "sekvensnummer": manifest.sekvensnummer,
             "incomplete": manifest.incomplete,
-            "dagster/row_count": manifest.tables["person"].rows,
+            "dagster/row_count": manifest.persons,
             "tables": tables_of(manifest),
             **columns_of(described(load_plan(freg.store, manifest.contract))),
             **_account(manifest),

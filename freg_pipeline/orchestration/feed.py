@@ -22,7 +22,8 @@ from freg_pipeline.feed.lag import Lag, measure_lag
 from freg_pipeline.feed.sync import collect, first_of
 from freg_pipeline.feed.tables import staged_events
 from freg_pipeline.lake.catalogue import refresh_catalogue
-from freg_pipeline.lake.release import Manifest, build_release, require_current
+from freg_pipeline.lake.manifest import Manifest, require_current
+from freg_pipeline.lake.release import build_release
 from freg_pipeline.orchestration.assets import LOOK_UP_POOL, OWNERS, ReleaseConfig, release
 from freg_pipeline.orchestration.metadata import counts
 from freg_pipeline.orchestration.resources import Freg

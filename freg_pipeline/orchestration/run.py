@@ -16,7 +16,7 @@ from freg_pipeline.extract.order import open_uttrekk
 from freg_pipeline.extract.poll import PollResult, wait_for_batch
 from freg_pipeline.extract.treff import open_soek
 from freg_pipeline.extract.uttrekk import Uttrekk
-from freg_pipeline.lake.release import Manifest, read_manifest
+from freg_pipeline.lake.manifest import Manifest, read_manifest
 from freg_pipeline.orchestration.assets import ReleaseConfig
 from freg_pipeline.orchestration.engine import Engine, open_engine
 from freg_pipeline.orchestration.partitions import UTTREKK

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.lake.manifest import current_release
 from freg_pipeline.lake.query import query
-from freg_pipeline.lake.release import current_release, verify
+from freg_pipeline.lake.verify import verify
 from freg_pipeline.store import Store, open_store
 from freg_pipeline_tests.conftest import RunFreg, StartRegister
 from freg_pipeline_tests.registers import status_of

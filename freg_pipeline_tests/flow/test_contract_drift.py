@@ -8,8 +8,8 @@ import pytest
 
 from freg_pipeline.errors import ContractError
 from freg_pipeline.lake.checks import run_checks
+from freg_pipeline.lake.manifest import current_number
 from freg_pipeline.lake.query import query
-from freg_pipeline.lake.release import current_number
 from freg_pipeline.orchestration.assets import ReleaseConfig
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run import run_uttrekk

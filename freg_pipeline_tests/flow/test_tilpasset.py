@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from freg_pipeline.client import TilpassetKriterier
+from freg_pipeline.lake.manifest import read_manifest
 from freg_pipeline.lake.query import connect, query
-from freg_pipeline.lake.release import read_manifest
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run import run_uttrekk
 from freg_pipeline.settings import load

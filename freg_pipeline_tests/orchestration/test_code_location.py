@@ -12,7 +12,7 @@ from dagster import DagsterInstance
 
 from freg_pipeline.definitions import build_defs
 from freg_pipeline.extract.uttrekk import Uttrekk
-from freg_pipeline.lake.release import current_release
+from freg_pipeline.lake.manifest import current_release
 from freg_pipeline.orchestration.code_location import make_definitions
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.sensors import uttrekk_sensor

@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from freg_pipeline.contract import compile_contract, fingerprint
 from freg_pipeline.extract.uttrekk import Request, Uttrekk, UttrekkKind, chunks
 from freg_pipeline.lake.landing import land_batch
+from freg_pipeline.lake.staging import event_key
+from freg_pipeline.lake.tables import HENDELSE, HENDELSE_EGENSKAP
 from freg_pipeline.store import Store
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline.store.raw import RawMeta, pack
@@ -110,15 +114,17 @@ def deliver(
     xsd: bytes = XSD,
     land: bool = True,
     sekvensnummer: int = 100,
+    etter: int | None = None,
 ) -> Uttrekk:
     """An uttrekk whose batches came as given, and have landed."""
     plan = compile_contract(xsd)
     store.write(f"contracts/{fingerprint(xsd)}.xsd", xsd)
     uttrekk = Uttrekk(store, name)
-    _write_request(store, uttrekk, kind, plan.fingerprint, sekvensnummer)
-    field_name = "dokumentidentifikator" if kind == "komplett" else "foedselsEllerDNummer"
+    _write_request(store, uttrekk, kind, plan.fingerprint, sekvensnummer, etter)
     for batch, deliveries in enumerate(batches):
         identifiers = [identifier for identifier, _ in deliveries]
+        by_document = kind == "komplett" or (identifiers and not identifiers[0].isdigit())
+        field_name = "dokumentidentifikator" if by_document else "foedselsEllerDNummer"
         _put(store, uttrekk.batch_key(batch), {field_name: identifiers})
         first = 0
         for chunk, asked in enumerate(chunks(identifiers)):
@@ -132,8 +138,55 @@ def deliver(
     return uttrekk
 
 
+def deliver_events(
+    store: Store,
+    etter: int,
+    siste: int,
+    *batches: Sequence[Delivery],
+    name: str | None = None,
+    xsd: bytes = XSD,
+    land: bool = True,
+) -> Uttrekk:
+    """An uttrekk of the events after ``etter``, up to ``siste``: one event an identifier asked for.
+
+    Identifiers that are no numbers are documents'. It has landed, and waits for its release.
+    """
+    name = name or f"hendelser-{etter:012d}"
+    uttrekk = deliver(
+        store,
+        name,
+        *batches,
+        kind="hendelser",
+        xsd=xsd,
+        sekvensnummer=etter,
+        etter=etter,
+        land=land,
+    )
+    asked = [identifier for batch in batches for identifier, _ in batch]
+    events = pa.table(
+        [
+            list(range(siste - len(asked) + 1, siste + 1)), ["endretNavn"] * len(asked),
+            asked, [HENTET] * len(asked), [None] * len(asked), [None] * len(asked),
+        ],
+        schema=HENDELSE.schema,
+    )  # fmt: skip
+    for table, rows in ((HENDELSE, events), (HENDELSE_EGENSKAP, None)):
+        sink = pa.BufferOutputStream()
+        pq.write_table(table.schema.empty_table() if rows is None else rows, sink)
+        store.write(event_key(name, f"{table.name}.parquet"), sink.getvalue().to_pybytes())
+    end = {"siste": siste, "hendelser": len(asked)}
+    store.write(uttrekk.feed_end_key, msgspec.json.encode(end))
+    store.write(event_key(name, "done.json"), b"{}")
+    return uttrekk
+
+
 def _write_request(
-    store: Store, uttrekk: Uttrekk, kind: UttrekkKind, contract: str, sekvensnummer: int
+    store: Store,
+    uttrekk: Uttrekk,
+    kind: UttrekkKind,
+    contract: str,
+    sekvensnummer: int,
+    etter: int | None,
 ) -> None:
     request = Request(
         name=uttrekk.name,
@@ -148,6 +201,7 @@ def _write_request(
         feedsekvensnr=None,
         kriterier=None,
         created=HENTET,
+        etter=etter,
     )
     store.write(uttrekk.key("request.json"), msgspec.json.encode(request))
 

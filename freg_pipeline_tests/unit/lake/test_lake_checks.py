@@ -14,7 +14,8 @@ import pytest
 from freg_pipeline.contract import compile_contract
 from freg_pipeline.errors import StoreError
 from freg_pipeline.lake.checks import DESCRIPTIONS, CheckResult, checks, run_checks
-from freg_pipeline.lake.release import Manifest, build_release, current_release
+from freg_pipeline.lake.manifest import Manifest, current_release
+from freg_pipeline.lake.release import build_release
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline.synthetic import xsd
 from freg_pipeline_tests.unit.lake.delivered import (
@@ -109,7 +110,9 @@ def _manifest_of(kind: str) -> Manifest:
         "number": "000001", "created": "2026-06-01T12:00:00Z", "kind": kind, "uttrekk": "one",
         "environment": "syntetisk", "rettighetspakke": "x", "parts": [], "contract": "0",
         "sekvensnummer": 1, "tables": {}, "accounting": {**account, "reasons": {}},
-        "incomplete": False, "previous": None,
+        "incomplete": False, "previous": None, "persons": 0,
+        "base": {"uttrekk": "one", "contract": "0", "sekvensnummer": 1, "buckets": 1,
+                 "identity": {"rows": 0, "files": []}},
     }  # fmt: skip
     return msgspec.convert(given, Manifest, strict=False)
 

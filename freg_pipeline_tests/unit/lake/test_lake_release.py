@@ -22,19 +22,19 @@ from freg_pipeline.errors import (
 )
 from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.lake.landing import staging_key
-from freg_pipeline.lake.query import query
-from freg_pipeline.lake.release import (
+from freg_pipeline.lake.manifest import (
     POINTER,
     Manifest,
-    build_release,
     current_number,
     current_release,
     list_releases,
-    purge,
     read_manifest,
     require_current,
-    verify,
 )
+from freg_pipeline.lake.purge import purge
+from freg_pipeline.lake.query import query
+from freg_pipeline.lake.release import build_release
+from freg_pipeline.lake.verify import verify
 from freg_pipeline.store import Store
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests.unit.lake.delivered import (

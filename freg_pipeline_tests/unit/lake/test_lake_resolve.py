@@ -19,8 +19,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from freg_pipeline.lake.database import working_database
+from freg_pipeline.lake.keys import bucket_sql, key_sql
 from freg_pipeline.lake.landing import LandedBatch, StagedFile, staging_key
-from freg_pipeline.lake.resolve import bucket_sql, places, resolve
+from freg_pipeline.lake.resolve import places, resolve
 from freg_pipeline.lake.staging import Staging
 from freg_pipeline.normalize.batch import DOCUMENT_SCHEMA
 from freg_pipeline.store.local import LocalStore
@@ -409,14 +410,14 @@ def test_places_tell_each_landed_documents_bucket() -> None:
     with resolved([[Delivered("a", A), Delivered("a", A)], [], [Delivered("b", B)]]) as connection:
         found = places(connection, 4)
     bucket = {person: int(person) % 9973 % 4 for person in (A, B)}
-    assert {batch: column.tolist() for batch, column in found.items()} == {
+    assert {batch: column.bucket.tolist() for batch, column in found.items()} == {
         0: [-1, bucket[A]],
         2: [bucket[B]],
     }
 
 
 def test_buckets_are_even_and_the_same_for_ever() -> None:
-    statement = f"SELECT {bucket_sql('n', 8)} FROM (SELECT unnest($numbers) AS n)"
+    statement = f"SELECT {bucket_sql(key_sql('n'), 8)} FROM (SELECT unnest($numbers) AS n)"
     numbers = [f"{day:02d}01{year:02d}54321" for day in range(1, 29) for year in range(100)]
     found = [row for (row,) in duckdb.sql(statement, params={"numbers": numbers}).fetchall()]
     assert found == [int(one) % 9973 % 8 for one in numbers]

@@ -14,8 +14,11 @@ from moto.server import ThreadedMotoServer
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.checks import run_checks
+from freg_pipeline.lake.manifest import current_release
+from freg_pipeline.lake.purge import purge
 from freg_pipeline.lake.query import export, query, render
-from freg_pipeline.lake.release import build_release, current_release, purge, verify
+from freg_pipeline.lake.release import build_release
+from freg_pipeline.lake.verify import verify
 from freg_pipeline.lake.views import OVERVIEW
 from freg_pipeline.store.s3 import S3Store
 from freg_pipeline_tests.unit.lake.delivered import deliver, document, navn, number

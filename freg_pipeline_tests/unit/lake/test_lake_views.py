@@ -14,8 +14,9 @@ import pytest
 from freg_pipeline.contract import compile_contract
 from freg_pipeline.errors import ConfigurationError, StoreError
 from freg_pipeline.lake.catalogue import refresh_catalogue
+from freg_pipeline.lake.manifest import read_manifest
 from freg_pipeline.lake.query import connect, export, query, render
-from freg_pipeline.lake.release import build_release, read_manifest
+from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.tables import OWN_TABLES, described
 from freg_pipeline.lake.views import OVERVIEW, overview
 from freg_pipeline.store.local import LocalStore

@@ -1,0 +1,205 @@
+"""An uttrekk of events -> a delta on top of the current release.
+
+A delta holds all rows of the persons whose documents it brings, and whom it replaces: readers hide
+the earlier rows of these. Making one reads and writes what these persons have, and nothing else of
+the register, whatever its size.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import msgspec
+
+from freg_pipeline.errors import ConfigurationError, FregError
+from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.lake.accounting import Accounting, account
+from freg_pipeline.lake.database import working_database
+from freg_pipeline.lake.drift import changes_between, require_compatible
+from freg_pipeline.lake.files import Buckets, keep_file
+from freg_pipeline.lake.identity import add_known, keep_delta_only
+from freg_pipeline.lake.landing import load_plan, require_landed
+from freg_pipeline.lake.manifest import (
+    Delta,
+    Manifest,
+    TableFile,
+    point_to_newest,
+    require_current,
+)
+from freg_pipeline.lake.publish import note_release, publish_after
+from freg_pipeline.lake.resolve import load, settle
+from freg_pipeline.lake.rows import LandedRows, Origin
+from freg_pipeline.lake.staging import Staging, event_key, staged_events
+from freg_pipeline.lake.state import State
+from freg_pipeline.lake.tables import EVENT_TABLES, HENDELSE
+from freg_pipeline.store import Store
+
+
+class _Made(msgspec.Struct, frozen=True):
+    """A delta whose files are in the store.
+
+    Attributes:
+        delta: what it holds.
+        accounting: of its uttrekk.
+        change: by how many persons the release grows.
+    """
+
+    delta: Delta
+    accounting: Accounting
+    change: int
+
+
+def build_delta(
+    store: Store,
+    uttrekk: Uttrekk,
+    *,
+    allow_incomplete: bool = False,
+    accept_contract: bool = False,
+) -> Manifest:
+    """Put what an uttrekk of events brought on top of the current release, and publish that.
+
+    The current release is returned if it contains the uttrekk's events already. Of two who do this
+    at the same time, one publishes, and both return the same.
+
+    Args:
+        store: where the batches lie and the release goes.
+        uttrekk: of kind hendelser; its batches and its events have landed.
+        allow_incomplete: publish although something failed or is unexplained.
+        accept_contract: publish although the contract has changed so that queries break.
+
+    Raises:
+        ConfigurationError: the current release isn't the one that the events follow, or there is
+            none.
+        ContractError: the contract has changed so that queries break.
+        IncompleteError: something failed or is unexplained; readers keep the release before.
+        FregError: not everything has landed.
+    """
+    while True:
+        point_to_newest(store)  # what a killed process published last is what is continued
+        current = require_current(store)
+        last = Uttrekk(store, current.uttrekk)
+        if last.release is None:  # so does that process's uttrekk know of it
+            note_release(store, last, current)
+        if _contains(current, uttrekk):
+            note_release(store, uttrekk, current)
+            return current
+        _require_continues(uttrekk, current)
+        if not accept_contract:
+            changes = changes_between(store, current.contract, uttrekk.request.contract)
+            require_compatible(changes, uttrekk)
+        made = _make(store, uttrekk, current, allow_incomplete=allow_incomplete)
+        published = publish_after(store, current.number, _on_top(current, uttrekk, made))
+        if published is not None:
+            note_release(store, uttrekk, published)
+            return published
+
+
+def _contains(current: Manifest, uttrekk: Uttrekk) -> bool:
+    return current.sekvensnummer >= uttrekk.sekvensnummer
+
+
+def _require_continues(uttrekk: Uttrekk, current: Manifest) -> None:
+    after = uttrekk.request.etter
+    if current.sekvensnummer != after:
+        raise ConfigurationError(
+            f"the uttrekk {uttrekk.name} holds events after {after}, and release "
+            f"{current.number} is at {current.sekvensnummer}",
+            "Read the events anew from there: freg hendelser sync",
+        )
+
+
+def _on_top(current: Manifest, uttrekk: Uttrekk, made: _Made) -> Manifest:
+    request, accounting = uttrekk.request, made.accounting
+    return msgspec.structs.replace(
+        current,
+        created=datetime.now(UTC),
+        uttrekk=uttrekk.name,
+        parts=request.parts,
+        contract=request.contract,
+        sekvensnummer=uttrekk.sekvensnummer,
+        accounting=accounting,
+        incomplete=current.incomplete or bool(accounting.failed or accounting.unexplained),
+        persons=current.persons + made.change,
+        deltas=(*current.deltas, made.delta),
+    )
+
+
+def _make(store: Store, uttrekk: Uttrekk, current: Manifest, *, allow_incomplete: bool) -> _Made:
+    """Write the delta's files, unless they are there: for the same base and position they stay.
+
+    What a delta holds depends on the state that it continues. That is the same for all releases
+    that began with the same uttrekk and stand at the same position, compacted or not.
+    """
+    folder = f"deltas/{uttrekk.name}/{current.base.uttrekk}"
+    done = f"{folder}/done.json"
+    if store.exists(done):
+        made = msgspec.json.decode(store.read(done), type=_Made)
+    else:
+        made = _write(store, uttrekk, current, folder, allow_incomplete=allow_incomplete)
+        if not store.write(done, msgspec.json.encode(made)):
+            made = msgspec.json.decode(store.read(done), type=_Made)
+    if not allow_incomplete:
+        made.accounting.require_complete(uttrekk)
+    return made
+
+
+def _write(
+    store: Store, uttrekk: Uttrekk, current: Manifest, folder: str, *, allow_incomplete: bool
+) -> _Made:
+    batches = require_landed(uttrekk)
+    if not store.exists(event_key(uttrekk.name, "done.json")):
+        raise FregError(
+            f"the events of {uttrekk.name} have not landed",
+            f"Go on with it: {uttrekk.resume_command}",
+        )
+    staging = Staging(store, uttrekk.name, batches)
+    delivered = sum(len(uttrekk.identifiers(batch)) for batch in batches)
+    with store.scratch() as scratch, working_database(scratch) as connection:
+        load(connection, staging)
+        add_known(connection, State(store, current))
+        settle(connection)
+        keep_delta_only(connection)
+        landed = _count(connection, "landed WHERE batch >= 0")
+        accounting = account(connection, delivered=delivered, landed=landed)
+        if not allow_incomplete:  # nothing is written that may not be published
+            accounting.require_complete(uttrekk)
+        events = {
+            table.name: staged_events(store, uttrekk.name, table.name) for table in EVENT_TABLES
+        }
+        origin = Origin(uttrekk.name, uttrekk.sekvensnummer, delta=True)
+        plan = load_plan(store, uttrekk.request.contract)
+        rows = LandedRows(connection, staging, plan, origin, 1, events)
+        files = _files(store, rows, folder, scratch)
+        return _Made(
+            Delta(
+                uttrekk=uttrekk.name,
+                sekvensnummer=uttrekk.sekvensnummer,
+                contract=uttrekk.request.contract,
+                events=files[HENDELSE.name].rows if HENDELSE.name in files else 0,
+                persons=landed,
+                replaced=_count(connection, "replaced"),
+                missing=_count(connection, "missing"),
+                files=files,
+            ),
+            accounting,
+            landed - _count(connection, "state_person SEMI JOIN replaced USING (person)"),
+        )
+
+
+def _files(store: Store, rows: LandedRows, folder: str, scratch: Path) -> dict[str, TableFile]:
+    files = {}
+    for table in rows.tables():
+        into = scratch / table.name
+        into.mkdir()
+        writer = Buckets(into, table.schema, table.codes, table.keys, table.row_group)
+        for piece, bucket in table.pieces:
+            writer.add(piece, bucket)
+        for path in writer.close(empty=False).values():
+            files[table.name] = keep_file(store, f"{folder}/{table.name}.parquet", 0, path)
+    return files
+
+
+def _count(connection: duckdb.DuckDBPyConnection, rows: str) -> int:
+    return int(connection.execute(f"SELECT count(*) FROM {rows}").fetchall()[0][0])  # noqa: S608

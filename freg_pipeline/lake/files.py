@@ -1,0 +1,144 @@
+"""Parquet files of tables: split by bucket, sorted, and put into the store once and whole."""
+
+from __future__ import annotations
+
+import hashlib
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from freg_pipeline.lake.manifest import TableFile
+from freg_pipeline.lake.tables import DELTA_COLUMN, PERSON_KEY
+from freg_pipeline.store import Store
+
+MEMORY = 512 * 1024**2  # bytes of rows that wait to be written, all buckets of a table together
+ROW_GROUP = 100_000
+_BUCKET = "_bucket"
+
+Piece = tuple[pa.Table, npt.NDArray[np.int16]]  # rows, and the bucket of each
+
+
+class Buckets:
+    """Parquet files of one table, one a bucket, in row groups of a sensible size.
+
+    Args:
+        folder: where they are written.
+        schema: the table's columns.
+        codes: columns to encode as dictionaries.
+        keys: columns to sort by; none: the rows come in the order that they should stay in.
+        row_group: rows a row group.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        schema: pa.Schema,
+        codes: list[str],
+        keys: tuple[str, ...],
+        row_group: int = ROW_GROUP,
+    ) -> None:
+        self._folder = folder
+        self._schema = schema
+        self._row_group = row_group
+        self._format = parquet_format(schema, codes)
+        self._order = [(name, "ascending") for name in (_BUCKET, *keys)]
+        self._writers: dict[int, pq.ParquetWriter] = {}
+        self._waiting: list[pa.Table] = []
+        self._bytes = 0
+
+    def add(self, rows: pa.Table, bucket: npt.NDArray[np.int16]) -> None:
+        """Append rows, each to its bucket."""
+        rows = rows.select(self._schema.names).cast(self._schema)
+        self._waiting.append(rows.append_column(_BUCKET, pa.array(bucket, pa.int16())))
+        self._bytes += rows.nbytes
+        if self._bytes > MEMORY:
+            self._flush()
+
+    def close(self, *, empty: bool = True) -> dict[int, Path]:
+        """Finish the files.
+
+        Args:
+            empty: a table without rows is one empty file with the full schema, and not no file.
+        """
+        self._flush()
+        if not self._writers and empty:
+            self._writer(0).write_table(self._schema.empty_table())
+        for writer in self._writers.values():
+            writer.close()
+        return {bucket: self._path(bucket) for bucket in self._writers}
+
+    def _flush(self) -> None:
+        """Write what waits: sorted by bucket and key, and then cut where a bucket ends."""
+        if not self._waiting:
+            return
+        rows = pa.concat_tables(self._waiting)
+        self._waiting, self._bytes = [], 0
+        rows = rows.combine_chunks()  # a name of its own would keep the pieces in memory
+        rows = rows.sort_by(self._order)
+        bucket = rows[_BUCKET].to_numpy()
+        rows = rows.drop_columns(_BUCKET)
+        starts = np.flatnonzero(np.diff(bucket, prepend=-2)).tolist()  # -2: no bucket at all
+        for start, end in pairwise([*starts, len(rows)]):
+            mine = rows.slice(start, end - start)
+            self._writer(int(bucket[start])).write_table(mine, row_group_size=self._row_group)
+
+    def _writer(self, bucket: int) -> pq.ParquetWriter:
+        if bucket not in self._writers:
+            path = self._path(bucket)
+            self._writers[bucket] = pq.ParquetWriter(path, self._schema, **self._format)
+        return self._writers[bucket]
+
+    def _path(self, bucket: int) -> Path:
+        return self._folder / f"{bucket:04d}.parquet"
+
+
+def parquet_format(schema: pa.Schema, codes: list[str]) -> dict[str, Any]:
+    """How a table is written: zstd; codes as dictionaries; keys so that they are read quickly.
+
+    Keys ascend, so that differences take few bytes, and compressing these saves little and costs
+    each reader (docs/decisions/0017).
+    """
+    keys = [name for name in (PERSON_KEY, DELTA_COLUMN) if name in schema.names]
+    compression = {_leaf(field): "none" if field.name in keys else "zstd" for field in schema}
+    return {
+        "compression": compression,
+        "use_dictionary": [name for name in codes if name in schema.names],
+        "column_encoding": dict.fromkeys(keys, "DELTA_BINARY_PACKED"),
+        "store_schema": False,
+    }
+
+
+def _leaf(field: pa.Field) -> str:
+    """A column's path within Parquet."""
+    return f"{field.name}.list.element" if pa.types.is_list(field.type) else str(field.name)
+
+
+def keep_file(store: Store, key: str, bucket: int, path: Path) -> TableFile:
+    """Put a finished file into the store; return what is there now.
+
+    A file of that name is there already if a build was killed, or if another worker builds the
+    same. It was made of the same rows: it stays, since the other one may be published. But one in
+    the form of another version of this software goes.
+    """
+    made = pq.read_metadata(path)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    entry = TableFile(key, bucket, made.num_rows, path.stat().st_size, digest)
+    if store.exists(key):
+        there, metadata = _stored(store, key, bucket)
+        if metadata.num_rows == made.num_rows and metadata.schema.equals(made.schema):
+            return there
+        store.delete(key)
+    return entry if store.put_file(key, path) else _stored(store, key, bucket)[0]
+
+
+def _stored(store: Store, key: str, bucket: int) -> tuple[TableFile, pq.FileMetaData]:
+    data = store.read(key)
+    metadata = pq.read_metadata(pa.BufferReader(data))
+    digest = hashlib.sha256(data).hexdigest()
+    return TableFile(key, bucket, metadata.num_rows, len(data), digest), metadata

@@ -1,0 +1,33 @@
+"""Publish a release: its manifest is written once, under the number after the newest one."""
+
+from __future__ import annotations
+
+import msgspec
+
+from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.lake.manifest import Manifest, following, manifest_key, point_to_newest
+from freg_pipeline.store import Store
+
+
+def publish_after(store: Store, newest: str | None, manifest: Manifest) -> Manifest | None:
+    """Publish a release as the one after the newest, and make it current.
+
+    Args:
+        store: where it goes.
+        newest: the number of the newest release when it was decided what to publish.
+        manifest: the release; its number and what it follows are set here.
+
+    Returns:
+        The release as published. None: another one has been published since.
+    """
+    numbered = msgspec.structs.replace(manifest, number=following(newest), previous=newest)
+    if not store.write(manifest_key(numbered.number), msgspec.json.encode(numbered)):
+        return None
+    point_to_newest(store)
+    return numbered
+
+
+def note_release(store: Store, uttrekk: Uttrekk, manifest: Manifest) -> None:
+    """See that a release is current or older than that, and note it with its uttrekk."""
+    point_to_newest(store)
+    store.write(uttrekk.release_key, msgspec.json.encode({"release": manifest.number}))

@@ -1,0 +1,214 @@
+"""The rows of those who landed, table by table: what the files of a base, or of a delta, hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from freg_pipeline.contract import Kind, Plan
+from freg_pipeline.contract.plan import Table
+from freg_pipeline.lake.files import ROW_GROUP, Piece
+from freg_pipeline.lake.identity import IDENTITY_SQL
+from freg_pipeline.lake.keys import bucket_sql, key_sql
+from freg_pipeline.lake.resolve import Places, places
+from freg_pipeline.lake.staging import Staging
+from freg_pipeline.lake.tables import (
+    AVVIK,
+    DELTA_COLUMN,
+    EVENT_TABLES,
+    IDENTITY,
+    OWN_TABLES,
+    PERSON,
+    PERSON_KEY,
+    REPLACED,
+    TIDLIGERE_IDENTIFIKATOR,
+    UKJENT_FELT,
+    OwnTable,
+    file_schema,
+)
+
+# Row groups of tables in which single persons are looked up: small, so that few rows are read.
+LOOKED_UP_ROW_GROUP = 16_384
+_BUCKET = "_bucket"
+_CODES = ["utfall", "aarsak", "uttrekk"]
+
+
+@dataclass(frozen=True)
+class TableRows:
+    """A table's rows, and how they are written.
+
+    Attributes:
+        name: the table.
+        schema: its columns in files, the hidden ones among them.
+        codes: columns to encode as dictionaries.
+        keys: columns to sort by; none: the rows come in their order.
+        row_group: rows a row group.
+        pieces: the rows, with their buckets; read once.
+    """
+
+    name: str
+    schema: pa.Schema
+    codes: list[str]
+    keys: tuple[str, ...]
+    row_group: int
+    pieces: Iterator[Piece]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What the rows say of where they came from.
+
+    Attributes:
+        uttrekk: its name.
+        sekvensnummer: the event list's position that it is good to.
+        delta: whether rows are marked as a delta's.
+    """
+
+    uttrekk: str
+    sekvensnummer: int
+    delta: bool = False
+
+
+class LandedRows:
+    """The rows of one uttrekk's landed documents.
+
+    Args:
+        connection: the resolved database.
+        staging: the batches' tables.
+        plan: the contract's tables.
+        origin: what the rows say of where they came from.
+        buckets: how many buckets they are split into.
+        events: rows of EVENT_TABLES by table; a full load holds none.
+    """
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        staging: Staging,
+        plan: Plan,
+        origin: Origin,
+        buckets: int,
+        events: Mapping[str, Iterator[pa.Table]] | None = None,
+    ) -> None:
+        self._connection = connection
+        self._staging = staging
+        self._plan = plan
+        self._origin = origin
+        self._buckets = buckets
+        self._events = events or {}
+        self._places: dict[int, Places] | None = None
+
+    def tables(self) -> Iterator[TableRows]:
+        """Every table, also those without rows; those that no view shows come last."""
+        for own in OWN_TABLES:
+            yield self._own(own)
+        for table in self._plan.tables:
+            yield self._entity(table)
+        yield self._own(IDENTITY)
+        if self._origin.delta:
+            yield self._own(REPLACED)
+
+    # -- the contract's tables -------------------------------------------------------------
+
+    def _entity(self, table: Table) -> TableRows:
+        codes = [column.name for column in table.columns if column.kind is Kind.CODE]
+        schema = file_schema(table.arrow_schema, keyed=True, delta=self._origin.delta)
+        pieces = self._of_landed(table.name)
+        return TableRows(table.name, schema, codes, table.keys, ROW_GROUP, pieces)
+
+    def _of_landed(self, name: str) -> Iterator[Piece]:
+        if self._places is None:
+            self._places = places(self._connection, self._buckets)
+        for batch, rows in self._staging.read(name):
+            of_batch, document = self._places[batch], rows["dok_nr"].to_numpy()
+            bucket, key = of_batch.bucket[document], of_batch.key[document]
+            kept = rows.drop_columns("dok_nr")
+            if (bucket < 0).any():
+                kept = kept.filter(pa.array(bucket >= 0))
+                key, bucket = key[bucket >= 0], bucket[bucket >= 0]
+            yield self._marked(kept.append_column(PERSON_KEY, pa.array(key))), bucket
+
+    # -- our tables ------------------------------------------------------------------------
+
+    def _own(self, own: OwnTable) -> TableRows:
+        schema = file_schema(
+            own.schema, keyed=own.per_person, recorded=own is PERSON, delta=self._origin.delta
+        )
+        pieces = self._pieces(own)
+        row_group = LOOKED_UP_ROW_GROUP if own in (PERSON, IDENTITY, REPLACED) else ROW_GROUP
+        return TableRows(own.name, schema, _CODES, (), row_group, pieces)
+
+    def _pieces(self, own: OwnTable) -> Iterator[Piece]:
+        if own is UKJENT_FELT:
+            yield from self._unknown_fields()
+        elif own in EVENT_TABLES:
+            for rows in self._events.get(own.name, ()):
+                yield self._marked(rows), _zeros(len(rows))
+        else:
+            yield from self._selected(own)
+
+    def _selected(self, own: OwnTable) -> Iterator[Piece]:
+        key = key_sql(own.key) if own.per_person else "0"
+        statement = (
+            f"SELECT *, {bucket_sql(PERSON_KEY, self._buckets)} AS {_BUCKET} "  # noqa: S608  ours
+            f"FROM (SELECT *, {key} AS {PERSON_KEY} FROM ({_SELECT[own.name]}))"
+        )
+        given = {"sekvensnummer": self._origin.sekvensnummer, "uttrekk": self._origin.uttrekk}
+        used = {name: given[name] for name in given if f"${name}" in statement}
+        for batch in self._connection.sql(statement, params=used).to_arrow_reader(ROW_GROUP):
+            rows = pa.Table.from_batches([batch])
+            yield self._marked(rows.drop_columns(_BUCKET)), rows[_BUCKET].to_numpy()
+
+    def _unknown_fields(self) -> Iterator[Piece]:
+        counts: dict[str, int] = {}
+        examples: dict[str, str] = {}
+        for _, rows in self._staging.read(UKJENT_FELT.name):
+            for row in rows.to_pylist():
+                counts[row["sti"]] = counts.get(row["sti"], 0) + row["antall"]
+                examples.setdefault(row["sti"], row["eksempel"])
+        found = [(path, counts[path], examples[path]) for path in sorted(counts)]
+        columns = list(zip(*found, strict=True)) or [(), (), ()]
+        rows = pa.table(list(map(list, columns)), schema=UKJENT_FELT.schema)
+        yield self._marked(rows), _zeros(len(found))
+
+    def _marked(self, rows: pa.Table) -> pa.Table:
+        """With the delta that the rows are of."""
+        if not self._origin.delta:
+            return rows
+        return marked(rows, self._origin.sekvensnummer)
+
+
+def marked(rows: pa.Table, delta: int) -> pa.Table:
+    """Rows with the delta that they are of."""
+    return rows.append_column(DELTA_COLUMN, pa.repeat(pa.scalar(delta, pa.int64()), len(rows)))
+
+
+def _zeros(size: int) -> npt.NDArray[np.int16]:
+    return np.zeros(size, dtype=np.int16)
+
+
+# Batches below 0 are no batches: what a delta knows of those that it doesn't hold.
+_SELECT = {
+    PERSON.name: (
+        "SELECT person AS personidentifikator, dokument AS dokumentidentifikator, "
+        "$sekvensnummer::BIGINT AS sekvensnummer, hentet, $uttrekk AS uttrekk, "
+        "ajourholdt AS _ajourholdt FROM landed WHERE batch >= 0 ORDER BY person"
+    ),
+    TIDLIGERE_IDENTIFIKATOR.name: (
+        "SELECT identifikator, personidentifikator FROM earlier ORDER BY identifikator"
+    ),
+    AVVIK.name: (
+        "SELECT identifikator, $uttrekk AS uttrekk, batch AS batch_nr, utfall, aarsak, sti, "
+        "gikk_til FROM avvik ORDER BY batch, dok_nr"
+    ),
+    IDENTITY.name: IDENTITY_SQL,
+    REPLACED.name: (
+        "SELECT DISTINCT nummer AS personidentifikator, nummer IN (FROM replaced) AS rader "
+        "FROM touched ORDER BY nummer"
+    ),
+}

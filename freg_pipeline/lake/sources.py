@@ -1,0 +1,100 @@
+"""Where a table's rows are: which files, by the contract of their columns, and whom deltas hide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from freg_pipeline.lake.landing import load_plan
+from freg_pipeline.lake.manifest import Delta, Manifest
+from freg_pipeline.lake.tables import DELTA_COLUMN, PERSON_KEY, REPLACED, described
+from freg_pipeline.store import Store
+
+# Gives the SQL that reads files: of a table, under a name of their own, by their keys.
+Reads = Callable[[str, list[str]], str]
+UNTIL_COLUMN = "_til"  # the delta after which a row no longer holds; NULL: it still does
+
+
+@dataclass(frozen=True)
+class Part:
+    """Files of one table that have the same columns.
+
+    Attributes:
+        relation: the SQL that reads them.
+        columns: DuckDB's type of each column.
+    """
+
+    relation: str
+    columns: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a table's rows are.
+
+    Attributes:
+        base: the base's files; None: its contract didn't have the table.
+        deltas: those of the deltas, by contract.
+        replaced: whether deltas may replace rows of the base; they needn't have rows themselves.
+    """
+
+    base: Part | None
+    deltas: tuple[Part, ...]
+    replaced: bool
+
+
+def sources(store: Store, manifest: Manifest, reads: Reads) -> dict[str, Source]:
+    """Where the rows of each table of a release are."""
+    by_contract: dict[str, list[Delta]] = {}
+    for delta in manifest.deltas:
+        by_contract.setdefault(delta.contract, []).append(delta)
+    contracts = {manifest.contract, manifest.base.contract, *by_contract}
+    columns = {contract: _columns(store, contract) for contract in contracts}
+    found = {}
+    for name in columns[manifest.contract]:
+        base = None
+        if name in manifest.tables:
+            keys = [file.key for file in manifest.tables[name].files]
+            base = Part(reads(f"_{name}", keys), columns[manifest.base.contract][name])
+        parts = []
+        for number, (contract, deltas) in enumerate(by_contract.items()):
+            keys = [delta.files[name].key for delta in deltas if name in delta.files]
+            if keys:
+                parts.append(Part(reads(f"_{name}_{number}", keys), columns[contract][name]))
+        found[name] = Source(base, tuple(parts), bool(manifest.deltas))
+    return found
+
+
+def _columns(store: Store, contract: str) -> dict[str, dict[str, str]]:
+    tables = described(load_plan(store, contract))
+    return {table.name: {name: kind for name, kind, _ in table.columns} for table in tables}
+
+
+def replaced(store: Store, manifest: Manifest, *, persons: bool) -> pa.Table:
+    """Whom the deltas hide: a row per key and delta, and the delta that it holds until.
+
+    Args:
+        store: where the release lies.
+        manifest: the release.
+        persons: those whose rows are replaced; else all numbers that are decided anew.
+    """
+    keys, deltas = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for delta in manifest.deltas:
+        if REPLACED.name in delta.files:
+            path = store.path(delta.files[REPLACED.name].key)
+            with store.filesystem.open_input_file(path) as file:
+                rows = pq.read_table(file, columns=["rader", PERSON_KEY])
+            mine = rows.filter(rows["rader"]) if persons else rows
+            keys.append(mine[PERSON_KEY].to_numpy())
+            deltas.append(np.full(len(mine), delta.sekvensnummer))
+    key, number = np.concatenate(keys), np.concatenate(deltas)
+    order = np.lexsort((number, key))
+    key, number = key[order], number[order]
+    last = np.append(key[1:] != key[:-1], np.ones(min(1, len(key)), bool))
+    until = pa.array(np.append(number[1:], number[:1]), mask=last)
+    names = [PERSON_KEY, DELTA_COLUMN, UNTIL_COLUMN]
+    return pa.table([pa.array(key), pa.array(number), until], names=names)

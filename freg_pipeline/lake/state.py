@@ -1,0 +1,113 @@
+"""Look-ups of single persons in a release: what it knows of the few that a delta touches.
+
+Files are sorted by the persons' keys, so that a file's own statistics tell which of its row groups
+to read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from freg_pipeline.lake.manifest import Manifest, TableFile
+from freg_pipeline.lake.tables import IDENTITY, PERSON, PERSON_KEY, RECORDED_COLUMN, REPLACED
+from freg_pipeline.store import Store
+
+Keys = npt.NDArray[np.int64]
+_PERSON_COLUMNS = ["personidentifikator", "dokumentidentifikator", "hentet", RECORDED_COLUMN]
+
+
+class State:
+    """What a release knows of single persons.
+
+    Args:
+        store: where it lies.
+        manifest: the release.
+    """
+
+    def __init__(self, store: Store, manifest: Manifest) -> None:
+        self._store = store
+        self._manifest = manifest
+
+    def persons(self, keys: Keys) -> pa.Table:
+        """Rows of ``person``: number, document, when fetched, when recorded.
+
+        Args:
+            keys: whom to look for, ascending.
+        """
+        base = self._manifest.tables[PERSON.name].files
+        rows = self._current(PERSON.name, base, keys, _PERSON_COLUMNS, persons=True)
+        return pa.concat_tables([_nobody(_PERSON_COLUMNS), *rows])
+
+    def identity(self, keys: Keys) -> pa.Table:
+        """Rows of who claims which number, under the numbers that have these keys."""
+        base = self._manifest.base.identity.files
+        rows = self._current(IDENTITY.name, base, keys, IDENTITY.schema.names, persons=False)
+        return pa.concat_tables([IDENTITY.schema.empty_table(), *rows])
+
+    def _current(
+        self,
+        name: str,
+        base: tuple[TableFile, ...],
+        keys: Keys,
+        columns: list[str],
+        *,
+        persons: bool,
+    ) -> Iterator[pa.Table]:
+        """The latest rows of each key: of the last delta that decided it anew, else of the base."""
+        for delta in reversed(self._manifest.deltas):
+            if not len(keys):
+                return
+            decided = self._decided(delta.files.get(REPLACED.name), keys, persons=persons)
+            if name in delta.files:
+                yield from self._rows(delta.files[name], decided, columns)
+            keys = np.setdiff1d(keys, decided, assume_unique=True)
+        for file in base:
+            yield from self._rows(file, keys, columns)
+
+    def _decided(self, file: TableFile | None, keys: Keys, *, persons: bool) -> Keys:
+        """Those of the keys that a delta decides anew."""
+        if file is None:  # its events concern nobody
+            return keys[:0]
+        found = [
+            rows.filter(rows["rader"])[PERSON_KEY] if persons else rows[PERSON_KEY]
+            for rows in self._rows(file, keys, ["rader", PERSON_KEY])
+        ]
+        pieces = [column.to_numpy() for column in found]
+        return np.unique(np.concatenate(pieces)) if pieces else keys[:0]
+
+    def _rows(self, file: TableFile, keys: Keys, columns: list[str]) -> Iterator[pa.Table]:
+        if not len(keys) or not file.rows:
+            return
+        with self._store.filesystem.open_input_file(self._store.path(file.key)) as opened:
+            parquet = pq.ParquetFile(opened)
+            wanted = _row_groups(parquet.metadata, keys)
+            if not wanted:
+                return
+            read = dict.fromkeys([*columns, PERSON_KEY])
+            rows = parquet.read_row_groups(wanted, columns=list(read))
+        mine = np.isin(rows[PERSON_KEY].to_numpy(), keys)
+        yield rows.filter(pa.array(mine)).select(columns)
+
+
+def _row_groups(metadata: pq.FileMetaData, keys: Keys) -> list[int]:
+    """Those that may hold one of the keys."""
+    names = [metadata.schema.column(index).name for index in range(metadata.num_columns)]
+    column = names.index(PERSON_KEY)
+    wanted = []
+    for group in range(metadata.num_row_groups):
+        told = metadata.row_group(group).column(column).statistics
+        first, last = np.searchsorted(keys, [told.min, told.max + 1])
+        if first < last:
+            wanted.append(group)
+    return wanted
+
+
+def _nobody(columns: list[str]) -> pa.Table:
+    time = pa.timestamp("us", tz="UTC")
+    kinds = {"hentet": time, RECORDED_COLUMN: time}
+    return pa.schema([(name, kinds.get(name, pa.string())) for name in columns]).empty_table()

@@ -1,0 +1,245 @@
+"""Deltas: what each kind of change does to the current tables, and when it is put on top."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from freg_pipeline.errors import ConfigurationError, FregError, IncompleteError
+from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.lake.catalogue import refresh_catalogue
+from freg_pipeline.lake.checks import run_checks
+from freg_pipeline.lake.manifest import current_number, current_release, list_releases
+from freg_pipeline.lake.query import query
+from freg_pipeline.lake.release import build_release
+from freg_pipeline.lake.staging import event_key
+from freg_pipeline.lake.verify import verify
+from freg_pipeline.store.local import LocalStore
+from freg_pipeline_tests.unit.lake.delivered import (
+    Delivery,
+    copy_of,
+    deliver,
+    deliver_events,
+    document,
+    local_store,
+    navn,
+    number,
+)
+
+A, B, C, D, E, F = (number(index) for index in range(6))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> LocalStore:
+    """A store with a release: A, who had B; C; D. Not to be changed."""
+    store = local_store(tmp_path_factory.mktemp("made"))
+    documents: list[Delivery] = [
+        ("d-a", document(A, B, day=3, navn=[navn("Ada"), navn("Ana", gjeldende=False)])),
+        ("d-b", document(B, day=2, navn=[navn("Berit")])),
+        ("d-c", document(C, day=3, navn=[navn("Cato")])),
+        ("d-d", document(D, day=3, navn=[navn("Dag")], brukAvSamiskSpraak=[{"spraak": []}])),
+    ]
+    build_release(store, deliver(store, "one", documents))
+    return store
+
+
+@pytest.fixture
+def store(made: LocalStore, tmp_path: Path) -> LocalStore:
+    return copy_of(made, tmp_path)
+
+
+def sync(store: LocalStore, *deliveries: Delivery, etter: int = 100, siste: int = 200) -> None:
+    """Publish the events of these, and see that the release is sound."""
+    uttrekk = deliver_events(store, etter, siste, deliveries)
+    manifest = build_release(store, uttrekk)
+    assert manifest == current_release(store)
+    assert manifest.sekvensnummer == siste
+    assert uttrekk.release == manifest.number
+    assert [result for result in run_checks(store) if not result.passed] == []
+    assert verify(store) == []
+
+
+def names(store: LocalStore, as_of: int | None = None) -> dict[str, list[str]]:
+    """First names by person, in the order of the rows."""
+    rows = query(
+        store,
+        "SELECT personidentifikator, list(fornavn ORDER BY rad_nr) FROM navn GROUP BY 1 ORDER BY 1",
+        as_of=as_of,
+    )
+    return dict(rows.fetchall())
+
+
+def rows_of(store: LocalStore, statement: str) -> list[Any]:
+    return query(store, statement).fetchall()
+
+
+BEFORE = {A: ["Ada", "Ana"], C: ["Cato"], D: ["Dag"]}
+
+
+# -- what changes do -------------------------------------------------------------------------------
+
+
+def test_a_changed_document_replaces_all_rows_of_its_person(store: LocalStore) -> None:
+    sync(store, (C, document(C, day=5, navn=[navn("Carl"), navn("Cato", gjeldende=False)])))
+    assert names(store) == {**BEFORE, C: ["Carl", "Cato"]}
+    person = "SELECT personidentifikator, sekvensnummer, uttrekk FROM person ORDER BY 1"
+    assert rows_of(store, person) == [
+        (A, 100, "one"), (C, 200, "hendelser-000000000100"), (D, 100, "one")
+    ]  # fmt: skip
+    assert rows_of(store, "FROM tidligere_identifikator") == [(B, A)]
+    events = "SELECT sekvensnummer, folkeregisteridentifikator FROM hendelse"
+    assert rows_of(store, events) == [(200, C)]
+
+
+def test_a_person_who_loses_an_entity_has_no_row_of_it(store: LocalStore) -> None:
+    sync(store, (D, document(D, day=4)))
+    assert names(store) == {A: ["Ada", "Ana"], C: ["Cato"]}
+    assert rows_of(store, "FROM bruk_av_samisk_spraak") == []
+
+
+def test_a_new_person_is_added(store: LocalStore) -> None:
+    sync(store, (E, document(E, navn=[navn("Eva")])))
+    assert names(store) == {**BEFORE, E: ["Eva"]}
+
+
+def test_a_person_merged_into_another_goes_out(store: LocalStore) -> None:
+    merged = document(C, D, day=6, navn=[navn("Cato")])
+    sync(store, (C, merged), (D, document(D, day=6, status="opphoert")))
+    assert names(store) == {A: ["Ada", "Ana"], C: ["Cato"]}
+    assert rows_of(store, "FROM tidligere_identifikator ORDER BY 1") == [(B, A), (D, C)]
+    account = current_release(store)
+    assert account is not None
+    assert (account.accounting.landed, account.accounting.merged, account.persons) == (1, 1, 2)
+
+
+def test_merged_though_only_the_one_who_goes_on_was_looked_up(store: LocalStore) -> None:
+    sync(store, (C, document(C, D, day=6, navn=[navn("Cato")])))
+    assert names(store) == {A: ["Ada", "Ana"], C: ["Cato"]}
+    assert rows_of(store, "SELECT personidentifikator FROM person ORDER BY 1") == [(A,), (C,)]
+
+
+def test_a_number_stays_merged_though_its_person_is_not_in_the_delta(store: LocalStore) -> None:
+    sync(store, (B, document(B, day=9, navn=[navn("Berit")], status="opphoert")))
+    assert names(store) == BEFORE
+    assert rows_of(store, "FROM tidligere_identifikator") == [(B, A)]
+
+
+def test_split_both_are_persons_again(store: LocalStore) -> None:
+    apart = [
+        (A, document(A, day=7, navn=[navn("Ada")])),
+        (B, document(B, day=7, navn=[navn("Bo")])),
+    ]
+    sync(store, *apart)
+    assert names(store) == {**BEFORE, A: ["Ada"], B: ["Bo"]}
+    assert rows_of(store, "FROM tidligere_identifikator") == []
+
+
+def test_the_number_of_a_person_changes(store: LocalStore) -> None:
+    changed = document(E, C, day=8, navn=[navn("Cato")])
+    sync(store, (C, changed), (E, changed))
+    assert names(store) == {A: ["Ada", "Ana"], D: ["Dag"], E: ["Cato"]}
+    assert rows_of(store, f"SELECT gjeldende_identifikator('{C}')") == [(E,)]
+
+
+def test_a_claimant_that_is_overtaken_keeps_its_rows(store: LocalStore) -> None:
+    sync(store, (C, document(C, B, day=9, navn=[navn("Cato")])))
+    assert names(store) == BEFORE
+    assert rows_of(store, "FROM tidligere_identifikator") == [(B, C)]
+
+
+def test_one_whom_the_register_no_longer_has_goes_out_and_is_accounted_for(
+    store: LocalStore,
+) -> None:
+    sync(store, (C, "finnes ikke"), (D, document(D, day=5, navn=[navn("Dagny")])))
+    assert names(store) == {A: ["Ada", "Ana"], D: ["Dagny"]}
+    gone = "SELECT identifikator, uttrekk, utfall FROM avvik WHERE utfall = 'borte'"
+    assert rows_of(store, gone) == [(C, "hendelser-000000000100", "borte")]
+
+
+def test_an_older_document_does_not_replace_a_newer_one(store: LocalStore) -> None:
+    sync(store, ("pointer", document(C, day=2, navn=[navn("Carsten")])))
+    assert names(store) == BEFORE
+    manifest = current_release(store)
+    assert manifest is not None
+    assert (manifest.accounting.duplicates, manifest.accounting.landed) == (1, 0)
+    sync(store, (C, document(C, day=None, navn=[navn("Carl")])), etter=200, siste=300)
+    assert names(store)[C] == ["Carl"]
+
+
+def test_a_document_that_is_gone_takes_nobody_out(store: LocalStore) -> None:
+    sync(store, ("pointer", "slettet"))
+    assert names(store) == BEFORE
+
+
+def test_events_that_concern_nobody_move_the_position(store: LocalStore) -> None:
+    sync(store)
+    assert names(store) == BEFORE
+
+
+# -- one after the other ---------------------------------------------------------------------------
+
+
+def test_deltas_add_up_and_each_state_stays_visible(store: LocalStore) -> None:
+    sync(store, (C, document(C, day=5, navn=[navn("Carl")])))
+    sync(store, (C, document(C, D, day=6, navn=[navn("Carlo")])), etter=200, siste=250)
+    sync(store, (D, document(D, day=7, navn=[navn("Dina")])),
+         (C, document(C, day=7, navn=[navn("Carlo")])), etter=250, siste=300)  # fmt: skip
+    states = {
+        100: BEFORE,
+        200: {**BEFORE, C: ["Carl"]},
+        250: {A: ["Ada", "Ana"], C: ["Carlo"]},
+        300: {**BEFORE, C: ["Carlo"], D: ["Dina"]},
+    }
+    for position, state in states.items():
+        assert names(store, as_of=position) == names(store, as_of=position + 49) == state
+        with duckdb.connect(str(refresh_catalogue(store)), read_only=True) as catalogue:
+            shown = catalogue.sql(
+                "SELECT personidentifikator, list(fornavn ORDER BY rad_nr) "
+                f"FROM navn_per({position}) GROUP BY 1"
+            ).fetchall()
+            assert dict(shown) == state
+            total = catalogue.sql(f"SELECT count(*) FROM hendelse_per({position})").fetchall()
+            assert total == [({100: 0, 200: 1, 250: 2, 300: 4}[position],)]
+    with pytest.raises(ConfigurationError, match="from 100 to 300"):
+        names(store, as_of=99)
+    with duckdb.connect(str(refresh_catalogue(store)), read_only=True) as catalogue:
+        with pytest.raises(duckdb.Error, match="from sequence number 100 on"):
+            catalogue.sql("FROM navn_per(99)").fetchall()
+
+
+# -- when ------------------------------------------------------------------------------------------
+
+
+def test_what_is_contained_is_not_put_on_top_again(store: LocalStore) -> None:
+    sync(store, (C, document(C, day=5, navn=[navn("Carl")])))
+    before = store.list("")
+    assert build_release(store, Uttrekk(store, "hendelser-000000000100")) == current_release(store)
+    assert store.list("") == before
+
+
+def test_events_that_follow_another_position_are_refused(store: LocalStore) -> None:
+    uttrekk = deliver_events(store, 150, 200, [(C, document(C))])
+    with pytest.raises(ConfigurationError, match="after 150, and release 000001 is at 100"):
+        build_release(store, uttrekk)
+
+
+def test_what_failed_refuses_the_delta(store: LocalStore) -> None:
+    odd = {"identifikasjonsnummer": [{"foedselsEllerDNummer": {"a": 1}}]}
+    uttrekk = deliver_events(store, 100, 200, [(C, odd), (D, document(D, day=4))])
+    with pytest.raises(IncompleteError, match="freg hendelser sync --allow-incomplete"):
+        build_release(store, uttrekk)
+    assert current_number(store) == "000001"
+    assert not store.list("deltas/")
+    assert build_release(store, uttrekk, allow_incomplete=True).incomplete
+    assert names(store) == {A: ["Ada", "Ana"], C: ["Cato"]}
+
+
+def test_events_that_have_not_landed_are_not_published(store: LocalStore) -> None:
+    uttrekk = deliver_events(store, 100, 200, [(C, document(C))])
+    store.delete(event_key(uttrekk.name, "done.json"))
+    with pytest.raises(FregError, match="freg hendelser sync"):
+        build_release(store, uttrekk)
+    assert [one.number for one in list_releases(store)] == ["000001"]
