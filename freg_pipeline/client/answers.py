@@ -98,7 +98,8 @@ def _denied(package: Package | None) -> str:
         return "Check that your organisation has this service in its package of rights"
     return (
         f"Check that your organisation has the package of rights {package.name} "
-        f"(FREG_RETTIGHETSPAKKE) and its token the scope {package.scope}"
+        f"(FREG_RETTIGHETSPAKKE), its token the scope {package.scope}, and FREG_BASE_URL, where "
+        "set, the package's address"
     )
 
 

@@ -59,6 +59,14 @@ class Register:
         """Everything before ``/v1``."""
         return self._transport.base_url
 
+    def require(self, *services: str) -> None:
+        """See that services are within the package, before work is begun that takes them.
+
+        Raises:
+            RefusedError: one isn't; names the packages that have it.
+        """
+        self._transport.require(*services)
+
     async def __aenter__(self) -> Self:
         await self._transport.__aenter__()
         return self

@@ -99,6 +99,12 @@ class Transport:
     ) -> None:
         await self._client.__aexit__(kind, error, traceback)
 
+    def require(self, *services: str) -> None:
+        """See that services are within the package. Raises RefusedError where one isn't."""
+        if self.package is not None:
+            for service in services:
+                self.package.require(service)
+
     async def get(
         self,
         service: str,
@@ -151,8 +157,7 @@ class Transport:
         return await self._persist(request, patience)
 
     async def _persist(self, request: _Request, patience: Patience | None) -> Answer:
-        if self.package is not None:
-            self.package.require(request.service)
+        self.require(request.service)
         waits = (patience or Patience()).start(lambda: self._reached)
         async for attempt in stamina.retry_context(
             on=waits, attempts=None, timeout=None, wait_initial=0.2, wait_max=20.0, wait_jitter=0.5

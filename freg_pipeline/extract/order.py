@@ -34,6 +34,13 @@ logger = logging.getLogger(__name__)
 ATTEMPTS = 3  # orders sent by one living process when answers get lost
 RUNNING_JOBS = 10  # the register's limit for an organisation
 JOB_HOURS = 24  # an order older than this, and never collected, holds no place any more
+SERVICES: dict[UttrekkKind, tuple[str, ...]] = {  # what each kind of uttrekk takes
+    "komplett": ("uttrekk/komplett", "personer/bulkoppslag/arkiv"),
+    "tilpasset": ("uttrekk/tilpasset", "personer/bulkoppslag"),
+    "liste": ("personer/bulkoppslag",),
+    "soek": ("personer/soek", "personer/bulkoppslag"),
+    "hendelser": ("hendelser/feed", "personer/bulkoppslag"),
+}
 COMPOSITES = ("person-basis", "historikk", "identitetsgrunnlag-utvidet", "relasjon-utvidet")
 
 
@@ -75,13 +82,16 @@ async def open_uttrekk(
 
     Raises:
         ConfigurationError: the name belongs to another question, or the store to another register.
+        RefusedError: the package of rights lacks a service that such an uttrekk takes.
         ContractError: the register's contract can't be compiled.
     """
+    kind: UttrekkKind = "komplett" if kriterier is None else kriterier.kind
+    register.require(*SERVICES[kind])
     _refuse_other_register(store, settings)
     plan = await fetch_contract(store, register)
     wanted = Request(
         name="",
-        kind="komplett" if kriterier is None else kriterier.kind,
+        kind=kind,
         environment=settings.environment,
         base_url=register.base_url,
         rettighetspakke=settings.rettighetspakke,

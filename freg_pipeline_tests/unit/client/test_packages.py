@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
@@ -17,6 +18,7 @@ from freg_pipeline.client.packages import PACKAGES, package
 from freg_pipeline.client.transport import Transport
 from freg_pipeline.errors import ConfigurationError, RefusedError
 from freg_pipeline.settings import load
+from freg_pipeline_tests.conftest import RunFreg
 from freg_pipeline_tests.registers import serving
 
 # The register's own table, service by service: the packages that have each one.
@@ -89,6 +91,18 @@ def test_each_service_is_sent_or_refused_by_package(name: str) -> None:
         assert error.exit_code == 3
         assert f"{service} is not in the package {name}" in str(error)
         assert all(having in str(error) for having in SERVICES[service])
+
+
+@pytest.mark.parametrize("arguments", [["komplett"], ["tilpasset", "--personstatustype", "doed"]])
+def test_an_uttrekk_outside_the_package_is_not_begun(
+    arguments: list[str], freg: RunFreg, tmp_path: Path
+) -> None:
+    nowhere = "http://127.0.0.1:9/folkeregisteret/api/privat"
+    ended = freg("uttrekk", *arguments, FREG_BASE_URL=nowhere, FREG_RETTIGHETSPAKKE="privat")
+    assert ended.code == 3
+    assert len(ended.lines) == 1
+    assert f"uttrekk/{arguments[0]} is not in the package privat" in ended.stderr
+    assert not list((tmp_path / "store").glob("uttrekk/*"))
 
 
 def test_a_service_outside_the_package_is_not_ordered() -> None:
