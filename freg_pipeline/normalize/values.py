@@ -84,12 +84,21 @@ def _date(text: str) -> str:
         return _wrong("en dato")
 
 
-def _moment(text: str) -> str:
+def moment(text: str) -> datetime:
+    """The time that a text says, with its offset; one without is Norwegian time.
+
+    Raises:
+        ValueError: it says no time; tells nothing of the text.
+    """
     try:
-        value = datetime.fromisoformat(text)
+        value = datetime.fromisoformat(text.strip())
     except ValueError:
         return _wrong("et tidspunkt")
-    return (value if value.tzinfo else value.replace(tzinfo=_NORWAY)).isoformat()
+    return value if value.tzinfo else value.replace(tzinfo=_NORWAY)
+
+
+def _moment(text: str) -> str:
+    return moment(text).isoformat()
 
 
 def _year(text: str) -> str:
