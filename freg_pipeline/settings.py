@@ -103,6 +103,16 @@ class Settings(BaseSettings):
     def _before_v1(cls, value: str | None) -> str | None:
         return None if value is None else value.rstrip("/").removesuffix("/v1")
 
+    @field_validator("token", "fiks_integrasjon_passord")
+    @classmethod
+    def _fit_for_a_header(cls, value: SecretStr | None) -> SecretStr | None:
+        """Without the end of line that a file leaves behind."""
+        text = "" if value is None else value.get_secret_value().strip()
+        if not (text.isascii() and text.isprintable()):
+            msg = "holds a character that no header can carry"
+            raise ValueError(msg)
+        return SecretStr(text) if text else None
+
     @field_validator("store")
     @classmethod
     def _absolute(cls, value: str) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from base64 import urlsafe_b64decode
 from collections.abc import AsyncGenerator, Mapping
 from typing import Protocol, TypeVar
 
 import httpx
+import msgspec
 from pydantic import SecretStr
 
+from freg_pipeline.client.answers import quote
 from freg_pipeline.client.environments import ENVIRONMENTS, base_url, scope
 from freg_pipeline.client.keys import read_signer
 from freg_pipeline.client.maskinporten import Client, Maskinporten, shared
@@ -95,7 +99,21 @@ class _Ready:
         return refused
 
     def describe(self) -> str:
-        return "none is set" if self._token is None else "the token in FREG_TOKEN"
+        if self._token is None:
+            return "no token is set"
+        return f"the token in FREG_TOKEN{_told_by(self._token.get_secret_value())}"
+
+
+def _told_by(token: str) -> str:
+    """What a token tells of itself, where it is a JWT. To verify it is the register's part."""
+    try:
+        content = token.split(".")[1]
+        claims = msgspec.json.decode(urlsafe_b64decode(content + "=" * (-len(content) % 4)))
+        left = float(claims["exp"]) - time.time()
+        when = f"good for {left:.0f} s" if left > 0 else f"expired {-left:.0f} s ago"
+        return f" for {quote(str(claims['scope']))}, {when}"
+    except (ValueError, LookupError, TypeError, msgspec.DecodeError):
+        return ""
 
 
 def access(settings: Settings) -> Bearer:

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from freg_pipeline.client.keys import signer_of
 from freg_pipeline.client.maskinporten import TIMEOUT, Client, shared
+from freg_pipeline.client.oauth import LATER
 from freg_pipeline.errors import FregError, PassingError, UnreachableError
 
 CLIENT = "_synthetic/maskinporten/klient"
@@ -44,7 +45,7 @@ class LentClient:
     def __init__(self, base_url: str, scope: str) -> None:
         address = urlsplit(base_url)
         root = f"{address.scheme}://{address.netloc}"
-        self._maskinporten = shared(root, lambda: _borrow(root), scope)
+        self._maskinporten = shared(root, lambda: self._borrow(root), scope)
 
     def held(self) -> SecretStr | None:
         """A token at hand."""
@@ -68,23 +69,23 @@ class LentClient:
         except _NothingLentError:
             return "the synthetic register asks for none"
 
+    def _borrow(self, root: str) -> Client:
+        """The client that the register lends now; another one after each start."""
+        try:
+            response = httpx.get(f"{root}/{CLIENT}", timeout=TIMEOUT)
+        except httpx.HTTPError as error:
+            raise self._lost(root, error) from None
+        try:
+            lent = msgspec.json.decode(response.content, type=_Lent)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise _NothingLentError("the register lends no client") from None
+        signer = signer_of(lent.private_key, lent.kid)
+        return Client(lent.client_id, signer, lent.issuer, lent.token_endpoint)
 
-def _borrow(root: str) -> Client:
-    """The client that the register lends now; another one after each start."""
-    try:
-        response = httpx.get(f"{root}/{CLIENT}", timeout=TIMEOUT)
-    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-        raise UnreachableError(
-            f"nothing answers at {root} ({type(error).__name__})",
-            "Start it: freg synthetic serve; or set FREG_ENVIRONMENT and FREG_BASE_URL",
-        ) from None
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise PassingError(
-            f"{root} lent no client ({type(error).__name__})", "Run the command again"
-        ) from None
-    try:
-        lent = msgspec.json.decode(response.content, type=_Lent)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise _NothingLentError("the register lends no client") from None
-    signer = signer_of(lent.private_key, lent.kid)
-    return Client(lent.client_id, signer, lent.issuer, lent.token_endpoint)
+    def _lost(self, root: str, error: httpx.HTTPError) -> FregError:
+        what = f"nothing answers at {root} ({type(error).__name__})"
+        if self._maskinporten.has_given:  # it was there a while ago
+            return PassingError(what, LATER)
+        return UnreachableError(
+            what, "Start it: freg synthetic serve; or set FREG_ENVIRONMENT and FREG_BASE_URL"
+        )

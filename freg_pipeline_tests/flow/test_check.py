@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import pytest
 
 from freg_pipeline import cli
 from freg_pipeline.client import maskinporten
+from freg_pipeline.client.access import access
+from freg_pipeline.settings import load
 from freg_pipeline.synthetic import RegisterOptions, running
 from freg_pipeline_tests.conftest import Ended, RunFreg
 from freg_pipeline_tests.lent import as_environment, lend, root_of, settings_of
@@ -130,6 +133,21 @@ def test_an_expired_token(check: Check) -> None:
     assert "401" in _line(ended)
     assert "FREG_TOKEN" in _line(ended)
     assert "yesterday" not in ended.stderr + ended.stdout
+
+
+def test_a_ready_token_tells_how_long_it_is_good_for(
+    guarded: str, check: Check, mine: dict[str, str]
+) -> None:
+    settings = {name.removeprefix("FREG_").lower(): value for name, value in mine.items()}
+    token = access(load(base_url=guarded, **settings))._tokens.get()  # type: ignore[attr-defined]
+    ended = check(FREG_TOKEN=token.get_secret_value())
+    assert ended.code == 0, ended.stderr
+    assert re.search(f"the token in FREG_TOKEN for {MED}, good for [56][0-9] s", ended.stdout)
+    head, _, tail = token.get_secret_value().split(".")
+    old = urlsafe_b64encode(b'{"exp": 1000000000, "scope": "s"}').decode().rstrip("=")
+    ended = check(FREG_TOKEN=f"{head}.{old}.{tail}")
+    assert ended.code == 3
+    assert "FREG_TOKEN for s, expired" in ended.stdout
 
 
 def test_no_network(check: Check, mine: dict[str, str]) -> None:

@@ -51,3 +51,22 @@ def test_a_token_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigurationError) as wrong:
         load()
     assert "top-secret" not in str(wrong.value)
+
+
+def test_a_token_from_a_file_may_end_with_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FREG_TOKEN", "abc\n")
+    token = load().token
+    assert token is not None
+    assert token.get_secret_value() == "abc"
+    monkeypatch.setenv("FREG_TOKEN", " \n")
+    assert load().token is None
+    monkeypatch.setenv("FREG_TOKEN", "abc\ndef")
+    with pytest.raises(ConfigurationError, match="FREG_TOKEN is wrong") as wrong:
+        load()
+    assert "abc" not in str(wrong.value)
+
+
+def test_a_variable_that_is_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FREG_BASE_URL", "FREG_STORE", "FREG_CONCURRENCY", "FREG_TOKEN"):
+        monkeypatch.setenv(name, "")
+    assert load() == load(store="data", concurrency=4)
