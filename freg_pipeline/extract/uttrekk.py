@@ -63,7 +63,6 @@ class Request(msgspec.Struct, frozen=True):
         feedsekvensnr: where a komplett uttrekk was told to begin; None: at sekvensnummer.
         etter: of kind hendelser: the position of the release that it continues; its events come
             after it.
-        grunnlag: of kind hendelser: the uttrekk that the releases before it began with.
         form: json or xml: how the documents are asked for.
         kriterier: a tilpasset uttrekk's or a search's criteria, as sent; which list it was.
         created: when (UTC).
@@ -83,7 +82,6 @@ class Request(msgspec.Struct, frozen=True):
     created: datetime
     form: Literal["json", "xml"] = "json"
     etter: int | None = None
-    grunnlag: str | None = None
 
     def same_question(self, other: Request) -> bool:
         """Whether both ask the same thing of the same register."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from freg_pipeline.client import Register
+from freg_pipeline.errors import TooOldError
 from freg_pipeline.feed.pages import Form, ask
 from freg_pipeline.feed.tables import times_of
 
@@ -16,7 +17,7 @@ class Lag:
 
     Attributes:
         events: events that come after it, at the most: numbers have gaps.
-        minutes: since the first of them was recorded; 0 where there is none, or it tells no time.
+        minutes: since the first of them was recorded; 0 where there is none, or nobody tells.
     """
 
     events: int
@@ -27,10 +28,12 @@ async def measure_lag(register: Register, position: int, form: Form) -> Lag:
     """How far a position is behind the register now; one call where it isn't, else two.
 
     Raises:
-        TooOldError: the event list no longer reaches back to the position.
         RefusedError, PassingError: as for every request.
     """
-    page = await ask(register, form, position)
+    try:
+        page = await ask(register, form, position)
+    except TooOldError:  # nobody tells any more when the first of them was
+        return Lag(await register.hendelser.siste_sekvensnummer() - position, 0.0)
     if page is None or not page.entries:
         return Lag(0, 0.0)
     last = await register.hendelser.siste_sekvensnummer()

@@ -29,7 +29,6 @@ async def read_events(
     uttrekk: Uttrekk,
     *,
     first: FeedPage | None = None,
-    max_pages: int = MAX_PAGES,
 ) -> list[FeedEntry]:
     """The events of a sync, in the list's order; what isn't here yet is read and kept.
 
@@ -41,7 +40,6 @@ async def read_events(
         register: whom to ask.
         uttrekk: of kind hendelser.
         first: the first page, where it was asked for already.
-        max_pages: where the slice ends at the latest.
 
     Raises:
         TooOldError: the list no longer reaches back to the release's position.
@@ -53,7 +51,7 @@ async def read_events(
     position = uttrekk.request.etter or 0
     events: list[FeedEntry] = []
     kept = _kept(uttrekk)
-    for page in range(max_pages):
+    for page in range(MAX_PAGES):
         if page < kept:
             events += _after(_entries(uttrekk, page), position)
         else:

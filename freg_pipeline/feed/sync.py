@@ -41,7 +41,7 @@ async def collect(
         RefusedError, PassingError: as for every request; what came until then is kept.
     """
     current = require_current(store)
-    first = Uttrekk(store, first_of(store, current)).request
+    first = Uttrekk(store, current.base.uttrekk).request
     _require_same(current.number, first, settings)
     uttrekk, page = _following(store, current.sekvensnummer, settings), None
     if not has_pages(uttrekk):
@@ -57,12 +57,6 @@ async def collect(
             register, uttrekk, current, first, events, persons, concurrency=at_once
         )
     return await Expansion(register, uttrekk, at_once, progress).of(events, persons)
-
-
-def first_of(store: Store, current: Manifest) -> str:
-    """The uttrekk that the line of releases up to this one began with."""
-    request = Uttrekk(store, current.uttrekk).request
-    return request.grunnlag or request.name
 
 
 async def _begin(
@@ -84,7 +78,6 @@ async def _begin(
         created=datetime.now(UTC),
         form=settings.answer_format,
         etter=current.sekvensnummer,
-        grunnlag=first_of(uttrekk.store, current),
     )
     uttrekk.store.write(uttrekk.key("request.json"), msgspec.json.encode(request))
 

@@ -19,7 +19,7 @@ from freg_pipeline.extract.order import open_uttrekk, place_order
 from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.feed.expand import Slice
 from freg_pipeline.feed.lag import Lag, measure_lag
-from freg_pipeline.feed.sync import collect, first_of
+from freg_pipeline.feed.sync import collect
 from freg_pipeline.feed.tables import staged_events
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.manifest import Manifest, require_current
@@ -118,7 +118,7 @@ async def _lag(freg: Freg) -> Lag:
 
 async def _order_anew(freg: Freg) -> str:
     """Order everyone once more; an order that is under way is gone on with."""
-    first = Uttrekk(freg.store, first_of(freg.store, require_current(freg.store))).request
+    first = Uttrekk(freg.store, require_current(freg.store).base.uttrekk).request
     if first.kind != "komplett":
         raise ConfigurationError(
             "the event list no longer reaches back to where the release stands, and what it was "

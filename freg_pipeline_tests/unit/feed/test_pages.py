@@ -22,9 +22,11 @@ from freg_pipeline_tests.unit.feed.made import ETTER, EventList, begun, event, r
 def read(url: str, uttrekk: Uttrekk, max_pages: int = MAX_PAGES) -> list[FeedEntry]:
     async def run() -> list[FeedEntry]:
         async with register(url) as asked:
-            return await read_events(asked, uttrekk, max_pages=max_pages)
+            return await read_events(asked, uttrekk)
 
-    return asyncio.run(run())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("freg_pipeline.feed.pages.MAX_PAGES", max_pages)
+        return asyncio.run(run())
 
 
 def numbers(events: list[FeedEntry]) -> list[int]:
