@@ -16,6 +16,7 @@ import pytest
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.settings import Settings, load
 from freg_pipeline.synthetic import RegisterOptions, running
+from freg_pipeline_tests.published import Recorder, recording, violations
 
 StartRegister = Callable[..., str]
 RunFreg = Callable[..., "Ended"]
@@ -39,6 +40,14 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [*os.environ]:
         if name.startswith(("FREG_", "DAGSTER_")):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def sent_requests(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
+    """What the client sent in this test; all of it as the published description allows."""
+    recorder = recording(monkeypatch)
+    yield recorder
+    assert violations(recorder.sent) == []
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,8 @@ LIMIT = 1_000  # identifiers a look-up (personer/bulkoppslag, hendelser/bulkopps
 
 
 def parts_query(parts: Sequence[str]) -> list[tuple[str, str]]:
-    """The ``part``s wanted, as the query repeats them; none means person-basis."""
-    return [("part", part) for part in parts]
+    """The ``part``s wanted, each once; none means person-basis."""
+    return [("part", part) for part in dict.fromkeys(parts)]
 
 
 def within_limit(identifiers: Sequence[str]) -> list[str]:
