@@ -17,6 +17,11 @@ TABLE = {
     "personer/soek": "med hjemmel, off. uten, Finans, privat uten",
     "personer/entydigsoek": "med hjemmel, off. uten, Finans, privat uten, Privat",
     "personer/xsd": "med hjemmel, off. uten, Finans, privat uten, Privat",
+    "hendelser/xsd": "med hjemmel, off. uten, Finans, privat uten, Privat",
+    "hendelser/feedxsd": "med hjemmel, off. uten, Finans, privat uten, Privat",
+    "hendelser/feed": "med hjemmel, off. uten, Finans, privat uten, Privat",
+    "hendelser/{hendelsesidentifikator}": "med hjemmel",
+    "hendelser/bulkoppslag": "med hjemmel",
     "uttrekk/komplett": "med hjemmel",
     "uttrekk/tilpasset": "med hjemmel, off. uten, Finans, privat uten",
     "uttrekk/batch": "med hjemmel, off. uten, Finans, privat uten",
@@ -126,3 +131,42 @@ def test_what_a_package_may_not_see_is_left_out_without_a_word_when_it_is_named(
     assert {entity for document in found for entity in document} == {
         "identifikasjonsnummer", "navn",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/atom+xml", "application/xml"])
+def test_only_med_hjemmel_is_told_which_documents_an_event_has(
+    accept: str, small_register: str
+) -> None:
+    told = {
+        package.name
+        for package in PACKAGES
+        if "hendelsesdokument"
+        in httpx.get(
+            f"{root(small_register, package)}/hendelser/feed",
+            params={"seq": 0},
+            headers={"Accept": accept},
+            trust_env=False,
+        ).text
+    }
+    assert told == {"offentlig-med-hjemmel"}
+
+
+@pytest.mark.parametrize("name", ["privat", "presse", "privat-uten-folkeregisteridentifikator"])
+def test_some_packages_never_see_a_number(
+    name: str, small_register: str, numbers: list[str]
+) -> None:
+    whole = documents(small_register, BY_NAME["offentlig-med-hjemmel"], numbers[:1], [])[0]
+    row = whole["navn"][0]
+    answer = httpx.get(
+        f"{root(small_register, BY_NAME[name])}/personer/entydigsoek",
+        params={
+            "navn": f"{row['fornavn']} {row['etternavn']}",
+            "identifikasjonsnummer": numbers[0],
+            "part": ["person-basis", "identifikasjonsnummer"],
+        },
+        trust_env=False,
+    )
+    assert answer.status_code == 200
+    assert answer.json()["navn"]
+    assert "identifikasjonsnummer" not in answer.json()
+    assert numbers[0] not in answer.text

@@ -6,6 +6,7 @@ import itertools
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from random import Random
 from typing import Any
 from xml.etree import ElementTree
@@ -29,25 +30,29 @@ class People:
 
     def __init__(self, base_url: str) -> None:
         self._url = f"{base_url}/v1"
+        self._client = httpx.Client(trust_env=False)  # one for all: each makes a TLS context
         self.documents: dict[str, Document] = {}
         numbers = self._everyone()
         for first in range(0, len(numbers), 1000):
             asked = {"foedselsEllerDNummer": numbers[first : first + 1000]}
-            answer = httpx.post(f"{self._url}/personer/bulkoppslag", json=asked,
-                                params={"part": PARTS}, trust_env=False)  # fmt: skip
+            answer = self._client.post(f"{self._url}/personer/bulkoppslag", json=asked,
+                                params={"part": PARTS})  # fmt: skip
             for one in answer.raise_for_status().json()["oppslag"]:
                 document = one["folkeregisterperson"]
                 number = document["identifikasjonsnummer"][0]["foedselsEllerDNummer"]
                 self.documents[number] = document
 
+    def close(self) -> None:
+        self._client.close()
+
     def _everyone(self) -> list[str]:
-        job = httpx.post(f"{self._url}/uttrekk/tilpasset", json=EVERYONE, trust_env=False).json()
+        job = self._client.post(f"{self._url}/uttrekk/tilpasset", json=EVERYONE).json()
         found: list[str] = []
         for number in itertools.count():
             url = f"{self._url}/uttrekk/{job['jobbId']}/batch/{number}"
-            answer = httpx.get(url, trust_env=False)
+            answer = self._client.get(url)
             while answer.status_code == 404:
-                answer = httpx.get(url, trust_env=False)
+                answer = self._client.get(url)
             if not answer.json():
                 return found
             found += answer.json()["foedselsEllerDNummer"]
@@ -56,7 +61,7 @@ class People:
     def get(self, service: str, accept: str = "application/json", **asked: Any) -> httpx.Response:
         headers = {"Accept": accept}
         url = f"{self._url}/personer/{service}"
-        return httpx.get(url, params=asked, headers=headers, trust_env=False)
+        return self._client.get(url, params=asked, headers=headers)
 
     def soek(self, **asked: Any) -> list[str]:
         answer = self.get("soek", **asked)
@@ -65,8 +70,9 @@ class People:
 
 
 @pytest.fixture(scope="module")
-def people(small_register: str) -> People:
-    return People(small_register)
+def people(small_register: str) -> Iterator[People]:
+    with closing(People(small_register)) as made:
+        yield made
 
 
 # -- what the documents say, put together without the register's own code ------------------------
@@ -175,17 +181,35 @@ def question(document: Document, random: Random) -> dict[str, str]:
     return asked
 
 
-def test_hits_are_whom_the_documents_say(people: People) -> None:
-    random = Random(3)
+def check_hits(people: People, random: Random, questions: int) -> int:
+    """Ask so many questions about persons drawn; returns how many hits they had."""
     hits = 0
-    for number in random.choices(list(people.documents), k=150):
+    for number in random.choices(list(people.documents), k=questions):
         asked = question(people.documents[number], random)
         expected = {who for who, one in people.documents.items() if is_hit(one, asked)}
         found = people.soek(**asked)
         assert set(found) == expected, asked
         assert len(found) == len(set(found))
         hits += len(found)
-    assert hits > 1000
+    return hits
+
+
+def test_hits_are_whom_the_documents_say(people: People) -> None:
+    assert check_hits(people, Random(3), 150) > 1000
+
+
+def test_searches_follow_a_population_that_changes(start_register: StartRegister) -> None:
+    url = start_register(persons=400)
+    with closing(People(url)) as before:
+        check_hits(before, Random(4), 5)
+    changes = f"{url.split('/folkeregisteret/')[0]}/_synthetic/hendelser"
+    for _ in range(4):  # by and by, and until the index is made afresh
+        httpx.post(changes, params={"antall": 300}, trust_env=False).raise_for_status()
+        with closing(People(url)) as now:
+            assert set(now.soek(inkluderDoede="true")) == set(now.documents)
+            check_hits(now, Random(5), 30)
+    assert now.documents.keys() - before.documents.keys()
+    assert before.documents.keys() - now.documents.keys()
 
 
 def test_the_dead_are_found_on_request_and_a_search_for_nothing_finds_all(people: People) -> None:
