@@ -28,6 +28,7 @@ for _command in (
     uttrekk.uttrekk,
     hendelser.hendelser,
     release.sql,
+    release.compact,
     release.release,
     services.sekvensnummer,
     services.feed,

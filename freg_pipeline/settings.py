@@ -44,6 +44,8 @@ class Settings(BaseSettings):
         requests_per_minute: upper limit for everything this process sends; None: the environment's.
         poll_seconds: seconds between two questions for a batch that is not ready.
         poll_timeout_hours: hours to wait for a batch before giving up.
+        compact_share: a release is compacted when so many of its persons are replaced, as a share.
+        compact_deltas: or when it has more deltas than so many.
         follow_seconds: seconds between two questions for new events, when following the list.
         full_load_when_too_old: make a new full load when the event list no longer reaches back to
             the release.
@@ -75,6 +77,8 @@ class Settings(BaseSettings):
     requests_per_minute: int | None = Field(default=None, ge=1)
     poll_seconds: float = Field(default=2.0, gt=0)
     poll_timeout_hours: float = Field(default=24.0, gt=0)
+    compact_share: float = Field(default=0.05, gt=0)
+    compact_deltas: int = Field(default=100, ge=1)
     follow_seconds: float = Field(default=60.0, gt=0)
     full_load_when_too_old: bool = False
 

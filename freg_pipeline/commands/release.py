@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from freg_pipeline.commands.options import store, with_settings
+from freg_pipeline.commands.options import settings, store, with_settings
 from freg_pipeline.errors import ConfigurationError, FregError
 
 
@@ -28,6 +28,31 @@ def sql(statement: str, form: str, output: Path | None, as_of: int | None) -> No
         click.echo(render(store(), statement, rows=200, as_of=as_of))
         return
     export(store(), statement, "csv" if form == "table" else form, output, as_of=as_of)
+
+
+@click.command()
+@click.option("--force", is_flag=True, help="Also where little has been replaced.")
+@with_settings
+def compact(force: bool) -> None:
+    """Make the current release's base and deltas into a new base, with the same content."""
+    from freg_pipeline.console import progress, release_lines
+    from freg_pipeline.lake.catalogue import refresh_catalogue
+    from freg_pipeline.lake.compact import begin_compaction, needs_compaction, pieces
+    from freg_pipeline.lake.compact import compact as compact_release
+    from freg_pipeline.lake.manifest import require_current
+
+    lies, told = store(), settings()
+    needed = needs_compaction(
+        require_current(lies), share=told.compact_share, deltas=told.compact_deltas
+    )
+    compaction = begin_compaction(lies) if force or needed else None
+    if compaction is None:
+        click.echo("Nothing to compact.")
+        return
+    with progress() as begin:
+        manifest = compact_release(lies, compaction, begin("compaction", len(pieces(compaction))))
+    refresh_catalogue(lies)
+    click.echo("\n".join(release_lines(manifest, lies)))
 
 
 @click.group()

@@ -58,8 +58,8 @@ class BaseWriter:
         """
         tables = {}
         for rows in self._rows.tables():
-            tables[rows.name] = self._table(rows)
-            progress(int(rows.name != IDENTITY.name))  # that is no table to its readers
+            tables[rows.layout.name] = self._table(rows)
+            progress(int(rows.layout.name != IDENTITY.name))  # that is no table to its readers
         base = Base(
             uttrekk=self._uttrekk.name,
             contract=self._uttrekk.request.contract,
@@ -70,15 +70,16 @@ class BaseWriter:
         return tables, base
 
     def _table(self, rows: TableRows) -> TableEntry:
-        done = f"bases/{self._uttrekk.name}/{rows.name}.json"
+        name = rows.layout.name
+        done = f"bases/{self._uttrekk.name}/{name}.json"
         if self._store.exists(done):
             return msgspec.json.decode(self._store.read(done), type=TableEntry)
         with self._store.scratch() as folder:
-            writers = Buckets(folder, rows.schema, rows.codes, rows.keys, rows.row_group)
+            writers = Buckets(folder, rows.layout)
             for piece, bucket in rows.pieces:
                 writers.add(piece, bucket)
             files = tuple(
-                keep_file(self._store, self._key(rows.name, bucket), bucket, path)
+                keep_file(self._store, self._key(name, bucket), bucket, path)
                 for bucket, path in sorted(writers.close().items())
             )
         entry = TableEntry(sum(file.rows for file in files), files)

@@ -191,13 +191,14 @@ def _write(
 def _files(store: Store, rows: LandedRows, folder: str, scratch: Path) -> dict[str, TableFile]:
     files = {}
     for table in rows.tables():
-        into = scratch / table.name
+        name = table.layout.name
+        into = scratch / name
         into.mkdir()
-        writer = Buckets(into, table.schema, table.codes, table.keys, table.row_group)
+        writer = Buckets(into, table.layout)
         for piece, bucket in table.pieces:
             writer.add(piece, bucket)
         for path in writer.close(empty=False).values():
-            files[table.name] = keep_file(store, f"{folder}/{table.name}.parquet", 0, path)
+            files[name] = keep_file(store, f"{folder}/{name}.parquet", 0, path)
     return files
 
 

@@ -12,12 +12,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from freg_pipeline.lake.layout import Layout
 from freg_pipeline.lake.manifest import TableFile
 from freg_pipeline.lake.tables import DELTA_COLUMN, PERSON_KEY
 from freg_pipeline.store import Store
 
 MEMORY = 512 * 1024**2  # bytes of rows that wait to be written, all buckets of a table together
-ROW_GROUP = 100_000
 _BUCKET = "_bucket"
 
 Piece = tuple[pa.Table, npt.NDArray[np.int16]]  # rows, and the bucket of each
@@ -28,25 +28,15 @@ class Buckets:
 
     Args:
         folder: where they are written.
-        schema: the table's columns.
-        codes: columns to encode as dictionaries.
-        keys: columns to sort by; none: the rows come in the order that they should stay in.
-        row_group: rows a row group.
+        layout: the table's form; rows are sorted by its keys, as far as memory allows.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        schema: pa.Schema,
-        codes: list[str],
-        keys: tuple[str, ...],
-        row_group: int = ROW_GROUP,
-    ) -> None:
+    def __init__(self, folder: Path, layout: Layout) -> None:
         self._folder = folder
-        self._schema = schema
-        self._row_group = row_group
-        self._format = parquet_format(schema, codes)
-        self._order = [(name, "ascending") for name in (_BUCKET, *keys)]
+        self._schema = layout.schema
+        self._row_group = layout.row_group
+        self._format = _format(layout)
+        self._order = [(name, "ascending") for name in (_BUCKET, *layout.keys)]
         self._writers: dict[int, pq.ParquetWriter] = {}
         self._waiting: list[pa.Table] = []
         self._bytes = 0
@@ -97,17 +87,20 @@ class Buckets:
         return self._folder / f"{bucket:04d}.parquet"
 
 
-def parquet_format(schema: pa.Schema, codes: list[str]) -> dict[str, Any]:
+def _format(layout: Layout) -> dict[str, Any]:
     """How a table is written: zstd; codes as dictionaries; keys so that they are read quickly.
 
     Keys ascend, so that differences take few bytes, and compressing these saves little and costs
     each reader (docs/decisions/0017).
     """
-    keys = [name for name in (PERSON_KEY, DELTA_COLUMN) if name in schema.names]
-    compression = {_leaf(field): "none" if field.name in keys else "zstd" for field in schema}
+    names = layout.schema.names
+    keys = [name for name in (PERSON_KEY, DELTA_COLUMN) if name in names]
+    compression = {
+        _leaf(field): "none" if field.name in keys else "zstd" for field in layout.schema
+    }
     return {
         "compression": compression,
-        "use_dictionary": [name for name in codes if name in schema.names],
+        "use_dictionary": [name for name in layout.codes if name in names],
         "column_encoding": dict.fromkeys(keys, "DELTA_BINARY_PACKED"),
         "store_schema": False,
     }

@@ -56,7 +56,7 @@ def connect(store: Store, manifest: Manifest | None = None) -> duckdb.DuckDBPyCo
     connection = duckdb.connect(config={"temp_directory": _spill_folder()})
     connection.execute("SET TimeZone = 'Europe/Oslo'")
     try:
-        _fill(connection, store, manifest)
+        add_views(connection, store, manifest, readable_files(connection, store))
     except (duckdb.Error, OSError):
         connection.close()
         raise StoreError(
@@ -66,17 +66,18 @@ def connect(store: Store, manifest: Manifest | None = None) -> duckdb.DuckDBPyCo
     return connection
 
 
-def _fill(connection: duckdb.DuckDBPyConnection, store: Store, manifest: Manifest) -> None:
-    reads = parquet_files(store)
-    if store.location.startswith("s3://"):
+def readable_files(connection: duckdb.DuckDBPyConnection, store: Store) -> Reads:
+    """Reading files by a connection here: by DuckDB itself, or on S3 by pyarrow."""
+    if not store.location.startswith("s3://"):
+        return parquet_files(store)
 
-        def reads(name: str, keys: list[str]) -> str:
-            paths = [store.path(key) for key in keys]
-            dataset = ds.dataset(paths, filesystem=store.filesystem, format="parquet")
-            connection.register(name, dataset)
-            return name
+    def reads(name: str, keys: list[str]) -> str:
+        paths = [store.path(key) for key in keys]
+        dataset = ds.dataset(paths, filesystem=store.filesystem, format="parquet")
+        connection.register(name, dataset)
+        return name
 
-    add_views(connection, store, manifest, reads)
+    return reads
 
 
 def add_views(
@@ -90,10 +91,7 @@ def add_views(
         manifest: the release.
         reads: the SQL that reads files.
     """
-    for name, persons in ((REPLACED_PERSONS, True), (REPLACED_NUMBERS, False)):
-        connection.register("hidden", replaced(store, manifest, persons=persons))
-        connection.execute(f"CREATE TABLE {name} AS FROM hidden")
-        connection.unregister("hidden")
+    add_replaced(connection, store, manifest)
     tables = described(load_plan(store, manifest.contract))
     found = sources(store, manifest, reads)
     statements = [
@@ -115,6 +113,14 @@ def _spill_folder() -> str:
     folder = tempfile.TemporaryDirectory(prefix="freg-")  # mode 0700
     atexit.register(folder.cleanup)
     return folder.name
+
+
+def add_replaced(connection: duckdb.DuckDBPyConnection, store: Store, manifest: Manifest) -> None:
+    """Make the tables that hide what deltas replace."""
+    for name, persons in ((REPLACED_PERSONS, True), (REPLACED_NUMBERS, False)):
+        connection.register("hidden", replaced(store, manifest, persons=persons))
+        connection.execute(f"CREATE TABLE {name} AS FROM hidden")
+        connection.unregister("hidden")
 
 
 def parquet_files(store: Store) -> Reads:

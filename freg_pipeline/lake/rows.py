@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from freg_pipeline.contract import Kind, Plan
-from freg_pipeline.contract.plan import Table
-from freg_pipeline.lake.files import ROW_GROUP, Piece
+from freg_pipeline.contract import Plan
+from freg_pipeline.lake.files import Piece
 from freg_pipeline.lake.identity import IDENTITY_SQL
 from freg_pipeline.lake.keys import bucket_sql, key_sql
+from freg_pipeline.lake.layout import ROW_GROUP, Layout, layouts
 from freg_pipeline.lake.resolve import Places, places
 from freg_pipeline.lake.staging import Staging
 from freg_pipeline.lake.tables import (
@@ -29,13 +29,9 @@ from freg_pipeline.lake.tables import (
     TIDLIGERE_IDENTIFIKATOR,
     UKJENT_FELT,
     OwnTable,
-    file_schema,
 )
 
-# Row groups of tables in which single persons are looked up: small, so that few rows are read.
-LOOKED_UP_ROW_GROUP = 16_384
 _BUCKET = "_bucket"
-_CODES = ["utfall", "aarsak", "uttrekk"]
 
 
 @dataclass(frozen=True)
@@ -43,19 +39,11 @@ class TableRows:
     """A table's rows, and how they are written.
 
     Attributes:
-        name: the table.
-        schema: its columns in files, the hidden ones among them.
-        codes: columns to encode as dictionaries.
-        keys: columns to sort by; none: the rows come in their order.
-        row_group: rows a row group.
+        layout: the table's form in files.
         pieces: the rows, with their buckets; read once.
     """
 
-    name: str
-    schema: pa.Schema
-    codes: list[str]
-    keys: tuple[str, ...]
-    row_group: int
+    layout: Layout
     pieces: Iterator[Piece]
 
 
@@ -105,21 +93,13 @@ class LandedRows:
 
     def tables(self) -> Iterator[TableRows]:
         """Every table, also those without rows; those that no view shows come last."""
-        for own in OWN_TABLES:
-            yield self._own(own)
-        for table in self._plan.tables:
-            yield self._entity(table)
-        yield self._own(IDENTITY)
-        if self._origin.delta:
-            yield self._own(REPLACED)
+        own = {table.name: table for table in (*OWN_TABLES, IDENTITY, REPLACED)}
+        for layout in layouts(self._plan, delta=self._origin.delta):
+            name = layout.name
+            pieces = self._pieces(own[name]) if name in own else self._of_landed(name)
+            yield TableRows(layout, pieces)
 
     # -- the contract's tables -------------------------------------------------------------
-
-    def _entity(self, table: Table) -> TableRows:
-        codes = [column.name for column in table.columns if column.kind is Kind.CODE]
-        schema = file_schema(table.arrow_schema, keyed=True, delta=self._origin.delta)
-        pieces = self._of_landed(table.name)
-        return TableRows(table.name, schema, codes, table.keys, ROW_GROUP, pieces)
 
     def _of_landed(self, name: str) -> Iterator[Piece]:
         if self._places is None:
@@ -134,14 +114,6 @@ class LandedRows:
             yield self._marked(kept.append_column(PERSON_KEY, pa.array(key))), bucket
 
     # -- our tables ------------------------------------------------------------------------
-
-    def _own(self, own: OwnTable) -> TableRows:
-        schema = file_schema(
-            own.schema, keyed=own.per_person, recorded=own is PERSON, delta=self._origin.delta
-        )
-        pieces = self._pieces(own)
-        row_group = LOOKED_UP_ROW_GROUP if own in (PERSON, IDENTITY, REPLACED) else ROW_GROUP
-        return TableRows(own.name, schema, _CODES, (), row_group, pieces)
 
     def _pieces(self, own: OwnTable) -> Iterator[Piece]:
         if own is UKJENT_FELT:

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from freg_pipeline.lake.landing import load_plan
+from freg_pipeline.lake.layout import layouts
 from freg_pipeline.lake.manifest import Delta, Manifest
-from freg_pipeline.lake.tables import DELTA_COLUMN, PERSON_KEY, REPLACED, described
+from freg_pipeline.lake.tables import DELTA_COLUMN, IDENTITY, PERSON_KEY, REPLACED, sql_type
 from freg_pipeline.store import Store
 
 # Gives the SQL that reads files: of a table, under a name of their own, by their keys.
@@ -37,7 +38,7 @@ class Source:
     """Where a table's rows are.
 
     Attributes:
-        base: the base's files; None: its contract didn't have the table.
+        base: the base's files; None: it has none, as its contract didn't have the table.
         deltas: those of the deltas, by contract.
         replaced: whether deltas may replace rows of the base; they needn't have rows themselves.
     """
@@ -48,17 +49,18 @@ class Source:
 
 
 def sources(store: Store, manifest: Manifest, reads: Reads) -> dict[str, Source]:
-    """Where the rows of each table of a release are."""
+    """Where the rows of each table of a release are, and of who claims which number."""
     by_contract: dict[str, list[Delta]] = {}
     for delta in manifest.deltas:
         by_contract.setdefault(delta.contract, []).append(delta)
     contracts = {manifest.contract, manifest.base.contract, *by_contract}
     columns = {contract: _columns(store, contract) for contract in contracts}
     found = {}
+    base_files = {**manifest.tables, IDENTITY.name: manifest.base.identity}
     for name in columns[manifest.contract]:
         base = None
-        if name in manifest.tables:
-            keys = [file.key for file in manifest.tables[name].files]
+        keys = [file.key for file in base_files[name].files] if name in base_files else []
+        if keys:
             base = Part(reads(f"_{name}", keys), columns[manifest.base.contract][name])
         parts = []
         for number, (contract, deltas) in enumerate(by_contract.items()):
@@ -70,8 +72,10 @@ def sources(store: Store, manifest: Manifest, reads: Reads) -> dict[str, Source]
 
 
 def _columns(store: Store, contract: str) -> dict[str, dict[str, str]]:
-    tables = described(load_plan(store, contract))
-    return {table.name: {name: kind for name, kind, _ in table.columns} for table in tables}
+    return {
+        layout.name: {field.name: sql_type(field.type) for field in layout.schema}
+        for layout in layouts(load_plan(store, contract))
+    }
 
 
 def replaced(store: Store, manifest: Manifest, *, persons: bool) -> pa.Table:

@@ -158,7 +158,7 @@ def described(plan: Plan) -> list[Described]:
     tables = [(own.name, own.comment, own.schema) for own in OWN_TABLES]
     tables += [(table.name, table.comment, table.arrow_schema) for table in plan.tables]
     return [
-        Described(name, comment, tuple((f.name, _sql(f.type), _comment(f)) for f in schema))
+        Described(name, comment, tuple((f.name, sql_type(f.type), _comment(f)) for f in schema))
         for name, comment, schema in tables
     ]
 
@@ -176,8 +176,9 @@ _SQL = {
 }
 
 
-def _sql(kind: pa.DataType) -> str:
-    return f"{_sql(kind.value_type)}[]" if pa.types.is_list(kind) else _SQL[kind]
+def sql_type(kind: pa.DataType) -> str:
+    """DuckDB's type of a column."""
+    return f"{sql_type(kind.value_type)}[]" if pa.types.is_list(kind) else _SQL[kind]
 
 
 def _comment(field: pa.Field) -> str:

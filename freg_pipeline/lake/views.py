@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from freg_pipeline.lake.sources import UNTIL_COLUMN, Part, Source
 from freg_pipeline.lake.tables import (
     DELTA_COLUMN,
+    IDENTITY,
     OWN_TABLES,
     PERSON_KEY,
     TIDLIGERE_IDENTIFIKATOR,
@@ -18,7 +19,7 @@ from freg_pipeline.lake.tables import (
 # Whom deltas replace, as tables beside the views; see freg_pipeline.lake.sources.replaced.
 REPLACED_PERSONS = "_erstattet"
 REPLACED_NUMBERS = "_omregnet"
-_HIDDEN = {TIDLIGERE_IDENTIFIKATOR.name: REPLACED_NUMBERS}
+_HIDDEN = {TIDLIGERE_IDENTIFIKATOR.name: REPLACED_NUMBERS, IDENTITY.name: REPLACED_NUMBERS}
 _APPENDED = {own.name for own in OWN_TABLES if not own.per_person}
 
 OVERVIEW = "person_oversikt"
@@ -70,7 +71,7 @@ def quoted(text: str) -> str:
 def table_views(tables: Iterable[Described], sources: dict[str, Source]) -> Iterator[str]:
     """``CREATE VIEW`` for each table: its current rows."""
     for table in tables:
-        rows = _rows(table, sources[table.name], _NOW)
+        rows = current_rows(table.name, _columns(table), sources[table.name])
         yield f'CREATE OR REPLACE VIEW "{table.name}" AS {rows}'
 
 
@@ -90,7 +91,7 @@ def table_macros(
     )
     kept = f"CASE WHEN {_POSITION} < {first} THEN error({told})::BOOLEAN ELSE true END"
     for table in tables:
-        rows = _rows(table, sources[table.name], _THEN)
+        rows = _rows(table.name, _columns(table), sources[table.name], _THEN)
         yield (
             f'CREATE OR REPLACE MACRO "{table.name}_per"({_POSITION}) AS TABLE '  # noqa: S608
             f"SELECT * FROM ({rows}) WHERE {kept}"
@@ -116,19 +117,34 @@ _THEN = _State(
 )
 
 
-def _rows(table: Described, source: Source, state: _State) -> str:
+def current_rows(name: str, columns: dict[str, str], source: Source) -> str:
+    """The SQL of a table's current rows.
+
+    Args:
+        name: the table.
+        columns: which columns, with their types.
+        source: where its rows are.
+    """
+    return _rows(name, columns, source, _NOW)
+
+
+def _columns(table: Described) -> dict[str, str]:
+    return {name: kind for name, kind, _ in table.columns}
+
+
+def _rows(name: str, columns: dict[str, str], source: Source, state: _State) -> str:
     """A table's rows in a state: the base's that aren't replaced, and the deltas' that hold."""
-    hidden = _HIDDEN.get(table.name, REPLACED_PERSONS)
-    keyed = table.name not in _APPENDED
+    hidden = _HIDDEN.get(name, REPLACED_PERSONS)
+    keyed = name not in _APPENDED
     parts = []
     if source.base is not None:
         where = f"ANTI JOIN (FROM {hidden} {state.replaced}) USING ({PERSON_KEY})"
-        parts.append(_select(table, source.base, where if keyed and source.replaced else ""))
+        parts.append(_select(columns, source.base, where if keyed and source.replaced else ""))
     for part in source.deltas:
         holds = f"SEMI JOIN (FROM {hidden} {state.latest}) USING ({PERSON_KEY}, {DELTA_COLUMN})"
-        parts.append(_select(table, part, holds if keyed else state.appended))
-    rows = " UNION ALL ".join(parts) or f"{_select(table, Part('(SELECT 1)', {}), 'LIMIT 0')}"
-    if table.name == UKJENT_FELT.name and source.deltas:
+        parts.append(_select(columns, part, holds if keyed else state.appended))
+    rows = " UNION ALL ".join(parts) or f"{_select(columns, Part('(SELECT 1)', {}), 'LIMIT 0')}"
+    if name == UKJENT_FELT.name and source.deltas:
         return (
             f"SELECT sti, sum(antall)::BIGINT AS antall, min(eksempel) AS eksempel FROM ({rows}) "  # noqa: S608
             "GROUP BY sti"
@@ -136,9 +152,9 @@ def _rows(table: Described, source: Source, state: _State) -> str:
     return rows
 
 
-def _select(table: Described, part: Part, condition: str) -> str:
-    columns = ", ".join(_column(part, name, kind) for name, kind, _ in table.columns)
-    return f"SELECT {columns} FROM {part.relation} {condition}".rstrip()  # noqa: S608
+def _select(columns: dict[str, str], part: Part, condition: str) -> str:
+    shown = ", ".join(_column(part, name, kind) for name, kind in columns.items())
+    return f"SELECT {shown} FROM {part.relation} {condition}".rstrip()  # noqa: S608
 
 
 def _column(part: Part, name: str, kind: str) -> str:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from freg_pipeline.contract import compile_contract
-from freg_pipeline.lake import files, keys, rows
+from freg_pipeline.lake import files, keys, layout
 from freg_pipeline.lake.checks import run_checks
 from freg_pipeline.lake.keys import bucket_count
 from freg_pipeline.lake.manifest import Manifest
@@ -63,7 +63,7 @@ def people(count: int = PERSONS) -> list[list[Delivery]]:
 def split(monkeypatch: pytest.MonkeyPatch, *, persons_a_bucket: int, memory: int) -> None:
     monkeypatch.setattr(keys, "PERSONS_A_BUCKET", persons_a_bucket)
     monkeypatch.setattr(files, "MEMORY", memory)
-    monkeypatch.setattr(rows, "ROW_GROUP", 8)
+    monkeypatch.setattr(layout, "ROW_GROUP", 8)
 
 
 def rows_of(store: LocalStore, manifest: Manifest) -> dict[str, list[Any]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +46,7 @@ from freg_pipeline_tests.unit.lake.delivered import (
     navn,
     number,
 )
+from freg_pipeline_tests.unit.lake.kills import Dying, KilledError
 
 A, B, C, D = (number(index) for index in range(4))
 EVERYONE: list[list[Delivery]] = [
@@ -58,38 +58,6 @@ EVERYONE: list[list[Delivery]] = [
     [("d-c", document(C, navn=[navn("Cato")])), ("d-x", "dokumentet er slettet")],
 ]
 ODD: Delivery = ("odd", {"identifikasjonsnummer": [], "navn": [navn("Nobody")]})
-
-
-class KilledError(BaseException):
-    """Stands for the end of a process: nothing handles it."""
-
-
-@dataclass
-class Dying:
-    """A real store that works until so many changes were made, and then no more.
-
-    The last change is made, or not, as a process can be killed on either side of it.
-    """
-
-    inner: LocalStore
-    changes: int
-    after: bool
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self.inner, name)
-        if name not in {"write", "put_file", "replace", "delete"}:
-            return method
-
-        def changing(*arguments: Any) -> Any:
-            self.changes -= 1
-            if self.changes < 0 and not self.after:
-                raise KilledError
-            result = method(*arguments)
-            if self.changes < 0:
-                raise KilledError
-            return result
-
-        return changing
 
 
 @pytest.fixture

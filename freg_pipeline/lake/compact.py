@@ -1,0 +1,240 @@
+"""Compaction: a base and the deltas on top of it become a new base with the same content.
+
+It is made piece by piece: a bucket of all tables that are split by person, and one piece for those
+that aren't. Each piece is finished by one object, so that several machines can make them, and a
+killed one's are made anew. Publishing puts the deltas that came meanwhile on top of the new base.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from freg_pipeline.errors import FregError
+from freg_pipeline.lake.compaction import Compaction, read_compaction
+from freg_pipeline.lake.database import working_database
+from freg_pipeline.lake.files import Buckets, keep_file
+from freg_pipeline.lake.keys import bucket_count, bucket_sql
+from freg_pipeline.lake.landing import load_plan
+from freg_pipeline.lake.layout import Layout, layouts
+from freg_pipeline.lake.manifest import (
+    Base,
+    Manifest,
+    TableEntry,
+    TableFile,
+    point_to_newest,
+    require_current,
+)
+from freg_pipeline.lake.publish import publish_after
+from freg_pipeline.lake.query import add_replaced, readable_files
+from freg_pipeline.lake.sources import Source, sources
+from freg_pipeline.lake.tables import IDENTITY, PERSON_KEY, sql_type
+from freg_pipeline.lake.views import current_rows
+from freg_pipeline.store import Store
+
+COMMON = "felles"  # the piece with the tables that aren't split by person
+_ROWS_AT_ONCE = 100_000
+
+
+def needs_compaction(manifest: Manifest, *, share: float, deltas: int) -> bool:
+    """Whether a release's deltas cost its readers enough to be worth a new base.
+
+    Args:
+        manifest: the release.
+        share: of the persons, so many replaced.
+        deltas: more deltas than so many.
+    """
+    replaced = sum(delta.replaced for delta in manifest.deltas)
+    return replaced > share * manifest.persons or len(manifest.deltas) > deltas
+
+
+def begin_compaction(store: Store) -> Compaction | None:
+    """The compaction that is under way; else a new one of all deltas; None: there are none."""
+    current = require_current(store)
+    begun = sorted(key.split("/")[1] for key in store.list("bases/") if key.endswith("/plan.json"))
+    for name in reversed(begun):
+        compaction = read_compaction(store, name)
+        if compaction is not None and compaction.continues(current):
+            return compaction
+    if not current.deltas:
+        return None
+    buckets = max(current.base.buckets, bucket_count(current.persons))
+    compaction = Compaction(current.base.uttrekk, current.sekvensnummer, buckets)
+    store.write(compaction.key("plan.json"), msgspec.json.encode(compaction))
+    return read_compaction(store, compaction.name)
+
+
+def pieces(compaction: Compaction) -> list[str]:
+    """The names of a compaction's pieces."""
+    return [f"{bucket:04d}" for bucket in range(compaction.buckets)] + [COMMON]
+
+
+def pieces_left(store: Store, compaction: Compaction) -> list[str]:
+    """Those that aren't made yet."""
+    return [piece for piece in pieces(compaction) if not store.exists(_done(compaction, piece))]
+
+
+def compact_piece(store: Store, compaction: Compaction, piece: str) -> int:
+    """Make one piece, unless it is there; return its rows.
+
+    Raises:
+        FregError: the compaction no longer concerns the current release.
+    """
+    done = _done(compaction, piece)
+    if not store.exists(done):
+        with store.scratch() as folder, working_database(folder) as connection:
+            made = dict(_Piece(store, compaction, piece, connection).write(folder))
+        store.write(done, msgspec.json.encode(made))
+    return sum(file.rows for file in _read(store, done).values())
+
+
+def publish_compaction(store: Store, compaction: Compaction) -> Manifest:
+    """Publish a compaction whose pieces are all made; return the release that is current then.
+
+    That is another one if somebody has published it already, or a new full load.
+
+    Raises:
+        FregError: a piece isn't made.
+    """
+    left = pieces_left(store, compaction)
+    while True:
+        point_to_newest(store)
+        current = require_current(store)
+        if not compaction.continues(current):
+            return current
+        if left:
+            raise FregError(
+                f"{len(left)} of {len(pieces(compaction))} pieces of the compaction aren't made",
+                "Go on with it: freg compact",
+            )
+        published = publish_after(store, current.number, _compacted(store, compaction, current))
+        if published is not None:
+            return published
+
+
+def compact(store: Store, compaction: Compaction, told: Callable[[int], None]) -> Manifest:
+    """Make what is left of a compaction, and publish it; return the release that is current then.
+
+    Args:
+        store: where it lies.
+        compaction: as :func:`begin_compaction` gave it.
+        told: how many more pieces are made.
+    """
+    for piece in pieces(compaction):
+        compact_piece(store, compaction, piece)
+        told(1)
+    return publish_compaction(store, compaction)
+
+
+class _Piece:
+    """The rows of one piece."""
+
+    def __init__(
+        self,
+        store: Store,
+        compaction: Compaction,
+        piece: str,
+        connection: duckdb.DuckDBPyConnection,
+    ) -> None:
+        self._store = store
+        self._compaction = compaction
+        self._bucket = None if piece == COMMON else int(piece)
+        self._connection = connection
+        self._source = _source(store, compaction)
+
+    def write(self, folder: Path) -> Iterator[tuple[str, TableFile]]:
+        """Write each table's file; one without rows only into the first piece."""
+        source = self._source
+        add_replaced(self._connection, self._store, source)
+        reads = readable_files(self._connection, self._store)
+        found = sources(self._store, self._only_mine(source), reads)
+        for layout in layouts(load_plan(self._store, source.contract)):
+            if layout.keyed == (self._bucket is not None):
+                into = folder / layout.name
+                into.mkdir()
+                yield from self._table(into, layout, found[layout.name])
+
+    def _table(self, into: Path, layout: Layout, source: Source) -> Iterator[tuple[str, TableFile]]:
+        bucket = self._bucket or 0
+        writer = Buckets(into, layout)
+        for rows in self._connection.sql(self._sql(layout, source)).to_arrow_reader(_ROWS_AT_ONCE):
+            writer.add(pa.Table.from_batches([rows]), np.full(len(rows), bucket, np.int16))
+        for path in writer.close(empty=bucket == 0).values():
+            key = self._compaction.key(layout.name, f"{bucket:04d}.parquet")
+            yield layout.name, keep_file(self._store, key, bucket, path)
+
+    def _sql(self, layout: Layout, source: Source) -> str:
+        columns = {field.name: sql_type(field.type) for field in layout.schema}
+        rows = current_rows(layout.name, columns, source)
+        order = f"ORDER BY {', '.join(layout.keys)}" if layout.keys else ""
+        if not layout.keyed:
+            return f"SELECT * FROM ({rows}) {order}"  # noqa: S608  from the contract
+        mine = f"{bucket_sql(PERSON_KEY, self._compaction.buckets)} = {self._bucket}"
+        return f"SELECT * FROM ({rows}) WHERE {mine} {order}"  # noqa: S608  from the contract
+
+    def _only_mine(self, source: Manifest) -> Manifest:
+        """With those files of the base that may hold rows of this bucket."""
+        if self._bucket is None:
+            return source
+        bucket = self._bucket % source.base.buckets
+
+        def mine(entry: TableEntry) -> TableEntry:
+            files = tuple(file for file in entry.files if file.bucket == bucket)
+            return TableEntry(sum(file.rows for file in files), files)
+
+        return msgspec.structs.replace(
+            source,
+            tables={name: mine(entry) for name, entry in source.tables.items()},
+            base=msgspec.structs.replace(source.base, identity=mine(source.base.identity)),
+        )
+
+
+def _source(store: Store, compaction: Compaction) -> Manifest:
+    """What is compacted: the base, and the deltas up to the compaction's position."""
+    current = require_current(store)
+    if not compaction.continues(current):
+        raise FregError(
+            f"the compaction up to {compaction.sekvensnummer} no longer concerns the current "
+            "release",
+            "Nothing is left to do: it was published, or a full load has replaced the release",
+        )
+    source = current.at(compaction.sekvensnummer)
+    return msgspec.structs.replace(source, contract=source.deltas[-1].contract)
+
+
+def _compacted(store: Store, compaction: Compaction, current: Manifest) -> Manifest:
+    """The current release on its new base."""
+    source = _source(store, compaction)
+    files: dict[str, list[TableFile]] = {}
+    for piece in pieces(compaction):
+        for name, file in _read(store, _done(compaction, piece)).items():
+            files.setdefault(name, []).append(file)
+    tables = {
+        name: TableEntry(sum(file.rows for file in there), tuple(there))
+        for name, there in files.items()
+    }
+    base = Base(
+        uttrekk=compaction.uttrekk,
+        contract=source.contract,
+        sekvensnummer=compaction.sekvensnummer,
+        buckets=compaction.buckets,
+        identity=tables.pop(IDENTITY.name),
+    )
+    after = current.deltas[len(source.deltas) :]
+    return msgspec.structs.replace(
+        current, created=datetime.now(UTC), tables=tables, base=base, deltas=after
+    )
+
+
+def _done(compaction: Compaction, piece: str) -> str:
+    return compaction.key(f"{piece}.json")
+
+
+def _read(store: Store, done: str) -> dict[str, TableFile]:
+    return msgspec.json.decode(store.read(done), type=dict[str, TableFile])
