@@ -13,7 +13,7 @@ import msgspec
 from pydantic import SecretStr
 
 from freg_pipeline.client.answers import quote
-from freg_pipeline.client.environments import ENVIRONMENTS, base_url, scope
+from freg_pipeline.client.environments import ENVIRONMENTS, base_url, granted
 from freg_pipeline.client.keys import read_signer
 from freg_pipeline.client.maskinporten import Client, Maskinporten, shared
 from freg_pipeline.client.syntetisk import LentClient
@@ -128,7 +128,7 @@ def access(settings: Settings) -> Bearer:
     if settings.maskinporten_client_id is not None or settings.maskinporten_key_file is not None:
         return Bearer(_maskinporten(settings), headers)
     if settings.environment == "syntetisk":
-        return Bearer(LentClient(base_url(settings), scope(settings)), headers)
+        return Bearer(LentClient(base_url(settings), granted(settings).scope), headers)
     if settings.base_url is not None:
         return ReadyToken(None, headers)  # someone's own gateway, which may put the token on
     raise ConfigurationError(
@@ -151,7 +151,7 @@ def _maskinporten(settings: Settings) -> Maskinporten:
 
     client()  # a wrong file is told at once
     key = (client_id, key_file, issuer, kid, cert_file, endpoint, consumer)
-    return shared(key, client, scope(settings))
+    return shared(key, client, granted(settings).scope)
 
 
 def _set(name: str, value: T | None) -> T:

@@ -6,10 +6,10 @@ gateway.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
-from freg_pipeline.client.packages import FIKS_SCOPE, package
+from freg_pipeline.client.packages import FIKS_SCOPE, Package, package
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.settings import Settings
 
@@ -73,11 +73,16 @@ def base_url(settings: Settings) -> str:
     return f"{environment.base}/folkeregister/api/v1/{quote(settings.fiks_rolle_id, safe='')}"
 
 
-def scope(settings: Settings) -> str:
-    """What Maskinporten must grant for the package; for Fiks the same for every package."""
+def granted(settings: Settings) -> Package:
+    """The package of rights, with the scope that it takes here: at Fiks every one takes the same.
+
+    Raises:
+        ConfigurationError: there is no such package.
+    """
+    named = package(settings.rettighetspakke)
     if ENVIRONMENTS[settings.environment].is_fiks:
-        return FIKS_SCOPE
-    return package(settings.rettighetspakke).scope
+        return replace(named, scope=FIKS_SCOPE)
+    return named
 
 
 def requests_per_minute(settings: Settings) -> int | None:

@@ -6,9 +6,8 @@ from types import TracebackType
 from typing import Self
 
 from freg_pipeline.client.access import access
-from freg_pipeline.client.environments import base_url, requests_per_minute
+from freg_pipeline.client.environments import base_url, granted, requests_per_minute
 from freg_pipeline.client.hendelser import HendelserService
-from freg_pipeline.client.packages import package
 from freg_pipeline.client.personer import PersonerService
 from freg_pipeline.client.transport import Transport
 from freg_pipeline.client.uttrekk import UttrekkService
@@ -48,7 +47,7 @@ class Register:
                 auth=access(settings),
                 connections=settings.concurrency + 1,
                 requests_per_minute=requests_per_minute(settings),
-                package=package(settings.rettighetspakke),
+                package=granted(settings),
             ),
             settings.answer_format,
             settings.rettighetspakke,

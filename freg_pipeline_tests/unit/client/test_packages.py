@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from freg_pipeline.client import Register
 from freg_pipeline.client.access import ReadyToken
-from freg_pipeline.client.environments import base_url, requests_per_minute, scope
+from freg_pipeline.client.environments import base_url, granted, requests_per_minute
 from freg_pipeline.client.packages import PACKAGES, package
 from freg_pipeline.client.transport import Transport
 from freg_pipeline.errors import ConfigurationError, RefusedError
@@ -116,7 +116,7 @@ def test_a_service_outside_the_package_is_not_ordered() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "path", "granted"),
+    ("name", "path", "scope"),
     [
         (MED, "offentlig-med-hjemmel/api", "offentligmedhjemmel"),
         (UTEN, "api/offentligutenhjemmel", "offentligutenhjemmel"),
@@ -127,17 +127,17 @@ def test_a_service_outside_the_package_is_not_ordered() -> None:
         ("utsteder-eid", "api/eid", "utstedereid"),
     ],
 )
-def test_address_and_scope_of_a_package(name: str, path: str, granted: str) -> None:
+def test_address_and_scope_of_a_package(name: str, path: str, scope: str) -> None:
     settings = load(environment="produksjon", rettighetspakke=name)
     host = "https://folkeregisteret.api.skatteetaten.no"
     assert base_url(settings) == f"{host}/folkeregisteret/{path}"
-    assert scope(settings) == f"folkeregister:deling/{granted}"
+    assert granted(settings).scope == f"folkeregister:deling/{scope}"
 
 
 def test_at_fiks_the_role_stands_in_the_address_and_the_scope_is_its_own() -> None:
     settings = load(environment="fiks-test", fiks_rolle_id="0f2b/9")
     assert base_url(settings) == "https://api.fiks.test.ks.no/folkeregister/api/v1/0f2b%2F9"
-    assert scope(settings) == "ks:fiks"
+    assert granted(settings).scope == "ks:fiks"
     assert base_url(load(environment="fiks", fiks_rolle_id="r")).startswith(
         "https://api.fiks.ks.no/"
     )
