@@ -195,7 +195,7 @@ def _oppslag(item: bytes) -> Oppslag:
     if entry.folkeregisterperson and not _is_null(entry.folkeregisterperson):
         return Oppslag(identifier, bytes(entry.folkeregisterperson), None)
     if entry.feilmelding and not _is_null(entry.feilmelding):
-        return Oppslag(identifier, None, mask_within(_reason(bytes(entry.feilmelding))))
+        return Oppslag(identifier, None, refusal(bytes(entry.feilmelding)))
     # No wrapping: the object is a document itself, unless it holds nothing but what was asked for.
     is_document = bool(_fields.decode(item).keys() - _Entry.__struct_fields__)
     return Oppslag(identifier, bytes(item) if is_document else None, None)
@@ -208,16 +208,15 @@ def _text(raw: msgspec.Raw) -> str | None:
     return str(value) if isinstance(value, str | int) else None
 
 
-def _reason(raw: bytes) -> str:
+def refusal(raw: bytes) -> str:
+    """The register's reason for there being no document, identity numbers masked."""
     try:
         message = _message.decode(raw)
-    except msgspec.ValidationError:  # a form that nobody has seen: it is still a "no"
-        return "uten forklaring"
-    if isinstance(message, str):
-        return message
-    if message is None:
-        return "uten forklaring"
-    return message.feilmelding or message.melding or message.message or "uten forklaring"
+    except msgspec.DecodeError:  # a form that nobody has seen: it is still a "no"
+        message = None
+    if isinstance(message, _Message):
+        message = message.feilmelding or message.melding or message.message
+    return mask_within(message or "uten forklaring")
 
 
 def _is_null(raw: msgspec.Raw | bytes) -> bool:

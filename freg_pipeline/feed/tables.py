@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -12,16 +13,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from freg_pipeline.client.feed import FeedEntry
-from freg_pipeline.contract import Column, Kind
 from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.feed.documents import documents_of, read_documents
 from freg_pipeline.lake.landing import StagedFile
 from freg_pipeline.lake.staging import event_key
 from freg_pipeline.lake.tables import HENDELSE, HENDELSE_EGENSKAP, OwnTable
-from freg_pipeline.normalize.values import convert
+from freg_pipeline.normalize.values import moment
 from freg_pipeline.store import Store
 
-_TIME = Column("ajourholdstidspunkt", (), Kind.DATETIME, repeated=False, codes=(), comment="")
+_TIME_COLUMN = "ajourholdstidspunkt"
+_TIME = HENDELSE.schema.field(_TIME_COLUMN).type
 
 
 class StagedEvents(msgspec.Struct, frozen=True):
@@ -75,8 +76,14 @@ def stage_events(store: Store, uttrekk: Uttrekk, events: Sequence[FeedEntry]) ->
 
 def times_of(events: Sequence[FeedEntry]) -> pa.Array:
     """When each event was recorded; null where it tells no time, or none that can be read."""
-    told = pa.array([event.ajourholdstidspunkt for event in events], pa.string())
-    return convert(told, _TIME)[0]
+    return pa.array([_time(event.ajourholdstidspunkt) for event in events], _TIME)
+
+
+def _time(text: str | None) -> datetime | None:
+    try:
+        return moment(text) if text else None
+    except ValueError:
+        return None
 
 
 def _happened(events: Sequence[FeedEntry]) -> pa.Table:
@@ -84,10 +91,10 @@ def _happened(events: Sequence[FeedEntry]) -> pa.Table:
     rows = {
         name: pa.array([getattr(event, name) for event in events])
         for name in HENDELSE.schema.names
-        if name != _TIME.name
+        if name != _TIME_COLUMN
     }
     return (
-        pa.table({**rows, _TIME.name: times_of(events)})
+        pa.table({**rows, _TIME_COLUMN: times_of(events)})
         .select(HENDELSE.schema.names)
         .cast(HENDELSE.schema)
     )

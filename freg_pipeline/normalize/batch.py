@@ -2,43 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from freg_pipeline.contract import Kind, Plan
-from freg_pipeline.contract.plan import PERSON_COLUMN
+from freg_pipeline.contract import Plan
 from freg_pipeline.envelope import IdentifierKind
-from freg_pipeline.normalize.flatten import Rows, flatten
-from freg_pipeline.normalize.person import current_numbers, recorded_at
-from freg_pipeline.normalize.read import Chunk, Frame, Reader, Reading, groups
+from freg_pipeline.normalize.account import DOCUMENT_TABLE, Account
+from freg_pipeline.normalize.person import Numbers
+from freg_pipeline.normalize.program import TableLayout
+from freg_pipeline.normalize.read import Chunk, Reader
 from freg_pipeline.normalize.unknown import UnknownFields
-from freg_pipeline.normalize.write import TableFiles
+from freg_pipeline.normalize.write import ROW_GROUP, TableFiles
 
-CHUNKS_AT_ONCE = 10  # about 60 MB of JSON; fewer make each column's fixed costs felt
-DOCUMENT_TABLE = "dokument"  # the account: one row for each identifier delivered
 UNKNOWN_TABLE = "ukjent_felt"
-
-_TIME = pa.timestamp("us", tz="UTC")
-DOCUMENT_SCHEMA = pa.schema(
-    [
-        ("dok_nr", pa.int32()),
-        ("identifikator", pa.string()),
-        ("utfall", pa.string()),
-        ("aarsak", pa.string()),
-        ("sti", pa.string()),
-        (PERSON_COLUMN, pa.string()),
-        ("dokumentidentifikator", pa.string()),
-        ("ajourholdt", _TIME),
-        ("hentet", _TIME),
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -62,119 +42,63 @@ def normalize_batch(
     """Write the staging tables of one batch into ``folder``.
 
     Args:
-        chunks: the answered look-ups, in the batch's order; held ``CHUNKS_AT_ONCE`` at a time.
+        chunks: the answered look-ups, in the batch's order; held one at a time.
         plan: the contract's tables.
         kind: what the identifiers are; persons are asked for by number, documents by their own id.
         folder: where the files go.
     """
     unknown = UnknownFields()
-    reader = Reader(plan, unknown)
-    files = TableFiles(folder)
-    outcomes: Counter[str] = Counter()
-    for group in groups(chunks, CHUNKS_AT_ONCE):
-        reading = reader.read(group)
-        account = _Account(group, kind)
-        for frame in reading.frames:
-            _write_frame(frame, plan, account, reading, files)
-        outcomes += account.close(reading, files)
-    if unknown.counts:
-        files.add(UNKNOWN_TABLE, unknown.to_table())
-    return BatchTables(files.close(), files.rows, dict(outcomes))
+    batch = _Batch(Reader(plan, unknown), kind, TableFiles(folder))
+    for chunk in chunks:
+        batch.add(chunk)
+    return batch.close(unknown)
 
 
-def _write_frame(
-    frame: Frame, plan: Plan, account: _Account, reading: Reading, files: TableFiles
-) -> None:
-    tables = list(flatten(frame, plan))
-    numbers = account.numbers(frame, tables)
-    wrong = _wrong_documents(tables, numbers)
-    if wrong:  # rare: leave those documents out, and flatten the others again
-        for index, (path, why) in wrong.items():
-            reading.failed[int(frame.dok_nr[index])] = (path, why)
-        keep = np.ones(len(frame.documents), dtype=bool)
-        keep[list(wrong)] = False
-        frame = Frame(frame.documents.filter(pa.array(keep)), frame.dok_nr[keep])
-        tables = list(flatten(frame, plan))
-        numbers = numbers.filter(pa.array(keep))
-    account.note(frame, numbers, recorded_at(tables, len(frame.documents)))
-    for rows in tables:
-        codes = tuple(c.name for c in rows.table.columns if c.kind is Kind.CODE)
-        files.add(rows.table.name, _table(rows, frame.dok_nr, numbers), dictionaries=codes)
+class _Batch:
+    """Rows in columns until a row group of a table is full, so that memory is bounded."""
 
+    def __init__(self, reader: Reader, kind: IdentifierKind, files: TableFiles) -> None:
+        self._reader = reader
+        self._columns = reader.columns
+        self._files = files
+        self._account = Account(kind, Numbers(reader.layout, reader.columns))
 
-def _wrong_documents(tables: list[Rows], numbers: pa.Array) -> dict[int, tuple[str, str]]:
-    """Documents with a value that can't be what the contract says, or without a person."""
-    wrong = {
-        int(document): (path, "verdien er ikke av kontraktens type")
-        for rows in tables
-        for path, bad in rows.bad.items()
-        for document in rows.parent[bad]
-    }
-    for index in np.flatnonzero(numbers.is_null().to_numpy(zero_copy_only=False)):
-        wrong[int(index)] = ("identifikasjonsnummer", "dokumentet sier ikke hvem det gjelder")
-    return wrong
+    def add(self, chunk: Chunk) -> None:
+        """Read a chunk, and write what has become a row group."""
+        self._account.add(chunk, self._reader.read(chunk))
+        self._write(at_least=ROW_GROUP)
 
+    def close(self, unknown: UnknownFields) -> BatchTables:
+        """Write what is left."""
+        self._write(at_least=1)
+        if unknown.counts:
+            self._files.write(UNKNOWN_TABLE, unknown.to_table())
+        files = self._files.close()
+        return BatchTables(files, self._files.rows, dict(self._account.outcomes))
 
-def _table(rows: Rows, dok_nr: npt.NDArray[np.int32], numbers: pa.Array) -> pa.Table:
-    parent = pa.array(rows.parent)
-    arrays = [pa.array(dok_nr).take(parent), numbers.take(parent), *rows.keys.values()]
-    names = ["dok_nr", *rows.table.keys]
-    names += [column.name for column in rows.table.columns]
-    return pa.table([*arrays, *rows.columns], names=names)
+    def _write(self, at_least: int) -> None:
+        """Write the tables that hold so many rows."""
+        full = [one for one in self._reader.layout.tables if self._columns.rows(one) >= at_least]
+        if full or at_least == 1:
+            self._account.settle()
+        for table in full:
+            rows = self._rows(table)
+            if rows.num_rows:
+                self._files.write(table.table.name, rows)
+            del rows
+            self._columns.clear(table)
+        if self._account.rows >= at_least:
+            self._files.write(DOCUMENT_TABLE, self._account.take())
 
-
-class _Account:
-    """One row for each identifier asked for in a group of chunks."""
-
-    def __init__(self, group: list[Chunk], kind: IdentifierKind) -> None:
-        self._group = group
-        self._first = group[0].first
-        self._asked = [number for chunk in group for number in chunk.asked]
-        self._by_document = kind == "dokumentidentifikator"
-        size = len(self._asked)
-        self._number: list[str | None] = [None] * size
-        self._recorded: list[int | None] = [None] * size
-
-    def numbers(self, frame: Frame, tables: list[Rows]) -> pa.Array:
-        """Each document's person; one that tells no number is whose number was asked for."""
-        numbers = current_numbers(tables, len(frame.documents))
-        if not numbers.null_count or self._by_document:
-            return numbers
-        asked = [self._asked[place] for place in (frame.dok_nr - self._first).tolist()]
-        return pc.coalesce(numbers, pa.array(asked, pa.string()))
-
-    def note(self, frame: Frame, numbers: pa.Array, recorded: pa.Array) -> None:
-        """Keep whose the frame's documents are, and how new."""
-        places = (frame.dok_nr - self._first).tolist()
-        times = recorded.cast(pa.int64()).to_pylist()
-        for place, number, time in zip(places, numbers.to_pylist(), times, strict=True):
-            self._number[place] = number
-            self._recorded[place] = time
-
-    def close(self, reading: Reading, files: TableFiles) -> Counter[str]:
-        """Write the rows; return how many identifiers came to what."""
-        size = len(self._asked)
-        outcome: list[str] = ["dokument"] * size
-        reason: list[str | None] = [None] * size
-        path: list[str | None] = [None] * size
-        for place, text in reading.gone.items():
-            outcome[place - self._first] = "borte"
-            reason[place - self._first] = text
-        for place, (where, text) in reading.failed.items():
-            outcome[place - self._first] = "feilet"
-            reason[place - self._first] = text
-            path[place - self._first] = where or None
-        hentet = [chunk.hentet for chunk in self._group for _ in chunk.asked]
-        columns = [
-            pa.array(range(self._first, self._first + size), pa.int32()),
-            pa.array(self._asked, pa.string()),
-            pa.array(outcome),
-            pa.array(reason, pa.string()),
-            pa.array(path, pa.string()),
-            pa.array(self._number, pa.string()),
-            pa.array(self._asked if self._by_document else [None] * size, pa.string()),
-            pa.array(self._recorded, pa.int64()).cast(_TIME),
-            pa.array(hentet, _TIME),
-        ]
-        files.add(DOCUMENT_TABLE, pa.table(columns, schema=DOCUMENT_SCHEMA))
-        return Counter(outcome)
+    def _rows(self, table: TableLayout) -> pa.Table:
+        """A table's rows with their persons; the arrays hold until the columns are cleared."""
+        columns, spec = self._columns, table.table
+        dok_nr, *keys = (columns.key(table, place) for place in range(len(table.keys)))
+        values = [columns.column(table, place) for place in range(len(spec.columns))]
+        names = ["dok_nr", *spec.keys, *(column.name for column in spec.columns)]
+        numbers = self._account.numbers.take(dok_nr)
+        rows = pa.table([dok_nr, numbers, *keys, *values], names=names)
+        dropped = self._account.dropped
+        if dropped:
+            rows = rows.filter(pc.invert(pc.is_in(dok_nr, pa.array(dropped, pa.int32()))))
+        return rows

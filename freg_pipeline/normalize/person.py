@@ -1,83 +1,74 @@
-"""Whose document it is, and how new: the only elements that are known by name.
+"""Whose document it is: the only elements that are known by name.
 
 A person's current number is that of an ``identifikasjonsnummer`` row with status ``iBruk``; a
-person whose only number is ``opphoert`` keeps that one (``design.md``, tables). A document's age is
-the latest ``ajourholdstidspunkt`` anywhere in it (``folkeregisteret-api.md``, uttrekk/komplett).
+person whose only number is ``opphoert`` keeps that one (``design.md``, tables).
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from freg_pipeline.normalize.flatten import Rows
+from freg_pipeline.contract import Kind
+from freg_pipeline.normalize.columns import Columns
+from freg_pipeline.normalize.memory_map import NEVER
+from freg_pipeline.normalize.program import Layout
 
-_ENTITY = "identifikasjonsnummer"
+_PATH = ("identifikasjonsnummer",)
 _NUMBER, _STATUS, _IN_USE = "foedselsEllerDNummer", "status", "iBruk"
 _CURRENT, _RECORDED = "erGjeldende", "ajourholdstidspunkt"
-_NEVER = np.iinfo(np.int64).min
 
 
-def recorded_at(tables: Sequence[Rows], documents: int) -> pa.Array:
-    """For each document the latest ajourholdstidspunkt in it (timestamp, UTC), null if none."""
-    latest = np.full(documents, _NEVER)
-    for rows in tables:
-        times = _times(rows)
-        if times is None or not len(times):
-            continue
-        starts = np.flatnonzero(np.diff(rows.parent, prepend=-1))
-        at = rows.parent[starts]
-        latest[at] = np.maximum(latest[at], np.maximum.reduceat(times, starts))
-    return pa.array(latest, mask=latest == _NEVER).cast(pa.timestamp("us", tz="UTC"))
+class Numbers:
+    """Finds each document's person in the columns of one contract."""
 
+    def __init__(self, layout: Layout, columns: Columns) -> None:
+        self._table = next((one for one in layout.tables if one.table.path == _PATH), None)
+        self._columns = columns
 
-def current_numbers(tables: Sequence[Rows], documents: int) -> pa.Array:
-    """For each document its person's current number, null where it tells none."""
-    rows = next((rows for rows in tables if rows.table.path == (_ENTITY,)), None)
-    numbers = None if rows is None else _find(rows, _NUMBER)
-    if rows is None or numbers is None:
-        return pa.nulls(documents, pa.string())
-    order = np.lexsort((np.arange(len(rows.parent)), *_preference(rows), rows.parent))
-    there = numbers.is_valid().to_numpy(zero_copy_only=False)
-    order = order[there[order]]
-    best = np.full(documents, -1)
-    best[rows.parent[order]] = order  # the last of a document's rows is the preferred one
-    return numbers.take(pa.array(best, mask=best < 0))
+    def current(self, first: int, size: int) -> pa.StringArray:
+        """The current number of each document from place ``first`` on, null where it tells none.
 
+        The rows of those ``size`` documents are still in the columns, perhaps among others.
+        """
+        number = self._column(_NUMBER, Kind.STRING, Kind.CODE)
+        if self._table is None or number is None:
+            return pa.nulls(size, pa.string())
+        at = self._columns.key(self._table, 0).to_numpy() - first
+        rows = np.flatnonzero((at >= 0) & (at < size) & _mask(number.is_valid()))
+        order = rows[np.lexsort((rows, *(key[rows] for key in self._preference()), at[rows]))]
+        best = np.full(size, -1)
+        best[at[order]] = order  # the last of a document's rows is the preferred one
+        return number.take(pa.array(best, mask=best < 0))
 
-def _preference(
-    rows: Rows,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Sort keys, the weightiest last: in use, then not history, then recorded latest."""
-    size = len(rows.parent)
-    status, current = _find(rows, _STATUS), _find(rows, _CURRENT)
-    times = _times(rows)
-    in_use = _mask(None if status is None else pc.equal(status, _IN_USE), size, missing=False)
-    not_history = _mask(current, size, missing=True)
-    return (times if times is not None else np.zeros(size, np.int64), not_history, in_use)
+    def _preference(self) -> tuple[npt.NDArray[np.generic], ...]:
+        """Sort keys, the weightiest last: in use, then not history, then recorded latest."""
+        assert self._table is not None  # noqa: S101  who calls has seen it
+        size = self._columns.rows(self._table)
+        status = self._column(_STATUS, Kind.STRING, Kind.CODE)
+        current = self._column(_CURRENT, Kind.BOOLEAN)
+        times = self._column(_RECORDED, Kind.DATETIME)
+        in_use = np.zeros(size, bool) if status is None else _mask(pc.equal(status, _IN_USE))
+        history = None if current is None else pc.invert(current)
+        not_history = np.ones(size, bool) if history is None else ~_mask(history)
+        if times is None:
+            recorded = np.full(size, NEVER)
+        else:
+            recorded = times.cast(pa.int64()).fill_null(NEVER).to_numpy()
+        return recorded, not_history, in_use
 
-
-def _mask(values: pa.Array | None, size: int, *, missing: bool) -> npt.NDArray[np.bool_]:
-    if values is None:
-        return np.full(size, missing)
-    mask: npt.NDArray[np.bool_] = values.fill_null(missing).to_numpy(zero_copy_only=False)
-    return mask
-
-
-def _times(rows: Rows) -> npt.NDArray[np.int64] | None:
-    times = _find(rows, _RECORDED)
-    if times is None or not pa.types.is_timestamp(times.type):
+    def _column(self, name: str, *kinds: Kind) -> pa.Array | None:
+        if self._table is None:
+            return None
+        for place, column in enumerate(self._table.table.columns):
+            if column.path == (name,) and column.kind in kinds and not column.repeated:
+                return self._columns.column(self._table, place)
         return None
-    filled: npt.NDArray[np.int64] = times.cast(pa.int64()).fill_null(_NEVER).to_numpy()
-    return filled
 
 
-def _find(rows: Rows, name: str) -> pa.Array | None:
-    for column, values in zip(rows.table.columns, rows.columns, strict=True):
-        if column.path == (name,):
-            return values
-    return None
+def _mask(values: pa.BooleanArray) -> npt.NDArray[np.bool_]:
+    """Which values are true; null is false."""
+    mask: npt.NDArray[np.bool_] = values.fill_null(False).to_numpy(zero_copy_only=False)  # noqa: FBT003
+    return mask

@@ -1,34 +1,30 @@
-"""Raw answers -> documents as Arrow structs, each with its place in the batch.
+"""Raw answers -> documents in columns, each with its place in the batch; reasons for the others.
 
-The quick path reads many answers in one call of Arrow's JSON reader, against a schema made from the
-contract. Where one answer doesn't fit (an odd type, answers in another order, one missing), that
-answer alone goes the slow way: its documents are checked one by one, the odd ones are repaired or
-put in quarantine, and the others are read as they came.
+An answer in the register's own form is read by machine code at once. In another form (answers in
+another order, one missing, no wrapping), its documents are first put into that form. Documents that
+aren't as the contract says are then repaired one by one, or put in quarantine.
 """
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.json
 
 from freg_pipeline.contract import Plan
-from freg_pipeline.envelope import IdentifierKind, Oppslag, compose, match, parse
+from freg_pipeline.envelope import IdentifierKind, Oppslag, compose, match, parse, refusal
+from freg_pipeline.normalize.decoder import Decoded, Decoder
+from freg_pipeline.normalize.memory_map import LANDED, NEVER, ODD_DOCUMENT, REFUSED
 from freg_pipeline.normalize.repair import NotDecodableError, repaired
-from freg_pipeline.normalize.shape import answer_schema, strict_document
 from freg_pipeline.normalize.unknown import UnknownFields
-from freg_pipeline.normalize.years import Years
 
-_ENVELOPE = ("foedselsEllerDNummer", "dokumentidentifikator", "folkeregisterperson", "feilmelding")
-_KIND: IdentifierKind = "foedselsEllerDNummer"  # for envelopes of our own making; never stored
+_KIND: IdentifierKind = "dokumentidentifikator"  # for answers of our own making; never stored
+_NOT_ANSWERED = ("", "ikke besvart")
+_UNREADABLE = ("", "dokumentet kan ikke leses")
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,30 +44,20 @@ class Chunk:
     hentet: datetime
 
 
-@dataclass(frozen=True)
-class Frame:
-    """Documents that were read together.
-
-    Attributes:
-        documents: struct array, one document each, none null.
-        dok_nr: their places in the batch.
-    """
-
-    documents: pa.StructArray
-    dok_nr: npt.NDArray[np.int32]
-
-
 @dataclass
 class Reading:
-    """What came of some chunks: documents, and for the other identifiers the reason.
+    """What came of a chunk's identifiers: documents in the columns, or a reason.
 
     Attributes:
-        frames: the documents.
-        gone: place in the batch -> the register's reason for having no document.
-        failed: place in the batch -> (path, reason) for what can't be used.
+        asked: the identifiers.
+        recorded: for each document its latest ajourholdstidspunkt, microseconds since 1970, UTC;
+            NEVER where it tells none or isn't there.
+        gone: index in ``asked`` -> the register's reason for having no document.
+        failed: index in ``asked`` -> (path, reason) for what can't be used.
     """
 
-    frames: list[Frame] = field(default_factory=list)
+    asked: pa.StringArray
+    recorded: npt.NDArray[np.int64]
     gone: dict[int, str] = field(default_factory=dict)
     failed: dict[int, tuple[str, str]] = field(default_factory=dict)
 
@@ -82,166 +68,72 @@ class Reader:
     def __init__(self, plan: Plan, unknown: UnknownFields) -> None:
         self._structure = plan.contract.structure
         self._unknown = unknown
-        self._by_contract = _Form(answer_schema(plan))
-        self._as_lists = _Form(answer_schema(plan, entities_as_lists=True))
-        self._strict = msgspec.json.Decoder(strict_document(plan))
-        self._years = Years(plan)
+        self._decoder = Decoder(plan, unknown)
+        self.layout = self._decoder.layout
+        self.columns = self._decoder.columns
 
-    def read(self, chunks: Sequence[Chunk]) -> Reading:
-        """Read the chunks' answers, quickly where they are as the contract says."""
-        reading = Reading()
-        if not self._read_quickly(chunks, reading):
-            for chunk in chunks:
-                if len(chunks) == 1 or not self._read_quickly([chunk], reading):
-                    self._read_slowly(chunk, reading)
+    def read(self, chunk: Chunk) -> Reading:
+        """Read a chunk's answer: its documents' values are in the columns then."""
+        size = len(chunk.asked)
+        reading = Reading(pa.array(chunk.asked, pa.string()), np.full(size, NEVER))
+        indices = np.arange(size)
+        decoded = self._decoder.decode(chunk.body, chunk.first + indices, reading.asked)
+        if decoded is not None:
+            odd = self._sort_out(decoded, indices.tolist(), reading)
+        else:
+            odd = self._read_other_form(chunk, reading)
+        self._read_odd(chunk, odd, reading)
         return reading
 
-    def _read_quickly(self, chunks: Sequence[Chunk], reading: Reading) -> bool:
-        bodies = [chunk.body for chunk in chunks]
-        self._years.are_numbers_in(bodies[:1])  # seen here, they don't cost a reading in vain
-        bodies = self._years.as_text(bodies)
-        elements = self._by_contract.read(bodies)
-        if elements is None and self._years.are_numbers_in(bodies):
-            elements = self._by_contract.read(self._years.as_text(bodies))
-        if elements is None:
-            return False
-        lengths, rows = elements
-        if lengths != [len(chunk.asked) for chunk in chunks]:
-            return False
-        asked = pa.array([number for chunk in chunks for number in chunk.asked], pa.string())
-        told = pc.coalesce(rows.field("foedselsEllerDNummer"), rows.field("dokumentidentifikator"))
-        if not pc.all(pc.equal(told, asked)).as_py():  # nulls are left out: by order, then
-            return False
-        places = np.concatenate(
-            [np.arange(c.first, c.first + len(c.asked), dtype=np.int32) for c in chunks]
-        )
-        self._sort_out(rows, places, self._by_contract, reading)
-        return True
-
     def _sort_out(
-        self, rows: pa.StructArray, places: npt.NDArray[np.int32], form: _Form, reading: Reading
-    ) -> None:
-        """Documents into a frame; the others' reasons into the reading."""
-        persons = rows.field("folkeregisterperson")
-        there = persons.is_valid().to_numpy(zero_copy_only=False)
-        if not there.all():
-            reasons = rows.field("feilmelding").filter(pa.array(~there))
-            for place, reason in zip(places[~there].tolist(), reasons.to_pylist(), strict=True):
-                if reason is None:
-                    reading.failed[place] = ("", "ikke besvart")
-                else:
-                    reading.gone[place] = reason["feilmelding"] or "uten forklaring"
-            persons = persons.filter(pa.array(there))
-        self._unknown.add_difference("", persons, form.person)
-        self._tell_unknown_envelope(rows)
-        if len(persons):
-            reading.frames.append(Frame(persons, places[there]))
+        self, decoded: Decoded, indices: Sequence[int], reading: Reading
+    ) -> dict[int, bytes]:
+        """Note what came of the entries, and return the odd documents."""
+        odd = {}
+        reading.recorded[indices] = decoded.recorded
+        for entry in np.flatnonzero(decoded.outcomes != LANDED).tolist():
+            index, outcome = indices[entry], decoded.outcomes[entry]
+            if outcome == ODD_DOCUMENT:
+                odd[index] = decoded.text(entry)
+            elif outcome == REFUSED:
+                reading.gone[index] = refusal(decoded.text(entry))
+            else:
+                reading.failed[index] = _NOT_ANSWERED
+        return odd
 
-    def _tell_unknown_envelope(self, rows: pa.StructArray) -> None:
-        for index, member in enumerate(rows.type):
-            if member.name not in _ENVELOPE:
-                self._unknown.add_array(f"oppslag.{member.name}", rows.field(index))
-
-    def _read_slowly(self, chunk: Chunk, reading: Reading) -> None:
+    def _read_other_form(self, chunk: Chunk, reading: Reading) -> dict[int, bytes]:
+        """Read the documents of an answer in any form; return the odd ones."""
         try:
             answers = match(chunk.asked, parse(chunk.body))
         except ValueError as error:
-            for offset in range(len(chunk.asked)):
-                reading.failed[chunk.first + offset] = ("", str(error))
-            return
-        plain: dict[int, bytes] = {}
-        mended: dict[int, bytes] = {}
-        for offset, answer in enumerate(answers):
-            place = chunk.first + offset
+            reading.failed |= dict.fromkeys(range(len(chunk.asked)), ("", str(error)))
+            return {}
+        persons: dict[int, bytes] = {}
+        for index, answer in enumerate(answers):
             if answer is None or (answer.person is None and answer.feilmelding is None):
-                reading.failed[place] = ("", "ikke besvart")
+                reading.failed[index] = _NOT_ANSWERED
             elif answer.person is None:
-                reading.gone[place] = answer.feilmelding or "uten forklaring"
-            elif self._is_strict(answer.person):
-                plain[place] = answer.person
+                reading.gone[index] = answer.feilmelding or "uten forklaring"
             else:
-                self._mend(place, answer.person, mended, reading)
-        self._read_documents(plain, mended, reading)
-
-    def _is_strict(self, person: bytes) -> bool:
-        try:
-            self._strict.decode(person)
-        except msgspec.ValidationError:
-            return False
-        return True
-
-    def _mend(self, place: int, person: bytes, mended: dict[int, bytes], reading: Reading) -> None:
-        try:
-            document = repaired(msgspec.json.decode(person), self._structure, self._unknown)
-        except NotDecodableError as error:
-            reading.failed[place] = (error.path, error.reason)
-        else:
-            mended[place] = msgspec.json.encode(document)
+                persons[index] = answer.person
+        return self._read_documents(chunk, persons, reading)
 
     def _read_documents(
-        self, plain: dict[int, bytes], mended: dict[int, bytes], reading: Reading
-    ) -> None:
-        if plain and not self._read_form(plain, self._by_contract, reading):
-            # Arrow is stricter than the check (a number such as 1.0 for an integer, say).
-            for place, person in plain.items():
-                self._mend(place, person, mended, reading)
-        if mended and not self._read_form(mended, self._as_lists, reading):
-            for place, person in mended.items():
-                if not self._read_form({place: person}, self._as_lists, reading):
-                    reading.failed[place] = ("", "dokumentet kan ikke leses")
-
-    def _read_form(self, persons: dict[int, bytes], form: _Form, reading: Reading) -> bool:
+        self, chunk: Chunk, persons: dict[int, bytes], reading: Reading
+    ) -> dict[int, bytes]:
+        """Read documents; return those that aren't in the contract's plain form."""
         body = compose((Oppslag(None, person, None) for person in persons.values()), _KIND)
-        elements = form.read([body])
-        if elements is None or elements[0] != [len(persons)]:
-            return False
-        self._sort_out(elements[1], np.array(list(persons), dtype=np.int32), form, reading)
-        return True
+        indices = list(persons)
+        decoded = self._decoder.decode(body, chunk.first + np.array(indices, np.int64))
+        return persons if decoded is None else self._sort_out(decoded, indices, reading)
 
-
-class _Form:
-    """One Arrow schema to read answers by."""
-
-    def __init__(self, schema: pa.Schema) -> None:
-        self.person: pa.DataType = schema.field("oppslag").type.value_type[2].type
-        self._parse = pyarrow.json.ParseOptions(
-            explicit_schema=schema,
-            newlines_in_values=True,
-            unexpected_field_behavior="infer",
-        )
-
-    def read(self, bodies: Sequence[bytes]) -> tuple[list[int], pa.StructArray] | None:
-        """Each body's number of elements, and all elements; None: they don't fit the schema."""
-        text = b"\n".join(bodies)
-        options = pyarrow.json.ReadOptions(use_threads=False, block_size=len(text) + 1)
-        try:
-            table = pyarrow.json.read_json(
-                io.BytesIO(text), read_options=options, parse_options=self._parse
-            )
-        except pa.ArrowInvalid:
-            return None
-        column = table.column("oppslag").combine_chunks()
-        if len(column) != len(bodies) or table.num_columns != 1:
-            return None
-        if isinstance(column, pa.ChunkedArray):  # no body at all
-            return None
-        return pc.fill_null(pc.list_value_length(column), 0).to_pylist(), column.flatten()
-
-
-def groups(chunks: Iterator[Chunk], size: int) -> Iterator[list[Chunk]]:
-    """``size`` chunks at a time: enough rows for each column's fixed costs to vanish."""
-    group: list[Chunk] = []
-    for chunk in chunks:
-        group.append(chunk)
-        if len(group) == size:
-            yield group
-            group = []
-    if group:
-        yield group
-
-
-def struct_of(values: pa.Array, name: str) -> pa.StructArray:
-    """Single values as structs of one field, so that every entity's rows are structs."""
-    if pa.types.is_struct(values.type):
-        return values
-    return pa.StructArray.from_arrays([values], [name])
+    def _read_odd(self, chunk: Chunk, odd: dict[int, bytes], reading: Reading) -> None:
+        mended: dict[int, bytes] = {}
+        for index, person in odd.items():
+            try:
+                mended[index] = repaired(person, self._structure, self._unknown)
+            except NotDecodableError as error:
+                reading.failed[index] = (error.path, error.reason)
+        if mended:
+            unreadable = self._read_documents(chunk, mended, reading)
+            reading.failed |= dict.fromkeys(unreadable, _UNREADABLE)

@@ -1,18 +1,20 @@
-"""The slow path: an odd document is brought into the contract's form, value by value.
+"""The slow path: an odd document is brought into the contract's plain form, value by value.
 
-Shapes and JSON types only: one object where the contract says a list and the reverse, a number
-where it says string, empty elements. What a value means (a date, a time) is read later, for all
-rows at once. Nothing is dropped: a value that has no place sends the document to quarantine.
+One object where the contract says a list and the reverse, values in unusual forms
+(``values.py``), a field that comes twice. Nothing is dropped: a value that has no place sends the
+document to quarantine. What comes out is read by the same machine code as all others.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import Any, NoReturn
 
-from freg_pipeline.contract import Field, Kind, Simple, Structure
+import msgspec
+
+from freg_pipeline.contract import Field, Structure
 from freg_pipeline.normalize.unknown import UnknownFields
-
-_INT64 = 2**63
+from freg_pipeline.normalize.values import plain
 
 
 class NotDecodableError(Exception):
@@ -29,17 +31,18 @@ class NotDecodableError(Exception):
         self.reason = reason
 
 
-def repaired(document: Any, structure: Structure, unknown: UnknownFields) -> dict[str, Any]:
-    """Return the document with every entity as a list, and every value of the contract's type.
+def repaired(person: bytes, structure: Structure, unknown: UnknownFields) -> bytes:
+    """Return the document with every entity as a list, and every value in the contract's form.
 
     Args:
-        document: as decoded from JSON.
+        person: the document, JSON.
         structure: the document element's structure.
         unknown: takes the fields that the contract doesn't know; they are not in the result.
 
     Raises:
         NotDecodableError: something can't be brought into the contract's form.
     """
+    document = _read(person)
     if not isinstance(document, dict):
         raise NotDecodableError("", "dokumentet er ikke et objekt")
     known = {field.name: field for field in structure.fields}
@@ -49,10 +52,37 @@ def repaired(document: Any, structure: Structure, unknown: UnknownFields) -> dic
             unknown.add_value(name, value)
         elif value is not None:
             rows = value if isinstance(value, list) else [value]
+            # Null is no row, but counts: a row's number is its place in the document.
             result[name] = [
-                _value(row, known[name], name, unknown) for row in rows if row is not None
+                None if row is None else _value(row, known[name], name, unknown) for row in rows
             ]
-    return result
+    try:
+        return msgspec.json.encode(result)
+    except UnicodeEncodeError:  # half of a surrogate pair
+        raise NotDecodableError("", "en tekst som ikke er gyldig Unicode") from None
+
+
+def _read(person: bytes) -> Any:
+    try:
+        return json.loads(person, object_pairs_hook=_object, parse_constant=_no_json)
+    except (ValueError, RecursionError):
+        raise NotDecodableError("", "dokumentet er ikke gyldig JSON") from None
+
+
+def _no_json(_: str) -> NoReturn:
+    raise ValueError  # NaN and the like
+
+
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A second field of one name makes a list, whatever the contract says: none is lost."""
+    found: dict[str, Any] = {}
+    for name, value in members:
+        if name in found:
+            before = found[name] if isinstance(found[name], list) else [found[name]]
+            found[name] = before + (value if isinstance(value, list) else [value])
+        else:
+            found[name] = value
+    return found
 
 
 def _structure(
@@ -77,7 +107,7 @@ def _field(value: Any, field: Field, path: str, unknown: UnknownFields) -> Any:
         return None
     if field.repeated:
         items = value if isinstance(value, list) else [value]
-        return [_value(item, field, path, unknown) for item in items if item is not None]
+        return [None if item is None else _value(item, field, path, unknown) for item in items]
     if isinstance(value, list):
         value = [item for item in value if item is not None]
         if len(value) > 1:
@@ -89,55 +119,9 @@ def _field(value: Any, field: Field, path: str, unknown: UnknownFields) -> Any:
 def _value(value: Any, field: Field, path: str, unknown: UnknownFields) -> Any:
     if isinstance(field.type, Structure):
         return _structure(value, field.type, path, unknown)
-    return _simple(value, field.type, path)
-
-
-def _simple(value: Any, simple: Simple, path: str) -> Any:
     if isinstance(value, dict | list):
         raise NotDecodableError(path, "en struktur der kontrakten har en enkeltverdi")
-    match simple.kind:
-        case Kind.BOOLEAN:
-            return _boolean(value, path)
-        case Kind.INTEGER:
-            return _integer(value, path)
-        case Kind.FLOAT:
-            return _float(value, path)
-        case _:
-            return _text(value)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
-
-
-def _boolean(value: Any, path: str) -> bool | None:
-    known = {"true": True, "1": True, "false": False, "0": False, "": None}
-    text = _text(value).strip().lower()
-    if text not in known:
-        raise NotDecodableError(path, "ikke en boolsk verdi")
-    return known[text]
-
-
-def _integer(value: Any, path: str) -> int | None:
-    text = _text(value).strip()
-    if not text:
-        return None
     try:
-        number = int(value) if isinstance(value, float) and value.is_integer() else int(text)
-    except ValueError:
-        raise NotDecodableError(path, "ikke et heltall") from None
-    if not -_INT64 <= number < _INT64:
-        raise NotDecodableError(path, "et heltall utenfor 64 bit")
-    return number
-
-
-def _float(value: Any, path: str) -> float | None:
-    text = _text(value).strip()
-    if not text:
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        raise NotDecodableError(path, "ikke et tall") from None
+        return plain(value, field.type.kind)
+    except ValueError as error:
+        raise NotDecodableError(path, str(error)) from None

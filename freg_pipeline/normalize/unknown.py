@@ -36,33 +36,6 @@ class UnknownFields:
         elif value is not None:
             self.add(path, 1, value)
 
-    def add_array(self, path: str, values: pa.Array) -> None:
-        """As :meth:`add_value`, for a whole column that the reader found."""
-        values = values.drop_null()
-        if pa.types.is_struct(values.type):
-            for index, field in enumerate(values.type):
-                self.add_array(f"{path}.{field.name}", values.field(index))
-        elif pa.types.is_list(values.type):
-            self.add_array(path, values.flatten())
-        elif len(values):
-            self.add(path, len(values), values[0].as_py())
-
-    def add_difference(self, path: str, values: pa.Array, expected: pa.DataType) -> None:
-        """Count what ``values`` holds beyond ``expected``, at any depth."""
-        if values.type == expected:
-            return
-        if pa.types.is_list(expected) and pa.types.is_list(values.type):
-            self.add_difference(path, values.drop_null().flatten(), expected.value_type)
-        elif pa.types.is_struct(expected) and pa.types.is_struct(values.type):
-            known = {field.name: field.type for field in expected}
-            values = values.drop_null()
-            for index, field in enumerate(values.type):
-                inner = f"{path}.{field.name}" if path else field.name
-                if field.name in known:
-                    self.add_difference(inner, values.field(index), known[field.name])
-                else:
-                    self.add_array(inner, values.field(index))
-
     def to_table(self) -> pa.Table:
         """The tally as rows ``sti``, ``antall``, ``eksempel``, in order of the path."""
         paths: Iterable[str] = sorted(self.counts)

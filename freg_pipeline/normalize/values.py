@@ -1,124 +1,121 @@
-"""Strings -> dates, times, years and decimals, a whole column at once.
+"""Single values in unusual forms -> the plain form that machine code reads, value by value.
 
-The first try is one Arrow cast. Only where that fails are oddities looked for: surrounding blanks,
-empty elements, fractions finer than microseconds (cut), a time without offset (Norwegian time, as
-the register's own clock), a date with an offset or a time of day.
+Surrounding blanks, empty elements, a time without offset (Norwegian time, as the register's own
+clock), a date with a time of day, a number where the contract says string and the reverse.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
-import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
+from freg_pipeline.contract import Kind
 
-from freg_pipeline.contract import Column, Kind
+Plain = str | int | bool | None
 
 _NORWAY = ZoneInfo("Europe/Oslo")
-_DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:T[\d:.]+)?(?:Z|[+-]\d\d:?\d\d)?")
-_YEAR = re.compile(r"(-?\d{4})(?:Z|[+-]\d\d:\d\d)?")
+_DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:T[\d:.]+)?(?:Z|[+-]\d\d:?\d\d)?", re.ASCII)
+_YEAR = re.compile(r"(-?\d{1,4})(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
+_FLOAT = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?|-?INF|NaN", re.ASCII)
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+_INT64 = 2**63
+_MOST_DECIMAL = Decimal(10) ** 28
 
-Bad = npt.NDArray[np.bool_]  # which values can't be what the contract says
 
-
-def convert(values: pa.Array, column: Column) -> tuple[pa.Array, Bad | None]:
-    """Return ``values`` as the column's type, and which of them are no such value.
+def plain(value: Any, kind: Kind) -> Plain:
+    """Return a value as the contract says it, None for an empty element.
 
     Args:
-        values: as read from JSON; a list array for a repeated column.
-        column: says what they are.
+        value: a single value, as decoded from JSON.
+        kind: what the contract says that it is.
 
-    Returns:
-        The converted array, bad values as null, and a mask of the bad ones, None if there are none.
-        For a list the mask says which lists hold a bad value.
+    Raises:
+        ValueError: it is no such value; says why, and nothing of the value.
     """
-    if values.type == column.type:
-        return values, None
-    if column.repeated:
-        return _convert_lists(values, column)
-    return _convert(values, column.kind, column.type)
+    text = _text(value)
+    if kind in {Kind.STRING, Kind.CODE}:
+        return text
+    text = text.strip()
+    return _PARSERS[kind](text) if text else None
 
 
-def _convert_lists(values: pa.Array, column: Column) -> tuple[pa.Array, Bad | None]:
-    inner, bad = _convert(values.values, column.kind, column.type.value_type)
-    converted = pa.ListArray.from_arrays(values.offsets, inner, mask=values.is_null())
-    if bad is None:
-        return converted, None
-    parents = pc.list_parent_indices(values).to_numpy()
-    lists = np.zeros(len(values), dtype=bool)
-    lists[parents[bad[values.offsets[0].as_py() :][: len(parents)]]] = True
-    return converted, lists
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
 
 
-def _convert(values: pa.Array, kind: Kind, target: pa.DataType) -> tuple[pa.Array, Bad | None]:
-    try:
-        return pc.cast(values, target), None
-    except pa.ArrowInvalid:
-        tidy = _tidy(values, kind)
-    try:
-        return pc.cast(tidy, target), None
-    except pa.ArrowInvalid:
-        return _one_by_one(tidy, kind, target)
+def _boolean(text: str) -> bool:
+    known = _BOOLEANS.get(text.lower())
+    return _wrong("sann eller usann") if known is None else known
 
 
-def _tidy(values: pa.Array, kind: Kind) -> pa.Array:
-    """The oddities that whole columns can have, without a loop."""
-    tidy = pc.utf8_trim_whitespace(values)
-    tidy = pc.if_else(pc.equal(tidy, ""), pa.scalar(None, pa.string()), tidy)
-    if kind is Kind.DATETIME:
-        return pc.replace_substring_regex(tidy, r"(\.\d{6})\d+", r"\1")
-    return tidy
-
-
-def _one_by_one(values: pa.Array, kind: Kind, target: pa.DataType) -> tuple[pa.Array, Bad | None]:
-    """Each distinct value on its own; the distinct ones are few even in a large column."""
-    encoded = values.dictionary_encode()
-    parse = _PARSERS[kind]
-    parsed = [parse(text) for text in encoded.dictionary.to_pylist()]
-    converted = pa.array(parsed, type=target).take(encoded.indices)
-    bad = pc.and_(values.is_valid(), converted.is_null()).to_numpy(zero_copy_only=False)
-    return converted, bad if bad.any() else None
-
-
-def _datetime(text: str) -> datetime | None:
-    try:
-        value = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return (value if value.tzinfo else value.replace(tzinfo=_NORWAY)).astimezone(UTC)
-
-
-def _date(text: str) -> date | None:
-    match = _DATE.fullmatch(text)
-    try:
-        return date.fromisoformat(match.group(1)) if match else None
-    except ValueError:
-        return None
-
-
-def _year(text: str) -> int | None:
-    match = _YEAR.fullmatch(text)
-    return int(match.group(1)) if match else None
-
-
-def _decimal(text: str) -> Decimal | None:
+def _integer(text: str) -> int:
     try:
         value = Decimal(text)
+        whole = -_INT64 <= value < _INT64 and value == int(value)
     except InvalidOperation:
-        return None
-    return round(value, 10) if value.is_finite() else None
+        whole = False
+    return int(value) if whole else _wrong("et heltall på 64 bit")
 
 
-_PARSERS: dict[Kind, Callable[[str], Any]] = {
-    Kind.DATETIME: _datetime,
-    Kind.DATE: _date,
-    Kind.YEAR: _year,
+def _float(text: str) -> str:
+    return text if _FLOAT.fullmatch(text) else _wrong("et tall")
+
+
+def _decimal(text: str) -> str:
+    try:
+        value = Decimal(text)
+        fits = abs(value) < _MOST_DECIMAL
+    except InvalidOperation:
+        fits = False
+    return f"{value:.10f}" if fits else _wrong("et tall som kolonnen rommer")
+
+
+def _date(text: str) -> str:
+    found = _DATE.fullmatch(text)
+    try:
+        return date.fromisoformat(found.group(1) if found else "").isoformat()
+    except ValueError:
+        return _wrong("en dato")
+
+
+def moment(text: str) -> datetime:
+    """The time that a text says, with its offset; one without is Norwegian time.
+
+    Raises:
+        ValueError: it says no time; tells nothing of the text.
+    """
+    try:
+        value = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return _wrong("et tidspunkt")
+    return value if value.tzinfo else value.replace(tzinfo=_NORWAY)
+
+
+def _moment(text: str) -> str:
+    return moment(text).isoformat()
+
+
+def _year(text: str) -> str:
+    found = _YEAR.fullmatch(text)
+    return found.group(1) if found else _wrong("et årstall")
+
+
+def _wrong(what: str) -> NoReturn:
+    raise ValueError(f"verdien er ikke {what}")
+
+
+_PARSERS: dict[Kind, Callable[[str], Plain]] = {
+    Kind.BOOLEAN: _boolean,
+    Kind.INTEGER: _integer,
+    Kind.FLOAT: _float,
     Kind.DECIMAL: _decimal,
+    Kind.DATE: _date,
+    Kind.DATETIME: _moment,
+    Kind.YEAR: _year,
 }

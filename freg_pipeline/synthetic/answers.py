@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import msgspec
-from lxml import etree
 from starlette.requests import Request
 from starlette.responses import Response
 
 from freg_pipeline.synthetic.forms import JSON, XML
 from freg_pipeline.synthetic.questions import form_of
+from freg_pipeline.synthetic.xml import flat
 
 
-def fields(request: Request, name: str, values: Mapping[str, str | Sequence[str]]) -> Response:
+def fields(request: Request, name: str, values: Mapping[str, str | list[str]]) -> Response:
     """An object of texts and lists of texts; in XML, ``name`` is its element.
 
     Raises:
@@ -21,11 +21,7 @@ def fields(request: Request, name: str, values: Mapping[str, str | Sequence[str]
     """
     if form_of(request) == JSON:
         return json_answer(msgspec.json.encode(values))
-    root = etree.Element(name)
-    for field, value in values.items():
-        for one in [value] if isinstance(value, str) else value:
-            etree.SubElement(root, field).text = one
-    return xml_answer(etree.tostring(root, encoding="utf-8", xml_declaration=True))
+    return xml_answer(flat(name, values))
 
 
 def json_answer(body: bytes) -> Response:

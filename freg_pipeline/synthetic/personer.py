@@ -63,8 +63,11 @@ class Personer:
     async def _bulkoppslag(self, request: Request) -> Response:
         wanted = self._wanted(request)
         numbers = await identifiers_of(request, "foedselsEllerDNummer")
+        in_order = _som_bestilt(request)
+        if not in_order:
+            numbers = list(dict.fromkeys(numbers))
         found = [(number, self._archive.by_number(number)) for number in numbers]
-        if not _som_bestilt(request):
+        if not in_order:
             found = [(number, place) for number, place in found if place is not None]
             self._random.shuffle(found)
         entries = [self._entry(*one, wanted) for one in found]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from lxml import etree
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -15,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from freg_pipeline.synthetic.forms import XML, chosen
+from freg_pipeline.synthetic.xml import flat
 
 
 class Problem(Response):
@@ -33,17 +33,10 @@ class Problem(Response):
         accept = Headers(scope=scope).get("accept")
         response: Response
         if chosen(accept) == XML:
-            response = Response(self._xml(), self.status_code, self._further, XML)
+            response = Response(flat(self._name, self._told), self.status_code, self._further, XML)
         else:
             response = JSONResponse(self._told, self.status_code, self._further)
         await response(scope, receive, send)
-
-    def _xml(self) -> bytes:
-        root = etree.Element(self._name)
-        for name, value in self._told.items():
-            etree.SubElement(root, name).text = str(value)
-        text: bytes = etree.tostring(root, encoding="utf-8", xml_declaration=True)
-        return text
 
 
 class ProblemError(Exception):

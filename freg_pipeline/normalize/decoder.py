@@ -1,0 +1,138 @@
+"""Answers by one contract -> columns, by machine code; what it can't read is told to the caller."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from freg_pipeline.contract import Plan
+from freg_pipeline.normalize.columns import Columns
+from freg_pipeline.normalize.memory_map import (
+    ASKED_FROM,
+    ASKED_TO,
+    ENTRIES,
+    ENTRY_NUMBERS,
+    FROM,
+    OUTCOME,
+    PLACE,
+    RECORDED_AT,
+    TO,
+    UNKNOWN_HELD,
+)
+from freg_pipeline.normalize.program import lay_out
+from freg_pipeline.normalize.unknown import UnknownFields
+
+_HEAD = re.compile(rb'\s*\{\s*"oppslag"\s*:\s*\[\s*')
+_TAIL = re.compile(rb"\]\s*\}\s*\Z")
+_TAIL_LENGTH = 64  # a longer tail is a form that others read
+
+
+class Decoded:
+    """What came of an answer's entries, one for each document asked for.
+
+    Attributes:
+        outcomes: LANDED, ODD_DOCUMENT, REFUSED or NOTHING.
+        recorded: the documents' latest ajourholdstidspunkt, microseconds since 1970, or NEVER.
+    """
+
+    def __init__(self, body: bytes, address: int, entries: npt.NDArray[np.int64]) -> None:
+        self._body = body
+        self._spans = entries[:, [FROM, TO]] - address
+        self.outcomes = entries[:, OUTCOME]
+        self.recorded = entries[:, RECORDED_AT]
+
+    def text(self, entry: int) -> bytes:
+        """An odd document, or the register's refusal."""
+        start, end = self._spans[entry]
+        return self._body[start:end]
+
+
+class Decoder:
+    """Reads answers in the register's own form. Not to be shared between threads."""
+
+    def __init__(self, plan: Plan, unknown: UnknownFields) -> None:
+        # Here, for whoever decodes and nobody else: numba takes half a second to import.
+        from freg_pipeline.normalize import machine
+
+        self._machine = machine
+        self._unknown = unknown
+        self.layout = lay_out(plan)
+        self.columns = Columns(self.layout)
+
+    def decode(
+        self, body: bytes, places: npt.NDArray[np.int64], asked: pa.StringArray | None = None
+    ) -> Decoded | None:
+        """Append an answer's documents to the columns.
+
+        Args:
+            body: ``{"oppslag": [{"folkeregisterperson": …}, …]}``.
+            places: for each entry its place in the batch.
+            asked: for each entry the identifier that it must answer, if it tells one.
+
+        Returns:
+            What came of each entry; None, with nothing appended, if the answer has another form,
+            another number of entries, or answers to other questions.
+        """
+        head, tail = _HEAD.match(body), _TAIL.search(body, max(0, len(body) - _TAIL_LENGTH))
+        if head is None or tail is None:
+            return None
+        entries = np.zeros((len(places), ENTRY_NUMBERS), np.int64)
+        entries[:, PLACE] = places
+        if asked is not None:
+            _, offsets, text = asked.buffers()
+            ends = np.frombuffer(offsets, np.int32, len(asked) + 1).astype(np.int64)
+            entries[:, ASKED_FROM] = ends[:-1] + (text.address if text else 0)
+            entries[:, ASKED_TO] = ends[1:] + (text.address if text else 0)
+        address = np.frombuffer(body, np.uint8).ctypes.data
+        if not self._run(address + head.end(), address + tail.start(), entries):
+            return None
+        self._tell_unknown(body, address)
+        return Decoded(body, address, entries)
+
+    def _run(self, at: int, end: int, entries: npt.NDArray[np.int64]) -> bool:
+        shared = self.columns.shared
+        shared[ENTRIES] = entries.ctypes.data
+        done = 0
+        while True:
+            done, at = self._machine.read_entries(at, end, done, len(entries), shared.ctypes.data)
+            if at != self._machine.FULL:
+                return bool(at != self._machine.OTHER_FORM)
+            self.columns.grow()
+            at = int(entries[done, TO])
+
+    def _tell_unknown(self, body: bytes, address: int) -> None:
+        """Count the unknown fields that were met; one may be in every document."""
+        shared = self.columns.shared
+        held = int(shared[UNKNOWN_HELD])
+        shared[UNKNOWN_HELD] = 0
+        counts: Counter[tuple[int, bytes]] = Counter()
+        examples: dict[tuple[int, bytes], bytes] = {}
+        noted = self.columns.unknown[:held].copy()
+        noted[:, 1:] -= address
+        for node, name, name_end, start, end in noted.tolist():
+            key = (node, body[name:name_end])
+            value = body[start:end]
+            if value[:1] in b"{[":
+                self._unknown.add_value(self._path(key), _value(value))
+            elif value != b"null":
+                counts[key] += 1
+                examples.setdefault(key, value)
+        for key, count in counts.items():
+            self._unknown.add(self._path(key), count, _value(examples[key]))
+
+    def _path(self, key: tuple[int, bytes]) -> str:
+        node, name = key
+        return ".".join((*self.layout.paths[node], str(_value(name))))
+
+
+def _value(text: bytes) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""  # counted all the same

@@ -1,0 +1,44 @@
+"""The machine code that reads answers: compiled by numba, once a machine, and kept on its disk.
+
+Only :func:`read_entries` is called from Python. Import this package where documents are decoded and
+nowhere else: it takes half a second.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+from freg_pipeline.normalize import memory_map
+from freg_pipeline.normalize import program as program_module
+from freg_pipeline.normalize.machine.answer import OTHER_FORM, entries
+from freg_pipeline.normalize.machine.append import FULL
+from freg_pipeline.normalize.machine.memory import compiled
+
+__all__ = ["FULL", "OTHER_FORM", "read_entries"]
+
+
+def _sources() -> str:
+    """Names the exact code: numba looks only at the file of the function that it keeps."""
+    here = sorted(Path(__file__).parent.glob("*.py"))
+    others = [Path(str(module.__file__)) for module in (program_module, memory_map)]
+    digest = hashlib.sha256()
+    for path in [*here, *others]:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _entry_point(sources: str) -> Callable[..., tuple[int, int]]:
+    def read_entries(at: int, end: int, number: int, count: int, shared: int) -> tuple[int, int]:
+        sources  # noqa: B018  in the closure, and so part of the key that the code is kept by
+        return entries(at, end, number, count, shared)
+
+    try:
+        return compiled(read_entries, cache=True)
+    except RuntimeError:  # neither the package's folder nor the user's cache can be written
+        return compiled(read_entries)
+
+
+read_entries = _entry_point(_sources())
+"""Read a bulk answer's entries; see :func:`freg_pipeline.normalize.machine.answer.entries`."""

@@ -1,0 +1,165 @@
+"""Fields' names: the contract's, mostly in the order of last time, and those it doesn't know."""
+
+from __future__ import annotations
+
+from freg_pipeline.normalize.machine import text
+from freg_pipeline.normalize.machine.append import ODD, full, token_end
+from freg_pipeline.normalize.machine.memory import compiled, get, load_8, put
+from freg_pipeline.normalize.memory_map import (
+    FIELDS,
+    FULL_UNKNOWN,
+    NAME_FROM,
+    NAME_TO,
+    NODE_AT,
+    NODES,
+    UNKNOWN,
+    UNKNOWN_HELD,
+    UNKNOWN_NUMBERS,
+    UNKNOWN_ROOM,
+    VALUE_FROM,
+    VALUE_TO,
+)
+from freg_pipeline.normalize.program import (
+    COUNT,
+    FIELD_NUMBERS,
+    FIRST,
+    LENGTH,
+    NAME,
+    NEXT,
+    NODE_NUMBERS,
+    START,
+)
+
+_QUOTE, _COMMA, _COLON = 34, 44, 58
+_OPEN_LIST, _CLOSE_LIST, _OPEN, _CLOSE = 91, 93, 123, 125
+
+
+@compiled
+def is_null(at: int, end: int) -> bool:
+    """Whether ``null`` is there."""
+    return (
+        load_8(at) == 110
+        and at + 4 <= end
+        and load_8(at + 1) == 117
+        and load_8(at + 2) == 108
+        and load_8(at + 3) == 108
+    )
+
+
+@compiled
+def name(at: int, end: int, node: int, last: int, shared: int) -> tuple[int, int]:
+    """A field's number and where its value begins.
+
+    An unknown field is noted and passed: -1 and the place after its value. ODD and FULL are told
+    as the place.
+
+    Args:
+        at: where the name begins, with its quotation mark.
+        end: where the answer ends.
+        node: whose field it is.
+        last: the field before, -1 if it is the first.
+        shared: the address of the shared numbers.
+    """
+    one = _known(at, end, node, last, shared)
+    if one < 0:
+        return one, _unknown(at, end, node, shared)
+    length = get(get(shared, FIELDS) + 8 * FIELD_NUMBERS * one, LENGTH)
+    return one, _value_begin(at + length, end)
+
+
+@compiled
+def _value_begin(at: int, end: int) -> int:
+    """The place of the value, after a colon; ODD if there is none."""
+    at = text.after_blanks(at, end)
+    if at >= end or load_8(at) != _COLON:
+        return ODD
+    at = text.after_blanks(at + 1, end)
+    return at if at < end else ODD
+
+
+@compiled
+def _known(at: int, end: int, node: int, last: int, shared: int) -> int:
+    """The field that is named at ``at``, -1 if the contract has none."""
+    fields = get(shared, FIELDS)
+    record = get(shared, NODES) + 8 * NODE_NUMBERS * node
+    guess = get(record, START) if last < 0 else get(fields + 8 * FIELD_NUMBERS * last, NEXT)
+    if _is_named(at, end, fields + 8 * FIELD_NUMBERS * guess):
+        return guess
+    first, count = get(record, FIRST), get(record, COUNT)
+    one = last
+    for _ in range(count):  # those after the last one first
+        one = one + 1 if first <= one + 1 < first + count else first
+        if _is_named(at, end, fields + 8 * FIELD_NUMBERS * one):
+            if last < 0:
+                put(record, START, one)
+            else:
+                put(fields + 8 * FIELD_NUMBERS * last, NEXT, one)
+            return one
+    return -1
+
+
+@compiled
+def _is_named(at: int, end: int, field: int) -> bool:
+    return text.same_bytes(at, end, get(field, NAME), get(field, LENGTH))
+
+
+@compiled
+def _unknown(at: int, end: int, node: int, shared: int) -> int:
+    """Note a field that the contract doesn't know; return the place after it, ODD or FULL."""
+    if at >= end or load_8(at) != _QUOTE:
+        return ODD
+    stop, kind = text.string_end(at + 1, end)
+    if stop < 0 or kind & text.ESCAPES:  # a known name, perhaps, written with escapes
+        return ODD
+    value = _value_begin(stop + 1, end)
+    if value < 0:
+        return ODD
+    after = value_end(value, end)
+    if after < 0:
+        return ODD
+    number = get(shared, UNKNOWN_HELD)
+    if number >= get(shared, UNKNOWN_ROOM):
+        return full(FULL_UNKNOWN, 0, number + 1, shared)
+    put(shared, UNKNOWN_HELD, number + 1)
+    record = get(shared, UNKNOWN) + 8 * UNKNOWN_NUMBERS * number
+    put(record, NODE_AT, node)
+    put(record, NAME_FROM, at)
+    put(record, NAME_TO, stop + 1)
+    put(record, VALUE_FROM, value)
+    put(record, VALUE_TO, after)
+    return after
+
+
+@compiled
+def value_end(at: int, end: int) -> int:
+    """The place after any value, found by its brackets; BAD if it has no end."""
+    depth = 0
+    while at < end:
+        byte = load_8(at)
+        if byte == _OPEN or byte == _OPEN_LIST:
+            depth += 1
+            at += 1
+            continue
+        if depth and (byte <= 32 or byte == _COMMA or byte == _COLON):
+            at += 1
+            continue
+        if byte == _CLOSE or byte == _CLOSE_LIST:
+            depth -= 1
+            at += 1
+        else:
+            after = _single_end(at, end)
+            if after <= at:
+                return text.BAD
+            at = after
+        if depth <= 0:
+            return at if depth == 0 else text.BAD
+    return text.BAD
+
+
+@compiled
+def _single_end(at: int, end: int) -> int:
+    """The place after a single value; BAD or the same place if there is none."""
+    if load_8(at) != _QUOTE:
+        return token_end(at, end)
+    stop, _ = text.string_end(at + 1, end)
+    return stop + 1 if stop >= 0 else text.BAD
