@@ -41,13 +41,12 @@ class Control:
         kind = request.query_params.get("type")
         if kind is not None and kind not in KINDS:
             return kode(400, "SYNTHETIC", f"type er ukjent; bruk en av {', '.join(sorted(KINDS))}")
-        try:
-            return _told(self._living.happen(_number(request, "antall", _MOST_EVENTS), kind))
-        except CannotHappenError:
-            return kode(409, "SYNTHETIC", "Det er ingen igjen som det kan skje med")
+        events = _number(request, "antall", _MOST_EVENTS)
+        return _made(lambda: self._living.happen(events, kind))
 
     async def _boelge(self, request: Request) -> Response:
-        return _told(self._living.wave(_number(request, "antall", _MOST_EVENTS)))
+        events = _number(request, "antall", _MOST_EVENTS)
+        return _made(lambda: self._living.wave(events))
 
     async def _alder(self, request: Request) -> Response:
         self._archive.oldest = _number(request, "sekvensnummer", _LAST_NUMBER)
@@ -72,6 +71,13 @@ def _number(request: Request, name: str, largest: int) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= largest):
         raise ProblemError(kode(400, "SYNTHETIC", f"{name} må være fra 0 til {largest}"))
     return int(text)
+
+
+def _made(make: Callable[[], int]) -> Response:
+    try:
+        return _told(make())
+    except CannotHappenError:
+        return kode(409, "SYNTHETIC", "Det er ingen igjen som det kan skje med")
 
 
 def _told(sequence_number: int) -> Response:

@@ -19,13 +19,14 @@ from freg_pipeline.synthetic.living import (
 )
 from freg_pipeline.synthetic.living.recorder import Happening, Recorder, in_force
 from freg_pipeline.synthetic.options import RegisterOptions
-from freg_pipeline.synthetic.wave import MILLISECONDS_AN_EVENT
+from freg_pipeline.synthetic.wave import KIND, MILLISECONDS_AN_EVENT
 
 __all__ = ["KINDS", "UNKNOWN", "CannotHappenError", "Living"]
 
 UNKNOWN = "endringINyOpplysning"  # a kind that no contract lists
 AT_ONCE = 2_000  # events that one request may have to wait for
 _ATTEMPTS = 50
+_ALWAYS = "personErOpprettet"  # what can happen when there is nobody to whom anything could
 
 
 def _created(recorder: Recorder, kind: str) -> bool:
@@ -40,7 +41,7 @@ CHANGES: dict[str, Happening] = {
     **families.CHANGES,
     **registrations.CHANGES,
     **residence.CHANGES,
-    "personErOpprettet": _created,
+    _ALWAYS: _created,
     UNKNOWN: single.untold,
 }
 KINDS = tuple(CHANGES)
@@ -112,8 +113,8 @@ class Living:
         return self._random.choices(KINDS, self._weights)[0]
 
     def _change(self, kind: str | None) -> None:
-        for _ in range(_ATTEMPTS):
-            chosen = kind or self._drawn()
+        for attempt in range(_ATTEMPTS):
+            chosen = kind or (self._drawn() if attempt < _ATTEMPTS - 1 else _ALWAYS)
             self._recorder.begin()
             if CHANGES[chosen](self._recorder, chosen):
                 self._recorder.commit()
@@ -124,8 +125,13 @@ class Living:
         """So many events of one kind, over distinct persons as far as there are, and then again.
 
         Returns the last one's sequence number.
+
+        Raises:
+            CannotHappenError: there is nobody.
         """
         people = [person for person in self._archive.people if in_force(person)]
+        if not people:
+            raise CannotHappenError(KIND)
         self._random.shuffle(people)
         moment = self._archive.now
         for count in range(events):

@@ -51,6 +51,16 @@ def test_each_event_points_to_the_document_that_came_of_it(small_register: str) 
         assert document["hendelse"]["hendelsestype"] == told["hendelsetype"]
 
 
+def test_pointers_are_for_those_with_hjemmel_only(small_register: str) -> None:
+    without = small_register.replace("offentlig-med-hjemmel/api", "api/offentligutenhjemmel")
+    for accept in ("application/json", "application/atom+xml", "application/xml"):
+        answer = get(without, "hendelser/feed", accept, seq=0)
+        assert answer.status_code == 200
+        assert b"folkeregisteridentifikator" in answer.content
+        assert b"hendelsesdokument" not in answer.content
+        assert b"persondokument" not in answer.content
+
+
 def test_atom_and_xml_tell_the_same_events(small_register: str) -> None:
     seq = status_of(small_register)["sekvensnummer"] - 50
     expected = get(small_register, "hendelser/feed", seq=seq).json()

@@ -241,6 +241,27 @@ def test_a_merge_leads_the_number_that_goes_out_to_who_goes_on_and_a_split_undoe
     assert numbers[0] not in _statuses(_person(register, numbers[1]))
 
 
+def test_someone_who_settles_gets_another_number_and_is_found_by_both(
+    start_register: StartRegister,
+) -> None:
+    register = start_register()
+    before = status_of(register)["sekvensnummer"]
+    happen(register, 6, type="personErBosatt")
+    settled = [
+        event["hendelse"]["folkeregisteridentifikator"]
+        for event in events_of(register, before + 1)
+        if event["hendelse"]["hendelsetype"] == "endringIIdentifikasjonsnummer"
+    ]
+    assert settled
+    for number in settled:
+        person = _person(register, number)
+        (earlier,) = [other for other in _statuses(person) if other[0] in "4567"]
+        assert _statuses(person) == {number: "iBruk", earlier: "opphoert"}
+        assert _person(register, earlier) == person
+        assert person["status"][0]["status"] == "bosatt"
+        assert person["bostedsadresse"][0]["erGjeldende"]
+
+
 def test_when_someone_dies_the_spouse_is_told_of_too(start_register: StartRegister) -> None:
     register = start_register(persons=200)
     before = status_of(register)["sekvensnummer"]
@@ -309,6 +330,12 @@ def test_what_cannot_happen_to_anybody_is_409(start_register: StartRegister) -> 
         f"{root}/_synthetic/hendelser?antall=9&type=personErOpphoertSomDublett", trust_env=False
     )
     assert answer.status_code == 409
+
+
+def test_something_can_happen_in_the_smallest_register() -> None:
+    with closing(SyntheticRegister(RegisterOptions(persons=1, seed=9))) as made:
+        made.living.happen(1_500)  # where once only the newcomers' turn never came
+        assert len(made.archive.events) >= 1_500
 
 
 def test_history_can_be_made_too_old(start_register: StartRegister) -> None:
