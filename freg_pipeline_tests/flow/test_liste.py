@@ -70,9 +70,7 @@ def test_every_number_of_a_list_is_accounted_for(
     )
 
 
-@pytest.mark.parametrize(
-    "package", ["offentlig-uten-hjemmel", "privat-uten-hjemmel", "finans", "offentlig-med-hjemmel"]
-)
+@pytest.mark.parametrize("package", ["offentlig-uten-hjemmel", "privat-uten-hjemmel"])
 def test_packages_without_a_komplett_uttrekk_get_tables_from_a_list(
     package: str, small_register: str, tmp_path: Path, numbers: list[str]
 ) -> None:
@@ -145,6 +143,34 @@ def test_the_same_list_under_way_is_gone_on_with(
     assert again.uttrekk == "mine"
     assert again.accounting == first.accounting
     assert [path.name for path in folder.parent.iterdir()] == ["mine"]
+
+
+def test_the_hits_of_a_search_as_tables(
+    small_register: str, tmp_path: Path, loaded: Freg, capfd: pytest.CaptureFixture[str]
+) -> None:
+    expected = query(
+        loaded.store,
+        "SELECT DISTINCT personidentifikator FROM person "
+        "JOIN (FROM kjoenn WHERE er_gjeldende AND kjoenn = 'kvinne') USING (personidentifikator) "
+        "JOIN (FROM foedsel WHERE er_gjeldende AND foedselsaar BETWEEN 1950 AND 1954) "
+        "USING (personidentifikator) "
+        "JOIN (FROM status WHERE er_gjeldende AND status <> 'doed') USING (personidentifikator) "
+        "ORDER BY 1",
+    ).fetchall()
+    assert expected, "the population has nobody to find: the case shows nothing"
+    criteria = ["--kjoenn", "kvinne", "--foedselsaar-fra-og-med", "1950"]
+    criteria += ["--foedselsaar-til-og-med", "1954"]
+    store = str(tmp_path / "store")
+    flags = ["--base-url", _of_package(small_register, "finans"), "--rettighetspakke", "finans"]
+
+    ended = _freg("soek", *criteria, "--uttrekk", "--name", "femti", *flags, "--store", store)
+
+    assert ended == 0
+    assert f"{len(expected)} persons" in capfd.readouterr().out
+    freg = Freg.from_settings(load(store=store))
+    found = query(freg.store, "SELECT personidentifikator FROM person ORDER BY 1").fetchall()
+    assert found == expected
+    assert Uttrekk(freg.store, "femti").status().kind == "soek"
 
 
 def test_a_list_without_any_number_begins_nothing(small_register: str, tmp_path: Path) -> None:
