@@ -6,12 +6,16 @@ The client and the synthetic register have a table of their own each; where they
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
+from freg_pipeline.cli import cli
 from freg_pipeline.client import EntydigKriterier, Register, SoekKriterier, TilpassetKriterier
 from freg_pipeline.client.packages import PACKAGES
 from freg_pipeline.errors import NotFoundError, RefusedError
@@ -98,3 +102,37 @@ def test_a_service_is_answered_or_refused_before_it_is_sent(
     having = [name for name, other in PACKAGES.items() if service in other.services]
     assert f"{service} is not in the package {package}" in str(refused.value)
     assert all(name in str(refused.value) for name in having)
+
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+_PACKAGES = {"M": "offentlig-med-hjemmel", "U": "offentlig-uten-hjemmel",
+             "P": "privat-uten-hjemmel", "F": "finans"}  # fmt: skip
+_NAMES = {"uttrekk/{jobbid}/batch/{batchnr}": ["uttrekk/batch"]}
+
+
+def _table() -> dict[str, list[str]]:
+    """The README's table of services: the other cells by the service's own name."""
+    section = README.split("## The services, one by one")[1].split("```python")[0]
+    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if "/" in line[:12]]
+    return {
+        name: cells
+        for first, *cells in rows
+        for name in _NAMES.get(first, first.split(", "))
+        if name != "online/oppslag"
+    }
+
+
+def test_the_readme_tells_every_service_with_its_packages_commands_and_calls() -> None:
+    table = _table()
+    assert set(table) == set(SERVICES)
+    for service, (packages, commands, calls, *_) in table.items():
+        names = set(PACKAGES) if packages == "all" else {_PACKAGES[one] for one in packages.split()}
+        assert names == {name for name, one in PACKAGES.items() if service in one.services}
+        for command in re.findall(r"`freg ([^`]+)`", commands):
+            node: click.Command = cli
+            for word in command.split():
+                if isinstance(node, click.Group):
+                    node = node.commands[word]
+        register = Register.from_settings(load())
+        for family, call in re.findall(r"`(\w+)\.(\w+)\(", calls):
+            assert callable(getattr(getattr(register, family), call))
