@@ -37,6 +37,7 @@ clean:
 $(INSTALLED): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' -c constraints.txt
+	$(BIN)/python -c "import freg_pipeline.normalize.machine"  # compiles the decoder, once
 	touch $@
 
 .venv/.bench: $(INSTALLED)

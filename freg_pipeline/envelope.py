@@ -83,7 +83,7 @@ def parse(body: bytes) -> list[Oppslag]:
         return [_from_xml(entry) for entry in envelope_xml.entries(body)]
     try:
         return [_oppslag(item) for item in _unwrap(body)]
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         # Not chained: the decoder's message can quote what it met.
         msg = "the answer is no complete JSON of a known form"
         raise ValueError(msg) from None
@@ -156,7 +156,10 @@ def numbers_of(person: bytes | None) -> list[str]:
         return []
     if is_xml(person):
         return envelope_xml.numbers_of(person)
-    rows = _document.decode(person).identifikasjonsnummer
+    try:
+        rows = _document.decode(person).identifikasjonsnummer
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []  # what is wrong with it is told where it is decoded
     if isinstance(rows, dict):
         rows = [rows]
     if not isinstance(rows, list):

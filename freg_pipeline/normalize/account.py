@@ -13,7 +13,7 @@ from freg_pipeline.contract.plan import PERSON_COLUMN
 from freg_pipeline.envelope import IdentifierKind
 from freg_pipeline.normalize.memory_map import NEVER
 from freg_pipeline.normalize.person import Numbers
-from freg_pipeline.normalize.read import Chunk, Reading
+from freg_pipeline.normalize.read import Reading
 
 DOCUMENT_TABLE = "dokument"
 
@@ -48,7 +48,7 @@ class Account:
     def __init__(self, kind: IdentifierKind, numbers: Numbers) -> None:
         self._by_document = kind == "dokumentidentifikator"
         self._find = numbers
-        self._open: list[tuple[Chunk, Reading]] = []
+        self._open: list[Reading] = []
         self._settled: list[pa.Table] = []
         self.outcomes: Counter[str] = Counter()
         self.numbers: pa.StringArray = pa.array([], pa.string())
@@ -59,16 +59,16 @@ class Account:
         """Rows that are settled and not yet taken."""
         return sum(table.num_rows for table in self._settled)
 
-    def add(self, chunk: Chunk, reading: Reading) -> None:
+    def add(self, reading: Reading) -> None:
         """Take up the identifiers of a chunk."""
-        self._open.append((chunk, reading))
+        self._open.append(reading)
 
     def settle(self) -> None:
         """Find the persons of the documents read since last time, which are in the columns yet."""
         if not self._open:
             return
-        first = self._open[0][0].first
-        asked = pa.concat_arrays([reading.asked for _, reading in self._open])
+        first = self._open[0].first
+        asked = pa.concat_arrays([reading.asked for reading in self._open])
         numbers = self._find.current(first, len(asked))
         table = self._table(first, asked, numbers)
         self._settled.append(table)
@@ -96,7 +96,7 @@ class Account:
             numbers = pc.if_else(pa.array(outcome == _DOCUMENT), numbers, None)
         else:  # one that tells no number is whose number was asked for
             numbers = pc.if_else(pa.array(there), pc.coalesce(numbers, asked), None)
-        recorded = np.concatenate([reading.recorded for _, reading in self._open])
+        recorded = np.concatenate([reading.recorded for reading in self._open])
         unknown = (recorded == NEVER) | (outcome != _DOCUMENT)
         for code, count in zip(*np.unique(outcome, return_counts=True), strict=True):
             self.outcomes[_OUTCOMES[code]] += int(count)
@@ -110,7 +110,7 @@ class Account:
             asked if self._by_document else pa.nulls(size, pa.string()),
             pa.array(recorded, mask=unknown).cast(_TIME),
             pa.concat_arrays(
-                [pa.repeat(pa.scalar(c.hentet, _TIME), len(c.asked)) for c, _ in self._open]
+                [pa.repeat(pa.scalar(one.hentet, _TIME), len(one.asked)) for one in self._open]
             ),
         ]
         return pa.table(columns, schema=_SCHEMA)
@@ -118,8 +118,8 @@ class Account:
     def _reasons(self, first: int, outcome: npt.NDArray[np.int8]) -> dict[int, tuple[str, str]]:
         """For each identifier without a document (path, reason); its outcome is set."""
         reasons: dict[int, tuple[str, str]] = {}
-        for chunk, reading in self._open:
-            start = chunk.first - first
+        for reading in self._open:
+            start = reading.first - first
             for index, text in reading.gone.items():
                 outcome[start + index] = _GONE
                 reasons[start + index] = ("", text)

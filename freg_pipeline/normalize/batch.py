@@ -65,29 +65,33 @@ class _Batch:
 
     def add(self, chunk: Chunk) -> None:
         """Read a chunk, and write what has become a row group."""
-        self._account.add(chunk, self._reader.read(chunk))
-        self._write(at_least=ROW_GROUP)
+        self._account.add(self._reader.read(chunk))
+        full = self._tables(at_least=ROW_GROUP)
+        if full:
+            self._write(full)
+            for table in full:
+                self._columns.clear(table)
 
     def close(self, unknown: UnknownFields) -> BatchTables:
         """Write what is left."""
-        self._write(at_least=1)
+        self._write(self._tables(at_least=1), all_accounts=True)
         if unknown.counts:
             self._files.write(UNKNOWN_TABLE, unknown.to_table())
         files = self._files.close()
         return BatchTables(files, self._files.rows, dict(self._account.outcomes))
 
-    def _write(self, at_least: int) -> None:
-        """Write the tables that hold so many rows."""
-        full = [one for one in self._reader.layout.tables if self._columns.rows(one) >= at_least]
-        if full or at_least == 1:
-            self._account.settle()
-        for table in full:
+    def _tables(self, at_least: int) -> list[TableLayout]:
+        """The tables that hold so many rows."""
+        return [one for one in self._reader.layout.tables if self._columns.rows(one) >= at_least]
+
+    def _write(self, tables: list[TableLayout], *, all_accounts: bool = False) -> None:
+        self._account.settle()
+        for table in tables:
             rows = self._rows(table)
             if rows.num_rows:
                 self._files.write(table.table.name, rows)
-            del rows
-            self._columns.clear(table)
-        if self._account.rows >= at_least:
+        accounts = self._account.rows
+        if accounts >= ROW_GROUP or (all_accounts and accounts):
             self._files.write(DOCUMENT_TABLE, self._account.take())
 
     def _rows(self, table: TableLayout) -> pa.Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from typing import Any, TypeVar
 
 import numpy as np
@@ -54,9 +55,8 @@ _FIRST_BYTES = 65_536
 _FIRST_UNKNOWN = 1024
 _GROWTH = 4  # times the room when there is none left; pages that nobody wrote on cost nothing
 _Buffer = npt.NDArray[Any]
-_Bytes = npt.NDArray[np.uint8]
 _Item = TypeVar("_Item", bound=np.generic)
-_TYPES: dict[int, type] = {1: np.uint8, 2: np.int16, 4: np.int32, 8: np.int64}
+_TYPES: dict[int, type[np.generic]] = {1: np.uint8, 2: np.int16, 4: np.int32, 8: np.int64}
 
 
 class Columns:
@@ -74,10 +74,10 @@ class Columns:
         self._columns = program.columns
         holds = layout.holds
         self._cells: list[_Buffer] = [
-            np.zeros(_FIRST_ROWS, _TYPES[width]) for width in self._columns[:, WIDTH].tolist()
+            _buffer(_FIRST_ROWS, _TYPES[width]) for width in self._columns[:, WIDTH].tolist()
         ]
-        self._valid = [_bytes(_FIRST_ROWS if one != ROWS else 0) for one in holds]
-        self._texts = [_bytes(_FIRST_BYTES if one in HAS_TEXT else 0) for one in holds]
+        self._valid = [_buffer(_FIRST_ROWS if one != ROWS else 0, np.uint8) for one in holds]
+        self._texts = [_buffer(_FIRST_BYTES if one in HAS_TEXT else 0, np.uint8) for one in holds]
         for number in range(len(self._columns)):
             self._tell(number)
         program.tables[:, ROOM] = _FIRST_ROWS
@@ -165,13 +165,12 @@ class Columns:
         self._program.tables[table, ROOM] = room
 
     def _clear(self, table: int) -> None:
-        rows = int(self._program.tables[table, HELD])
-        for column in self._of(table):
-            valid = self._valid[column][:rows]
-            if valid.any():  # what was never written stays untouched memory
-                valid[:] = 0
-                self._cells[column][:rows] = 0
-                self._columns[column, USED] = 0
+        """Give the memory back: the other tables need theirs meanwhile."""
+        for number in self._of(table):
+            for buffers in (self._cells, self._valid, self._texts):
+                buffers[number] = _buffer(len(buffers[number]), buffers[number].dtype.type)
+            self._columns[number, USED] = 0
+            self._tell(number)
         self._program.tables[table, HELD] = 0
 
     def _array(self, number: int, rows: int, kind: pa.DataType) -> pa.Array:
@@ -198,12 +197,16 @@ class Columns:
         return (pa.py_buffer(np.packbits(valid, bitorder="little")) if nulls else None), nulls
 
 
-def _bytes(size: int) -> _Bytes:
-    return np.zeros(size, np.uint8)
+def _buffer(size: int, kind: type[_Item]) -> npt.NDArray[_Item]:
+    """Zeros in pages of their own, so that only those written on take memory."""
+    if size == 0:
+        return np.zeros(0, kind)
+    pages = mmap.mmap(-1, size * np.dtype(kind).itemsize, access=mmap.ACCESS_COPY)
+    return np.frombuffer(pages, kind)
 
 
 def _larger(old: npt.NDArray[_Item], size: int, used: int) -> npt.NDArray[_Item]:
-    new = np.zeros(size, old.dtype)
+    new = _buffer(size, old.dtype.type)
     new[:used] = old[:used]
     return new
 

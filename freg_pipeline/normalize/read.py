@@ -46,17 +46,21 @@ class Chunk:
 
 @dataclass
 class Reading:
-    """What came of a chunk's identifiers: documents in the columns, or a reason.
+    """What came of a chunk's identifiers: documents in the columns, or a reason. No answer.
 
     Attributes:
+        first: place in the batch of the first identifier.
         asked: the identifiers.
+        hentet: when it was answered.
         recorded: for each document its latest ajourholdstidspunkt, microseconds since 1970, UTC;
             NEVER where it tells none or isn't there.
         gone: index in ``asked`` -> the register's reason for having no document.
         failed: index in ``asked`` -> (path, reason) for what can't be used.
     """
 
+    first: int
     asked: pa.StringArray
+    hentet: datetime
     recorded: npt.NDArray[np.int64]
     gone: dict[int, str] = field(default_factory=dict)
     failed: dict[int, tuple[str, str]] = field(default_factory=dict)
@@ -75,7 +79,8 @@ class Reader:
     def read(self, chunk: Chunk) -> Reading:
         """Read a chunk's answer: its documents' values are in the columns then."""
         size = len(chunk.asked)
-        reading = Reading(pa.array(chunk.asked, pa.string()), np.full(size, NEVER))
+        asked = pa.array(chunk.asked, pa.string())
+        reading = Reading(chunk.first, asked, chunk.hentet, np.full(size, NEVER))
         indices = np.arange(size)
         decoded = self._decoder.decode(chunk.body, chunk.first + indices, reading.asked)
         if decoded is not None:

@@ -27,14 +27,15 @@ class UnknownFields:
 
     def add_value(self, path: str, value: Any) -> None:
         """Count every single value in ``value``, which came under an unknown name."""
-        if isinstance(value, dict):
-            for name, inner in value.items():
-                self.add_value(f"{path}.{name}", inner)
-        elif isinstance(value, list):
-            for inner in value:
-                self.add_value(path, inner)
-        elif value is not None:
-            self.add(path, 1, value)
+        pending = [(path, value)]
+        while pending:  # no recursion: what is unknown may be nested to any depth
+            path, value = pending.pop()
+            if isinstance(value, dict):
+                pending += [(f"{path}.{name}", inner) for name, inner in value.items()]
+            elif isinstance(value, list):
+                pending += [(path, inner) for inner in value]
+            elif value is not None:
+                self.add(path, 1, value)
 
     def to_table(self) -> pa.Table:
         """The tally as rows ``sti``, ``antall``, ``eksempel``, in order of the path."""

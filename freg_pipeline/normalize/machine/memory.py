@@ -19,10 +19,25 @@ from numba.extending import intrinsic
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def compiled(function: Function, *, cache: bool = False) -> Function:
-    """Compile for the machine; ``cache`` keeps the code on disk, with all that it calls."""
-    compiler = njit(nogil=True, boundscheck=False, error_model="numpy", cache=cache)
-    return cast(Function, compiler(function))
+_OPTIONS: Any = {"nogil": True, "boundscheck": False, "error_model": "numpy"}
+
+
+def compiled(function: Function) -> Function:
+    """Compile for the machine, as a part of the one function that is called from Python."""
+    return cast(Function, njit(**_OPTIONS)(function))
+
+
+def kept(function: Function) -> Function:
+    """Compile now, or load what was compiled before: numba keeps it on disk where it can.
+
+    That is ``__pycache__`` beside the code, or the user's cache folder, or NUMBA_CACHE_DIR. The
+    function takes five whole numbers and returns two.
+    """
+    signature = "UniTuple(int64, 2)(int64, int64, int64, int64, int64)"
+    try:
+        return cast(Function, njit(signature, cache=True, **_OPTIONS)(function))
+    except RuntimeError:  # no folder can be written
+        return cast(Function, njit(signature, **_OPTIONS)(function))
 
 
 def _load(bits: int, result: types.Integer) -> Callable[[int], Any]:

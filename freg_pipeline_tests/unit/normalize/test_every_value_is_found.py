@@ -57,7 +57,8 @@ def _structures(structure: Structure) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries({}, optional={f.name: _values(f) for f in structure.fields})
 
 
-def _documents() -> st.SearchStrategy[dict[str, Any]]:
+def documents_of_the_contract() -> st.SearchStrategy[dict[str, Any]]:
+    """Any documents of the contract, without whom they are about."""
     fields = {f.name: f for f in PLAN.contract.structure.fields}
     del fields["identifikasjonsnummer"]
     some = st.lists(st.sampled_from(sorted(fields)), unique=True, max_size=5)
@@ -114,7 +115,7 @@ def _bag(rows: Rows) -> Counter[str]:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-@given(st.lists(_documents(), min_size=1, max_size=3))
+@given(st.lists(documents_of_the_contract(), min_size=1, max_size=3))
 def test_every_value_of_every_document_is_found_where_it_belongs(
     documents: list[dict[str, Any]],
 ) -> None:
