@@ -87,13 +87,27 @@ def hendelser(
 
 
 def _sync(freg: Freg, config: SyncConfig) -> list[Slice]:
-    """Slice after slice, each of them a release, until nothing is new."""
+    """Slice after slice, each of them a release, up to the last event that there is now.
+
+    What happens meanwhile is the next sync's: the register never rests, and one that ran after it
+    would publish a few events at a time without an end.
+    """
     slices: list[Slice] = []
-    while len(slices) < config.slices and (taken := asyncio.run(_collect(freg))) is not None:
-        _publish(freg, taken, config)
+    position = require_current(freg.store).sekvensnummer
+    goal = asyncio.run(_last(freg))
+    while len(slices) < config.slices and position < goal:
+        taken = asyncio.run(_collect(freg))
+        if taken is None:
+            break
+        position = _publish(freg, taken, config).sekvensnummer
         slices.append(taken)
     refresh_catalogue(freg.store)
     return slices
+
+
+async def _last(freg: Freg) -> int:
+    async with freg.register() as register:
+        return await register.hendelser.siste_sekvensnummer()
 
 
 async def _collect(freg: Freg) -> Slice | None:
