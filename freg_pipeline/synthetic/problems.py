@@ -52,7 +52,8 @@ async def answer_problem(request: Request, error: Exception) -> Response:
     del request
     if isinstance(error, HTTPException):  # Starlette's own: no such path, no such method
         headers = dict(error.headers) if error.headers else None
-        return gateway(error.status_code, error.detail.upper().replace(" ", "_"), "", headers)
+        code = error.detail.upper().replace(" ", "_")
+        return gateway(error.status_code, code, error.detail, headers)
     assert isinstance(error, ProblemError)  # noqa: S101  it is called for no others
     return error.problem
 

@@ -48,7 +48,7 @@ async def body_of(request: Request) -> Any:
         raise ProblemError(gateway(415, "UNSUPPORTED_MEDIA_TYPE", f"Bruk {JSON} eller {XML}"))
     try:
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError):  # damaged, or nested without end
         raise ProblemError(kode(400, "FREG-005", "Innholdet er ikke gyldig JSON")) from None
 
 

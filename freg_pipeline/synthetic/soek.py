@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 from starlette.requests import Request
@@ -97,9 +98,9 @@ class Soek:
 def _most(text: str) -> int:
     if not text:
         return MOST_HITS
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_HITS):
-        raise SearchError(f"maksTreff må være fra 1 til {MOST_HITS}")
-    return int(text)
+    if re.fullmatch("[0-9]{1,9}", text) and 1 <= int(text) <= MOST_HITS:
+        return int(text)
+    raise SearchError(f"maksTreff må være fra 1 til {MOST_HITS}")
 
 
 def _check_rights(request: Request, search: Search) -> None:

@@ -36,9 +36,8 @@ class Uttrekk:
         form_of(request)
         last = self._archive.last_sequence_number
         text = request.query_params.get("feedsekvensnr") or str(last)
-        if not (text.isascii() and text.isdigit()):
-            return kode(400, "FREG-001", "feedsekvensnr er ugyldig")
-        identifiers = self._archive.valid_from(min(int(text), last))
+        number = whole_number(text, "feedsekvensnr")
+        identifiers = self._archive.valid_from(min(number, last))
         doubled = round(len(identifiers) * self._options.duplicates)
         identifiers += identifiers[:doubled]
         return self._order(request, "dokumentidentifikator", identifiers)

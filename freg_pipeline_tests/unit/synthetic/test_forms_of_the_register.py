@@ -120,6 +120,35 @@ def test_unsound_bodies_are_400_in_the_form_that_is_wanted(
         etree.fromstring(answer.content)
 
 
+LONG = "1" * 5_000  # more digits than Python reads
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"uttrekk/komplett?feedsekvensnr={LONG}", f"uttrekk/x/batch/{LONG}",
+        f"personer/soek?maksTreff={LONG}", f"personer/soek?foedselsdato={LONG}",
+        f"personer/soek?husnummer={LONG}", f"hendelser/feed?seq={LONG}",
+    ],
+    ids=lambda path: path[:30],
+)  # fmt: skip
+def test_numbers_without_end_are_400(path: str, small_register: str) -> None:
+    assert ask(small_register, path).status_code == 400
+
+
+@pytest.mark.parametrize("body", [b"[" * 50_000, b"[" * 50_000 + b"]" * 50_000, b'{"a":' * 9_999])
+def test_a_body_nested_without_end_is_400(body: bytes, small_register: str) -> None:
+    for path in ("personer/bulkoppslag", "uttrekk/tilpasset"):
+        assert ask(small_register, path, body, content_type=JSON).status_code == 400
+
+
+def test_an_error_that_quotes_the_question_is_sound_xml(small_register: str) -> None:
+    body = b'{"personstatustyper": ["bosatt"], "\\u0001<&>": 1}'
+    answer = ask(small_register, "uttrekk/tilpasset", body, content_type=JSON, accept=XML)
+    assert answer.status_code == 400
+    assert "<&>" in "".join(etree.fromstring(answer.content).itertext())
+
+
 def test_a_body_reads_no_files_and_does_not_swell(small_register: str) -> None:
     field = "foedselsEllerDNummer"
     for declared in ('<!ENTITY x SYSTEM "file:///etc/hostname">', '<!ENTITY x "01010112345">'):
