@@ -11,7 +11,7 @@ import sys
 
 from benchmarks.results import Figure, keep, say, table
 
-BENCHMARKS = ("normalising", "whole_job")
+BENCHMARKS = ("normalising", "whole_job", "wave")
 
 
 def main() -> None:

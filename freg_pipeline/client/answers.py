@@ -31,6 +31,7 @@ class Answer:
         content_type: as the register said it.
         correlation_id: of the request.
         etag: which version of the resource this is, where the register tells it.
+        checked: what the request's check made of the body, so that it is read once.
     """
 
     body: bytes
@@ -38,6 +39,7 @@ class Answer:
     content_type: str
     correlation_id: str
     etag: str | None = None
+    checked: Any = None
 
     def __repr__(self) -> str:
         return f"Answer({len(self.body)} bytes, {self.content_type}, {self.correlation_id})"

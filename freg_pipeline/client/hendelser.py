@@ -85,7 +85,7 @@ class HendelserService:
             if error.status == _NOT_ACCEPTABLE and await self._is_too_old(error, form):
                 raise _too_old(error) from None
             raise
-        return FeedPage(tuple(parse_feed(answer.body)), answer, answer.etag)
+        return FeedPage(tuple(answer.checked), answer, answer.etag)
 
     async def _is_too_old(self, error: RefusedError, form: str) -> bool:
         """Whether a 406 speaks of the number, and not of the form.

@@ -213,9 +213,10 @@ class Transport:
         content_type = response.headers.get("content-type", "")
         if response.status_code != httpx.codes.OK or "html" in content_type.lower():
             raise failure(response, request.service, correlation_id, self.package)
-        _check(request, response.content, correlation_id)
+        checked = _check(request, response.content, correlation_id)
         etag = response.headers.get("etag")
-        return Answer(response.content, datetime.now(UTC), content_type, correlation_id, etag)
+        now = datetime.now(UTC)
+        return Answer(response.content, now, content_type, correlation_id, etag, checked)
 
     def _lost(self, service: str, correlation_id: str, error: Exception) -> FregError:
         if not self._reached and isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
@@ -230,11 +231,11 @@ class Transport:
         )
 
 
-def _check(request: _Request, body: bytes, correlation_id: str) -> None:
+def _check(request: _Request, body: bytes, correlation_id: str) -> object:
     if request.check is None:
-        return
+        return None
     try:
-        request.check(body)
+        return request.check(body)
     except ValueError as error:
         raise PassingError(
             f"{request.service}: {error} (correlation id {correlation_id})",

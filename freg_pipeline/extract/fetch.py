@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from freg_pipeline.client import Register
 from freg_pipeline.client.answers import Answer, FirewallError
-from freg_pipeline.envelope import IdentifierKind, Oppslag, compose, match, parse
+from freg_pipeline.envelope import IdentifierKind, Oppslag, compose, match
 from freg_pipeline.errors import RefusedError
 from freg_pipeline.extract.crowd import for_each
 from freg_pipeline.extract.poll import circumstances
@@ -94,7 +94,7 @@ async def _look_up(
         answer = await register.personer.bulkoppslag_arkiv(asked, parts)
     else:
         answer = await register.personer.bulkoppslag(asked, parts)
-    found = match(asked, parse(answer.body))
+    found = match(asked, answer.checked)
     open_questions = [index for index, oppslag in enumerate(found) if oppslag is None]
     if not open_questions:
         return circumstances(answer), answer.body
@@ -114,7 +114,7 @@ async def _once_more(
     register: Register, missing: list[str], parts: tuple[str, ...]
 ) -> list[Oppslag | None]:
     answer = await register.personer.bulkoppslag(missing, parts)
-    return match(missing, parse(answer.body))
+    return match(missing, answer.checked)
 
 
 async def _one_by_one(
@@ -131,7 +131,7 @@ async def _single(register: Register, wanted: str, parts: tuple[str, ...]) -> Op
         if error.status not in _NOT_THERE or isinstance(error, FirewallError):
             raise
         return Oppslag(wanted, None, error.said or "uten forklaring")
-    found = parse(answer.body)
+    found: list[Oppslag] = answer.checked
     return replace(found[0], identifikator=wanted) if found else None
 
 
