@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import Any
 
 import msgspec
 
@@ -48,8 +48,6 @@ class SoekKriterier(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     Raises:
         ConfigurationError: a criterion is wrong, or there is none; says which and what it may be.
     """
-
-    kind: ClassVar[Literal["soek"]] = "soek"
 
     navn: str | None = None
     kjoenn: str | None = None

@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import msgspec
+
 from freg_pipeline.client import Register, SoekKriterier
 from freg_pipeline.extract.batches import add_batches, close_batches
 from freg_pipeline.extract.order import open_uttrekk
 from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import Store
+
+
+@dataclass(frozen=True)
+class SoekSpoersmaal:
+    """Which search it was, without a name, a date or an address: these are a person's."""
+
+    kind: ClassVar[Literal["soek"]] = "soek"
+
+    kriterier: SoekKriterier
+
+    def to_register(self) -> dict[str, Any]:
+        """As the request records it: which criteria, and the SHA-256 of their values."""
+        given = self.kriterier.to_register()
+        digest = hashlib.sha256(msgspec.json.encode(given, order="sorted")).hexdigest()
+        return {"kriterier": sorted(given), "sha256": digest}
 
 
 async def open_soek(
@@ -27,7 +48,8 @@ async def open_soek(
         RefusedError: among others, over 10,000 fit: the register asks for narrower criteria.
         ConfigurationError: as :func:`freg_pipeline.extract.order.open_uttrekk`.
     """
-    uttrekk = await open_uttrekk(store, register, settings, kriterier=kriterier, name=name)
+    question = SoekSpoersmaal(kriterier)
+    uttrekk = await open_uttrekk(store, register, settings, kriterier=question, name=name)
     if uttrekk.end is not None:
         return uttrekk
     treff = await register.personer.soek(kriterier)

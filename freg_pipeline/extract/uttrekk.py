@@ -64,7 +64,7 @@ class Request(msgspec.Struct, frozen=True):
         etter: of kind hendelser: the position of the release that it continues; its events come
             after it.
         form: json or xml: how the documents are asked for.
-        kriterier: a tilpasset uttrekk's or a search's criteria, as sent; which list it was.
+        kriterier: a tilpasset uttrekk's criteria, as sent; which list or search it was, by a hash.
         created: when (UTC).
     """
 

@@ -170,7 +170,9 @@ def test_the_hits_of_a_search_as_tables(
     freg = Freg.from_settings(load(store=store))
     found = query(freg.store, "SELECT personidentifikator FROM person ORDER BY 1").fetchall()
     assert found == expected
-    assert Uttrekk(freg.store, "femti").status().kind == "soek"
+    uttrekk = Uttrekk(freg.store, "femti")
+    assert uttrekk.status().kind == "soek"
+    assert "kvinne" not in str(uttrekk.request.kriterier), "a search's values are a person's"
 
 
 def test_a_list_without_any_number_begins_nothing(small_register: str, tmp_path: Path) -> None:
