@@ -5,29 +5,45 @@ Elements are known by their local names, whatever their prefixes. Documents stay
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from lxml import etree
 
 from freg_pipeline.identifiers import mask_within
 
 DOCUMENT = "folkeregisterperson"
+_READING: Any = {
+    "resolve_entities": False,
+    "no_network": True,
+    "huge_tree": True,
+    "remove_comments": True,
+    "remove_pis": True,
+}
 _IDENTIFIERS = ("foedselsEllerDNummer", "dokumentidentifikator")
 
 
 def entries(body: bytes) -> Iterator[etree._Element]:
-    """Yield each ``oppslag``, or each document where there is no wrapping.
+    """Yield each ``oppslag``, or each document where there is no wrapping, one at a time.
+
+    An entry holds until the next one is asked for: so a large answer takes the memory of one.
 
     Raises:
         ValueError: the body is no complete XML; says nothing of its content.
     """
-    root = parse_root(body)
-    if local_name(root) in {DOCUMENT, "oppslag"}:
-        yield root
-        return
-    for child in root.iterchildren(tag=etree.Element):
-        if local_name(child) in {DOCUMENT, "oppslag"}:
-            yield child
+    events = etree.iterparse(io.BytesIO(body), ("end",), **_READING)
+    try:
+        for _, element in events:
+            parent = element.getparent()
+            top = parent is None or parent.getparent() is None
+            if top and local_name(element) in {DOCUMENT, "oppslag"} and not _is_part(element):
+                yield element
+                element.clear()
+                if parent is not None:
+                    parent.remove(element)
+    except etree.XMLSyntaxError:
+        raise _incomplete() from None
 
 
 def parse_root(body: bytes) -> etree._Element:
@@ -39,8 +55,17 @@ def parse_root(body: bytes) -> etree._Element:
     try:
         return etree.fromstring(body, _parser())
     except etree.XMLSyntaxError:
-        msg = "the answer is no complete XML"
-        raise ValueError(msg) from None
+        raise _incomplete() from None
+
+
+def _incomplete() -> ValueError:
+    return ValueError("the answer is no complete XML")
+
+
+def _is_part(element: etree._Element) -> bool:
+    """Whether the entry is what is around it: the only one of the answer."""
+    parent = element.getparent()
+    return parent is not None and local_name(parent) in {DOCUMENT, "oppslag"}
 
 
 def parts(entry: etree._Element) -> tuple[str | None, etree._Element | None, str | None]:
@@ -81,8 +106,7 @@ def fields_of(body: bytes) -> dict[str, str]:
     try:
         root = etree.fromstring(body, _parser())
     except etree.XMLSyntaxError:
-        msg = "the answer is no complete XML"
-        raise ValueError(msg) from None
+        raise _incomplete() from None
     return {
         local_name(child): "".join(child.itertext())
         for child in root.iterchildren(tag=etree.Element)
@@ -110,10 +134,5 @@ def local_name(element: etree._Element) -> str:
 
 
 def _parser() -> etree.XMLParser:
-    return etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        huge_tree=True,
-        remove_comments=True,
-        remove_pis=True,
-    )
+    parser: etree.XMLParser = etree.XMLParser(**_READING)
+    return parser

@@ -39,9 +39,8 @@ def json_answer(body: bytes, structure: Structure) -> bytes:
             answer["folkeregisterperson"] = _structure(document, structure)
         if reason is not None:
             answer["feilmelding"] = {"feilmelding": reason}
-        answers.append(answer)
-        entry.clear()  # an element is read once, and some are large
-    return msgspec.json.encode({"oppslag": answers})
+        answers.append(msgspec.json.encode(answer))
+    return b'{"oppslag":[' + b",".join(answers) + b"]}"
 
 
 def _structure(element: etree._Element, structure: Structure) -> dict[str, Any]:
