@@ -66,7 +66,8 @@ class _Batch:
     def add(self, chunk: Chunk) -> None:
         """Read a chunk, and write what has become a row group."""
         self._account.add(self._reader.read(chunk))
-        full = self._tables(at_least=ROW_GROUP)
+        tables = self._reader.layout.tables
+        full = [one for one in tables if self._columns.is_full(one, ROW_GROUP)]
         if full:
             self._write(full)
             for table in full:
@@ -74,15 +75,12 @@ class _Batch:
 
     def close(self, unknown: UnknownFields) -> BatchTables:
         """Write what is left."""
-        self._write(self._tables(at_least=1), all_accounts=True)
+        tables = self._reader.layout.tables
+        self._write([one for one in tables if self._columns.rows(one)], all_accounts=True)
         if unknown.counts:
             self._files.write(UNKNOWN_TABLE, unknown.to_table())
         files = self._files.close()
         return BatchTables(files, self._files.rows, dict(self._account.outcomes))
-
-    def _tables(self, at_least: int) -> list[TableLayout]:
-        """The tables that hold so many rows."""
-        return [one for one in self._reader.layout.tables if self._columns.rows(one) >= at_least]
 
     def _write(self, tables: list[TableLayout], *, all_accounts: bool = False) -> None:
         self._account.settle()

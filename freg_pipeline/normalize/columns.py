@@ -53,6 +53,7 @@ from freg_pipeline.normalize.program import (
 _FIRST_ROWS = 4096  # room for so many in a table at first
 _FIRST_BYTES = 65_536
 _FIRST_UNKNOWN = 1024
+_MOST_TEXT = 2**30  # bytes in a column; an answer more must fit below 2**31
 _GROWTH = 4  # times the room when there is none left; pages that nobody wrote on cost nothing
 _Buffer = npt.NDArray[Any]
 _Item = TypeVar("_Item", bound=np.generic)
@@ -101,6 +102,11 @@ class Columns:
     def rows(self, table: TableLayout) -> int:
         """Rows that a table holds now."""
         return int(self._program.tables[table.number, HELD])
+
+    def is_full(self, table: TableLayout, rows: int) -> bool:
+        """Whether a table holds so many rows, or a text that Arrow's offsets soon can't span."""
+        held, texts = self.rows(table), self._columns[self._of(table.number), USED]
+        return held >= rows or int(texts.max()) >= _MOST_TEXT
 
     def grow(self) -> None:
         """Make room where ``shared`` says that there is none."""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from freg_pipeline.contract import Plan, compile_contract
-from freg_pipeline.normalize import batch
+from freg_pipeline.normalize import batch, columns
 from freg_pipeline_tests.answers import Normalized, bulk, normalize, normalize_answers
 from freg_pipeline_tests.contracts import entity, field, small_contract
 
@@ -158,10 +158,11 @@ def test_every_kind_of_value_of_a_contract() -> None:
     assert [row["merke"] for row in found.tables["merke"]] == ["x", "y", "x", "y"]
 
 
+@pytest.mark.parametrize(("module", "limit"), [(batch, "ROW_GROUP"), (columns, "_MOST_TEXT")])
 def test_row_groups_are_written_as_they_fill_and_nothing_is_lost(
-    plan: Plan, monkeypatch: pytest.MonkeyPatch
+    module: Any, limit: str, plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch, "ROW_GROUP", 7)
+    monkeypatch.setattr(module, limit, 7)
     person = {"foedselsEllerDNummer": TWO, "status": "iBruk"}
     answers = []
     for chunk in range(12):
