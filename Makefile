@@ -10,7 +10,7 @@ demo: $(INSTALLED)
 	$(BIN)/freg demo
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
