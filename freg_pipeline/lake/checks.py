@@ -24,10 +24,20 @@ DESCRIPTIONS = {
     "relations_have_targets": "Numbers that relations point to are persons, or have been.",
     "contract_unchanged": "The contract is that of the release before; if not, the uttrekk's"
     " metadata says what has changed.",
+    "position_moved": "A release made of events reaches further in the event list than the one"
+    " before.",
+    "persons_delivered": "Everybody whom the last delta makes a person of their own again was"
+    " delivered, too.",
     "fields_known": "The documents held no field that the contract doesn't know.",
     "codes_known": "The documents held no code that the contract doesn't list.",
 }
-_WARNINGS = {"relations_have_targets", "contract_unchanged", "fields_known", "codes_known"}
+_WARNINGS = {
+    "persons_delivered",
+    "relations_have_targets",
+    "contract_unchanged",
+    "fields_known",
+    "codes_known",
+}
 # Columns that hold another person's number, by the last element of their path.
 _RELATIONS = {"relatertPerson", "relatertVedSivilstand", "ansvarlig", "ansvarssubjekt"}
 
@@ -80,6 +90,8 @@ def checks(manifest: Manifest, plan: Plan) -> Iterator[Check]:
     yield Check("rows_match_accounting", "avvik", unexplained)
     yield _unique("person", ("personidentifikator",))
     yield _unique("tidligere_identifikator", ("identifikator",))
+    missing = manifest.deltas[-1].missing if manifest.deltas else 0
+    yield Check("persons_delivered", "person", f"SELECT {missing}")
     for table in plan.tables:
         yield _unique(table.name, table.keys)
         yield Check(
@@ -146,7 +158,7 @@ def run_checks(store: Store, manifest: Manifest | None = None) -> list[CheckResu
         try:
             return [
                 CheckResult(check, _number(connection, check.sql))
-                for check in (*checks(manifest, plan), _contract(store, manifest))
+                for check in (*checks(manifest, plan), *_since_the_last(store, manifest))
             ]
         except (duckdb.Error, OSError):
             raise StoreError(
@@ -155,11 +167,15 @@ def run_checks(store: Store, manifest: Manifest | None = None) -> list[CheckResu
             ) from None
 
 
-def _contract(store: Store, manifest: Manifest) -> Check:
-    """How much the contract has changed since the release before, if that is still there."""
+def _since_the_last(store: Store, manifest: Manifest) -> Iterator[Check]:
+    """What has changed since the release before, if that is still there."""
     before = next((one for one in list_releases(store) if one.number == manifest.previous), None)
+    stuck = False
+    if before is not None and manifest.deltas and before.uttrekk != manifest.uttrekk:
+        stuck = before.sekvensnummer >= manifest.sekvensnummer  # a compaction keeps both
+    yield Check("position_moved", "hendelse", f"SELECT {int(stuck)}")
     changes = changes_between(store, before.contract if before else None, manifest.contract)
-    return Check("contract_unchanged", "contract", f"SELECT {len(changes)}")
+    yield Check("contract_unchanged", "contract", f"SELECT {len(changes)}")
 
 
 def _number(connection: duckdb.DuckDBPyConnection, sql: str) -> int:

@@ -156,13 +156,13 @@ class _Piece:
         found = sources(self._store, self._only_mine(source), reads)
         for layout in layouts(load_plan(self._store, source.contract)):
             if layout.keyed == (self._bucket is not None):
-                into = folder / layout.name
-                into.mkdir()
-                yield from self._table(into, layout, found[layout.name])
+                yield from self._table(folder, layout, found[layout.name])
 
-    def _table(self, into: Path, layout: Layout, source: Source) -> Iterator[tuple[str, TableFile]]:
+    def _table(
+        self, folder: Path, layout: Layout, source: Source
+    ) -> Iterator[tuple[str, TableFile]]:
         bucket = self._bucket or 0
-        writer = Buckets(into, layout)
+        writer = Buckets(folder, layout)
         for rows in self._connection.sql(self._sql(layout, source)).to_arrow_reader(_ROWS_AT_ONCE):
             writer.add(pa.Table.from_batches([rows]), np.full(len(rows), bucket, np.int16))
         for path in writer.close(empty=bucket == 0).values():

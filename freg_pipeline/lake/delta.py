@@ -192,9 +192,7 @@ def _files(store: Store, rows: LandedRows, folder: str, scratch: Path) -> dict[s
     files = {}
     for table in rows.tables():
         name = table.layout.name
-        into = scratch / name
-        into.mkdir()
-        writer = Buckets(into, table.layout)
+        writer = Buckets(scratch, table.layout)
         for piece, bucket in table.pieces:
             writer.add(piece, bucket)
         for path in writer.close(empty=False).values():

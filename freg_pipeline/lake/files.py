@@ -27,12 +27,13 @@ class Buckets:
     """Parquet files of one table, one a bucket, in row groups of a sensible size.
 
     Args:
-        folder: where they are written.
+        folder: where they are written, beside those of other tables.
         layout: the table's form; rows are sorted by its keys, as far as memory allows.
     """
 
     def __init__(self, folder: Path, layout: Layout) -> None:
         self._folder = folder
+        self._name = layout.name
         self._schema = layout.schema
         self._row_group = layout.row_group
         self._format = _format(layout)
@@ -84,7 +85,7 @@ class Buckets:
         return self._writers[bucket]
 
     def _path(self, bucket: int) -> Path:
-        return self._folder / f"{bucket:04d}.parquet"
+        return self._folder / f"{self._name}-{bucket:04d}.parquet"
 
 
 def _format(layout: Layout) -> dict[str, Any]:

@@ -21,26 +21,23 @@ from freg_pipeline.lake.state import State
 # document; under both numbers. Then the documents of those who have no row.
 IDENTITY_SQL = """
 WITH told AS (
-    SELECT nummer, person, ended AS avsluttet, ajourholdt, dokument, hentet
+    SELECT nummer, person, ended AS avsluttet, ajourholdt
     FROM numbers JOIN newest USING (batch, dok_nr, person)
     UNION
-    SELECT identifikator, person, NULL, NULL, NULL, NULL FROM delivered
+    SELECT identifikator, person, NULL, NULL FROM delivered
     WHERE utfall = 'dokument' AND dokument IS NULL AND identifikator <> person)
-SELECT nokkel, nummer, person, avsluttet, ajourholdt, nullif(dokument, '') AS dokument, hentet
 FROM (
     SELECT nummer AS nokkel, * FROM told
     UNION ALL SELECT person, * FROM told
-    UNION ALL SELECT person, NULL, person, NULL, ajourholdt, dokument, hentet
+    UNION ALL SELECT person, NULL, person, NULL, ajourholdt
     FROM newest ANTI JOIN landed USING (person))
 ORDER BY nokkel, nummer, person, avsluttet
 """
 _STATE = """
-CREATE TABLE state_person (
-    person VARCHAR, dokument VARCHAR, hentet TIMESTAMPTZ, ajourholdt TIMESTAMPTZ);
+CREATE TABLE state_person (person VARCHAR, ajourholdt TIMESTAMPTZ);
 CREATE TABLE state_identity (
-    nokkel VARCHAR, nummer VARCHAR, person VARCHAR, avsluttet BOOLEAN, ajourholdt TIMESTAMPTZ,
-    dokument VARCHAR, hentet TIMESTAMPTZ);
-CREATE TABLE touched (nummer VARCHAR);
+    nokkel VARCHAR, nummer VARCHAR, person VARCHAR, avsluttet BOOLEAN, ajourholdt TIMESTAMPTZ);
+CREATE TABLE touched (nummer VARCHAR, key BIGINT);
 """
 _BEGINNING = """
 SELECT person FROM delivered WHERE utfall = 'dokument' AND person IS NOT NULL
@@ -58,21 +55,22 @@ WHERE utfall = 'borte' AND dokument IS NULL AND identifikator NOT IN
 # one that was fetched before it.
 _KNOWN = """
 CREATE TABLE known AS
-SELECT person, dokument, hentet, has_rows, row_number() OVER () AS dok_nr,
+SELECT person, has_rows, row_number() OVER () AS dok_nr,
     CASE WHEN person NOT IN (
         SELECT person FROM delivered WHERE utfall = 'dokument' AND person IS NOT NULL
         GROUP BY person HAVING max(ajourholdt) IS NULL) THEN ajourholdt END AS ajourholdt
 FROM (
-    SELECT person, dokument, hentet, ajourholdt, true AS has_rows FROM state_person
+    SELECT person, ajourholdt, true AS has_rows FROM state_person
     UNION
-    SELECT person, dokument, hentet, ajourholdt, false FROM state_identity WHERE nummer IS NULL)
+    SELECT person, ajourholdt, false FROM state_identity WHERE nummer IS NULL)
 ANTI JOIN gone USING (person)
 """
+# Files tell persons by key only: the numbers are those that were asked for.
+_WHOSE = "(SELECT nummer, _ajourholdt FROM piece JOIN touched ON key = _person)"
 # No identifier is '': so among documents recorded at the same time, the delta's is the newest.
 _AS_DELIVERED = """
 INSERT INTO delivered
-SELECT -1, dok_nr, '', 'dokument', NULL, NULL, person, coalesce(dokument, ''), ajourholdt, hentet
-FROM known;
+SELECT -1, dok_nr, '', 'dokument', NULL, NULL, person, '', ajourholdt, NULL FROM known;
 INSERT INTO delivered
 SELECT -2, row_number() OVER (), nummer, 'dokument', NULL, NULL, person, NULL, NULL, NULL
 FROM (SELECT DISTINCT nummer, person FROM state_identity
@@ -108,7 +106,7 @@ def add_known(connection: duckdb.DuckDBPyConnection, state: State) -> None:
     frontier = found
     while frontier:
         keys = _note_touched(connection, frontier)
-        _insert(connection, "state_person", state.persons(keys))
+        _insert(connection, "state_person", state.persons(keys), _WHOSE)
         identity = state.identity(keys)
         _insert(connection, "state_identity", identity)
         told = identity["nummer"].drop_null().to_pylist() + identity["person"].to_pylist()
@@ -131,17 +129,19 @@ def _note_touched(
     connection: duckdb.DuckDBPyConnection, numbers: set[str]
 ) -> npt.NDArray[np.int64]:
     """Their keys, ascending."""
-    _insert(connection, "touched", pa.table({"nummer": pa.array(sorted(numbers), pa.string())}))
-    rows = connection.sql(
-        f"SELECT {key_sql('nummer')} AS key FROM touched "  # noqa: S608  no input
-        "ORDER BY rowid DESC LIMIT $count",
-        params={"count": len(numbers)},
+    rows = pa.table({"nummer": pa.array(sorted(numbers), pa.string())})
+    _insert(connection, "touched", rows, f"(SELECT nummer, {key_sql('nummer')} FROM piece)")  # noqa: S608
+    found = connection.sql(
+        "SELECT DISTINCT key FROM touched JOIN (SELECT unnest($numbers) AS nummer) USING (nummer) "
+        "ORDER BY key",
+        params={"numbers": rows["nummer"].to_pylist()},
     ).fetchnumpy()
-    keys: npt.NDArray[np.int64] = np.unique(np.asarray(rows["key"], dtype=np.int64))
-    return keys
+    return np.asarray(found["key"], dtype=np.int64)
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
+def _insert(
+    connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table, source: str = "piece"
+) -> None:
     connection.register("piece", rows)
-    connection.execute(f"INSERT INTO {table} FROM piece")
+    connection.execute(f"INSERT INTO {table} FROM {source}")
     connection.unregister("piece")

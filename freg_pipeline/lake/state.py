@@ -18,7 +18,9 @@ from freg_pipeline.lake.tables import IDENTITY, PERSON, PERSON_KEY, RECORDED_COL
 from freg_pipeline.store import Store
 
 Keys = npt.NDArray[np.int64]
-_PERSON_COLUMNS = ["personidentifikator", "dokumentidentifikator", "hentet", RECORDED_COLUMN]
+_PERSON_SCHEMA = pa.schema(
+    [(PERSON_KEY, pa.int64()), (RECORDED_COLUMN, pa.timestamp("us", tz="UTC"))]
+)
 
 
 class State:
@@ -34,14 +36,14 @@ class State:
         self._manifest = manifest
 
     def persons(self, keys: Keys) -> pa.Table:
-        """Rows of ``person``: number, document, when fetched, when recorded.
+        """Rows of ``person``: key, and when the document was recorded.
 
         Args:
             keys: whom to look for, ascending.
         """
         base = self._manifest.tables[PERSON.name].files
-        rows = self._current(PERSON.name, base, keys, _PERSON_COLUMNS, persons=True)
-        return pa.concat_tables([_nobody(_PERSON_COLUMNS), *rows])
+        rows = self._current(PERSON.name, base, keys, _PERSON_SCHEMA.names, persons=True)
+        return pa.concat_tables([_PERSON_SCHEMA.empty_table(), *rows])
 
     def identity(self, keys: Keys) -> pa.Table:
         """Rows of who claims which number, under the numbers that have these keys."""
@@ -105,9 +107,3 @@ def _row_groups(metadata: pq.FileMetaData, keys: Keys) -> list[int]:
         if first < last:
             wanted.append(group)
     return wanted
-
-
-def _nobody(columns: list[str]) -> pa.Table:
-    time = pa.timestamp("us", tz="UTC")
-    kinds = {"hentet": time, RECORDED_COLUMN: time}
-    return pa.schema([(name, kinds.get(name, pa.string())) for name in columns]).empty_table()

@@ -126,8 +126,6 @@ IDENTITY = OwnTable(
         ("person", pa.string(), "Whose document it is."),
         ("avsluttet", pa.bool_(), "No longer in use; NULL: the register answered for it."),
         ("ajourholdt", _TIME, "When the document was recorded."),
-        ("dokument", pa.string(), "The document at the register, where it was told."),
-        ("hentet", _TIME, "When it was fetched."),
     ),
 )
 # Whom a delta replaces. No view.

@@ -13,6 +13,13 @@ from freg_pipeline.orchestration.assets import (
     uttrekk,
 )
 from freg_pipeline.orchestration.checks import release_checks
+from freg_pipeline.orchestration.compaction import (
+    compact_job,
+    compaction_sensor,
+    komprimering,
+    komprimert_del,
+    publish_job,
+)
 from freg_pipeline.orchestration.feed import hendelser, hendelser_checks, sync_hendelser
 from freg_pipeline.orchestration.feed_sensor import hendelser_sensor
 from freg_pipeline.orchestration.jobs import JOBS
@@ -28,6 +35,8 @@ ASSETS = [
     release,
     duckdb_katalog,
     hendelser,
+    komprimert_del,
+    komprimering,
 ]
 
 
@@ -36,8 +45,8 @@ def make_definitions(freg: Freg) -> dg.Definitions:
     return dg.Definitions(
         assets=ASSETS,
         asset_checks=[release_checks, hendelser_checks],
-        jobs=[*JOBS, sync_hendelser],
+        jobs=[*JOBS, sync_hendelser, compact_job, publish_job],
         schedules=[quarterly_full_load],
-        sensors=[uttrekk_sensor, hendelser_sensor],
+        sensors=[uttrekk_sensor, hendelser_sensor, compaction_sensor],
         resources={"freg": freg},
     )

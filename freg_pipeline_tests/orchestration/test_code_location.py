@@ -83,7 +83,7 @@ def test_every_asset_is_described_owned_grouped_and_of_some_kind() -> None:
     names = {node.key.to_user_string() for node in graph.asset_nodes}
     assert names == {
         "uttrekk", "batch_identifikatorer", "bulkoppslag", "batch_tabeller", "release",
-        "duckdb_katalog", "hendelser",
+        "duckdb_katalog", "hendelser", "komprimert_del", "komprimering",
     }  # fmt: skip
     for node in graph.asset_nodes:
         assert node.description
@@ -239,7 +239,7 @@ def test_metadata_tells_counts_and_schema_and_checks_pass(
     columns = metadata["columns/navn"].value.columns  # type: ignore[union-attr]
     assert "fornavn" in {column.name for column in columns}
     checks = {one.check_name: one.passed for one in result.get_asset_check_evaluations()}
-    assert len(checks) == 7
+    assert len(checks) == 9
     assert all(checks.values()), checks
 
 

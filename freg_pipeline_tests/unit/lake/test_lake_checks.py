@@ -210,6 +210,7 @@ def test_what_the_contract_does_not_know_is_a_warning(store: LocalStore) -> None
         "rows_match_accounting",
         "keys_unique",
         "rows_have_a_person",
+        "position_moved",
     }
 
 

@@ -210,6 +210,14 @@ def test_deltas_add_up_and_each_state_stays_visible(store: LocalStore) -> None:
             catalogue.sql("FROM navn_per(99)").fetchall()
 
 
+def test_one_who_is_freed_but_not_delivered_is_counted(store: LocalStore) -> None:
+    build_release(store, deliver_events(store, 100, 200, [(A, document(A, day=7))]))
+    failed = [result.check.name for result in run_checks(store) if not result.passed]
+    assert failed == ["persons_delivered"]
+    sync(store, (B, document(B, day=7, navn=[navn("Bo")])), etter=200, siste=300)
+    assert names(store) == {B: ["Bo"], C: ["Cato"], D: ["Dag"]}
+
+
 # -- when ------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,159 @@
+"""Compaction on Dagster: a partition a piece, what publishes, and the sensor that asks for both.
+
+Runs of pieces may be spread over machines; each piece is found in the store when it was made.
+"""
+
+# No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
+
+from collections import Counter
+
+import dagster as dg
+
+from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.lake.catalogue import refresh_catalogue
+from freg_pipeline.lake.compact import (
+    begin_compaction,
+    compact_piece,
+    needs_compaction,
+    pieces,
+    pieces_left,
+    publish_compaction,
+)
+from freg_pipeline.lake.compaction import Compaction, read_compaction
+from freg_pipeline.lake.manifest import current_release
+from freg_pipeline.orchestration.assets import OWNERS
+from freg_pipeline.orchestration.feed import hendelser
+from freg_pipeline.orchestration.metadata import counts
+from freg_pipeline.orchestration.resources import Freg
+from freg_pipeline.orchestration.sensors import TRIES, UNDER_WAY
+
+COMPACTION_PIECE = dg.DynamicPartitionsDefinition(name="compaction_piece")
+FregResource = dg.ResourceParam[Freg]
+_TAG = "freg/compaction"
+_PARTITION = "dagster/partition"
+
+
+def piece_partition(compaction: Compaction, piece: str) -> str:
+    """The partition key of a piece: ``<compaction>/<piece>``."""
+    return f"{compaction.name}/{piece}"
+
+
+def _read_partition(freg: Freg, key: str) -> tuple[Compaction, str]:
+    name, _, piece = key.partition("/")
+    compaction = read_compaction(freg.store, name)
+    if compaction is None or piece not in pieces(compaction):
+        raise ConfigurationError(
+            "that partition key names no piece of a compaction",
+            "Let compaction_sensor make them, or run freg compact",
+        )
+    return compaction, piece
+
+
+@dg.asset(
+    deps=[hendelser],
+    partitions_def=COMPACTION_PIECE,
+    backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=1),
+    group_name="lake",
+    kinds={"parquet"},
+    owners=OWNERS,
+    description=(
+        "One partition per piece of a compaction: a bucket of persons in all tables, or the tables"
+        " that aren't split. Base and deltas in, a new base's files out; read by no one yet."
+    ),
+)
+def komprimert_del(
+    context: dg.AssetExecutionContext, freg: FregResource
+) -> dg.MaterializeResult[None]:
+    """Make the partition's piece, if it isn't made."""
+    rows = compact_piece(freg.store, *_read_partition(freg, context.partition_key))
+    return dg.MaterializeResult(metadata={"dagster/row_count": rows})
+
+
+@dg.asset(
+    deps=[dg.AssetDep(komprimert_del, partition_mapping=dg.AllPartitionMapping())],
+    group_name="lake",
+    kinds={"parquet"},
+    owners=OWNERS,
+    description=(
+        "The release on a new base: the same content as before, with the deltas that came meanwhile"
+        " on top. Published by one atomic swap of a pointer. Not partitioned."
+    ),
+)
+def komprimering(freg: FregResource) -> dg.MaterializeResult[None]:
+    """Publish the compaction under way, once all of its pieces are made."""
+    compaction = begin_compaction(freg.store)
+    if compaction is None:
+        return dg.MaterializeResult(metadata=counts(deltas=0))
+    manifest = publish_compaction(freg.store, compaction)
+    refresh_catalogue(freg.store)
+    return dg.MaterializeResult(
+        metadata={
+            "release": manifest.number,
+            "sekvensnummer": manifest.sekvensnummer,
+            **counts(persons=manifest.persons, deltas=len(manifest.deltas)),
+        }
+    )
+
+
+compact_job = dg.define_asset_job(
+    "compact_piece",
+    selection=[komprimert_del],
+    executor_def=dg.in_process_executor,
+    description="Makes one piece of a compaction.",
+)
+publish_job = dg.define_asset_job(
+    "publish_compaction",
+    selection=[komprimering],
+    executor_def=dg.in_process_executor,
+    description="Publishes a compaction whose pieces are all made.",
+)
+
+
+@dg.sensor(
+    jobs=[compact_job, publish_job],
+    minimum_interval_seconds=60,
+    description="Begins a compaction where deltas cost readers enough, and requests its runs.",
+)
+def compaction_sensor(
+    context: dg.SensorEvaluationContext, freg: FregResource
+) -> dg.SensorResult | dg.SkipReason:
+    """Request what the compaction under way still lacks."""
+    compaction = _under_way(freg)
+    if compaction is None:
+        return dg.SkipReason("too little has been replaced")
+    running, failed = _runs(context.instance, compaction)
+    left = [piece_partition(compaction, piece) for piece in pieces_left(freg.store, compaction)]
+    tags = {_TAG: compaction.name}
+    if not left:
+        wanted = publish_job.name not in running and failed[publish_job.name] < TRIES
+        requests = [dg.RunRequest(job_name=publish_job.name, tags=tags)] if wanted else []
+        return dg.SensorResult(run_requests=requests)
+    return dg.SensorResult(
+        run_requests=[
+            dg.RunRequest(job_name=compact_job.name, partition_key=key, tags=tags)
+            for key in left
+            if key not in running and failed[key] < TRIES
+        ],
+        dynamic_partitions_requests=[COMPACTION_PIECE.build_add_request(left)],
+    )
+
+
+def _under_way(freg: Freg) -> Compaction | None:
+    current = current_release(freg.store)
+    settings = freg.settings
+    if current is None or not needs_compaction(
+        current, share=settings.compact_share, deltas=settings.compact_deltas
+    ):
+        return None
+    return begin_compaction(freg.store)
+
+
+def _runs(instance: dg.DagsterInstance, compaction: Compaction) -> tuple[set[str], Counter[str]]:
+    """What has a run under way, and how often each one's run failed: partitions, or the job."""
+    tags = {_TAG: compaction.name}
+    active = instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY, tags=tags))
+    failed = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], tags=tags))
+    return (
+        {run.tags.get(_PARTITION, run.job_name) for run in active},
+        Counter(run.tags.get(_PARTITION, run.job_name) for run in failed),
+    )
