@@ -103,16 +103,15 @@ class _State:
     """How the rows of one state are told from others, as SQL conditions; empty: all are."""
 
     replaced: str  # of what deltas replace: whether they have by then
-    latest: str  # whether what they put in its place holds
-    appended: str  # of rows that nothing replaces: whether they are there by then
+    superseded: str  # of what they put in its place: whether another delta has replaced that
+    there: str  # of a delta's rows: whether they are there by then
 
 
 _POSITION = "ved_sekvensnummer"  # no table's column: a macro's argument would hide that
-_NOW = _State("", f"WHERE {UNTIL_COLUMN} IS NULL", "")
+_NOW = _State("", f"WHERE {UNTIL_COLUMN} IS NOT NULL", "")
 _THEN = _State(
     f"WHERE {DELTA_COLUMN} <= {_POSITION}",
-    f"WHERE {DELTA_COLUMN} <= {_POSITION} "
-    f"AND ({UNTIL_COLUMN} IS NULL OR {UNTIL_COLUMN} > {_POSITION})",
+    f"WHERE {UNTIL_COLUMN} <= {_POSITION}",
     f"WHERE {DELTA_COLUMN} <= {_POSITION}",
 )
 
@@ -141,8 +140,9 @@ def _rows(name: str, columns: dict[str, str], source: Source, state: _State) -> 
         where = f"ANTI JOIN (FROM {hidden} {state.replaced}) USING ({PERSON_KEY})"
         parts.append(_select(columns, source.base, where if keyed and source.replaced else ""))
     for part in source.deltas:
-        holds = f"SEMI JOIN (FROM {hidden} {state.latest}) USING ({PERSON_KEY}, {DELTA_COLUMN})"
-        parts.append(_select(columns, part, holds if keyed else state.appended))
+        pair = f"{PERSON_KEY}, {DELTA_COLUMN}"
+        where = f"ANTI JOIN (FROM {hidden} {state.superseded}) USING ({pair})"
+        parts.append(_select(columns, part, f"{where if keyed else ''} {state.there}"))
     rows = " UNION ALL ".join(parts) or f"{_select(columns, Part('(SELECT 1)', {}), 'LIMIT 0')}"
     if name == UKJENT_FELT.name and source.deltas:
         return (

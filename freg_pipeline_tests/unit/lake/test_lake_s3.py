@@ -14,6 +14,7 @@ from moto.server import ThreadedMotoServer
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.checks import run_checks
+from freg_pipeline.lake.compact import begin_compaction, compact
 from freg_pipeline.lake.manifest import current_release
 from freg_pipeline.lake.purge import purge
 from freg_pipeline.lake.query import export, query, render
@@ -21,7 +22,13 @@ from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.verify import verify
 from freg_pipeline.lake.views import OVERVIEW
 from freg_pipeline.store.s3 import S3Store
-from freg_pipeline_tests.unit.lake.delivered import deliver, document, navn, number
+from freg_pipeline_tests.unit.lake.delivered import (
+    deliver,
+    deliver_events,
+    document,
+    navn,
+    number,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 A, B, C = (number(index) for index in range(3))
@@ -96,3 +103,22 @@ def test_purge_removes_objects(store: S3Store) -> None:
     assert purge(store, keep=1) == ["000001"]
     assert {key.split("/")[1] for key in store.list("bases/")} == {"two"}
     assert query(store, "SELECT personidentifikator FROM person").fetchall() == [(C,)]
+
+
+def test_deltas_and_a_compaction(store: S3Store) -> None:
+    names = "SELECT fornavn FROM navn ORDER BY 1"
+    build_release(store, deliver(store, "three", [("d-a", document(A, navn=[navn("Ada")]))]))
+    changed = (A, document(A, B, day=5, navn=[navn("Adele")]))
+    build_release(store, deliver_events(store, 100, 200, [changed]))
+    assert query(store, names).fetchall() == [("Adele",)]
+    assert query(store, names, as_of=150).fetchall() == [("Ada",)]
+    assert query(store, "FROM navn_per(100)").fetchall()[0][4] == "Ada"
+
+    compaction = begin_compaction(store)
+    assert compaction is not None
+    manifest = compact(store, compaction, lambda _: None)
+    assert manifest.deltas == ()
+    assert query(store, names).fetchall() == [("Adele",)]
+    assert query(store, "FROM tidligere_identifikator").fetchall() == [(B, A)]
+    assert verify(store) == []
+    assert [result for result in run_checks(store) if not result.passed] == []
