@@ -75,9 +75,11 @@ def _write(path: Path, store: Store, manifest: Manifest) -> None:
         attach = f"ATTACH {quoted(str(path))} AS freg (STORAGE_VERSION {quoted(STORAGE_VERSION)})"
         connection.execute(attach)
         connection.execute("USE freg")
+        connection.execute("BEGIN")  # as one: each statement of its own would wait for the disk
         add_views(connection, store, manifest, parquet_files(store))
         for statement in comments(described(load_plan(store, manifest.contract))):
             connection.execute(statement)
+        connection.execute("COMMIT")
         connection.execute("USE memory")
         connection.execute("DETACH freg")
     path.chmod(0o600)
