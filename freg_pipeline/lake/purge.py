@@ -128,6 +128,6 @@ def _is_open(store: Store, folder: str, current: Manifest | None) -> bool:
         compaction = read_compaction(store, name)
         return compaction is not None and current is not None and compaction.continues(current)
     uttrekk = Uttrekk(store, name)
-    if uttrekk.release is not None:
+    if uttrekk.release is not None or not uttrekk.exists:
         return False
     return area == "bases" or current is None or current.sekvensnummer < uttrekk.sekvensnummer

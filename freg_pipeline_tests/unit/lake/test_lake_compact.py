@@ -245,6 +245,23 @@ def test_deltas_stay_as_long_as_a_release_names_them(store: LocalStore) -> None:
     assert len(require_current(store).deltas) == 2
 
 
+def test_what_is_being_made_is_left_alone_and_what_nobody_can_finish_is_removed(
+    store: LocalStore,
+) -> None:
+    uttrekk = deliver_events(store, 300, 400, [(D, document(D, day=9))])
+    with pytest.raises(KilledError):
+        build_release(Dying(store, 4, after=True), uttrekk)  # type: ignore[arg-type]
+    begun = store.list(f"deltas/{uttrekk.name}/")
+    assert begun
+    purge(store, keep=5)
+    assert store.list(f"deltas/{uttrekk.name}/") == begun
+    for key in store.list(f"uttrekk/{uttrekk.name}/"):
+        store.delete(key)
+    purge(store, keep=5)
+    assert not store.list(f"deltas/{uttrekk.name}/")
+    assert verify(store) == []
+
+
 def test_a_pin_that_comes_while_its_release_is_being_purged_wins(store: LocalStore) -> None:
     class Pinned(Dying):
         def __getattr__(self, name: str) -> Any:
