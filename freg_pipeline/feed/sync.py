@@ -59,6 +59,17 @@ async def collect(
     return await Expansion(register, uttrekk, at_once, progress).of(events, persons)
 
 
+def drop_staging(uttrekk: Uttrekk) -> None:
+    """Remove the staging tables of a sync whose release is no longer the current one.
+
+    A sync a minute would leave tens of thousands of small files a day. Its rows lie in the release,
+    and the raw answers stay. Of a full load nothing is removed.
+    """
+    if uttrekk.request.kind == "hendelser" and uttrekk.release is not None:
+        for key in uttrekk.store.list(uttrekk.key("tables/")):
+            uttrekk.store.delete(key)
+
+
 async def _begin(
     uttrekk: Uttrekk, register: Register, settings: Settings, current: Manifest
 ) -> None:

@@ -19,7 +19,7 @@ from freg_pipeline.extract.order import open_uttrekk, place_order
 from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.feed.expand import Slice
 from freg_pipeline.feed.lag import Lag, measure_lag
-from freg_pipeline.feed.sync import collect
+from freg_pipeline.feed.sync import collect, drop_staging
 from freg_pipeline.feed.tables import staged_events
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.manifest import Manifest, require_current
@@ -116,12 +116,16 @@ async def _collect(freg: Freg) -> Slice | None:
 
 
 def _publish(freg: Freg, taken: Slice, config: SyncConfig) -> Manifest:
-    return build_release(
+    before = Uttrekk(freg.store, require_current(freg.store).uttrekk)
+    manifest = build_release(
         freg.store,
         taken.uttrekk,
         allow_incomplete=config.allow_incomplete,
         accept_contract=config.accept_contract,
     )
+    if manifest.uttrekk != before.name:
+        drop_staging(before)
+    return manifest
 
 
 async def _lag(freg: Freg) -> Lag:

@@ -1,0 +1,124 @@
+"""``freg hendelser sync`` as users run it: what it says, how it ends, how it follows."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from freg_pipeline.cli import main
+from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.lake.manifest import require_current
+from freg_pipeline.lake.verify import verify
+from freg_pipeline.settings import Settings
+from freg_pipeline.store import open_store
+from freg_pipeline_tests.conftest import StartRegister
+from freg_pipeline_tests.loads import full_load
+from freg_pipeline_tests.registers import happen, status_of
+
+
+@pytest.fixture
+def settings(start_register: StartRegister, make_settings: Callable[..., Settings]) -> Settings:
+    """A living register, loaded."""
+    settings = make_settings(start_register(persons=100))
+    full_load(settings)
+    return settings
+
+
+def run(settings: Settings, *arguments: str) -> int:
+    places = ("--base-url", str(settings.base_url), "--store", settings.store)
+    with pytest.raises(SystemExit) as ended:
+        main([*arguments, *places, "--poll-seconds", "0.05"])
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+def test_it_tells_what_it_took_and_then_that_nothing_is_new(
+    settings: Settings, capfd: pytest.CaptureFixture[str]
+) -> None:
+    last = happen(str(settings.base_url), 40)
+    assert run(settings, "hendelser", "sync") == 0
+    told = capfd.readouterr().out
+    assert told.startswith("Release 000002: ")
+    assert "events" in told
+    assert f"up to date at {last}" in told
+    assert run(settings, "hendelser", "sync") == 0
+    assert f"Release 000002: nothing new, up to date at {last}" in capfd.readouterr().out
+    assert run(settings, "uttrekk", "status") == 0
+    assert "hendelser-" in capfd.readouterr().out
+    catalogue = Path(settings.store) / "freg.duckdb"
+    with duckdb.connect(str(catalogue), read_only=True) as connection:
+        assert connection.execute("SELECT max(sekvensnummer) FROM hendelse").fetchall() == [(last,)]
+
+
+def test_staging_goes_with_the_next_sync_and_raw_answers_stay(settings: Settings) -> None:
+    store = open_store(settings)
+    for _ in range(2):
+        happen(str(settings.base_url), 10)
+        assert run(settings, "hendelser", "sync") == 0
+    first, second = (one for one in Uttrekk.list_all(store) if one.request.kind == "hendelser")
+    assert store.list(first.key("tables/")) == []
+    assert store.list(second.key("tables/")) != []
+    for kept in ("feed/", "batches/", "answers/", "hendelsesdokumenter/"):
+        assert store.list(first.key(kept)) != []
+    assert verify(store) == []
+
+
+def test_too_old_is_a_refusal_unless_a_full_load_is_wanted(
+    settings: Settings, capfd: pytest.CaptureFixture[str]
+) -> None:
+    last = happen(str(settings.base_url), 30)
+    happen(str(settings.base_url), 0, path="alder", sekvensnummer=last)
+    assert run(settings, "hendelser", "sync") == 3
+    (line,) = capfd.readouterr().err.strip().splitlines()
+    assert "freg uttrekk komplett" in line
+    assert run(settings, "hendelser", "sync", "--full-load-when-too-old") == 0
+    manifest = require_current(open_store(settings))
+    assert (manifest.kind, manifest.sekvensnummer) == ("komplett", last)
+    assert manifest.deltas == ()
+
+
+def test_following_it_syncs_when_there_is_news_asks_cheaply_and_ends_well(
+    settings: Settings, tmp_path: Path
+) -> None:
+    url = str(settings.base_url)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "freg_pipeline.cli", "hendelser", "sync", "--follow",
+         "--follow-seconds", "0.1"],
+        env={**os.environ, "FREG_STORE": settings.store, "FREG_BASE_URL": url},
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    store = open_store(settings)
+    try:
+        for release in ("000002", "000003"):
+            last = happen(url, 10)
+            wait_until(lambda last=last: require_current(store).sekvensnummer == last)
+            assert require_current(store).number == release
+        quiet = _asked(url, "hendelser/feed"), _asked(url, "hendelser/siste/sekvensnummer")
+        wait_until(lambda: _asked(url, "hendelser/feed") > quiet[0] + 3)
+        assert _asked(url, "hendelser/siste/sekvensnummer") <= quiet[1] + 1
+    finally:
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "Stopped." in out
+
+
+def _asked(url: str, service: str) -> int:
+    return int(status_of(url)["requests"][service])
+
+
+def wait_until(reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not reached():
+        assert time.monotonic() < deadline, "it never got that far"
+        time.sleep(0.05)
