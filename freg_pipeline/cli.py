@@ -66,7 +66,7 @@ def _exit_code(arguments: list[str], *, debug: bool) -> int:
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         path = context.command_path if context else "freg"
-        return _say(f"{error.format_message()} See {path} --help", 2)
+        return _say(f"{error.format_message().rstrip('.')}. See {path} --help", 2)
     except (click.Abort, KeyboardInterrupt):
         return _say("interrupted. Run the same command again: it goes on from where it stands", 130)
     except BrokenPipeError:  # the reader of our output has gone, as `head` does

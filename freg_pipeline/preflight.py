@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from freg_pipeline.client import Register
 from freg_pipeline.client.access import access
 from freg_pipeline.client.environments import base_url
 from freg_pipeline.client.packages import ALL_SERVICES, Package, package
-from freg_pipeline.contract import Change, compare, compile_contract, incompatible
+from freg_pipeline.contract import Change, Plan, compare, compile_contract, incompatible
+from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.extract.order import COMPOSITES, everything
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.manifest import current_release
 from freg_pipeline.settings import Settings
@@ -35,12 +37,22 @@ async def preflight(settings: Settings) -> AsyncIterator[str]:
         yield f"package       {_services(package(settings.rettighetspakke))}"
         plan = compile_contract(await register.personer.xsd())
     yield f"contract      {plan.fingerprint}, {len(plan.tables)} tables"
+    _refuse_unknown_parts(settings.parts, plan)
     current = current_release(store)
     if current is not None:
         changes = compare(load_plan(store, current.contract), plan)
         for change in changes:
             yield f"              {change}"
         yield f"release       {current.number}, {_verdict(changes)}"
+
+
+def _refuse_unknown_parts(parts: Sequence[str], plan: Plan) -> None:
+    unknown = [part for part in parts if part not in everything(plan)]
+    if unknown:
+        raise ConfigurationError(
+            f"FREG_PARTS names {', '.join(unknown)}, which the contract doesn't know",
+            f"Use {', '.join(COMPOSITES)}, or elements by their names, such as {plan.entities[0]}",
+        )
 
 
 def _services(package: Package) -> str:

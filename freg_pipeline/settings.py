@@ -89,7 +89,9 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("base_url", "maskinporten_issuer", "maskinporten_token_endpoint")
+    @field_validator(
+        "base_url", "s3_endpoint", "maskinporten_issuer", "maskinporten_token_endpoint"
+    )
     @classmethod
     def _http(cls, value: str | None) -> str | None:
         if value is None or not value.strip():
@@ -120,10 +122,12 @@ class Settings(BaseSettings):
     @field_validator("store")
     @classmethod
     def _absolute(cls, value: str) -> str:
-        if not value.strip():
+        scheme, is_url, rest = value.partition("://")
+        is_bucket = scheme == "s3" and bool(rest.split("/")[0])
+        if not value.strip() or (is_url and not is_bucket):
             msg = "must name a folder or s3://bucket/prefix"
             raise ValueError(msg)
-        if value.startswith("s3://"):
+        if is_url:
             return value.rstrip("/")
         return str(Path(value).expanduser().absolute())
 

@@ -22,7 +22,7 @@ from freg_pipeline.extract.order import open_uttrekk
 from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.identifiers import parse
 from freg_pipeline.settings import Settings
-from freg_pipeline.store import Store
+from freg_pipeline.store import Store, read_record
 
 REPORTED = 100  # malformed entries that are told one by one; the rest are counted
 
@@ -156,10 +156,9 @@ def _write(uttrekk: Uttrekk, taken: _Taken) -> None:
 def malformed_of(uttrekk: Uttrekk) -> Malformed:
     """What in an uttrekk's list was no identity number."""
     try:
-        data = uttrekk.store.read(_malformed_key(uttrekk))
+        return read_record(uttrekk.store, _malformed_key(uttrekk), Malformed)
     except ObjectMissingError:
         return Malformed(0, [])
-    return msgspec.json.decode(data, type=Malformed)
 
 
 def _malformed_key(uttrekk: Uttrekk) -> str:

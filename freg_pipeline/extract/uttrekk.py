@@ -30,7 +30,7 @@ import msgspec
 
 from freg_pipeline.envelope import IdentifierKind, parse_batch
 from freg_pipeline.errors import ConfigurationError, ObjectMissingError
-from freg_pipeline.store import Store
+from freg_pipeline.store import Store, read_record
 from freg_pipeline.store.raw import RawMeta, unpack
 
 CHUNK = 1_000  # identifiers a look-up: the register's limit (bulkoppslag)
@@ -176,7 +176,7 @@ class Uttrekk:
             ConfigurationError: there is no such uttrekk.
         """
         try:
-            return msgspec.json.decode(self.store.read(self.key("request.json")), type=Request)
+            return read_record(self.store, self.key("request.json"), Request)
         except ObjectMissingError:
             raise ConfigurationError(
                 f"there is no uttrekk {self.name} in {self.store.location}",
@@ -213,7 +213,7 @@ class Uttrekk:
     def feed_end(self) -> FeedEnd | None:
         """The last event, of kind hendelser; None until all of its pages are here."""
         try:
-            return msgspec.json.decode(self.store.read(self.feed_end_key), type=FeedEnd)
+            return read_record(self.store, self.feed_end_key, FeedEnd)
         except ObjectMissingError:
             return None
 
@@ -249,8 +249,7 @@ class Uttrekk:
         return self.key("order", f"{attempt:02d}-{what}.json")
 
     def _answer(self, attempt: int) -> OrderAnswer:
-        data = self.store.read(self.order_key(attempt, "answer"))
-        return msgspec.json.decode(data, type=OrderAnswer)
+        return read_record(self.store, self.order_key(attempt, "answer"), OrderAnswer)
 
     @property
     def gone_key(self) -> str:
@@ -288,7 +287,7 @@ class Uttrekk:
     def end(self) -> int | None:
         """How many batches there are; None until the register has told."""
         try:
-            return msgspec.json.decode(self.store.read(self.end_key), type=_End).batches
+            return read_record(self.store, self.end_key, _End).batches
         except ObjectMissingError:
             return None
 
@@ -347,10 +346,9 @@ class Uttrekk:
     def release(self) -> str | None:
         """The release that it became."""
         try:
-            data = self.store.read(self.release_key)
+            return read_record(self.store, self.release_key, _Released).release
         except ObjectMissingError:
             return None
-        return msgspec.json.decode(data, type=_Released).release
 
     def status(self) -> Status:
         """Where it stands, by what is here."""

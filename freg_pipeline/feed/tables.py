@@ -19,7 +19,7 @@ from freg_pipeline.lake.landing import StagedFile
 from freg_pipeline.lake.staging import event_key
 from freg_pipeline.lake.tables import HENDELSE, HENDELSE_EGENSKAP, OwnTable
 from freg_pipeline.normalize.values import moment
-from freg_pipeline.store import Store
+from freg_pipeline.store import Store, read_record
 
 _TIME_COLUMN = "ajourholdstidspunkt"
 _TIME = HENDELSE.schema.field(_TIME_COLUMN).type
@@ -45,7 +45,7 @@ def staged_events(store: Store, name: str) -> StagedEvents:
     Raises:
         ObjectMissingError: they have not been staged.
     """
-    return msgspec.json.decode(store.read(event_key(name, "done.json")), type=StagedEvents)
+    return read_record(store, event_key(name, "done.json"), StagedEvents)
 
 
 def stage_events(store: Store, uttrekk: Uttrekk, events: Sequence[FeedEntry]) -> StagedEvents:

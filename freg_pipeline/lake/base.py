@@ -21,7 +21,7 @@ from freg_pipeline.lake.manifest import Base, TableEntry
 from freg_pipeline.lake.rows import LandedRows, Origin, TableRows
 from freg_pipeline.lake.staging import Staging
 from freg_pipeline.lake.tables import IDENTITY
-from freg_pipeline.store import Store
+from freg_pipeline.store import Store, read_record
 
 
 class BaseWriter:
@@ -73,7 +73,7 @@ class BaseWriter:
         name = rows.layout.name
         done = f"bases/{self._uttrekk.name}/{name}.json"
         if self._store.exists(done):
-            return msgspec.json.decode(self._store.read(done), type=TableEntry)
+            return read_record(self._store, done, TableEntry)
         with self._store.scratch() as folder:
             writers = Buckets(folder, rows.layout)
             for piece, bucket in rows.pieces:
@@ -84,7 +84,7 @@ class BaseWriter:
             )
         entry = TableEntry(sum(file.rows for file in files), files)
         if not self._store.write(done, msgspec.json.encode(entry)):
-            return msgspec.json.decode(self._store.read(done), type=TableEntry)
+            return read_record(self._store, done, TableEntry)
         return entry
 
     def _key(self, table: str, bucket: int) -> str:

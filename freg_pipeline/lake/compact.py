@@ -36,7 +36,7 @@ from freg_pipeline.lake.query import add_replaced, readable_files
 from freg_pipeline.lake.sources import Source, sources
 from freg_pipeline.lake.tables import IDENTITY, PERSON_KEY, sql_type
 from freg_pipeline.lake.views import current_rows
-from freg_pipeline.store import Store
+from freg_pipeline.store import Store, read_record
 
 COMMON = "felles"  # the piece with the tables that aren't split by person
 _ROWS_AT_ONCE = 100_000
@@ -237,4 +237,4 @@ def _done(compaction: Compaction, piece: str) -> str:
 
 
 def _read(store: Store, done: str) -> dict[str, TableFile]:
-    return msgspec.json.decode(store.read(done), type=dict[str, TableFile])
+    return read_record(store, done, dict[str, TableFile])

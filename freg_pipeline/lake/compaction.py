@@ -6,7 +6,7 @@ import msgspec
 
 from freg_pipeline.errors import ObjectMissingError
 from freg_pipeline.lake.manifest import Manifest
-from freg_pipeline.store import Store
+from freg_pipeline.store import Store, read_record
 
 
 class Compaction(msgspec.Struct, frozen=True):
@@ -43,6 +43,6 @@ class Compaction(msgspec.Struct, frozen=True):
 def read_compaction(store: Store, name: str) -> Compaction | None:
     """A compaction by its name; None: there is none."""
     try:
-        return msgspec.json.decode(store.read(f"bases/{name}/plan.json"), type=Compaction)
+        return read_record(store, f"bases/{name}/plan.json", Compaction)
     except ObjectMissingError:
         return None

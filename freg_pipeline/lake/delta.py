@@ -34,7 +34,7 @@ from freg_pipeline.lake.rows import LandedRows, Origin
 from freg_pipeline.lake.staging import Staging, event_key, staged_events
 from freg_pipeline.lake.state import State
 from freg_pipeline.lake.tables import EVENT_TABLES, HENDELSE
-from freg_pipeline.store import Store
+from freg_pipeline.store import Store, read_record
 
 
 class _Made(msgspec.Struct, frozen=True):
@@ -135,11 +135,11 @@ def _make(store: Store, uttrekk: Uttrekk, current: Manifest, *, allow_incomplete
     folder = f"deltas/{uttrekk.name}/{current.base.uttrekk}"
     done = f"{folder}/done.json"
     if store.exists(done):
-        made = msgspec.json.decode(store.read(done), type=_Made)
+        made = read_record(store, done, _Made)
     else:
         made = _write(store, uttrekk, current, folder, allow_incomplete=allow_incomplete)
         if not store.write(done, msgspec.json.encode(made)):
-            made = msgspec.json.decode(store.read(done), type=_Made)
+            made = read_record(store, done, _Made)
     if not allow_incomplete:
         made.accounting.require_complete(uttrekk)
     return made

@@ -14,7 +14,7 @@ from freg_pipeline.envelope import is_xml
 from freg_pipeline.errors import FregError
 from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.normalize import BatchTables, Chunk, json_answer, normalize_batch
-from freg_pipeline.store import Store
+from freg_pipeline.store import Store, read_record
 
 
 class StagedFile(msgspec.Struct, frozen=True):
@@ -81,7 +81,7 @@ def load_landed(store: Store, name: str, batch: int) -> LandedBatch:
     Raises:
         ObjectMissingError: it has not landed.
     """
-    return msgspec.json.decode(store.read(staging_key(name, batch, "done.json")), type=LandedBatch)
+    return read_record(store, staging_key(name, batch, "done.json"), LandedBatch)
 
 
 def land_batch(

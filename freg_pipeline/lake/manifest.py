@@ -14,7 +14,7 @@ import msgspec
 from freg_pipeline.errors import ConfigurationError, ObjectMissingError
 from freg_pipeline.extract.uttrekk import UttrekkKind
 from freg_pipeline.lake.accounting import Accounting
-from freg_pipeline.store import Store
+from freg_pipeline.store import Store, read_record
 
 POINTER = "releases/current.json"
 
@@ -159,7 +159,7 @@ def following(number: str | None) -> str:
 def current_number(store: Store) -> str | None:
     """The number of the current release; None before the first."""
     try:
-        return msgspec.json.decode(store.read(POINTER), type=_Pointer).release
+        return read_record(store, POINTER, _Pointer).release
     except ObjectMissingError:
         return None
 
@@ -199,20 +199,15 @@ def read_manifest(store: Store, number: str) -> Manifest:
     """A release by its number, with or without the zeros before it.
 
     Raises:
-        ConfigurationError: there is no such release, or an earlier version of this software made
-            it.
+        ConfigurationError: there is no such release.
+        StoreError: it is damaged, or another version of this software made it.
     """
     number = written_out(number)
     try:
-        return msgspec.json.decode(store.read(manifest_key(number)), type=Manifest)
+        return read_record(store, manifest_key(number), Manifest)
     except ObjectMissingError:
         raise ConfigurationError(
             f"there is no release of that number in {store.location}", "See freg release list"
-        ) from None
-    except msgspec.ValidationError:
-        raise ConfigurationError(
-            f"release {number} in {store.location} was made by another version of freg_pipeline",
-            "Use that version, or begin in an empty folder",
         ) from None
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from freg_pipeline.errors import ConfigurationError, ObjectMissingError
 from freg_pipeline.lake.manifest import manifest_key, read_manifest
-from freg_pipeline.store import Store
+from freg_pipeline.store import Store, read_record
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -62,7 +62,7 @@ def pins(store: Store) -> dict[str, str]:
     found = {}
     for key in store.list("pins/"):
         try:
-            kept = msgspec.json.decode(store.read(key), type=_Pin)
+            kept = read_record(store, key, _Pin)
         except ObjectMissingError:  # unpinned just now
             continue
         found[key.removeprefix("pins/").removesuffix(".json")] = kept.release

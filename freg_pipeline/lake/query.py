@@ -201,6 +201,8 @@ def export(
     Raises:
         ConfigurationError: the statement is wrong, or the file can't be written.
     """
+    if output is not None and not os.access(output.absolute().parent, os.W_OK):
+        raise ConfigurationError(f"nothing can be written beside {output}", "Correct --output")
     connection = connect(store, release_at(store, as_of))
     _relation(connection, statement)
     if output is None or (output.exists() and not output.is_file()):  # a pipe, a terminal

@@ -17,7 +17,6 @@ import numpy as np
 from freg_pipeline.synthetic.index import ETTERNAVN, FORNAVN, KJOENN, MELLOMNAVN, Index, Mask
 from freg_pipeline.synthetic.sounds import words
 
-ADDRESS = ("adressenavn", "husnummer", "postnummer", "kommunenummer", "fylkesnummer")
 _HUSNUMMER = re.compile(r"([0-9]{1,5}) ?([A-Za-zÆØÅæøå]?)")
 _DIGITS = {"postnummer": 4, "kommunenummer": 4, "fylkesnummer": 2, "foedselsaarFraOgMed": 4,
            "foedselsaarTilOgMed": 4}  # fmt: skip

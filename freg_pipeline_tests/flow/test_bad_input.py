@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from freg_pipeline import cli
 from freg_pipeline_tests.conftest import Ended, RunFreg, StartRegister
 
 USAGE = {
@@ -55,6 +56,10 @@ USAGE = {
     "a wrong package": (["check", "--rettighetspakke", "alle"], "offentlig-med-hjemmel"),
     "no release yet": (["sql", "select 1"], "freg uttrekk"),
     "parquet without a file": (["sql", "select 1", "--format", "parquet"], "--output"),
+    "a file where none can be": (
+        ["sql", "select 1", "--format", "csv", "--output", "/no/such/folder/x.csv"],
+        "--output",
+    ),
     "faults that don't exist": (["synthetic", "serve", "--faults", "gremlins=1"], "503"),
 }  # fmt: skip
 
@@ -76,6 +81,25 @@ def test_wrong_usage_ends_with_2_and_one_line(
     assert said in _one_line(ended)
     assert not re.search(r"\d{11}", ended.stderr)
     assert not list((tmp_path / "store").glob("releases/*"))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [('{"release": "0000', "damaged"), ('{"number": 1}', "another version")]
+)
+@pytest.mark.parametrize("command", ["sql select", "release show", "release list", "compact"])
+def test_a_damaged_manifest(
+    command: str, content: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = tmp_path / "releases" / "000001" / "manifest.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text(content)
+    (tmp_path / "releases" / "current.json").write_text('{"release": "000001"}')
+    with pytest.raises(SystemExit) as ended:
+        cli.main([*command.split(), "--store", str(tmp_path)])
+    assert ended.value.code == 2
+    printed = capsys.readouterr().err
+    assert f"releases/000001/manifest.json in {tmp_path}" in printed
+    assert said in printed
 
 
 def test_a_store_that_cannot_be_written(small_register: str, freg: RunFreg, tmp_path: Path) -> None:

@@ -127,6 +127,13 @@ def test_a_wrong_package(guarded: str, check: Check, tmp_path: Path) -> None:
     assert _first_words(ended) == ["settings", "access", "store"]
 
 
+def test_a_part_that_no_contract_knows(check: Check, mine: dict[str, str]) -> None:
+    ended = check(FREG_PARTS="navn,hårfarge", **mine)
+    assert ended.code == 2
+    assert "FREG_PARTS names hårfarge, which" in _line(ended)
+    assert check(FREG_PARTS="historikk,relasjon-utvidet,navn", **mine).code == 0
+
+
 def test_an_expired_token(check: Check) -> None:
     ended = check(FREG_TOKEN="a-token-of-yesterday")
     assert ended.code == 3

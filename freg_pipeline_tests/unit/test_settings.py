@@ -70,3 +70,14 @@ def test_a_variable_that_is_set_to_nothing_is_not_set(monkeypatch: pytest.Monkey
     for name in ("FREG_BASE_URL", "FREG_STORE", "FREG_CONCURRENCY", "FREG_TOKEN"):
         monkeypatch.setenv(name, "")
     assert load() == load(store="data", concurrency=4)
+
+
+@pytest.mark.parametrize("store", ["s3://", "s3:///prefix", "gs://bucket/x", "file:///tmp/x", " "])
+def test_a_store_is_a_folder_or_a_bucket(store: str) -> None:
+    with pytest.raises(ConfigurationError, match="FREG_STORE is wrong: must name a folder or s3:"):
+        load(store=store)
+
+
+def test_an_s3_endpoint_is_an_address() -> None:
+    with pytest.raises(ConfigurationError, match="FREG_S3_ENDPOINT is wrong: must begin with http"):
+        load(s3_endpoint="minio:9000")
