@@ -252,5 +252,7 @@ def test_dagsters_own_settings_are_valid_and_send_nothing_home(
         assert not instance.telemetry_enabled
         queue = instance.get_concurrency_config()
         assert queue.pool_config.default_pool_limit == 10
+        assert {"key": "freg/feed", "limit": 1} in queue.run_queue_config.tag_concurrency_limits
+        assert instance.freshness_enabled
     workspace = yaml.safe_load((ROOT / "workspace.yaml").read_text())
     assert workspace == {"load_from": [{"python_module": "freg_pipeline.definitions"}]}

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from freg_pipeline.lake.manifest import require_current
+import dagster as dg
+import msgspec
+
+from freg_pipeline.lake.manifest import point_to_newest, require_current
+from freg_pipeline.orchestration.code_location import make_definitions
+from freg_pipeline.orchestration.feed import hendelser_checks
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run_feed import syncing
 from freg_pipeline_tests.conftest import StartRegister
 from freg_pipeline_tests.loads import full_load
 from freg_pipeline_tests.registers import happen
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 def test_a_sync_ends_although_events_go_on_coming(
@@ -24,3 +31,49 @@ def test_a_sync_ends_although_events_go_on_coming(
     assert synced.releases == 1
     assert require_current(freg.store).sekvensnummer >= before
     assert synced.events_behind > 0, "what came meanwhile is for the next sync"
+
+
+def test_a_run_tells_counts_and_its_checks_pass(
+    start_register: StartRegister, make_freg: Callable[..., Freg]
+) -> None:
+    url = start_register(persons=100)
+    freg = make_freg(url)
+    full_load(freg.settings)
+    last = happen(url, 30)
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = (
+            make_definitions(freg)
+            .resolve_job_def("sync_hendelser")
+            .execute_in_process(QUIET, instance=instance)
+        )
+    (made,) = result.asset_materializations_for_node("hendelser")
+    told = {name: value.value for name, value in made.metadata.items()}
+    assert told["sekvensnummer"] == last
+    assert told["releases"] == 1
+    assert told["events"] >= 30
+    assert 0 < told["persons"] <= told["events"]
+    assert told["bytes"] > 0
+    assert (told["events_behind"], told["minutes_behind"]) == (0, 0.0)
+    checks = {one.check_name: one.passed for one in result.get_asset_check_evaluations()}
+    assert checks == {"position_moved": True, "counts_explained": True, "not_behind": True}
+
+
+def test_the_checks_tell_what_is_wrong(
+    start_register: StartRegister, make_freg: Callable[..., Freg]
+) -> None:
+    url = start_register(persons=100)
+    freg = make_freg(url)
+    full_load(freg.settings)
+    happen(url, 30)
+    with syncing(freg) as syncs:
+        manifest = syncs.once().manifest
+    happen(url, 5)
+    store = freg.store
+    wrong = msgspec.structs.replace(
+        manifest, number="000003", sekvensnummer=manifest.sekvensnummer - 1
+    )
+    store.write("releases/000003/manifest.json", msgspec.json.encode(wrong))
+    point_to_newest(store)
+    found = {one.check_name: one.passed for one in hendelser_checks(freg)}
+    assert found["position_moved"] is False
+    assert found["not_behind"] is False
