@@ -18,10 +18,12 @@ import msgspec
 from lxml import etree
 
 from freg_pipeline import envelope_xml
+from freg_pipeline.errors import RefusedError
 from freg_pipeline.identifiers import mask_within
 
 IdentifierKind = Literal["foedselsEllerDNummer", "dokumentidentifikator"]
 
+_NUMBER: IdentifierKind = "foedselsEllerDNummer"
 _NOTHING = msgspec.Raw(b"")
 
 
@@ -227,8 +229,9 @@ def _is_null(raw: msgspec.Raw | bytes) -> bool:
 
 
 class _Batch(msgspec.Struct):
-    foedselsEllerDNummer: list[str] | None = None  # noqa: N815  the register's name
-    dokumentidentifikator: list[str] | None = None
+    foedselsEllerDNummer: list[str | int | None] | None = None  # noqa: N815  the register's name
+    dokumentidentifikator: list[str | int | None] | None = None
+    feilmelding: msgspec.Raw = _NOTHING
 
 
 _batch = msgspec.json.Decoder(_Batch)
@@ -237,18 +240,34 @@ _batch = msgspec.json.Decoder(_Batch)
 def parse_batch(body: bytes) -> tuple[IdentifierKind | None, list[str]]:
     """Return what an uttrekk's batch holds and its identifiers; None and nothing past the last one.
 
-    The end is ``{}``; a list that is there and empty is taken for the end as well.
+    The end is ``{}``; a list that is there and empty is taken for the end as well. An answer that
+    holds a reason (``feilmelding``, as the published description allows) is no end: whoever took it
+    for one would lose the persons of the batches that follow.
 
     Raises:
-        ValueError: the body is no batch; says nothing of its content.
+        ValueError: the body is no batch, or holds two; says nothing of its content.
+        RefusedError: it is the register's reason for there being no batch.
     """
     try:
         batch = _batch.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         msg = "the answer is no batch of identifiers"
         raise ValueError(msg) from None
-    if batch.dokumentidentifikator:
-        return "dokumentidentifikator", batch.dokumentidentifikator
-    if batch.foedselsEllerDNummer:
-        return "foedselsEllerDNummer", batch.foedselsEllerDNummer
+    documents = [str(one) for one in batch.dokumentidentifikator or () if one is not None]
+    numbers = [
+        # A number that came as a number has lost its leading zero.
+        f"{one:011d}" if isinstance(one, int) else one
+        for one in batch.foedselsEllerDNummer or ()
+        if one is not None
+    ]
+    if documents and numbers:
+        msg = "the answer holds identifiers of two kinds"
+        raise ValueError(msg)
+    if documents or numbers:
+        return ("dokumentidentifikator", documents) if documents else (_NUMBER, numbers)
+    if batch.feilmelding and not _is_null(batch.feilmelding):
+        raise RefusedError(
+            f'uttrekk/batch: "{refusal(batch.feilmelding)}"',
+            "Run the same command again later: it goes on from where it stands",
+        )
     return None, []

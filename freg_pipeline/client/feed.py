@@ -6,7 +6,7 @@ known by name; what is beside them is passed over, since the list of fields is o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,7 +77,7 @@ class _Lagret(msgspec.Struct):
     hendelse: dict[str, Any] | None = None
 
 
-_page = msgspec.json.Decoder(list[_Lagret])
+_page = msgspec.json.Decoder(list[_Lagret | None])
 _one = msgspec.json.Decoder(_Lagret)
 _lists = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -91,14 +91,15 @@ def parse_feed(body: bytes) -> list[FeedEntry]:
     if is_xml(body):
         return [_from_xml(element) for element in _stored(parse_root(body))]
     try:
-        return [_entry(one.sekvensnummer, one.hendelse or {}) for one in _from_json(body.lstrip())]
+        stored = [one for one in _from_json(body.lstrip()) if one is not None]
+        return [_entry(one.sekvensnummer, one.hendelse or {}) for one in stored]
     except (msgspec.DecodeError, UnicodeDecodeError):
         # Not chained: the decoder's message can quote what it met.
         msg = "the answer is no complete page of events"
         raise ValueError(msg) from None
 
 
-def _from_json(text: bytes) -> list[_Lagret]:
+def _from_json(text: bytes) -> Sequence[_Lagret | None]:
     """The events of an array, of an object that wraps one, or of one event alone."""
     if not text.startswith(b"{"):
         return _page.decode(text)

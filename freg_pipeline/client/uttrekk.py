@@ -93,7 +93,9 @@ class UttrekkService:
 
         Raises:
             GoneError: the job or the batch no longer exists.
-            RefusedError, PassingError: as for every request.
+            RefusedError: as for every request; or the answer is a reason, and neither a batch nor
+                the end.
+            PassingError: as for every request.
         """
         try:
             answer = await self._transport.get(

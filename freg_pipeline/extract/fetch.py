@@ -10,10 +10,11 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from freg_pipeline.client import Register
 from freg_pipeline.client.answers import Answer, FirewallError
-from freg_pipeline.envelope import IdentifierKind, Oppslag, compose, match
+from freg_pipeline.envelope import IdentifierKind, Oppslag, compose, is_xml, match
 from freg_pipeline.errors import RefusedError
 from freg_pipeline.extract.crowd import for_each
 from freg_pipeline.extract.poll import circumstances
@@ -91,7 +92,10 @@ async def _look_up(
     register: Register, parts: tuple[str, ...], kind: IdentifierKind, asked: list[str]
 ) -> tuple[RawMeta, bytes]:
     if kind == "dokumentidentifikator":
-        answer = await register.personer.bulkoppslag_arkiv(asked, parts)
+        try:
+            answer = await register.personer.bulkoppslag_arkiv(asked, parts)
+        except RefusedError as refused:
+            return await _despite(refused, register, asked, parts)
     else:
         answer = await register.personer.bulkoppslag(asked, parts)
     found = match(asked, answer.checked)
@@ -108,6 +112,24 @@ async def _look_up(
     for index, oppslag in zip(open_questions, later, strict=True):
         found[index] = oppslag
     return _composed(answer, asked, found, kind)
+
+
+async def _despite(
+    refused: RefusedError, register: Register, asked: list[str], parts: tuple[str, ...]
+) -> tuple[RawMeta, bytes]:
+    """An archive that refuses many documents for the sake of one of them: each by itself.
+
+    Where it gives none of them, the refusal was about something else, such as a ``part``.
+    """
+    if refused.status not in _NOT_THERE or isinstance(refused, FirewallError):
+        raise refused
+    logger.warning("%d documents were refused together: asking for each by itself", len(asked))
+    found = await _one_by_one(register, asked, parts)
+    if not any(oppslag and oppslag.person is not None for oppslag in found):
+        raise refused
+    body = compose([oppslag for oppslag in found if oppslag is not None], "dokumentidentifikator")
+    form = "application/xml" if is_xml(body) else "application/json"
+    return RawMeta(len(body), datetime.now(UTC), form, "", composed=True), body
 
 
 async def _once_more(

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freg_pipeline.envelope import Oppslag, compose, match, parse, parse_batch
+from freg_pipeline.errors import RefusedError
 
 DOCUMENT = {"identifikasjonsnummer": [{"foedselsEllerDNummer": "2"}, {"foedselsEllerDNummer": "1"}]}
 
@@ -116,10 +117,24 @@ def test_each_answer_serves_one_question() -> None:
         (b'{"foedselsEllerDNummer": ["1"], "nytt": 1}', ("foedselsEllerDNummer", ["1"])),
         (b"{}", (None, [])),
         (b'{"dokumentidentifikator": []}', (None, [])),
+        (b'{"foedselsEllerDNummer": null, "feilmelding": null}', (None, [])),
+        (b'{"dokumentidentifikator": [7, null, "b"]}', ("dokumentidentifikator", ["7", "b"])),
+        (b'{"foedselsEllerDNummer": [1019012345]}', ("foedselsEllerDNummer", ["01019012345"])),
     ],
 )
 def test_batches(body: bytes, expected: object) -> None:
     assert parse_batch(body) == expected
+
+
+@pytest.mark.parametrize("reason", ['"Teknisk feil"', '{"feilmelding": "Teknisk feil"}'])
+def test_a_reason_in_place_of_a_batch_is_not_taken_for_the_end(reason: str) -> None:
+    with pytest.raises(RefusedError, match="Teknisk feil"):
+        parse_batch(b'{"feilmelding": %s}' % reason.encode())
+
+
+def test_identifiers_of_two_kinds_are_no_batch() -> None:
+    with pytest.raises(ValueError, match="two kinds"):
+        parse_batch(b'{"foedselsEllerDNummer": ["1"], "dokumentidentifikator": ["a"]}')
 
 
 def test_a_batch_cut_short_is_refused() -> None:
