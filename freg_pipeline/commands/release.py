@@ -106,6 +106,21 @@ def verify(number: str | None) -> None:
 
 @release.command()
 @click.argument("number")
+@with_settings
+def restore(number: str) -> None:
+    """Make an earlier release current again."""
+    from freg_pipeline.console import release_lines
+    from freg_pipeline.lake.catalogue import refresh_catalogue
+    from freg_pipeline.lake.restore import restore as restore_release
+
+    lies = store()
+    manifest = restore_release(lies, number)
+    refresh_catalogue(lies)
+    click.echo("\n".join(release_lines(manifest, lies)))
+
+
+@release.command()
+@click.argument("number")
 @click.option("--name", help="The pin's own name; the release's number unless told.")
 @with_settings
 def pin(number: str, name: str | None) -> None:

@@ -138,7 +138,8 @@ def parquet_files(store: Store) -> Reads:
 def release_at(store: Store, sekvensnummer: int | None) -> Manifest:
     """The release that shows the state at a position of the event list; None: the current one.
 
-    That is the state of the latest position up to it that a release still kept can show.
+    That is the state of the latest position up to it that a release still kept can show, of those
+    of the current one's kind: a list's release is no earlier state of everyone's.
 
     Raises:
         ConfigurationError: none can; tells which ones there are.
@@ -146,7 +147,7 @@ def release_at(store: Store, sekvensnummer: int | None) -> Manifest:
     current = require_current(store)
     if sekvensnummer is None:
         return current
-    releases = list_releases(store)
+    releases = [one for one in list_releases(store) if one.kind == current.kind]
     positions = sorted({position for one in releases for position in one.positions()})
     if sekvensnummer < positions[0]:
         raise ConfigurationError(

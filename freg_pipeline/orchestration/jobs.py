@@ -1,4 +1,4 @@
-"""Jobs: what one run does. Assets of different partitions can't share a run, so there are three."""
+"""An uttrekk's jobs. Assets of different partitions can't share a run, so there are three."""
 
 from __future__ import annotations
 

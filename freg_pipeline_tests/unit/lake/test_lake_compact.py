@@ -27,6 +27,7 @@ from freg_pipeline.lake.pins import pin, pins, unpin
 from freg_pipeline.lake.purge import purge
 from freg_pipeline.lake.query import connect, query
 from freg_pipeline.lake.release import build_release
+from freg_pipeline.lake.restore import restore
 from freg_pipeline.lake.verify import verify
 from freg_pipeline.store import Store
 from freg_pipeline.store.local import LocalStore
@@ -237,6 +238,30 @@ def test_a_pinned_release_stays_readable_until_it_is_unpinned(store: LocalStore)
     ):
         with pytest.raises(ConfigurationError, match="freg release list"):
             wrong()
+
+
+def test_an_earlier_release_is_current_again_and_syncs_go_on_from_it(store: LocalStore) -> None:
+    before = content(store)
+    build_release(store, deliver(store, "mine", [(D, document(D))], kind="liste"))
+    assert require_current(store).persons == 1
+    restored = restore(store, "3")
+    assert (restored.number, restored.previous) == ("000005", "000004")
+    assert content(store) == before
+    assert pins(store) == {}
+    with pytest.raises(ConfigurationError, match="is the current one"):
+        restore(store, "5")
+    assert purge(store, keep=1) == ["000001", "000002", "000003", "000004"]
+    assert verify(store) == []
+    assert sync(store, 300, D, A).number == "000006"
+    compact(store, begun(store), nothing)
+    assert verify(store) == []
+    assert query(store, "SELECT count(*) FROM person").fetchall() == [(PERSONS,)]
+
+
+def test_a_lists_release_is_no_earlier_state_of_everyones(store: LocalStore) -> None:
+    build_release(store, deliver(store, "mine", [(D, document(D))], kind="liste"))
+    restore(store, "3")
+    assert query(store, "SELECT count(*) FROM person", as_of=200).fetchall() == [(PERSONS,)]
 
 
 def test_deltas_stay_as_long_as_a_release_names_them(store: LocalStore) -> None:

@@ -1,0 +1,45 @@
+"""Make an earlier release current again: the way back from one that was published by mistake."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+
+import msgspec
+
+from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.lake.manifest import Manifest, current_number, numbers, read_manifest
+from freg_pipeline.lake.pins import pin, unpin
+from freg_pipeline.lake.publish import publish_after
+from freg_pipeline.store import Store
+
+
+def restore(store: Store, number: str) -> Manifest:
+    """Publish an earlier release's content once more, as the newest release.
+
+    Its files are named, not copied. A sync goes on from its position in the event list.
+
+    Args:
+        store: where it lies.
+        number: the earlier release.
+
+    Returns:
+        The release that is current then.
+
+    Raises:
+        ConfigurationError: there is no such release, or it is the current one.
+    """
+    name = pin(store, number, f"restore-{secrets.token_hex(8)}")  # no purge takes its files away
+    try:
+        manifest = read_manifest(store, number)
+        if manifest.number == current_number(store):
+            raise ConfigurationError(
+                f"release {manifest.number} is the current one", "See freg release list"
+            )
+        again = msgspec.structs.replace(manifest, created=datetime.now(UTC))
+        published = None
+        while published is None:
+            published = publish_after(store, max(numbers(store)), again)
+        return published
+    finally:
+        unpin(store, name)
