@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -69,13 +67,15 @@ def _exit_code(arguments: list[str], *, debug: bool) -> int:
         return _say(f"{error.format_message().rstrip('.')}. See {path} --help", 2)
     except (click.Abort, KeyboardInterrupt):
         return _say("interrupted. Run the same command again: it goes on from where it stands", 130)
-    except BrokenPipeError:  # the reader of our output has gone, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
     except FregError as error:
         if debug:
             traceback.print_exc()
         return _say(str(error), error.exit_code)
+    except OSError as error:  # not a reader that has gone, as `head` does: click ends silently then
+        if debug:
+            traceback.print_exc()
+        said = error.strerror or type(error).__name__
+        return _say(f"a file or the output failed: {said}. See to it, and run it again", 1)
     except Exception as error:
         if debug:
             traceback.print_exc()

@@ -104,4 +104,10 @@ def show(answer: Answer) -> None:
 
     is_json = "json" in answer.content_type
     body = msgspec.json.format(answer.body, indent=2) if is_json else answer.body
-    sys.stdout.buffer.write(body + b"\n")
+    write(body + b"\n")
+
+
+def write(body: bytes) -> None:
+    """Put bytes on stdout, and see that they got there."""
+    sys.stdout.buffer.write(body)
+    sys.stdout.buffer.flush()

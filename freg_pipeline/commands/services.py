@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import Literal
 
 import click
 
-from freg_pipeline.commands.options import ask, settings, show, with_format, with_settings
+from freg_pipeline.commands.options import (
+    ask,
+    settings,
+    show,
+    with_format,
+    with_settings,
+    write,
+)
 from freg_pipeline.errors import ConfigurationError
 
 
@@ -41,7 +47,7 @@ def xsd(which: str) -> None:
         "hendelse": lambda register: register.hendelser.xsd(),
         "feed": lambda register: register.hendelser.feedxsd(),
     }
-    sys.stdout.buffer.write(ask(questions[which]))
+    write(ask(questions[which]))
 
 
 @click.command()

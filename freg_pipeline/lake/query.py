@@ -34,6 +34,7 @@ from freg_pipeline.lake.views import (
 from freg_pipeline.store import Store
 
 _QUOTED = re.compile(r"""(['"])(?:.*\1|.*)""")  # from the first quote to the last, or to the end
+_NOT_WRITTEN = re.compile(r'Could not write file.*"errno":"(\d+)"')
 _COPY = {
     "csv": "(FORMAT csv, HEADER)",
     "json": "(FORMAT json, ARRAY true)",
@@ -200,7 +201,8 @@ def export(
         as_of: the event list's position whose state is asked for; None: the current one.
 
     Raises:
-        ConfigurationError: the statement is wrong, or the file can't be written.
+        ConfigurationError: the statement is wrong, or no file can be where it should.
+        OSError: it can't be written, as on a full disk or to a pipe that nobody reads any more.
     """
     if output is not None and not os.access(output.absolute().parent, os.W_OK):
         raise ConfigurationError(f"nothing can be written beside {output}", "Correct --output")
@@ -223,6 +225,10 @@ def _copy(connection: duckdb.DuckDBPyConnection, statement: str, form: str, targ
     try:
         connection.execute(f"COPY ({inner}\n) TO {quoted(str(target))} {_COPY[form]}")
     except duckdb.Error as error:
+        not_written = _NOT_WRITTEN.search(str(error))
+        if not_written:
+            number = int(not_written[1])
+            raise OSError(number, os.strerror(number)) from None  # BrokenPipeError among them
         raise _wrong(error) from None
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -100,6 +102,21 @@ def test_a_damaged_manifest(
     printed = capsys.readouterr().err
     assert f"releases/000001/manifest.json in {tmp_path}" in printed
     assert said in printed
+
+
+@pytest.mark.parametrize("arguments", [["xsd", "person"], ["release", "list"]])
+def test_an_output_that_takes_nothing(
+    arguments: list[str], small_register: str, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "freg_pipeline.cli", *arguments, "--base-url", small_register]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [*command, "--store", str(tmp_path)],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1
+    assert "No space left on device" in ended.stderr
 
 
 def test_a_store_that_cannot_be_written(small_register: str, freg: RunFreg, tmp_path: Path) -> None:

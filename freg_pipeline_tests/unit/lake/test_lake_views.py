@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import sys
@@ -378,6 +379,16 @@ def test_results_are_private_replace_what_was_there_and_may_go_to_a_device(
     export(store, "SELECT 1", "csv", Path("/dev/null"))
     with pytest.raises(ConfigurationError, match="nowhere"):
         export(store, "SELECT 1", "csv", tmp_path / "nowhere" / "out.csv")
+    with pytest.raises(OSError, match="No space left"):
+        export(store, "SELECT 1", "csv", Path("/dev/full"))
+
+
+def test_a_reader_that_has_gone_is_no_wrong_statement(store: LocalStore) -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    with pytest.raises(BrokenPipeError):
+        export(store, "SELECT 1", "csv", Path(f"/dev/fd/{writes}"))
+    os.close(writes)
 
 
 def test_what_does_not_fit_into_memory_is_spilled_privately(
