@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     poll_seconds: float = Field(default=2.0, gt=0)
     poll_timeout_hours: float = Field(default=24.0, gt=0)
     compact_share: float = Field(default=0.05, gt=0)
-    compact_deltas: int = Field(default=30, ge=1)
+    compact_deltas: int = Field(default=100, ge=1)
     follow_seconds: float = Field(default=60.0, gt=0)
     full_load_when_too_old: bool = False
 
