@@ -25,6 +25,7 @@ from freg_pipeline.errors import (
     RefusedError,
     UncertainOrderError,
 )
+from freg_pipeline.extract.sender import others_answer, record_of_this_process
 from freg_pipeline.extract.uttrekk import OrderAnswer, Request, Uttrekk, UttrekkKind
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import Store
@@ -42,6 +43,10 @@ SERVICES: dict[UttrekkKind, tuple[str, ...]] = {  # what each kind of uttrekk ta
     "hendelser": ("hendelser/feed", "personer/bulkoppslag"),
 }
 COMPOSITES = ("person-basis", "historikk", "identitetsgrunnlag-utvidet", "relasjon-utvidet")
+
+
+class _OrderedElsewhereError(FregError):
+    """Another process took the attempt first."""
 
 
 class Kriterier(Protocol):
@@ -186,23 +191,28 @@ async def place_order(
 
     Raises:
         UncertainOrderError: an order was sent, and the process died before its answer was recorded.
+            One that lives is waited for.
         RefusedError: the register said no.
         PassingError: answers got lost every time.
     """
+    attempts = uttrekk.attempts()
+    while attempts and attempts[-1][1] is None and not again:
+        if not await others_answer(uttrekk, attempts[-1][0], settings.poll_seconds):
+            raise UncertainOrderError(
+                f"an order for the uttrekk {uttrekk.name} was sent, and its answer never recorded: "
+                "the register may be running a job for it, one of the ten that it allows",
+                f"To order anew: freg uttrekk resume {uttrekk.name} --order-again",
+            )
+        attempts = uttrekk.attempts()
     job = uttrekk.job_id
     if job is not None:
         return job
-    attempts = uttrekk.attempts()
-    if attempts and attempts[-1][1] is None and not again:
-        raise UncertainOrderError(
-            f"an order for the uttrekk {uttrekk.name} was sent, and its answer never recorded: the "
-            "register may be running a job for it, one of the ten that it allows",
-            f"To order anew: freg uttrekk resume {uttrekk.name} --order-again",
-        )
     number = attempts[-1][0] if attempts else 0
     for tries in range(1, ATTEMPTS + 1):
         try:
             return await _attempt(register, uttrekk, settings, number + tries)
+        except _OrderedElsewhereError:
+            return await place_order(register, uttrekk, settings)
         except PassingError as error:
             if tries == ATTEMPTS:
                 raise
@@ -274,9 +284,8 @@ async def _send(register: Register, request: Request) -> str:
 
 
 def _record_sent(uttrekk: Uttrekk, number: int) -> None:
-    sent: dict[str, Any] = {"sent": datetime.now(UTC)}
-    if not uttrekk.store.write(uttrekk.order_key(number, "sent"), msgspec.json.encode(sent)):
-        raise FregError(
+    if not uttrekk.store.write(uttrekk.order_key(number, "sent"), record_of_this_process()):
+        raise _OrderedElsewhereError(
             f"another process is ordering the uttrekk {uttrekk.name} at this moment",
             f"See what comes of it: freg uttrekk status {uttrekk.name}",
         )

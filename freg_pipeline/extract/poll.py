@@ -136,7 +136,8 @@ async def require_batch(
     """
     while batch not in uttrekk.batches():
         result = await wait_for_batch(register, uttrekk, settings)
-        if result.state is BatchState.END:
+        # Another process may have kept it, and the end too, since the look before.
+        if result.state is BatchState.END and batch not in uttrekk.batches():
             raise ConfigurationError(
                 f"the uttrekk {uttrekk.name} has {result.batch} batches, and no number {batch}",
                 "Delete that partition in Dagster",

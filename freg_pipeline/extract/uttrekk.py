@@ -3,7 +3,7 @@
 Keys, all under ``uttrekk/<name>/``::
 
     request.json               what was asked for; written before anything is sent
-    order/01-sent.json         an order is about to be sent (attempts 01, 02, ...)
+    order/01-sent.json         an order is about to be sent (attempts 01, 02, ...), and by whom
     order/01-answer.json       what came of it: jobbId, refused or lost
     gone.json                  the register no longer has the job
     malformed.json             what in a list is no identity number: lines and reasons

@@ -5,6 +5,7 @@ Runs are recorded with the store's own Dagster instance, so that their history c
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -29,15 +30,18 @@ class Engine:
     Args:
         freg: settings, store and register of the code location.
         instance: where runs are recorded.
+        home: the instance's folder, where it has one.
     """
 
-    def __init__(self, freg: Freg, instance: DagsterInstance) -> None:
+    def __init__(self, freg: Freg, instance: DagsterInstance, home: Path | None) -> None:
         self._definitions = make_definitions(freg)
         self._instance = instance
+        self._home = home
 
     def add(self, partitions: dg.DynamicPartitionsDefinition, key: str) -> None:
         """Make a partition known."""
-        self._instance.add_dynamic_partitions(partitions.name or "", [key])
+        with _alone(self._home):
+            self._instance.add_dynamic_partitions(partitions.name or "", [key])
 
     def land(self, name: str, batch: int) -> None:
         """Take one batch of an uttrekk from identifiers to tables."""
@@ -65,19 +69,48 @@ class Engine:
 @contextmanager
 def open_engine(freg: Freg) -> Iterator[Engine]:
     """An engine with DAGSTER_HOME's instance; else the store's own; for S3 one without memory."""
-    with _instance(freg) as instance:
-        yield Engine(freg, instance)
+    home = _home(freg)
+    with _alone(home):
+        opened = _instance(home)
+    with opened as instance:
+        yield Engine(freg, instance, home)
 
 
-def _instance(freg: Freg) -> DagsterInstance:
+def _home(freg: Freg) -> Path | None:
+    told = os.environ.get("DAGSTER_HOME")
+    if told:
+        return Path(told)
+    if freg.settings.store.startswith("s3://"):
+        return None
+    freg.store.write("dagster/README.md", _NOTE.encode())  # also makes the folder, privately
+    return Path(freg.settings.store) / "dagster"
+
+
+def _instance(home: Path | None) -> DagsterInstance:
     if os.environ.get("DAGSTER_HOME"):
         return DagsterInstance.get()
-    if freg.settings.store.startswith("s3://"):
+    if home is None:
         return DagsterInstance.ephemeral()
-    home = Path(freg.settings.store) / "dagster"
-    freg.store.write("dagster/README.md", _NOTE.encode())  # also makes the folder, privately
     overrides = None if (home / "dagster.yaml").exists() else {"telemetry": {"enabled": False}}
     return DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=overrides))
+
+
+@contextmanager
+def _alone(home: Path | None) -> Iterator[None]:
+    """Keep this machine's other processes out of an instance's folder for a moment.
+
+    Dagster makes its SQLite files and adds partitions with a look first and a write after: of two
+    processes that begin at once, one would fail.
+    """
+    if home is None or not home.is_dir():
+        yield
+        return
+    folder = os.open(home, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)  # let go when it is closed, or its process dies
+        yield
+    finally:
+        os.close(folder)
 
 
 _NOTE = """Dagster's records of what ran. Set DAGSTER_HOME to this folder to see them on its page.

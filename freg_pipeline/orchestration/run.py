@@ -146,7 +146,9 @@ def _land_all(freg: Freg, engine: Engine, uttrekk: Uttrekk) -> None:
     batch = 0
     while True:
         if batch not in uttrekk.batches():
-            if asyncio.run(_wait(freg, uttrekk)).state is BatchState.END:
+            ended = asyncio.run(_wait(freg, uttrekk)).state is BatchState.END
+            # Another process may have kept it, and the end too, since the look before.
+            if ended and batch not in uttrekk.batches():
                 return
             continue
         if batch not in uttrekk.landed():
