@@ -17,7 +17,7 @@ import msgspec
 from freg_pipeline.client import Register
 from freg_pipeline.errors import ConfigurationError, ObjectMissingError
 from freg_pipeline.extract.batches import BATCH, close_batches, packed_batch
-from freg_pipeline.extract.listfile import read_list
+from freg_pipeline.extract.listfile import read_list, written_number
 from freg_pipeline.extract.order import open_uttrekk
 from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.identifiers import parse
@@ -73,7 +73,7 @@ class _Taken:
 
     def take(self, line: int, text: str) -> None:
         try:
-            number = parse(text.replace(" ", "").replace("\u00a0", "")).number
+            number = parse(written_number(text)).number
         except ValueError as error:
             self.malformed_count += 1
             if len(self.malformed) < REPORTED:

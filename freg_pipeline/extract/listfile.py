@@ -11,6 +11,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,6 +26,9 @@ ROWS_AT_ONCE = 100_000
 _PARQUET = b"PAR1"
 _DELIMITERS = ";,\t|"
 _DIGIT = re.compile(r"\d")
+_MARKS = re.compile(r"[\s='\"]|(?<=\d{6})-(?=\d{5})|(?<=\d)\.0+\Z", re.ASCII)
+_LOST_ZERO = re.compile(r"[1-9]\d{9}", re.ASCII)
+_SEPARATOR = re.compile(r"sep=(.)\s*", re.IGNORECASE)  # how Excel names it, in a line of its own
 _LETTERS = str.maketrans({"ø": "o", "æ": "a"})
 # What columns with identity numbers are called, in small letters and without what is no letter.
 _KNOWN = {
@@ -68,9 +72,9 @@ def _parquet(file: BinaryIO, column: str | None) -> Iterator[tuple[int, str]]:
     names = parquet.schema_arrow.names
     index = _named(names, column)
     if index is None:
-        if column is not None or len(names) != 1:
+        if column is not None:
             raise _unclear(column)
-        index = 0
+        index = 0 if len(names) == 1 else _only_numbers(_first_row(parquet))
     row = 0
     for piece in parquet.iter_batches(ROWS_AT_ONCE, columns=[names[index]]):
         for value in piece.column(0).to_pylist():
@@ -79,18 +83,40 @@ def _parquet(file: BinaryIO, column: str | None) -> Iterator[tuple[int, str]]:
                 yield row, _digits(value)
 
 
+def _first_row(parquet: pq.ParquetFile) -> list[str]:
+    for piece in parquet.iter_batches(1):
+        return [_digits(column[0].as_py()) for column in piece.columns]
+    return []
+
+
 def _digits(value: object) -> str:
     """A value as the digits that it stands for: as a number, it has lost its leading zero."""
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if isinstance(value, float | Decimal) and value == value // 1:
         value = int(value)
     return f"{value:011d}" if isinstance(value, int) else str(value)
+
+
+def written_number(text: str) -> str:
+    """An entry as the eleven digits that were meant, where spreadsheets and people write it so.
+
+    With blanks or a hyphen in it, marked as text (``="…"``, ``'…``), as a decimal (``….0``), or
+    without its leading zero. The control digits tell whether the guess is right.
+    """
+    digits = _MARKS.sub("", text)
+    return f"0{digits}" if _LOST_ZERO.fullmatch(digits) else digits
 
 
 def _text(file: BinaryIO, column: str | None) -> Iterator[tuple[int, str]]:
     with io.TextIOWrapper(file, _encoding(file), errors="replace", newline="") as lines:
         first = lines.readline()
-        lines.seek(0)
-        rows = csv.reader(lines, delimiter=max(_DELIMITERS, key=first.count))
+        told = _SEPARATOR.fullmatch(first)
+        if told is None:
+            lines.seek(0)
+        delimiter = told.group(1) if told else max(_DELIMITERS, key=first.count)
+        before = 0 if told is None else 1
+        rows = csv.reader(lines, delimiter=delimiter)
         index: int | None = None
         for row in rows:
             if not any(cell.strip() for cell in row):
@@ -99,13 +125,15 @@ def _text(file: BinaryIO, column: str | None) -> Iterator[tuple[int, str]]:
                 index, is_header = _find_column(row, column)
                 if is_header:
                     continue
-            yield rows.line_num, row[index] if index < len(row) else ""
+            yield before + rows.line_num, row[index] if index < len(row) else ""
 
 
 def _encoding(file: BinaryIO) -> str:
-    """UTF-8 if the file begins so; else what old systems write."""
+    """UTF-8 if the file begins so, or UTF-16 with its mark; else what old systems write."""
     beginning = file.read(1 << 20)
     file.seek(0)
+    if beginning.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
     try:
         codecs.getincrementaldecoder("utf-8")().decode(beginning)
     except UnicodeDecodeError:
@@ -122,10 +150,15 @@ def _find_column(row: Sequence[str], column: str | None) -> tuple[int, bool]:
         raise _unclear(column)
     if len(row) == 1:
         return 0, not _DIGIT.search(row[0])
+    return _only_numbers(row), False
+
+
+def _only_numbers(row: Sequence[str]) -> int:
+    """The only column with an identity number in this row."""
     numbers = [index for index, cell in enumerate(row) if _is_number(cell)]
     if len(numbers) != 1:
         raise _unclear(None)
-    return numbers[0], False
+    return numbers[0]
 
 
 def _named(names: Sequence[str], column: str | None) -> int | None:
@@ -140,7 +173,7 @@ def _plain(name: str) -> str:
 
 def _is_number(cell: str) -> bool:
     try:
-        parse(cell)
+        parse(written_number(cell))
     except ValueError:
         return False
     return True

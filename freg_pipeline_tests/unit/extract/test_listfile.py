@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.extract.liste import _take
-from freg_pipeline.extract.listfile import read_list
+from freg_pipeline.extract.listfile import read_list, written_number
 from freg_pipeline_tests.unit.test_identifiers import VALID
 
 A, B = "03851598730", "41819077906"
@@ -90,6 +91,30 @@ def test_parquet_of_any_type(tmp_path: Path) -> None:
                    pa.array([A, None, B]).dictionary_encode()):  # fmt: skip
         assert parquet(tmp_path, fnr=values, navn=["a", "b", "c"]) == [(1, A), (3, B)]
     assert parquet(tmp_path, whatever=[A]) == [(1, A)]
+    for values in (pa.array([A.encode()]), pa.array([Decimal(A)])):
+        assert parquet(tmp_path, fnr=values) == [(1, A)]
+
+
+def test_parquet_without_a_usual_name_takes_the_only_column_with_numbers(tmp_path: Path) -> None:
+    assert parquet(tmp_path, a=[1, 2], nummer=[A, B], b=["x", None]) == [(1, A), (2, B)]
+
+
+@pytest.mark.parametrize("written", ['="{}"', "'{}", "{}.0", " {} ", "\u00a0{}"])
+def test_what_spreadsheets_make_of_a_number(written: str, tmp_path: Path) -> None:
+    content = "\n".join(["fnr", *(written.format(number) for number in (A, B))])
+    taken = [written_number(text) for _, text in texts(content, tmp_path)]
+    assert taken == [A, B]
+
+
+def test_a_leading_zero_that_a_spreadsheet_took_is_put_back(tmp_path: Path) -> None:
+    """But only where the control digits say so: 41819077906 without its last digit is no number."""
+    taken = _take(tmp_path, [(1, A[1:]), (2, B[:-1]), (3, f"{A[1:]}.0")])
+    assert (taken.count, [line for line, _ in taken.malformed]) == (2, [2])
+
+
+def test_files_as_excel_saves_them(tmp_path: Path) -> None:
+    assert texts(f"sep=;\r\nnavn;fnr\r\nÅse, x, y;{A}\r\n", tmp_path) == [(3, A)]
+    assert texts(f"navn\tfnr\r\nÅse\t{A}\r\n".encode("utf-16"), tmp_path) == [(2, A)]
 
 
 @pytest.mark.parametrize("content", [b"PAR1 and then nothing", b'"' + b"x" * 200_000])
