@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -44,6 +45,10 @@ for _command in (
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; turn what went wrong into one line and an exit code."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell starts background jobs so, and Dagster gives SIGTERM what SIGINT has: only SIGKILL
+        # would end a sync that follows the event list.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     logging.basicConfig(

@@ -89,14 +89,7 @@ def test_following_it_syncs_when_there_is_news_asks_cheaply_and_ends_well(
     settings: Settings, tmp_path: Path
 ) -> None:
     url = str(settings.base_url)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "freg_pipeline.cli", "hendelser", "sync", "--follow",
-         "--follow-seconds", "0.1"],
-        env={**os.environ, "FREG_STORE": settings.store, "FREG_BASE_URL": url},
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        text=True,
-    )  # fmt: skip
+    process = _following(settings, tmp_path)
     store = open_store(settings)
     try:
         for release in ("000002", "000003"):
@@ -111,6 +104,41 @@ def test_following_it_syncs_when_there_is_news_asks_cheaply_and_ends_well(
         out, _ = process.communicate(timeout=30)
     assert process.returncode == 0
     assert "Stopped." in out
+
+
+def test_in_a_shells_background_it_ends_at_sigterm_too(settings: Settings, tmp_path: Path) -> None:
+    """A script's shell lets its background jobs ignore SIGINT, and Dagster copies that."""
+    store, last = open_store(settings), happen(str(settings.base_url), 10)
+    process = _following(settings, tmp_path, shell_job=True)
+    try:
+        wait_until(lambda: require_current(store).sekvensnummer == last)
+        time.sleep(1)  # it waits for news
+        process.terminate()
+        out, _ = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert process.returncode == 0
+    assert "Stopped." in out
+
+
+def _following(
+    settings: Settings, folder: Path, *, shell_job: bool = False
+) -> subprocess.Popen[str]:
+    command = [
+        sys.executable, "-m", "freg_pipeline.cli", "hendelser", "sync", "--follow",
+        "--follow-seconds", "0.1",
+    ]  # fmt: skip
+    return subprocess.Popen(
+        ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *command] if shell_job else command,
+        env={
+            **os.environ,
+            "FREG_STORE": settings.store,
+            "FREG_BASE_URL": str(settings.base_url),
+        },
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
 
 
 def _asked(url: str, service: str) -> int:
