@@ -26,7 +26,7 @@ ROWS_AT_ONCE = 100_000
 _PARQUET = b"PAR1"
 _DELIMITERS = ";,\t|"
 _DIGIT = re.compile(r"\d")
-_MARKS = re.compile(r"[\s='\"]|(?<=\d{6})-(?=\d{5})|(?<=\d)\.0+\Z", re.ASCII)
+_MARKS = re.compile(r"[\s='\"]|(?<=\d{6})-(?=\d{5})|(?<=\d)\.0+\Z")
 _LOST_ZERO = re.compile(r"[1-9]\d{9}", re.ASCII)
 _SEPARATOR = re.compile(r"sep=(.)\s*", re.IGNORECASE)  # how Excel names it, in a line of its own
 _LETTERS = str.maketrans({"ø": "o", "æ": "a"})

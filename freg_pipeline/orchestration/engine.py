@@ -16,6 +16,7 @@ import dagster as dg
 from dagster import DagsterInstance
 from dagster._core.instance.ref import InstanceRef
 
+from freg_pipeline.errors import StoreError
 from freg_pipeline.orchestration.code_location import make_definitions
 from freg_pipeline.orchestration.partitions import UTTREKK_BATCH, batch_partition
 from freg_pipeline.orchestration.resources import Freg
@@ -68,8 +69,16 @@ class Engine:
 
 @contextmanager
 def open_engine(freg: Freg) -> Iterator[Engine]:
-    """An engine with DAGSTER_HOME's instance; else the store's own; for S3 one without memory."""
+    """An engine with DAGSTER_HOME's instance; else the store's own; for S3 one without memory.
+
+    Raises:
+        StoreError: its folder can't be written.
+    """
     home = _home(freg)
+    if home is not None and home.is_dir() and not os.access(home, os.W_OK):
+        raise StoreError(
+            f"Dagster's records in {home} can't be written", "Work on a store that you may write to"
+        )
     with _alone(home):
         opened = _instance(home)
     with opened as instance:
