@@ -2,8 +2,8 @@
 
 Understood: named and anonymous types, extension of base types, sequence, choice, all and groups,
 nested repetition, references to global elements, restrictions and enumerations, simple content,
-annotations. Anything else is a :class:`ContractError` that names the line, never a field that is
-silently left out.
+annotations. What a wildcard lets in is met as unknown fields. Anything else is a
+:class:`ContractError` that names the line, never a field that is silently left out.
 """
 
 from __future__ import annotations
@@ -47,7 +47,12 @@ _KINDS = {
 }  # fmt: skip
 
 _TRANSPARENT = {f"{_XSD}sequence", f"{_XSD}choice", f"{_XSD}all", f"{_XSD}group"}
-_WITHOUT_FIELDS = {f"{_XSD}annotation", f"{_XSD}attribute", f"{_XSD}attributeGroup"}
+# What a wildcard lets in has no name here: it is met as a field that the contract doesn't know, and
+# kept as such.
+_WITHOUT_FIELDS = {
+    f"{_XSD}{name}" for name in ("annotation", "attribute", "attributeGroup", "anyAttribute", "any")
+}
+_PERSON = "folkeregisterperson"
 
 
 def fingerprint(xsd: bytes) -> str:
@@ -112,6 +117,9 @@ class _Compiler:
         )
 
     def _root(self) -> etree._Element:
+        person = self._named.get(("element", _PERSON))
+        if person is not None:  # whatever wraps it, or stands beside it
+            return person
         elements = [node for (tag, _), node in self._named.items() if tag == "element"]
         if len(elements) > 1:  # global elements that others refer to are no documents
             referred = {

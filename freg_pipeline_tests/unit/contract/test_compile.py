@@ -7,6 +7,7 @@ import pytest
 
 from freg_pipeline.contract import Plan, compile_contract, snake_case
 from freg_pipeline.errors import ContractError
+from freg_pipeline_tests.answers import normalize
 from freg_pipeline_tests.contracts import (
     HENDELSE_XSD,
     PERSON_XSD,
@@ -152,6 +153,24 @@ def test_simple_content_with_attributes_is_its_value() -> None:
     assert types(plan, "ting") == {"navn": STRING}
 
 
+def test_what_a_wildcard_lets_in_is_unknown_and_kept_as_such() -> None:
+    wildcard = field("navn") + '<xs:any minOccurs="0" processContents="lax"/>'
+    plan = compile_contract(small_contract(entity("ting", wildcard)))
+    assert types(plan, "ting") == {"navn": STRING}
+    document = {"ting": [{"navn": "a", "annet": 1}]}
+    normalized = normalize(plan, [document], kind="foedselsEllerDNummer")
+    assert normalized.unknown == {"ting.annet": 1}
+
+
+def test_the_person_is_the_document_whatever_stands_beside_or_round_it() -> None:
+    xsd = small_contract(entity("ting", field("navn")))
+    xsd = xsd.replace(b'name="dokument"', b'name="folkeregisterperson"')
+    beside = b'<xs:element name="svar"><xs:complexType><xs:sequence><xs:element name="oppslag" '
+    beside += b'type="xs:string"/></xs:sequence></xs:complexType></xs:element></xs:schema>'
+    plan = compile_contract(xsd.replace(b"</xs:schema>", beside))
+    assert plan.entities == ("ting",)
+
+
 def test_columns_that_would_share_a_name_do_not() -> None:
     fields = field("radNr") + field("rad_nr") + field("personidentifikator")
     plan = compile_contract(small_contract(entity("ting", fields)))
@@ -173,7 +192,7 @@ WRONG = {
         small_contract('<xs:element name="ting" type="t:Ting"/>', SELF),
         "contains itself",
     ),
-    "anything goes": (small_contract(entity("ting", "<xs:any/>")), "any"),
+    "a notation": (small_contract(entity("ting", "<xs:notation/>")), "notation"),
     "no document": (b'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"/>', "0 document"),
 }
 
