@@ -31,7 +31,8 @@ def purge(
 
     Never the current one, nor one that a pin names. A release's manifest goes before its files: a
     reader finds it whole, or not at all. Files that a killed purge left are removed by the next
-    one, also when it is asked for the same release again. The raw answers of its uttrekk stay.
+    one, also when it is asked for the same release again. The raw answers of an uttrekk stay, but
+    those of a sync go with its release, once the base holds what it brought: there are many.
 
     Args:
         store: where they lie.
@@ -65,6 +66,7 @@ def purge(
         ]
     removed = [one for one in going if _remove(store, one)]
     sweep(store)
+    _drop_syncs(store)
     return removed
 
 
@@ -88,6 +90,23 @@ def _remove(store: Store, number: str) -> bool:
         store.write(manifest_key(number), content)
         return False
     return True
+
+
+def _drop_syncs(store: Store) -> None:
+    """Remove all of the syncs that no release left was made by, and that nobody can go on with.
+
+    Those are the syncs from positions that the current base has passed. What each asked for goes
+    last, so that a purge that is killed amid one is gone on with by the next.
+    """
+    current = current_release(store)
+    kept = {manifest.uttrekk for manifest in list_releases(store)}
+    for uttrekk in Uttrekk.list_all(store) if current is not None else ():
+        etter = uttrekk.request.etter
+        if etter is None or uttrekk.name in kept or etter >= current.base.sekvensnummer:
+            continue
+        last = [uttrekk.release_key, uttrekk.key("request.json")]
+        for key in [key for key in store.list(uttrekk.key("")) if key not in last] + last:
+            store.delete(key)
 
 
 def sweep(store: Store) -> int:

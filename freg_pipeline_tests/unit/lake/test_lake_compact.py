@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from freg_pipeline.errors import ConfigurationError, FregError
+from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.lake import keys
 from freg_pipeline.lake.checks import run_checks
 from freg_pipeline.lake.compact import (
@@ -285,6 +286,35 @@ def test_what_is_being_made_is_left_alone_and_what_nobody_can_finish_is_removed(
     purge(store, keep=5)
     assert not store.list(f"deltas/{uttrekk.name}/")
     assert verify(store) == []
+
+
+def syncs(store: Store) -> set[int | None]:
+    """The positions that syncs in the store continue."""
+    kept = (one.request.etter for one in Uttrekk.list_all(store) if one.request.kind == "hendelser")
+    return set(kept)
+
+
+@pytest.mark.parametrize("changes", [0, 1, 2, 5, 8])
+@pytest.mark.parametrize("after", [False, True])
+def test_syncs_that_the_base_holds_go_with_their_releases(
+    store: LocalStore, changes: int, after: bool
+) -> None:
+    purge(store, keep=9)
+    assert syncs(store) == {100, 200}
+    compact(store, begun(store), nothing)
+    sync(store, 300, D)
+    before = content(store)
+    purge(store, keep=9)
+    assert syncs(store) == {100, 200, 300}, "a release that was made by them is kept"
+    with pytest.raises(KilledError):
+        purge(Dying(store, changes, after=after))  # type: ignore[arg-type]
+    purge(store)
+    assert syncs(store) == {300}
+    assert not store.list("uttrekk/hendelser-000000000100/")
+    assert store.list("uttrekk/one/answers/"), "a full load's answers stay"
+    assert content(store) == before
+    assert verify(store) == []
+    assert sync(store, 400, A).persons == PERSONS
 
 
 def test_a_pin_that_comes_while_its_release_is_being_purged_wins(store: LocalStore) -> None:
