@@ -21,7 +21,7 @@ _TIME = pa.timestamp("us", tz="UTC")
 _DOCUMENT, _GONE, _FAILED = 0, 1, 2
 _OUTCOMES = ("dokument", "borte", "feilet")
 _NAMELESS = ("identifikasjonsnummer", "dokumentet sier ikke hvem det gjelder")
-_SCHEMA = pa.schema(
+DOCUMENT_SCHEMA = pa.schema(
     [
         ("dok_nr", pa.int32()),
         ("identifikator", pa.string()),
@@ -79,7 +79,7 @@ class Account:
 
     def take(self) -> pa.Table:
         """The settled rows, which are then forgotten."""
-        table = pa.concat_tables([_SCHEMA.empty_table(), *self._settled])
+        table = pa.concat_tables([DOCUMENT_SCHEMA.empty_table(), *self._settled])
         self._settled = []
         return table
 
@@ -113,7 +113,7 @@ class Account:
                 [pa.repeat(pa.scalar(one.hentet, _TIME), len(one.asked)) for one in self._open]
             ),
         ]
-        return pa.table(columns, schema=_SCHEMA)
+        return pa.table(columns, schema=DOCUMENT_SCHEMA)
 
     def _reasons(self, first: int, outcome: npt.NDArray[np.int8]) -> dict[int, tuple[str, str]]:
         """For each identifier without a document (path, reason); its outcome is set."""

@@ -23,7 +23,7 @@ from freg_pipeline.lake.keys import bucket_sql, key_sql
 from freg_pipeline.lake.landing import LandedBatch, StagedFile, staging_key
 from freg_pipeline.lake.resolve import places, resolve
 from freg_pipeline.lake.staging import Staging
-from freg_pipeline.normalize.batch import DOCUMENT_SCHEMA
+from freg_pipeline.normalize.account import DOCUMENT_SCHEMA
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests.unit.lake.delivered import number
 
