@@ -99,8 +99,10 @@ def _drop_syncs(store: Store) -> None:
     last, so that a purge that is killed amid one is gone on with by the next.
     """
     current = current_release(store)
+    if current is None:
+        return
     kept = {manifest.uttrekk for manifest in list_releases(store)}
-    for uttrekk in Uttrekk.list_all(store) if current is not None else ():
+    for uttrekk in Uttrekk.list_all(store):
         etter = uttrekk.request.etter
         if etter is None or uttrekk.name in kept or etter >= current.base.sekvensnummer:
             continue
