@@ -19,7 +19,7 @@ from lxml import etree
 
 from freg_pipeline import envelope_xml
 from freg_pipeline.errors import RefusedError
-from freg_pipeline.identifiers import mask_within
+from freg_pipeline.identifiers import as_told, mask_within
 
 IdentifierKind = Literal["foedselsEllerDNummer", "dokumentidentifikator"]
 
@@ -196,7 +196,9 @@ def _unwrap(body: bytes) -> list[bytes]:
 
 def _oppslag(item: bytes) -> Oppslag:
     entry = _entry.decode(item)
-    identifier = _text(entry.foedselsEllerDNummer) or _text(entry.dokumentidentifikator)
+    number = _told(entry.foedselsEllerDNummer)
+    document = _told(entry.dokumentidentifikator)
+    identifier = as_told(number) if number else str(document) if document else None
     if entry.folkeregisterperson and not _is_null(entry.folkeregisterperson):
         return Oppslag(identifier, bytes(entry.folkeregisterperson), None)
     if entry.feilmelding and not _is_null(entry.feilmelding):
@@ -206,11 +208,9 @@ def _oppslag(item: bytes) -> Oppslag:
     return Oppslag(identifier, bytes(item) if is_document else None, None)
 
 
-def _text(raw: msgspec.Raw) -> str | None:
-    if not raw or _is_null(raw):
-        return None
-    value = _anything.decode(raw)
-    return str(value) if isinstance(value, str | int) else None
+def _told(raw: msgspec.Raw) -> str | int | None:
+    value = _anything.decode(raw) if raw else None
+    return value if isinstance(value, str | int) else None
 
 
 def refusal(raw: bytes) -> str:
@@ -254,12 +254,7 @@ def parse_batch(body: bytes) -> tuple[IdentifierKind | None, list[str]]:
         msg = "the answer is no batch of identifiers"
         raise ValueError(msg) from None
     documents = [str(one) for one in batch.dokumentidentifikator or () if one is not None]
-    numbers = [
-        # A number that came as a number has lost its leading zero.
-        f"{one:011d}" if isinstance(one, int) else one
-        for one in batch.foedselsEllerDNummer or ()
-        if one is not None
-    ]
+    numbers = [as_told(one) for one in batch.foedselsEllerDNummer or () if one is not None]
     if documents and numbers:
         msg = "the answer holds identifiers of two kinds"
         raise ValueError(msg)

@@ -59,6 +59,11 @@ def mask_within(text: str) -> str:
     return _LOOKS_LIKE_NUMBER.sub("*" * 11, text)
 
 
+def as_told(value: str | int) -> str:
+    """An identity number as an answer tells it: as a JSON number, it has lost its leading zero."""
+    return f"{value:011d}" if isinstance(value, int) else value
+
+
 def parse(text: str) -> Identifier:
     """Return the identity number that ``text`` holds.
 

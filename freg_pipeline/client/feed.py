@@ -16,11 +16,13 @@ from lxml import etree
 from freg_pipeline.client.answers import Answer
 from freg_pipeline.envelope import is_xml
 from freg_pipeline.envelope_xml import local_name, parse_root
+from freg_pipeline.identifiers import as_told
 
 FEED_FORMS = {"json": "application/json", "atom": "application/atom+xml", "xml": "application/xml"}
 
+_PERSON = "folkeregisteridentifikator"
 _FIELDS = (
-    "folkeregisteridentifikator",
+    _PERSON,
     "hendelsetype",
     "hendelsesdokument",
     "persondokument",
@@ -116,6 +118,9 @@ def _from_json(text: bytes) -> Sequence[_Lagret | None]:
 def _entry(number: object, hendelse: dict[str, Any]) -> FeedEntry:
     for other, name in _OTHER_NAMES.items():
         hendelse.setdefault(name, hendelse.get(other))
+    person = hendelse.get(_PERSON)
+    if isinstance(person, int):
+        hendelse[_PERSON] = as_told(person)
     return FeedEntry(_number(number), *(_text(hendelse.get(name)) for name in _FIELDS))
 
 

@@ -11,6 +11,7 @@ from freg_pipeline.client.answers import Answer, quote
 from freg_pipeline.envelope import is_xml
 from freg_pipeline.envelope_xml import parse_root
 from freg_pipeline.errors import RefusedError
+from freg_pipeline.identifiers import as_told
 
 
 @dataclass(frozen=True, repr=False)
@@ -53,8 +54,7 @@ def parse_treff(body: bytes) -> list[str]:
         _refuse(answer.get("feilmelding"))
         answer = answer.get(_FIELD) or []
     hits = answer if isinstance(answer, list) else [answer]
-    # A number that came as a number has lost its leading zero.
-    return [str(hit).zfill(11) for hit in hits if isinstance(hit, str | int)]
+    return [as_told(hit) for hit in hits if isinstance(hit, str | int)]
 
 
 def _refuse(said: object) -> None:

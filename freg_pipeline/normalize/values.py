@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
@@ -19,6 +19,8 @@ Plain = str | int | bool | None
 
 _NORWAY = ZoneInfo("Europe/Oslo")
 _DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:T[\d:.]+)?(?:Z|[+-]\d\d:?\d\d)?", re.ASCII)
+# The end of a day, as xsd:dateTime allows: the first moment of the next one.
+_END_OF_DAY = re.compile(r"(\d{4}-\d\d-\d\d)T24:00:00(?:\.0+)?(.*)", re.ASCII)
 _YEAR = re.compile(r"(-?\d{1,4})(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
 _FLOAT = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?|-?INF|NaN", re.ASCII)
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
@@ -90,9 +92,14 @@ def moment(text: str) -> datetime:
     Raises:
         ValueError: it says no time; tells nothing of the text.
     """
+    midnight = _END_OF_DAY.fullmatch(text.strip())
     try:
-        value = datetime.fromisoformat(text.strip())
-    except ValueError:
+        if midnight:
+            value = datetime.fromisoformat(f"{midnight[1]}T00:00:00{midnight[2]}")
+            value += timedelta(days=1)
+        else:
+            value = datetime.fromisoformat(text.strip())
+    except (ValueError, OverflowError):
         return _wrong("et tidspunkt")
     return value if value.tzinfo else value.replace(tzinfo=_NORWAY)
 

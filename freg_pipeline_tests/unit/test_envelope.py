@@ -47,7 +47,7 @@ FORMS = {
     "an empty list": ({"oppslag": []}, []),
     "a number that is no text": (
         {"oppslag": [{"foedselsEllerDNummer": 7, "folkeregisterperson": DOCUMENT}]},
-        [("7", True, None)],
+        [("00000000007", True, None)],
     ),
     "neither document nor error": ([{"dokumentidentifikator": "a"}], [("a", False, None)]),
 }  # fmt: skip

@@ -65,6 +65,8 @@ def test_json_as_published() -> None:
         (b'{"hendelser": []}', []),
         (b'{"sekvensnummer": 9, "hendelse": null}', [BARE]),
         (b'[null, {"sekvensnummer": 9}, null]', [BARE]),
+        (b'[{"sekvensnummer": 9, "hendelse": {"folkeregisteridentifikator": 3851598730}}]',
+         [FeedEntry(9, "03851598730")]),
         (b'[{"sekvensnummer": "9", "nytt": [1], "hendelse": {"nytt": {"a": 1}}}]', [BARE]),
         (b'[{"sekvensnummer": 9, "hendelse": {"persondokument": 12}}]',
          [FeedEntry(9, persondokument="12")]),

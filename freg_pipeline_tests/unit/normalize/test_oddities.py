@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from freg_pipeline.contract import Plan, compile_contract
+from freg_pipeline.normalize.values import moment
 from freg_pipeline_tests.answers import bulk, entity_rows, normalize, normalize_answers
 from freg_pipeline_tests.contracts import entity, field, small_contract
 
@@ -301,3 +303,12 @@ def test_lists_within_lists_are_tables_with_a_number_for_each_level() -> None:
     rows = normalize(plan, [document]).tables["ting__indre"]
     keys = [(row["rad_nr"], row["element_nr"], row["element_nr_2"], row["verdi"]) for row in rows]
     assert keys == [(0, 0, 0, "a"), (0, 2, 0, "b"), (2, 0, 0, "c"), (2, 0, 1, "d")]
+
+
+def test_the_end_of_a_day_is_the_first_moment_of_the_next() -> None:
+    """As xsd:dateTime allows it."""
+    assert moment("1999-12-31T24:00:00Z") == datetime(2000, 1, 1, tzinfo=UTC)
+    assert moment("2026-02-28T24:00:00.000+01:00") == datetime(2026, 2, 28, 23, tzinfo=UTC)
+    for text in ("1999-12-31T24:00:01Z", "9999-12-31T24:00:00Z"):
+        with pytest.raises(ValueError, match="tidspunkt"):
+            moment(text)
