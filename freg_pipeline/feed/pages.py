@@ -18,7 +18,7 @@ from freg_pipeline.extract.poll import circumstances
 from freg_pipeline.extract.uttrekk import FeedEnd, Uttrekk
 from freg_pipeline.store.raw import pack, unpack
 
-MAX_PAGES = 100  # pages a slice; the register gives up to 1,000 events a page
+MAX_PAGES = 50  # pages a slice; the register gives up to 1,000 events a page
 Form = Literal["json", "xml"]  # of documents, as settings say
 # How the list is asked for, by how documents are.
 _FORMS: dict[Form, Literal["json", "atom"]] = {"json": "json", "xml": "atom"}

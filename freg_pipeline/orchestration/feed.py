@@ -29,7 +29,7 @@ from freg_pipeline.orchestration.metadata import counts
 from freg_pipeline.orchestration.resources import Freg
 
 FregResource = dg.ResourceParam[Freg]
-SLICES_A_RUN = 10  # of up to 100,000 events: a wave is taken in runs whose progress can be seen
+SLICES_A_RUN = 10  # of up to 50,000 events: a wave is taken in runs whose progress can be seen
 # Fresh means: brought up to the register, or confirmed to be there, within this time.
 FRESH = dg.FreshnessPolicy.time_window(
     fail_window=timedelta(hours=3), warn_window=timedelta(hours=1)
