@@ -34,7 +34,7 @@ class Engine:
         home: the instance's folder, where it has one.
     """
 
-    def __init__(self, freg: Freg, instance: DagsterInstance, home: Path | None) -> None:
+    def __init__(self, freg: Freg, instance: DagsterInstance, home: Path | None = None) -> None:
         self._definitions = make_definitions(freg)
         self._instance = instance
         self._home = home
