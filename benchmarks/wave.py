@@ -6,14 +6,13 @@ its own and carries a code that the contract doesn't list, as the wave of 2027-0
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 from pathlib import Path
 
+from benchmarks.command import run
 from benchmarks.results import Figure
 
 EVENTS = 100_000
@@ -53,16 +52,7 @@ def _wave(base_url: str) -> None:
 def _run(base_url: str, store: str, *command: str) -> tuple[float, float]:
     """Seconds and peak memory of a command."""
     settings = {"FREG_BASE_URL": base_url, "FREG_STORE": store, "FREG_POLL_SECONDS": "0.1"}
-    started = time.perf_counter()
-    job = subprocess.Popen(
-        [*FREG, *command], env={**os.environ, **settings}, stdout=subprocess.DEVNULL
-    )
-    _, status, used = os.wait4(job.pid, 0)
-    job.returncode = os.waitstatus_to_exitcode(status)
-    if job.returncode:
-        msg = f"freg {' '.join(command)} ended with exit code {job.returncode}"
-        raise RuntimeError(msg)
-    return time.perf_counter() - started, used.ru_maxrss / 1024
+    return run([*FREG, *command], settings)
 
 
 def _require_synced(store: str) -> None:

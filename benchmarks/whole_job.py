@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
-import time
 
+from benchmarks.command import run
 from benchmarks.results import PERSONS, Figure
 
 FREG = [sys.executable, "-m", "freg_pipeline.cli"]
@@ -37,16 +36,4 @@ def figures() -> list[Figure]:
 def _load(base_url: str) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as store:
         settings = {"FREG_BASE_URL": base_url, "FREG_STORE": store, "FREG_POLL_SECONDS": "0.1"}
-        started = time.perf_counter()
-        job = subprocess.Popen(
-            [*FREG, "uttrekk", "komplett"],
-            env={**os.environ, **settings},
-            stdout=subprocess.DEVNULL,
-        )
-        _, status, used = os.wait4(job.pid, 0)
-        job.returncode = os.waitstatus_to_exitcode(status)
-        seconds = time.perf_counter() - started
-    if job.returncode:
-        msg = f"the job ended with exit code {job.returncode}"
-        raise RuntimeError(msg)
-    return seconds, used.ru_maxrss / 1024
+        return run([*FREG, "uttrekk", "komplett"], settings)
