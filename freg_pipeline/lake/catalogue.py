@@ -16,6 +16,7 @@ from freg_pipeline.lake.query import add_views, parquet_files
 from freg_pipeline.lake.tables import described
 from freg_pipeline.lake.views import comments, quoted
 from freg_pipeline.store import Store
+from freg_pipeline.store.local import sync_to_disk
 
 FILE = "freg.duckdb"
 # DuckDB 1.5 is still widespread, and can't open what DuckDB 2 writes unless told so.
@@ -47,7 +48,7 @@ def refresh_catalogue(store: Store) -> Path:
     try:
         _write(temporary, store, manifest)
         temporary.replace(target)
-        _sync(target.parent)
+        sync_to_disk(target.parent)
     except duckdb.Error:
         raise StoreError(
             f"the catalogue of release {manifest.number} can't be made",
@@ -83,12 +84,4 @@ def _write(path: Path, store: Store, manifest: Manifest) -> None:
         connection.execute("USE memory")
         connection.execute("DETACH freg")
     path.chmod(0o600)
-    _sync(path)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_to_disk(path)

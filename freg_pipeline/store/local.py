@@ -65,7 +65,7 @@ class LocalStore:
                 source.unlink()
                 source = moved
             source.chmod(0o600)
-            _sync(source)
+            sync_to_disk(source)
             try:
                 return self._publish(source, key)
             finally:
@@ -77,7 +77,7 @@ class LocalStore:
             target = self._file(key)
             self._make_folder(target.parent)
             temporary.replace(target)
-            _sync(target.parent)
+            sync_to_disk(target.parent)
 
     def list(self, prefix: str) -> list[str]:
         """All keys that begin with ``prefix``, sorted."""
@@ -150,7 +150,7 @@ class LocalStore:
             os.link(temporary, target)
         except FileExistsError:
             return False
-        _sync(target.parent)
+        sync_to_disk(target.parent)
         return True
 
     @contextlib.contextmanager
@@ -167,7 +167,8 @@ class LocalStore:
         )
 
 
-def _sync(path: Path) -> None:
+def sync_to_disk(path: Path) -> None:
+    """Wait until a file's content, or a folder's names, would outlast a loss of power."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
