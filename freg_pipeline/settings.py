@@ -28,11 +28,14 @@ class Settings(BaseSettings):
         parts: the ``part``s to ask for; empty means everything the package may see.
         store: a folder or ``s3://bucket/prefix``.
         s3_endpoint: an S3 endpoint other than the default.
+        allow_services: services to call although our table of rights lacks them for the package;
+            ``alle``: every one.
         token: a ready bearer token, in place of Maskinporten.
         maskinporten_issuer: whose tokens; None: the environment's.
         maskinporten_token_endpoint: where they are asked for; None: as the issuer's metadata says.
         maskinporten_client_id: the integration's id.
         maskinporten_key_file: its private RSA key, as PEM or JWK.
+        maskinporten_scope: what to ask for in place of the package's own; blanks between several.
         maskinporten_kid: the key's id at Maskinporten; None: as the JWK says.
         maskinporten_cert_file: the enterprise certificate and its chain as PEM, in place of a kid.
         maskinporten_consumer_org: the organisation that one acts for by delegation, nine digits.
@@ -61,11 +64,13 @@ class Settings(BaseSettings):
     parts: Annotated[tuple[str, ...], NoDecode] = ()
     store: str = "data"
     s3_endpoint: str | None = None
+    allow_services: Annotated[tuple[str, ...], NoDecode] = ()
     token: SecretStr | None = None
     maskinporten_issuer: str | None = None
     maskinporten_token_endpoint: str | None = None
     maskinporten_client_id: str | None = None
     maskinporten_key_file: Path | None = None
+    maskinporten_scope: str | None = None
     maskinporten_kid: str | None = None
     maskinporten_cert_file: Path | None = None
     maskinporten_consumer_org: str | None = Field(default=None, pattern=r"^\d{9}$")
@@ -82,7 +87,7 @@ class Settings(BaseSettings):
     follow_seconds: float = Field(default=60.0, gt=0)
     full_load_when_too_old: bool = False
 
-    @field_validator("parts", mode="before")
+    @field_validator("parts", "allow_services", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -108,6 +113,16 @@ class Settings(BaseSettings):
     @classmethod
     def _before_v1(cls, value: str | None) -> str | None:
         return None if value is None else value.rstrip("/").removesuffix("/v1")
+
+    @field_validator("maskinporten_scope")
+    @classmethod
+    def _scopes(cls, value: str | None) -> str | None:
+        """One blank between two, whatever separated them."""
+        scopes = (value or "").replace(",", " ").split()
+        if not all(scope.isascii() and scope.isprintable() for scope in scopes):
+            msg = "holds a character that no scope has"
+            raise ValueError(msg)
+        return " ".join(dict.fromkeys(scopes)) or None
 
     @field_validator("token", "fiks_integrasjon_passord")
     @classmethod

@@ -6,10 +6,11 @@ gateway.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
-from freg_pipeline.client.packages import FIKS_SCOPE, Package, package
+from freg_pipeline.client.packages import ALL_SERVICES, FIKS_SCOPE, Package, package
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.settings import Settings
 
@@ -74,15 +75,32 @@ def base_url(settings: Settings) -> str:
 
 
 def granted(settings: Settings) -> Package:
-    """The package of rights, with the scope that it takes here: at Fiks every one takes the same.
+    """The package of rights, with what settings say of it: its scope, and what it may call besides.
+
+    At Fiks every package takes the same scope.
 
     Raises:
-        ConfigurationError: there is no such package.
+        ConfigurationError: there is no such package, or no such service.
     """
     named = package(settings.rettighetspakke)
-    if ENVIRONMENTS[settings.environment].is_fiks:
-        return replace(named, scope=FIKS_SCOPE)
-    return named
+    scope = FIKS_SCOPE if ENVIRONMENTS[settings.environment].is_fiks else named.scope
+    return replace(
+        named,
+        scope=settings.maskinporten_scope or scope,
+        allowed=_let_through(settings.allow_services),
+    )
+
+
+def _let_through(services: Sequence[str]) -> frozenset[str]:
+    if "alle" in services:
+        return ALL_SERVICES
+    unknown = [service for service in services if service not in ALL_SERVICES]
+    if unknown:
+        raise ConfigurationError(
+            f"FREG_ALLOW_SERVICES names {', '.join(unknown)}, which is no service",
+            f"Use alle, or some of {', '.join(sorted(ALL_SERVICES))}",
+        )
+    return frozenset(services)
 
 
 def requests_per_minute(settings: Settings) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Literal
 from urllib.parse import quote as url_quote
@@ -13,11 +12,10 @@ from freg_pipeline.client.answers import Answer, NotModifiedError
 from freg_pipeline.client.arguments import check_markup, within_limit
 from freg_pipeline.client.feed import FEED_FORMS, FeedPage, parse_feed
 from freg_pipeline.client.hendelsesdokument import hendelsesdokumenter
+from freg_pipeline.client.sekvensnummer import parse_number
 from freg_pipeline.client.transport import Transport
 from freg_pipeline.errors import RefusedError, TooOldError
 
-_NUMBER = re.compile(rb"(?<![\d.])\d{1,18}(?![\d.])")
-_WITHOUT_PROLOGUE = re.compile(rb"<\?xml[^>]*\?>|xmlns(:\w+)?=\"[^\"]*\"")
 _NOT_ACCEPTABLE = 406
 
 
@@ -43,9 +41,10 @@ class HendelserService:
             RefusedError, PassingError: as for every request.
         """
         answer = await self._transport.get(
-            "hendelser/siste/sekvensnummer", "hendelser/siste/sekvensnummer", check=_number
+            "hendelser/siste/sekvensnummer", "hendelser/siste/sekvensnummer", check=parse_number
         )
-        return _number(answer.body)
+        number: int = answer.checked
+        return number
 
     async def feed(
         self,
@@ -161,11 +160,3 @@ def _too_old(error: RefusedError) -> TooOldError:
         code=error.code,
         said=error.said,
     )
-
-
-def _number(body: bytes) -> int:
-    found = _NUMBER.findall(_WITHOUT_PROLOGUE.sub(b"", body))
-    if len(found) != 1:
-        msg = "the answer holds no sequence number"
-        raise ValueError(msg)
-    return int(found[0])

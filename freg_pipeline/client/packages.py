@@ -1,7 +1,8 @@
 """Packages of rights: each one's path, scope in Maskinporten, and the services it may call.
 
-Source: the register's documentation, Endepunkter (paths, scopes) and Konsumenttjenester (services).
-Utsteder eID is missing from the second: it is given what all the others share, and no more.
+Source: the register's documentation, Endepunkter (paths, scopes) and Konsumenttjenester (services;
+Utsteder eID has look-ups, search and selections since 2024-10). Such a table ages: a setting lets a
+call through that it refuses, and the register has the last word.
 
 ``online/oppslag``, which the same list names, is a web page for people to sign in to; there is
 nothing that a program could call, so no package has it here.
@@ -41,12 +42,14 @@ class Package:
         path: between ``folkeregisteret/`` and ``/v1``.
         scope: what Maskinporten must grant.
         services: the services that it may call, by name.
+        allowed: those that a setting lets through beside them.
     """
 
     name: str
     path: str
     scope: str
     services: frozenset[str]
+    allowed: frozenset[str] = frozenset()
 
     def require(self, service: str) -> None:
         """See that a service is within the package.
@@ -54,14 +57,13 @@ class Package:
         Raises:
             RefusedError: it isn't; names the packages that have it.
         """
-        if service in self.services:
+        if service in self.services or service in self.allowed:
             return
         having = [package.name for package in PACKAGES.values() if service in package.services]
         raise RefusedError(
             f"{service} is not in the package {self.name}: nothing was sent",
-            f"It is in {', '.join(having)}: set FREG_RETTIGHETSPAKKE if that is yours"
-            if having
-            else "No package has it",
+            f"It is in {', '.join(having)}: set FREG_RETTIGHETSPAKKE if that is yours, or "
+            f"FREG_ALLOW_SERVICES={service} if the register has given it to you all the same",
         )
 
 
@@ -88,7 +90,7 @@ PACKAGES = _table(
     ("privat", "api/privat", "privat", []),
     ("finans", "api/finans", "finans", [_LOOK_UPS, _TILPASSET]),
     ("presse", "api/presse", "presse", []),
-    ("utsteder-eid", "api/eid", "utstedereid", []),
+    ("utsteder-eid", "api/eid", "utstedereid", [_LOOK_UPS, _TILPASSET]),
     (
         "privat-uten-folkeregisteridentifikator", "api/privatutenfolkeregisteridentifikator",
         "privatutenfolkeregisteridentifikator", [],

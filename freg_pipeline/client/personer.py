@@ -16,7 +16,7 @@ from freg_pipeline.client.arguments import check_markup, parts_query, within_lim
 from freg_pipeline.client.entydigsoek import EntydigKriterier
 from freg_pipeline.client.soek import SoekKriterier
 from freg_pipeline.client.transport import Transport
-from freg_pipeline.client.treff import Treff, parse_treff
+from freg_pipeline.client.treff import Treff, no_hits, parse_treff
 from freg_pipeline.envelope import parse
 from freg_pipeline.errors import NotFoundError
 
@@ -108,18 +108,25 @@ class PersonerService:
     async def soek(self, kriterier: SoekKriterier) -> Treff:
         """The numbers of those whom all criteria fit; nobody is no error.
 
+        The register says "no hits" by an empty list (its API description) or by 404 (its page on
+        return codes).
+
         Raises:
             RefusedError: among others, over 10,000 fit: the register asks for narrower criteria.
             PassingError: as for every request.
         """
-        answer = await self._transport.get(
-            "personer/soek",
-            "personer/soek",
-            query=kriterier.query(),
-            accept=self._accept,
-            check=parse_treff,
-        )
-        return Treff(tuple(parse_treff(answer.body)), answer)
+        try:
+            answer = await self._transport.get(
+                "personer/soek",
+                "personer/soek",
+                query=kriterier.query(),
+                accept=self._accept,
+                check=parse_treff,
+            )
+        except NotFoundError:
+            await self._transport.require_answering()
+            return no_hits(self._accept)
+        return Treff(tuple(answer.checked), answer)
 
     async def entydigsoek(self, kriterier: EntydigKriterier, parts: Sequence[str] = ()) -> Answer:
         """The document of the one person whom the criteria fit.
@@ -129,7 +136,8 @@ class PersonerService:
             RefusedError: among others, a criterion is outside the package: nothing was sent.
             PassingError: as for every request.
         """
-        kriterier.require_package(self._rettighetspakke)
+        if not self._transport.is_allowed("personer/entydigsoek"):
+            kriterier.require_package(self._rettighetspakke)
         try:
             return await self._transport.get(
                 "personer/entydigsoek",

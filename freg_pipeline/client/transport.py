@@ -78,6 +78,7 @@ class Transport:
         self.base_url = base_url
         self.package = package
         self._reached = False  # something answered at the address, in this process
+        self._answered = False  # and it was the register, and had what was asked for
         self._pace = pace_of(base_url, requests_per_minute)
         self._gate = Gate(connections)
         self._client = httpx.AsyncClient(
@@ -104,6 +105,22 @@ class Transport:
         if self.package is not None:
             for service in services:
                 self.package.require(service)
+
+    def is_allowed(self, service: str) -> bool:
+        """Whether a setting lets a service through whatever our table of rights says of it."""
+        return self.package is None or service in self.package.allowed
+
+    async def require_answering(self) -> None:
+        """See that the register is at this address, where a 404 could also mean that it isn't.
+
+        Asks for the last event's number, unless something was answered before.
+
+        Raises:
+            RefusedError, PassingError: it isn't, or doesn't let us in.
+        """
+        if not self._answered:
+            service = "hendelser/siste/sekvensnummer"
+            await self.get(service, service)
 
     async def get(
         self,
@@ -215,6 +232,7 @@ class Transport:
             raise failure(response, request.service, correlation_id, self.package)
         checked = _check(request, response.content, correlation_id)
         etag = response.headers.get("etag")
+        self._answered = True
         now = datetime.now(UTC)
         return Answer(response.content, now, content_type, correlation_id, etag, checked)
 

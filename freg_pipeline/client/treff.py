@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -55,6 +56,13 @@ def parse_treff(body: bytes) -> list[str]:
         answer = answer.get(_FIELD) or []
     hits = answer if isinstance(answer, list) else [answer]
     return [as_told(hit) for hit in hits if isinstance(hit, str | int)]
+
+
+def no_hits(accept: str) -> Treff:
+    """Nobody, where the register says so by a 404: as the empty list that its description has."""
+    is_wanted_as_xml = accept.endswith("xml")
+    body = b"<PersonsoekResponse/>" if is_wanted_as_xml else b'{"foedselsEllerDNummer": []}'
+    return Treff((), Answer(body, datetime.now(UTC), accept, "", checked=[]))
 
 
 def _refuse(said: object) -> None:

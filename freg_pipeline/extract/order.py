@@ -36,8 +36,8 @@ ATTEMPTS = 3  # orders sent by one living process when answers get lost
 RUNNING_JOBS = 10  # the register's limit for an organisation
 JOB_HOURS = 24  # an order older than this, and never collected, holds no place any more
 SERVICES: dict[UttrekkKind, tuple[str, ...]] = {  # what each kind of uttrekk takes
-    "komplett": ("uttrekk/komplett", "personer/bulkoppslag/arkiv"),
-    "tilpasset": ("uttrekk/tilpasset", "personer/bulkoppslag"),
+    "komplett": ("uttrekk/komplett", "uttrekk/batch", "personer/bulkoppslag/arkiv"),
+    "tilpasset": ("uttrekk/tilpasset", "uttrekk/batch", "personer/bulkoppslag"),
     "liste": ("personer/bulkoppslag",),
     "soek": ("personer/soek", "personer/bulkoppslag"),
     "hendelser": ("hendelser/feed", "personer/bulkoppslag"),

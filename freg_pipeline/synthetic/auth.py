@@ -64,7 +64,7 @@ class Guard:
             granted = self._maskinporten.granted(token)
         except TokenError as error:
             return gateway(401, "UNAUTHORIZED", str(error))
-        if granted != (FIKS_SCOPE if by_fiks else SCOPES.get(service[1])):
+        if (FIKS_SCOPE if by_fiks else SCOPES.get(service[1])) not in granted:
             return gateway(403, "FORBIDDEN", "Token har ikke scope for rettighetspakken")
         return None
 

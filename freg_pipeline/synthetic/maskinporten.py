@@ -77,8 +77,8 @@ class Maskinporten:
             ]
         )
 
-    def granted(self, token: str) -> str:
-        """The scope that a bearer token is good for.
+    def granted(self, token: str) -> frozenset[str]:
+        """The scopes that a bearer token is good for.
 
         Raises:
             TokenError: it is no token of ours, or has expired.
@@ -89,7 +89,7 @@ class Maskinporten:
             raise TokenError("Token er ugyldig") from None
         if claims["exp"] <= time.time():
             raise TokenError("Token er utløpt")
-        return str(claims["scope"])
+        return frozenset(str(claims["scope"]).split())
 
     # -- clients ---------------------------------------------------------------------------
 
@@ -223,9 +223,10 @@ class Maskinporten:
 
     def _check_scope(self, claims: Mapping[str, Any], client: _Client) -> None:
         scope = claims.get("scope")
-        if not isinstance(scope, str) or scope not in self._scopes:
+        asked = frozenset(scope.split(" ")) if isinstance(scope, str) else frozenset()
+        if not asked or not asked <= self._scopes:
             raise _RefusedError("invalid_scope", "Unknown scope")
-        if scope not in client.scopes:
+        if not asked <= client.scopes:
             raise _RefusedError("invalid_scope", f"The client may not ask for {scope}")
         consumer = claims.get("consumer_org")
         if consumer is not None and not (isinstance(consumer, str) and len(consumer) == 9):

@@ -3,7 +3,8 @@
 Sources: the register's documentation of resources by package, of endpoints and of dataminimering.
 Of the packages that came later, the documentation tells the address and what of a document they
 see, but hardly what they may call. Presse and the two without identity numbers are described
-together with Privat, and may call what Privat may; Utsteder eID what all others may.
+together with Privat, and may call what Privat may; Utsteder eID has look-ups, search and selections
+since 2024-10.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ PACKAGES = (
     Package("finans", "api/finans", "finans", _SELECTIONS, _IDENTITY, _PAST | {"sivilstand"}),
     Package("presse", "api/presse", "presse", _FOR_ALL, _NUMBER | _IDENTITY | _RELATIONS),
     Package(
-        "utsteder-eid", "api/eid", "utstedereid", _FOR_ALL, _RELATIONS, criteria=_ABROAD
+        "utsteder-eid", "api/eid", "utstedereid", _SELECTIONS, _RELATIONS, criteria=_ABROAD
     ),
     Package(
         "privat-uten-folkeregisteridentifikator", "api/privatutenfolkeregisteridentifikator",

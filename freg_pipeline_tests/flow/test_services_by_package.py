@@ -106,7 +106,7 @@ def test_a_service_is_answered_or_refused_before_it_is_sent(
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 _PACKAGES = {"M": "offentlig-med-hjemmel", "U": "offentlig-uten-hjemmel",
-             "P": "privat-uten-hjemmel", "F": "finans"}  # fmt: skip
+             "P": "privat-uten-hjemmel", "F": "finans", "E": "utsteder-eid"}  # fmt: skip
 _NAMES = {"uttrekk/{jobbid}/batch/{batchnr}": ["uttrekk/batch"]}
 
 

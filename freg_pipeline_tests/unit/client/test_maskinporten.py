@@ -282,6 +282,17 @@ def test_a_scope_that_the_client_may_not_ask_for(guarded: str, tmp_path: Path) -
     assert "FREG_RETTIGHETSPAKKE" in text
 
 
+def test_several_scopes_in_one_token(guarded: str, tmp_path: Path) -> None:
+    settings = settings_of(lend(guarded, MED, FINANS), tmp_path)
+    both = f"{FINANS} {MED}"
+    assert ask(base_url=guarded, maskinporten_scope=both, **settings) > 0
+    source = access(load(base_url=guarded, maskinporten_scope=both, **settings))
+    assert f"for {both}, good for" in source.describe()
+    text = told(RefusedError, base_url=guarded, maskinporten_scope=f"{MED} mer", **settings)
+    assert "invalid_scope" in text
+    assert "mer" in text
+
+
 def test_a_token_for_another_package(guarded: str, tmp_path: Path) -> None:
     settings = settings_of(lend(guarded, FINANS), tmp_path)
     text = told(RefusedError, base_url=guarded, rettighetspakke="finans", **settings)

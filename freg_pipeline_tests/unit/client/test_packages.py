@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
@@ -11,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from freg_pipeline.client import Register
+from freg_pipeline.client import EntydigKriterier, Register
 from freg_pipeline.client.access import ReadyToken
 from freg_pipeline.client.environments import base_url, granted, requests_per_minute
 from freg_pipeline.client.packages import PACKAGES, package
@@ -25,9 +26,10 @@ from freg_pipeline_tests.registers import serving
 MED, UTEN, PRIVAT_UTEN, FINANS = (
     "offentlig-med-hjemmel", "offentlig-uten-hjemmel", "privat-uten-hjemmel", "finans",
 )  # fmt: skip
-MOST = {MED, UTEN, PRIVAT_UTEN, FINANS}
+EID = "utsteder-eid"
+MOST = {MED, UTEN, PRIVAT_UTEN, FINANS, EID}
 ALL = {
-    *MOST, "privat", "presse", "utsteder-eid",
+    *MOST, "privat", "presse",
     "privat-uten-folkeregisteridentifikator", "presse-uten-folkeregisteridentifikator",
 }  # fmt: skip
 SERVICES = {
@@ -113,6 +115,43 @@ def test_a_service_outside_the_package_is_not_ordered() -> None:
 
     with pytest.raises(RefusedError, match=r"uttrekk/komplett .* offentlig-med-hjemmel"):
         asyncio.run(order())
+
+
+def test_a_setting_lets_a_call_through_that_the_table_refuses() -> None:
+    named = load(rettighetspakke="privat", allow_services="personer/soek, uttrekk/komplett")
+    granted(named).require("personer/soek")
+    granted(named).require("uttrekk/komplett")
+    with pytest.raises(RefusedError, match="FREG_ALLOW_SERVICES=personer/bulkoppslag"):
+        granted(named).require("personer/bulkoppslag")
+    for service in SERVICES:
+        granted(load(rettighetspakke="privat", allow_services="alle")).require(service)
+    with pytest.raises(ConfigurationError, match="names personer/sok, which is no service"):
+        granted(load(allow_services="personer/sok"))
+
+
+def test_criteria_of_a_search_are_let_through_with_the_search(small_register: str) -> None:
+    foreign = EntydigKriterier(foedselsdato="19850131", legitimasjonsdokument="IRL-195509132386")
+    privat = small_register.replace("offentlig-med-hjemmel/api", "api/privat")
+
+    async def search(**settings: Any) -> None:
+        given = load(base_url=privat, rettighetspakke="privat", **settings)
+        async with Register.from_settings(given) as register:
+            await register.personer.entydigsoek(foreign)
+
+    with pytest.raises(RefusedError, match="nothing was sent"):
+        asyncio.run(search())
+    with pytest.raises(RefusedError, match="400"):  # the register's own word
+        asyncio.run(search(allow_services="personer/entydigsoek"))
+
+
+def test_the_scope_can_be_another() -> None:
+    segment = "folkeregister:deling/offentligmedhjemmel.segmentansvarlig"
+    several = f" {segment}  folkeregister:deling/svalbardregister\n"
+    assert granted(load(maskinporten_scope=segment)).scope == segment
+    assert granted(load(maskinporten_scope=several)).scope == " ".join(several.split())
+    assert granted(load(environment="fiks", maskinporten_scope="ks:fiks x")).scope == "ks:fiks x"
+    with pytest.raises(ConfigurationError, match="FREG_MASKINPORTEN_SCOPE"):
+        load(maskinporten_scope="deling/utgått")
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from freg_pipeline.client import BatchState, Register, TilpassetKriterier
+from freg_pipeline.client import BatchState, Register, SoekKriterier, TilpassetKriterier
+from freg_pipeline.client.sekvensnummer import parse_number
+from freg_pipeline.client.treff import parse_treff
 from freg_pipeline.client.uttrekk import BatchAnswer
 from freg_pipeline.envelope import parse, parse_batch
-from freg_pipeline.errors import FregError, GoneError, RefusedError
+from freg_pipeline.errors import FregError, GoneError, NotFoundError, RefusedError
 from freg_pipeline.settings import load
 from freg_pipeline_tests.conftest import StartRegister
 from freg_pipeline_tests.registers import serving
@@ -102,7 +104,9 @@ def test_look_ups_come_in_the_order_asked_with_errors_in_place(small_register: s
 @pytest.mark.parametrize(
     "body",
     ["63727", " 63727\n", '{"sekvensnummer": 63727}', "<sekvensnummer>63727</sekvensnummer>",
-     '<?xml version="1.0"?><s xmlns="urn:v1">63727</s>', '"63727"'],
+     '<?xml version="1.0"?><s xmlns="urn:v1">63727</s>', '"63727"',
+     '{"sekvensnummer": 63727, "versjon": 2}', '{"versjon": 2, "sekvensnummer": "63727"}',
+     "<siste><versjon>2</versjon><sekvensnummer>63727</sekvensnummer></siste>", "0063727"],
 )  # fmt: skip
 def test_the_last_sequence_number_in_every_form(body: str) -> None:
     async def answer(request: Request) -> Response:
@@ -112,6 +116,49 @@ def test_the_last_sequence_number_in_every_form(body: str) -> None:
     app = Starlette(routes=[Route("/v1/hendelser/siste/sekvensnummer", answer)])
     with serving(app) as url:
         assert ask(url, lambda register: register.hendelser.siste_sekvensnummer()) == 63727
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["-63727", '{"sekvensnummer": -63727}', '{"versjon": 63727}', '{"siste": {"x": 63727}}',
+     "[63727]", "63727.5", "true", "", "63 727", "nr 63727", "<s><versjon>2</versjon></s>",
+     "<sekvensnummer>-63727</sekvensnummer>", '{"sekvensnummer": true}', "²"],
+)  # fmt: skip
+def test_what_is_no_sequence_number_is_not_taken_for_one(body: str) -> None:
+    with pytest.raises(ValueError, match="no sequence number"):
+        parse_number(body.encode())
+
+
+NONE = ('{"kode": "FREG-404", "melding": "Ingen treff"}', "")
+
+
+@pytest.mark.parametrize("body", NONE)
+def test_a_search_answered_by_404_has_no_hits(body: str) -> None:
+    with serving(_searching(Response(body, 404), number=Response("7"))) as url:
+        found = ask(url, lambda register: register.personer.soek(SoekKriterier(navn="Ingen")))
+    assert found.numre == ()
+    assert parse_treff(found.raw.body) == []
+
+
+@pytest.mark.parametrize("body", NONE)
+def test_a_404_from_a_wrong_address_is_not_taken_for_no_hits(body: str) -> None:
+    nothing = Response(body, 404)
+    with serving(_searching(nothing, number=nothing)) as url, pytest.raises(NotFoundError):
+        ask(url, lambda register: register.personer.soek(SoekKriterier(navn="Ingen")))
+
+
+def _searching(hits: Response, number: Response) -> Starlette:
+    async def soek(request: Request) -> Response:
+        del request
+        return hits
+
+    async def siste(request: Request) -> Response:
+        del request
+        return number
+
+    return Starlette(
+        routes=[Route("/v1/personer/soek", soek), Route("/v1/hendelser/siste/sekvensnummer", siste)]
+    )
 
 
 def test_eleven_jobs_at_once_are_too_many(start_register: StartRegister) -> None:
