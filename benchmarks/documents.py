@@ -7,7 +7,8 @@ from pathlib import Path
 
 from freg_pipeline.client import BatchState, Register
 from freg_pipeline.envelope import parse_batch
-from freg_pipeline.extract.order import everything, fetch_contract
+from freg_pipeline.extract.order import fetch_contract
+from freg_pipeline.extract.parts import everything
 from freg_pipeline.extract.uttrekk import chunks
 from freg_pipeline.settings import load
 from freg_pipeline.store import open_store

@@ -25,6 +25,7 @@ from freg_pipeline.errors import (
     RefusedError,
     UncertainOrderError,
 )
+from freg_pipeline.extract.parts import choose
 from freg_pipeline.extract.sender import others_answer, record_of_this_process
 from freg_pipeline.extract.uttrekk import OrderAnswer, Request, Uttrekk, UttrekkKind
 from freg_pipeline.settings import Settings
@@ -42,7 +43,6 @@ SERVICES: dict[UttrekkKind, tuple[str, ...]] = {  # what each kind of uttrekk ta
     "soek": ("personer/soek", "personer/bulkoppslag"),
     "hendelser": ("hendelser/feed", "personer/bulkoppslag"),
 }
-COMPOSITES = ("person-basis", "historikk", "identitetsgrunnlag-utvidet", "relasjon-utvidet")
 
 
 class _OrderedElsewhereError(FregError):
@@ -94,6 +94,7 @@ async def open_uttrekk(
     register.require(*SERVICES[kind])
     _refuse_other_register(store, settings)
     plan = await fetch_contract(store, register)
+    parts = choose(settings.parts, plan)
     wanted = Request(
         name="",
         kind=kind,
@@ -101,7 +102,8 @@ async def open_uttrekk(
         base_url=register.base_url,
         rettighetspakke=settings.rettighetspakke,
         parts_asked=settings.parts,
-        parts=settings.parts or everything(plan),
+        parts=parts.landed,
+        parts_apart=parts.apart,
         contract=plan.fingerprint,
         sekvensnummer=await register.hendelser.siste_sekvensnummer(),
         feedsekvensnr=feedsekvensnr,
@@ -124,11 +126,6 @@ async def fetch_contract(store: Store, register: Register) -> Plan:
     plan = compile_contract(xsd)
     store.write(f"contracts/{plan.fingerprint}.xsd", xsd)
     return plan
-
-
-def everything(plan: Plan) -> tuple[str, ...]:
-    """The parts that give all that the package may see: composites, and every entity by name."""
-    return (*COMPOSITES, *plan.entities)
 
 
 def _refuse_other_register(store: Store, settings: Settings) -> None:

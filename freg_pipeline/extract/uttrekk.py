@@ -56,7 +56,8 @@ class Request(msgspec.Struct, frozen=True):
         base_url: the address that it is asked of.
         rettighetspakke: the package of rights.
         parts_asked: the ``part``s that were configured; none means everything.
-        parts: every ``part`` that the look-ups ask for.
+        parts: every ``part`` whose content the tables hold.
+        parts_apart: what the look-ups ask for beside them, only to tell persons apart.
         contract: fingerprint of the XSD in force when it was made.
         sekvensnummer: the feed's position that the content is sure to reach: the register's last
             number, noted before the order.
@@ -82,6 +83,7 @@ class Request(msgspec.Struct, frozen=True):
     created: datetime
     form: Literal["json", "xml"] = "json"
     etter: int | None = None
+    parts_apart: tuple[str, ...] = ()
 
     def same_question(self, other: Request) -> bool:
         """Whether both ask the same thing of the same register."""

@@ -13,7 +13,8 @@ import msgspec
 
 from freg_pipeline.client import Register
 from freg_pipeline.errors import ConfigurationError
-from freg_pipeline.extract.order import everything, fetch_contract
+from freg_pipeline.extract.order import fetch_contract
+from freg_pipeline.extract.parts import choose
 from freg_pipeline.extract.uttrekk import Request, Uttrekk
 from freg_pipeline.feed.expand import Expansion, Progress, Slice
 from freg_pipeline.feed.pages import ask, has_pages, read_events
@@ -74,6 +75,7 @@ async def _begin(
     uttrekk: Uttrekk, register: Register, settings: Settings, current: Manifest
 ) -> None:
     plan = await fetch_contract(uttrekk.store, register)
+    parts = choose(settings.parts, plan)
     request = Request(
         name=uttrekk.name,
         kind="hendelser",
@@ -81,7 +83,8 @@ async def _begin(
         base_url=register.base_url,
         rettighetspakke=settings.rettighetspakke,
         parts_asked=settings.parts,
-        parts=settings.parts or everything(plan),
+        parts=parts.landed,
+        parts_apart=parts.apart,
         contract=plan.fingerprint,
         sekvensnummer=current.sekvensnummer,
         feedsekvensnr=None,

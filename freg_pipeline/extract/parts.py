@@ -1,0 +1,80 @@
+"""Which ``part``s an uttrekk asks for: those that its tables hold, and the least beside them.
+
+Two registrations are known to be one person by the rows of ``identifikasjonsnummer``, the ended
+ones among them, and these the register gives with ``historikk`` only. ``historikk`` holds for
+everything that a question returns. So where no history is asked for, the numbers come from a second
+look-up, of nothing but the numbers (docs/decisions/0021).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from freg_pipeline.contract import Plan
+
+BASIS = "person-basis"
+HISTORY = "historikk"
+NUMBERS = "identifikasjonsnummer"
+# What each composite gives (the register's documentation, dataminimering). What is not listed here
+# comes by an entity's own name only.
+COMPOSITES: dict[str, tuple[str, ...]] = {
+    BASIS: (
+        NUMBERS, "identitetsgrunnlag", "status", "doedsfall", "sivilstand", "foedsel",
+        "statsborgerskap", "kjoenn", "navn", "bostedsadresse", "oppholdsadresse", "deltBosted",
+        "postadresse", "postadresseIUtlandet", "adressebeskyttelse",
+        "kontaktinformasjonForDoedsbo",
+    ),
+    HISTORY: (),
+    "identitetsgrunnlag-utvidet": (
+        "falskIdentitet", "legitimasjonsdokument", "utenlandskPersonidentifikasjon",
+    ),
+    "relasjon-utvidet": (
+        "familierelasjon", "foreldreansvar", "vergemaalEllerFremtidsfullmakt",
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What an uttrekk's look-ups ask for.
+
+    Attributes:
+        landed: whose content the tables hold.
+        apart: what is asked for beside them, only to tell persons apart, and is not landed.
+    """
+
+    landed: tuple[str, ...]
+    apart: tuple[str, ...]
+
+
+def choose(configured: Sequence[str], plan: Plan, refused: Collection[str] = ()) -> Parts:
+    """The parts to ask for.
+
+    Args:
+        configured: as in the settings; none means everything that the package may see.
+        plan: the contract's tables.
+        refused: parts that the register refuses: they are left out.
+    """
+    wanted = tuple(dict.fromkeys(configured)) or everything(plan)
+    if wanted == (HISTORY,):  # of what, nobody has said: as if no other part were given
+        wanted = (BASIS, HISTORY)
+    landed = tuple(part for part in wanted if part not in refused)
+    return Parts(landed, () if NUMBERS in refused else _apart(landed, refused))
+
+
+def everything(plan: Plan) -> tuple[str, ...]:
+    """The parts that give all that the package may see: composites, and every entity by name."""
+    return (*COMPOSITES, *plan.entities)
+
+
+def entities(parts: Collection[str]) -> frozenset[str]:
+    """The entities that parts give, as the contract names them."""
+    return frozenset(entity for part in parts for entity in COMPOSITES.get(part, (part,)))
+
+
+def _apart(landed: Collection[str], refused: Collection[str]) -> tuple[str, ...]:
+    """The numbers have to be named: there are packages that give them only then."""
+    if HISTORY not in landed and HISTORY not in refused:
+        return (NUMBERS, HISTORY)
+    return () if NUMBERS in landed else (NUMBERS,)
