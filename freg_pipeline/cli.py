@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import signal
 import sys
 import traceback
@@ -13,6 +14,7 @@ import click
 from freg_pipeline.commands import hendelser, release, services, soek, synthetic, uttrekk
 from freg_pipeline.commands.options import with_settings
 from freg_pipeline.errors import FregError
+from freg_pipeline.outside import MaskedFormatter, masked, showable
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -51,11 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
-    logging.basicConfig(
-        level=logging.INFO if debug else logging.WARNING,
-        format="%(levelname)s %(message)s",
-        stream=sys.stderr,
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(MaskedFormatter("%(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO if debug else logging.WARNING, handlers=[handler])
     logging.getLogger("alembic").setLevel(logging.WARNING)  # Dagster's own storage
     sys.exit(_exit_code(given, debug=debug))
 
@@ -69,21 +69,21 @@ def _exit_code(arguments: list[str], *, debug: bool) -> int:
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         path = context.command_path if context else "freg"
-        return _say(f"{error.format_message().rstrip('.')}. See {path} --help", 2)
+        return _say(f"{_usage(error.format_message())}. See {path} --help", 2)
     except (click.Abort, KeyboardInterrupt):
         return _say("interrupted. Run the same command again: it goes on from where it stands", 130)
     except FregError as error:
         if debug:
-            traceback.print_exc()
+            _trace()
         return _say(str(error), error.exit_code)
     except OSError as error:  # not a reader that has gone, as `head` does: click ends silently then
         if debug:
-            traceback.print_exc()
+            _trace()
         said = error.strerror or type(error).__name__
         return _say(f"a file or the output failed: {said}. See to it, and run it again", 1)
     except Exception as error:
         if debug:
-            traceback.print_exc()
+            _trace()
         # Its text is not shown: nobody knows what an unforeseen error quotes.
         return _say(
             f"unforeseen {type(error).__name__}. Run it again with --debug and report it", 1
@@ -91,8 +91,17 @@ def _exit_code(arguments: list[str], *, debug: bool) -> int:
     return result if isinstance(result, int) else 0
 
 
+def _trace() -> None:
+    click.echo(masked(traceback.format_exc()), err=True)
+
+
+def _usage(said: str) -> str:
+    """What click says of wrong usage. What was written too much may be a name or a number."""
+    return showable(re.sub(r"(unexpected extra arguments?) .*", r"\1", said)).rstrip(".")
+
+
 def _say(line: str, code: int) -> int:
-    click.echo(f"Error: {' '.join(line.split())}", err=True)
+    click.echo(f"Error: {masked(' '.join(line.split()))}", err=True)
     return code
 
 

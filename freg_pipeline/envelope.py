@@ -19,7 +19,8 @@ from lxml import etree
 
 from freg_pipeline import envelope_xml
 from freg_pipeline.errors import RefusedError
-from freg_pipeline.identifiers import as_told, mask_within
+from freg_pipeline.identifiers import as_told
+from freg_pipeline.outside import showable
 
 IdentifierKind = Literal["foedselsEllerDNummer", "dokumentidentifikator"]
 
@@ -221,7 +222,7 @@ def refusal(raw: bytes) -> str:
         message = None
     if isinstance(message, _Message):
         message = message.feilmelding or message.melding or message.message
-    return mask_within(message or "uten forklaring")
+    return showable(message or "uten forklaring")
 
 
 def _is_null(raw: msgspec.Raw | bytes) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 from lxml import etree
 
-from freg_pipeline.identifiers import mask_within
+from freg_pipeline.outside import showable
 
 DOCUMENT = "folkeregisterperson"
 _READING: Any = {
@@ -81,7 +81,7 @@ def parts(entry: etree._Element) -> tuple[str | None, etree._Element | None, str
             document = child
         elif name == "feilmelding":
             text = " ".join("".join(child.itertext()).split())
-            reason = mask_within(text) or "uten forklaring"
+            reason = showable(text) or "uten forklaring"
     return identifier, document, reason
 
 

@@ -3,7 +3,7 @@
 Every error that a user can meet is a :class:`FregError`. Its class says which kind it is, and so
 which exit code the command ends with; its text says what happened and what to do. No error's text
 ever holds an identity number, a name, a token or a key: mask first
-(:func:`freg_pipeline.identifiers.mask`).
+(:func:`freg_pipeline.outside.showable`).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class RefusedError(FregError):
     Args:
         status: the HTTP status, where there was one.
         code: the register's own error code, where it gave one.
-        said: the register's own words, identity numbers masked.
+        said: the register's own words, as they may be shown.
     """
 
     exit_code = 3

@@ -7,14 +7,12 @@ them from their own elements.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
 _WEIGHTS_K1 = (3, 7, 6, 1, 8, 9, 4, 5, 2, 1)
 _WEIGHTS_K2 = (5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1)
-_LOOKS_LIKE_NUMBER = re.compile(r"(?<!\d)\d{6}[ \u00a0]?\d{5}(?!\d)")
 
 
 class Kind(StrEnum):
@@ -49,14 +47,6 @@ class Identifier:
 def mask(identifier: str) -> str:
     """Return ``identifier`` so that it can stand in a log: its length only, no digit of it."""
     return "*" * min(len(identifier), 11)
-
-
-def mask_within(text: str) -> str:
-    """Return ``text`` with everything in it that looks like an identity number masked.
-
-    Any run of eleven digits counts, also with the usual blank after the sixth, valid or not.
-    """
-    return _LOOKS_LIKE_NUMBER.sub("*" * 11, text)
 
 
 def as_told(value: str | int) -> str:

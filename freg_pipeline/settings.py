@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.outside import keep_secret
 
 Environment = Literal["syntetisk", "playground", "konsumenttest", "produksjon", "fiks-test", "fiks"]
 
@@ -132,6 +133,7 @@ class Settings(BaseSettings):
         if not (text.isascii() and text.isprintable()):
             msg = "holds a character that no header can carry"
             raise ValueError(msg)
+        keep_secret(text)
         return SecretStr(text) if text else None
 
     @field_validator("store")

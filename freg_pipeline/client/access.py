@@ -12,12 +12,12 @@ import httpx
 import msgspec
 from pydantic import SecretStr
 
-from freg_pipeline.client.answers import quote
 from freg_pipeline.client.environments import ENVIRONMENTS, base_url, granted
 from freg_pipeline.client.keys import read_signer
 from freg_pipeline.client.maskinporten import Client, Maskinporten, shared
 from freg_pipeline.client.syntetisk import LentClient
 from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.outside import keep_secret, showable
 from freg_pipeline.settings import Settings
 
 T = TypeVar("T")
@@ -57,6 +57,7 @@ class Bearer(httpx.Auth):
         """Set the headers, and send a request that was refused once more."""
         for name, value in self._headers.items():
             request.headers[name] = value.get_secret_value()
+            keep_secret(value.get_secret_value())
         token = self._tokens.held() or await asyncio.to_thread(self._tokens.get)
         response = yield _with(request, token)
         if response.status_code == httpx.codes.UNAUTHORIZED:
@@ -111,7 +112,7 @@ def _told_by(token: str) -> str:
         claims = msgspec.json.decode(urlsafe_b64decode(content + "=" * (-len(content) % 4)))
         left = float(claims["exp"]) - time.time()
         when = f"good for {left:.0f} s" if left > 0 else f"expired {-left:.0f} s ago"
-        return f" for {quote(str(claims['scope']))}, {when}"
+        return f" for {showable(str(claims['scope']))}, {when}"
     except (ValueError, LookupError, TypeError, msgspec.DecodeError):
         return ""
 
@@ -178,5 +179,6 @@ def _fiks_headers(settings: Settings) -> dict[str, SecretStr]:
 
 def _with(request: httpx.Request, token: SecretStr | None) -> httpx.Request:
     if token is not None:
+        keep_secret(token.get_secret_value())
         request.headers["Authorization"] = f"Bearer {token.get_secret_value()}"
     return request

@@ -14,9 +14,9 @@ from freg_pipeline.client.packages import Package
 from freg_pipeline.envelope import is_xml
 from freg_pipeline.envelope_xml import fields_of
 from freg_pipeline.errors import FregError, GoneError, NotFoundError, PassingError, RefusedError
-from freg_pipeline.identifiers import mask_within
+from freg_pipeline.outside import showable
 
-_LONGEST_QUOTE = 200
+_LONGEST_CODE = 60
 _SUPPORT_ID = re.compile(r"support[\s-]*id(?:\s+is)?\W{0,10}([0-9a-z-]{6,40})", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
 
@@ -107,7 +107,7 @@ def _denied(package: Package | None) -> str:
 
 def _firewall(response: httpx.Response, service: str, correlation_id: str) -> FirewallError:
     found = _SUPPORT_ID.search(_TAG.sub(" ", response.text))
-    support = f"support id {found.group(1)}" if found else "no support id"
+    support = f"support id {showable(found.group(1))}" if found else "no support id"
     return FirewallError(
         f"a firewall in front of the register stopped {service} with an HTML page under status "
         f"{response.status_code} ({support}, correlation id {correlation_id})",
@@ -140,7 +140,8 @@ def _said(body: bytes) -> tuple[str | None, str]:
         _first(content, "tilleggsinformasjon"),
         _first(content, "feilreferanse"),
     ]
-    return code, quote(", ".join(text for text in said if text))
+    whole = showable(", ".join(text for text in said if text))
+    return code and showable(code, _LONGEST_CODE), whole
 
 
 def _first(content: dict[str, Any], *names: str) -> str | None:
@@ -149,8 +150,3 @@ def _first(content: dict[str, Any], *names: str) -> str | None:
         if isinstance(value, str | int) and str(value).strip():
             return str(value)
     return None
-
-
-def quote(text: str) -> str:
-    """The register's own words, fit for an error: one line, not long, identity numbers masked."""
-    return mask_within(" ".join(text.split()))[:_LONGEST_QUOTE]

@@ -15,7 +15,7 @@ from lxml import etree
 
 from freg_pipeline.envelope import is_xml
 from freg_pipeline.envelope_xml import local_name, parse_root
-from freg_pipeline.identifiers import mask_within
+from freg_pipeline.outside import showable
 
 _NOTHING = msgspec.Raw(b"")
 _HEADS = ("entitet", "entitetsendring")
@@ -145,7 +145,7 @@ def _reason(raw: msgspec.Raw | None) -> str:
     told = _value(raw)
     if isinstance(told, dict):
         told = told.get("feilmelding") or told.get("melding") or told.get("message")
-    return mask_within(_text(told) or "uten forklaring")
+    return showable(_text(told) or "uten forklaring")
 
 
 def _is_null(raw: msgspec.Raw) -> bool:

@@ -17,8 +17,10 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.outside import keep_secret
 
 ALGORITHM = "RS256"  # what Maskinporten takes
+_PRIVATE = ("d", "p", "q", "dp", "dq", "qi")  # RFC 7518, 6.3.2
 
 
 @dataclass(frozen=True, repr=False)
@@ -36,7 +38,9 @@ class Signer:
     def sign(self, claims: Mapping[str, Any]) -> str:
         """A signed assertion."""
         header = {"alg": ALGORITHM, **self.header}
-        return jwt.encode(header, dict(claims), self.key, algorithms=[ALGORITHM])
+        assertion = jwt.encode(header, dict(claims), self.key, algorithms=[ALGORITHM])
+        keep_secret(assertion)
+        return assertion
 
 
 def read_signer(key_file: Path, kid: str | None, cert_file: Path | None) -> Signer:
@@ -93,7 +97,20 @@ def _key(content: bytes) -> tuple[RSAKey, str | None]:
         raise _wrong_key("is no RSA key as PEM or JWK") from None
     if not key.is_private:
         raise _wrong_key("is a public key, and the private one is needed")
+    keep_secret(*_secret_parts(content))
     return key, said
+
+
+def _secret_parts(content: bytes) -> list[str]:
+    """What of a key's file is secret: lines of PEM, numbers of a JWK."""
+    if content.lstrip().startswith(b"{"):
+        fields = msgspec.json.decode(content, type=dict[str, Any])
+        return [str(fields[name]) for name in _PRIVATE if name in fields]
+    return [
+        line
+        for line in content.decode(errors="replace").splitlines()
+        if not line.startswith("-----")
+    ]
 
 
 def _wrong_key(why: str) -> ConfigurationError:

@@ -28,6 +28,7 @@ from freg_pipeline.errors import (
     PassingError,
     UnreachableError,
 )
+from freg_pipeline.outside import keep_secret, showable
 
 logger = logging.getLogger(__name__)
 
@@ -144,12 +145,13 @@ class Maskinporten:
             self._metadata.clear()  # the endpoint may have moved
             raise refusal(response, self._scope, _now())
         granted = decode(response, Granted, "token")
+        keep_secret(granted.access_token)
         logger.info(
             "Maskinporten: a token for %s, good for %.0f s", self._scope, granted.expires_in
         )
         margin = min(RENEW_BEFORE_SECONDS, granted.expires_in / 5)
         expires = asked + granted.expires_in
-        scope = granted.scope or self._scope
+        scope = showable(granted.scope) or self._scope
         return _Token(SecretStr(granted.access_token), scope, expires, expires - margin)
 
     def _where(self, http: httpx.Client, client: Client) -> tuple[str, str]:

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from freg_pipeline.client.answers import quote
 from freg_pipeline.errors import ConfigurationError, PassingError, RefusedError
+from freg_pipeline.outside import showable
 
 CLOCK_SECONDS = 10.0  # a clock that is wrong by more may be why an assertion is refused
 LATER = "Run the same command again later: it goes on from where it stands"
@@ -100,4 +100,4 @@ def _said(response: httpx.Response) -> tuple[str, str]:
     except (msgspec.DecodeError, UnicodeDecodeError):
         return "", ""
     kind, text = (str(content.get(name) or "") for name in ("error", "error_description"))
-    return quote(_JWT.sub("***", kind)), quote(_JWT.sub("***", text))
+    return showable(_JWT.sub("***", kind)), showable(_JWT.sub("***", text))

@@ -8,11 +8,12 @@ from typing import Any
 
 import msgspec
 
-from freg_pipeline.client.answers import Answer, quote
+from freg_pipeline.client.answers import Answer
 from freg_pipeline.envelope import is_xml
 from freg_pipeline.envelope_xml import parse_root
 from freg_pipeline.errors import RefusedError
 from freg_pipeline.identifiers import as_told
+from freg_pipeline.outside import showable
 
 
 @dataclass(frozen=True, repr=False)
@@ -69,4 +70,4 @@ def _refuse(said: object) -> None:
     if isinstance(said, dict):
         said = said.get("feilmelding")
     if said:
-        raise RefusedError(f'personer/soek: "{quote(str(said))}"', "Narrow the criteria")
+        raise RefusedError(f'personer/soek: "{showable(str(said))}"', "Narrow the criteria")

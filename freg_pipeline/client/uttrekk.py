@@ -9,11 +9,12 @@ from urllib.parse import quote as url_quote
 
 import msgspec
 
-from freg_pipeline.client.answers import Answer, quote
+from freg_pipeline.client.answers import Answer
 from freg_pipeline.client.patience import Patience
 from freg_pipeline.client.transport import Transport
 from freg_pipeline.envelope import parse_batch
 from freg_pipeline.errors import NotFoundError, RefusedError
+from freg_pipeline.outside import showable
 
 
 class BatchState(StrEnum):
@@ -125,5 +126,5 @@ def _job_id(body: bytes, service: str) -> str:
     said = job.feilmelding
     if isinstance(said, dict):
         said = str(said.get("feilmelding", ""))
-    reason = f': "{quote(said)}"' if said else ", and gave no reason"
+    reason = f': "{showable(said)}"' if said else ", and gave no reason"
     raise RefusedError(f"{service}: the register made no job{reason}", "Correct the order")

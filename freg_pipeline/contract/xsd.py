@@ -16,6 +16,7 @@ from lxml import etree
 
 from freg_pipeline.contract.model import Contract, Field, Kind, Simple, Structure
 from freg_pipeline.errors import ContractError
+from freg_pipeline.outside import showable
 
 _XSD = "{http://www.w3.org/2001/XMLSchema}"
 _NAMESPACE = "http://www.w3.org/2001/XMLSchema"
@@ -73,7 +74,7 @@ def read_contract(xsd: bytes) -> Contract:
     try:
         schema = etree.fromstring(xsd.lstrip(), parser)
     except etree.XMLSyntaxError as error:
-        raise ContractError(f"the contract is no XML: {error.msg}", _REMEDY) from None
+        raise ContractError(f"the contract is no XML: {showable(error.msg)}", _REMEDY) from None
     if schema.tag != f"{_XSD}schema":
         raise ContractError("the contract is no XSD: its root is not xsd:schema", _REMEDY)
     return _Compiler(schema).contract(fingerprint(xsd))
@@ -282,6 +283,6 @@ def _without_prefix(qname: str) -> str:
 
 def _error(node: etree._Element, what: str) -> ContractError:
     return ContractError(
-        f"the contract can't be compiled at line {node.sourceline}: {what}",
+        f"the contract can't be compiled at line {node.sourceline}: {showable(what)}",
         "Report it with the XSD; until it is mended, the release before stays in force",
     )

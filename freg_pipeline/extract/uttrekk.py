@@ -30,6 +30,7 @@ import msgspec
 
 from freg_pipeline.envelope import IdentifierKind, parse_batch
 from freg_pipeline.errors import ConfigurationError, ObjectMissingError
+from freg_pipeline.outside import looks_like_number
 from freg_pipeline.store import Store, read_record
 from freg_pipeline.store.raw import RawMeta, unpack
 
@@ -413,6 +414,10 @@ def check_name(name: str) -> str:
         raise ConfigurationError(
             "that is no name for an uttrekk",
             "Use up to 64 of a-z, 0-9, - and _, beginning with a letter or a digit",
+        )
+    if looks_like_number(name):  # it becomes part of file names, logs and Dagster's records
+        raise ConfigurationError(
+            "that name may be an identity number", "Choose one that tells nothing of persons"
         )
     return name
 

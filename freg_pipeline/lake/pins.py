@@ -8,6 +8,7 @@ import msgspec
 
 from freg_pipeline.errors import ConfigurationError, ObjectMissingError
 from freg_pipeline.lake.manifest import manifest_key, read_manifest
+from freg_pipeline.outside import looks_like_number
 from freg_pipeline.store import Store, read_record
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -74,8 +75,9 @@ def _key(name: str) -> str:
 
 
 def _checked(name: str) -> str:
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or looks_like_number(name):
         raise ConfigurationError(
-            "that is no name for a pin", "Use up to 64 letters, digits, - and _"
+            "that is no name for a pin",
+            "Use up to 64 letters, digits, - and _, and no identity number",
         )
     return name

@@ -17,7 +17,6 @@ import duckdb
 import pyarrow.dataset as ds
 
 from freg_pipeline.errors import ConfigurationError, StoreError
-from freg_pipeline.identifiers import mask_within
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.manifest import Manifest, list_releases, require_current
 from freg_pipeline.lake.sources import Reads, replaced, sources
@@ -31,9 +30,12 @@ from freg_pipeline.lake.views import (
     table_macros,
     table_views,
 )
+from freg_pipeline.outside import showable
 from freg_pipeline.store import Store
 
 _QUOTED = re.compile(r"""(['"])(?:.*\1|.*)""")  # from the first quote to the last, or to the end
+_LONG_NUMBER = re.compile(r"(?<!\w)-?\d[\d.]{5,}")  # a date of birth among them
+_LONGEST = 500  # characters of what DuckDB says: it lists what might have been meant
 _NOT_WRITTEN = re.compile(r'Could not write file.*"errno":"(\d+)"')
 _COPY = {
     "csv": "(FORMAT csv, HEADER)",
@@ -244,10 +246,10 @@ def _relation(connection: duckdb.DuckDBPyConnection, statement: str) -> duckdb.D
 
 def _wrong(error: duckdb.Error) -> ConfigurationError:
     """What DuckDB says, in one line. A value that it quotes is a person's: it is left out."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    said = mask_within(lines[0] if lines else type(error).__name__)
+    said, *_ = re.split(r"^LINE \d+:", str(error), maxsplit=1, flags=re.MULTILINE)
     if isinstance(error, duckdb.DataError | duckdb.InvalidInputException):
-        said = _QUOTED.sub("…", said)
+        said = _LONG_NUMBER.sub("…", _QUOTED.sub("…", said))
+    said = showable(said or type(error).__name__, _LONGEST)
     remedy = "Correct the SQL"
     if isinstance(error, duckdb.OperationalError):
         remedy += ", or see whether the release is whole: freg release verify"

@@ -15,6 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from freg_pipeline.errors import ObjectMissingError, StoreError
+from freg_pipeline.outside import showable
 
 _EXISTS_ALREADY = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 _MISSING = {"NoSuchKey", "404", "NotFound"}
@@ -153,7 +154,7 @@ class S3Store:
 
     def _failure(self, error: ClientError | BotoCoreError) -> StoreError:
         if isinstance(error, ClientError):
-            reason = error.response["Error"]["Code"]
+            reason = showable(error.response["Error"]["Code"])
         else:
             reason = type(error).__name__
         return StoreError(
