@@ -40,6 +40,22 @@ class StoreError(ConfigurationError):
     """The store can't be read or written as it is set up (exit code 2)."""
 
 
+class DamagedError(StoreError):
+    """An object of the store isn't as it was written (exit code 1: no setting mends it).
+
+    Args:
+        key: which object.
+        location: of the store.
+        remedy: the way out.
+    """
+
+    exit_code = 1
+
+    def __init__(self, key: str, location: str, remedy: str = "Restore it from a copy") -> None:
+        super().__init__(f"{key} in {location} is damaged", remedy)
+        self.key = key
+
+
 class ContractError(FregError):
     """A contract (XSD) can't be compiled, or an answer breaks it past repair."""
 
@@ -105,4 +121,13 @@ class IncompleteError(FregError):
 
 
 class ObjectMissingError(FregError):
-    """The store holds no object of that name."""
+    """The store holds no object of that name.
+
+    Args:
+        key: which name.
+        location: of the store.
+    """
+
+    def __init__(self, key: str, location: str) -> None:
+        super().__init__(f"{location} holds no {key}")
+        self.key = key

@@ -13,6 +13,7 @@ import msgspec
 
 from freg_pipeline.envelope import IdentifierKind
 from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.store import write_record
 from freg_pipeline.store.raw import RawMeta, pack
 
 BATCH = 100_000  # identifiers a batch: a batch is a partition, and a partition's run costs seconds
@@ -43,4 +44,4 @@ def add_batches(
 
 def close_batches(uttrekk: Uttrekk, batches: int) -> None:
     """Record how many batches there are: all of them are here."""
-    uttrekk.store.write(uttrekk.end_key, msgspec.json.encode({"batches": batches}))
+    write_record(uttrekk.store, uttrekk.end_key, {"batches": batches})

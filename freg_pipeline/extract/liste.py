@@ -22,7 +22,7 @@ from freg_pipeline.extract.order import open_uttrekk
 from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.identifiers import parse
 from freg_pipeline.settings import Settings
-from freg_pipeline.store import Store, read_record
+from freg_pipeline.store import Store, read_record, write_record
 
 REPORTED = 100  # malformed entries that are told one by one; the rest are counted
 
@@ -147,7 +147,7 @@ def _take(folder: Path, entries: Iterable[tuple[int, str]]) -> _Taken:
 def _write(uttrekk: Uttrekk, taken: _Taken) -> None:
     """Move the batches into the store. Those that a killed process left are the same."""
     malformed = Malformed(taken.malformed_count, taken.malformed)
-    uttrekk.store.write(_malformed_key(uttrekk), msgspec.json.encode(malformed))
+    write_record(uttrekk.store, _malformed_key(uttrekk), malformed)
     for batch, path in enumerate(taken.batches):
         uttrekk.store.put_file(uttrekk.batch_key(batch), path)
     close_batches(uttrekk, len(taken.batches))

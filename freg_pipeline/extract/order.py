@@ -26,10 +26,10 @@ from freg_pipeline.errors import (
     UncertainOrderError,
 )
 from freg_pipeline.extract.parts import choose
-from freg_pipeline.extract.sender import others_answer, record_of_this_process
+from freg_pipeline.extract.sender import others_answer, this_process
 from freg_pipeline.extract.uttrekk import OrderAnswer, Request, Uttrekk, UttrekkKind
 from freg_pipeline.settings import Settings
-from freg_pipeline.store import Store
+from freg_pipeline.store import Store, write_record
 
 logger = logging.getLogger(__name__)
 
@@ -140,10 +140,8 @@ def _refuse_other_register(store: Store, settings: Settings) -> None:
 
 
 def _named(uttrekk: Uttrekk, wanted: Request) -> Uttrekk:
-    uttrekk.store.write(
-        uttrekk.key("request.json"),
-        msgspec.json.encode(msgspec.structs.replace(wanted, name=uttrekk.name)),
-    )
+    request = msgspec.structs.replace(wanted, name=uttrekk.name)
+    write_record(uttrekk.store, uttrekk.key("request.json"), request)
     if not uttrekk.request.same_question(wanted):
         raise ConfigurationError(
             f"the uttrekk {uttrekk.name} asks for something else",
@@ -166,7 +164,7 @@ def _begin_unnamed(store: Store, wanted: Request) -> Uttrekk:
     while True:  # two within a second is rare; each try is decided by who writes first
         uttrekk = Uttrekk(store, base if number == 1 else f"{base}-{number}")
         request = msgspec.structs.replace(wanted, name=uttrekk.name)
-        if store.write(uttrekk.key("request.json"), msgspec.json.encode(request)):
+        if write_record(store, uttrekk.key("request.json"), request):
             return uttrekk
         number += 1
 
@@ -281,7 +279,7 @@ async def _send(register: Register, request: Request) -> str:
 
 
 def _record_sent(uttrekk: Uttrekk, number: int) -> None:
-    if not uttrekk.store.write(uttrekk.order_key(number, "sent"), record_of_this_process()):
+    if not write_record(uttrekk.store, uttrekk.order_key(number, "sent"), this_process()):
         raise _OrderedElsewhereError(
             f"another process is ordering the uttrekk {uttrekk.name} at this moment",
             f"See what comes of it: freg uttrekk status {uttrekk.name}",
@@ -289,4 +287,4 @@ def _record_sent(uttrekk: Uttrekk, number: int) -> None:
 
 
 def _record(uttrekk: Uttrekk, number: int, answer: OrderAnswer) -> None:
-    uttrekk.store.write(uttrekk.order_key(number, "answer"), msgspec.json.encode(answer))
+    write_record(uttrekk.store, uttrekk.order_key(number, "answer"), answer)

@@ -7,14 +7,13 @@ import logging
 import time
 from dataclasses import dataclass
 
-import msgspec
-
 from freg_pipeline.client import BatchState, Register
 from freg_pipeline.client.answers import Answer
 from freg_pipeline.client.uttrekk import BatchAnswer
 from freg_pipeline.errors import ConfigurationError, FregError, GoneError, PassingError
 from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.settings import Settings
+from freg_pipeline.store import write_record
 from freg_pipeline.store.raw import RawMeta, pack
 
 logger = logging.getLogger(__name__)
@@ -50,7 +49,7 @@ async def poll_once(register: Register, uttrekk: Uttrekk) -> PollResult:
     if answer.raw is None:
         return PollResult(BatchState.NOT_READY, batch)
     if answer.state is BatchState.END:
-        uttrekk.store.write(uttrekk.end_key, msgspec.json.encode({"batches": batch}))
+        write_record(uttrekk.store, uttrekk.end_key, {"batches": batch})
         return PollResult(BatchState.END, batch)
     uttrekk.store.write(uttrekk.batch_key(batch), pack(answer.raw.body, circumstances(answer.raw)))
     return PollResult(BatchState.READY, batch, answer.count)
@@ -102,7 +101,7 @@ async def _ask(register: Register, uttrekk: Uttrekk, batch: int) -> BatchAnswer:
     try:
         return await register.uttrekk.batch(job, batch)
     except GoneError as error:
-        uttrekk.store.write(uttrekk.gone_key, msgspec.json.encode({"said": error.what}))
+        write_record(uttrekk.store, uttrekk.gone_key, {"said": error.what})
         raise _gone(uttrekk) from None
 
 

@@ -15,6 +15,7 @@ import msgspec
 
 from freg_pipeline.errors import ObjectMissingError
 from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.store import read_record
 
 ANSWER_SECONDS = 200.0  # an order's answer is there after this, or lost: one try takes 180 at most
 
@@ -41,9 +42,9 @@ class Sender(msgspec.Struct, frozen=True):
         return self.pid != os.getpid() and _is_alive(self.pid)
 
 
-def record_of_this_process() -> bytes:
+def this_process() -> Sender:
     """What is recorded before an order is sent."""
-    return msgspec.json.encode(Sender(datetime.now(UTC), socket.gethostname(), os.getpid()))
+    return Sender(datetime.now(UTC), socket.gethostname(), os.getpid())
 
 
 async def others_answer(uttrekk: Uttrekk, attempt: int, poll_seconds: float) -> bool:
@@ -54,11 +55,11 @@ async def others_answer(uttrekk: Uttrekk, attempt: int, poll_seconds: float) -> 
     """
     while True:
         try:
-            data = uttrekk.store.read(uttrekk.order_key(attempt, "sent"))
+            sender = read_record(uttrekk.store, uttrekk.order_key(attempt, "sent"), Sender)
         except ObjectMissingError:
             return True  # the register had too much to do, and the order is made anew
         # Looked at before the answer: who answers and ends in between has not died of it.
-        may_wait = msgspec.json.decode(data, type=Sender).may_wait()
+        may_wait = sender.may_wait()
         if uttrekk.store.exists(uttrekk.order_key(attempt, "answer")):
             return True
         if not may_wait:

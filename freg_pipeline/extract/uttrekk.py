@@ -32,7 +32,7 @@ from freg_pipeline.envelope import IdentifierKind, parse_batch
 from freg_pipeline.errors import ConfigurationError, ObjectMissingError
 from freg_pipeline.outside import looks_like_number
 from freg_pipeline.store import Store, read_record
-from freg_pipeline.store.raw import RawMeta, unpack
+from freg_pipeline.store.raw import RawMeta, read_raw
 
 CHUNK = 1_000  # identifiers a look-up: the register's limit (bulkoppslag)
 
@@ -304,7 +304,7 @@ class Uttrekk:
         return self._batch(batch)[1]
 
     def _batch(self, batch: int) -> tuple[IdentifierKind | None, list[str]]:
-        _, body = unpack(self.store.read(self.batch_key(batch)))
+        _, body = read_raw(self.store, self.batch_key(batch))
         return parse_batch(body)
 
     def chunk_count(self, batch: int) -> int:
@@ -329,7 +329,7 @@ class Uttrekk:
             ObjectMissingError: a look-up has not been answered.
         """
         for chunk, asked in enumerate(chunks(self.identifiers(batch))):
-            meta, body = unpack(self.store.read(self.answer_key(batch, chunk)))
+            meta, body = read_raw(self.store, self.answer_key(batch, chunk))
             yield ChunkAnswer(chunk, asked, meta, body)
 
     # -- what became of it -------------------------------------------------------------------

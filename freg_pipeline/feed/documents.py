@@ -11,7 +11,7 @@ from freg_pipeline.client.hendelsesdokument import Hendelsesdokument, hendelsesd
 from freg_pipeline.extract.crowd import for_each
 from freg_pipeline.extract.poll import circumstances
 from freg_pipeline.extract.uttrekk import Uttrekk, chunks
-from freg_pipeline.store.raw import pack, unpack
+from freg_pipeline.store.raw import pack, read_raw
 
 
 def documents_of(events: Sequence[FeedEntry]) -> list[str]:
@@ -67,7 +67,7 @@ def read_documents(
     An answer that tells no identifier is the one in its place, where the counts agree.
     """
     for chunk, asked in enumerate(chunks(documents)):
-        body = unpack(uttrekk.store.read(_key(uttrekk, chunk)))[1]
+        body = read_raw(uttrekk.store, _key(uttrekk, chunk))[1]
         answers = hendelsesdokumenter(body)
         by_place = zip(asked, answers, strict=False) if len(asked) == len(answers) else ()
         found = {name: answer for name, answer in by_place if answer.dokumentidentifikator is None}

@@ -10,13 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Literal
 
-import msgspec
-
 from freg_pipeline.client import Register
 from freg_pipeline.client.feed import FeedEntry, FeedPage, parse_feed
 from freg_pipeline.extract.poll import circumstances
 from freg_pipeline.extract.uttrekk import FeedEnd, Uttrekk
-from freg_pipeline.store.raw import pack, unpack
+from freg_pipeline.store import write_record
+from freg_pipeline.store.raw import pack, read_raw
 
 MAX_PAGES = 50  # pages a slice; the register gives up to 1,000 events a page
 Form = Literal["json", "xml"]  # of documents, as settings say
@@ -62,7 +61,7 @@ async def read_events(
             events += _keep(uttrekk, page, answer, position)
         position = events[-1].sekvensnummer
     end = FeedEnd(position, len(events))
-    if not uttrekk.store.write(uttrekk.feed_end_key, msgspec.json.encode(end)):
+    if not write_record(uttrekk.store, uttrekk.feed_end_key, end):
         return _until(uttrekk, uttrekk.feed_end or end)  # another worker's word stands
     return events
 
@@ -107,7 +106,7 @@ def _page_key(uttrekk: Uttrekk, page: int) -> str:
 
 
 def _entries(uttrekk: Uttrekk, page: int) -> list[FeedEntry]:
-    return parse_feed(unpack(uttrekk.store.read(_page_key(uttrekk, page)))[1])
+    return parse_feed(read_raw(uttrekk.store, _page_key(uttrekk, page))[1])
 
 
 def _after(entries: Iterable[FeedEntry], position: int) -> list[FeedEntry]:

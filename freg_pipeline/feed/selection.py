@@ -27,7 +27,7 @@ from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.manifest import Manifest
 from freg_pipeline.lake.query import connect
 from freg_pipeline.normalize import json_answer
-from freg_pipeline.store import read_record
+from freg_pipeline.store import read_record, write_record
 
 _LOOK = ("person-basis",)  # what criteria are about, and the numbers
 # Changes of one entity that say nothing about who the person is.
@@ -69,7 +69,7 @@ async def selected(
         maybe = sorted(_maybe(events, first) & numbers - found)
         newcomers = _Newcomers(register, uttrekk, current, first)
         await for_each(chunks(maybe), newcomers.look, concurrency)
-        uttrekk.store.write(key, msgspec.json.encode(sorted(found | newcomers.found)))
+        write_record(uttrekk.store, key, sorted(found | newcomers.found))
     wanted = set(read_record(uttrekk.store, key, list[str]))
     return Persons(
         {

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import msgspec
-
 from freg_pipeline.client import Register
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.extract.order import fetch_contract
@@ -22,7 +20,7 @@ from freg_pipeline.feed.persons import persons_of
 from freg_pipeline.feed.selection import selected
 from freg_pipeline.lake.manifest import Manifest, require_current
 from freg_pipeline.settings import Settings
-from freg_pipeline.store import Store
+from freg_pipeline.store import Store, write_record
 
 
 async def collect(
@@ -93,7 +91,7 @@ async def _begin(
         form=settings.answer_format,
         etter=current.sekvensnummer,
     )
-    uttrekk.store.write(uttrekk.key("request.json"), msgspec.json.encode(request))
+    write_record(uttrekk.store, uttrekk.key("request.json"), request)
 
 
 def _following(store: Store, position: int, settings: Settings) -> Uttrekk:

@@ -19,7 +19,7 @@ from freg_pipeline.lake.landing import StagedFile
 from freg_pipeline.lake.staging import event_key
 from freg_pipeline.lake.tables import HENDELSE, HENDELSE_EGENSKAP, OwnTable
 from freg_pipeline.normalize.values import moment
-from freg_pipeline.store import Store, read_record
+from freg_pipeline.store import Store, read_record, write_record
 
 _TIME_COLUMN = "ajourholdstidspunkt"
 _TIME = HENDELSE.schema.field(_TIME_COLUMN).type
@@ -70,7 +70,7 @@ def stage_events(store: Store, uttrekk: Uttrekk, events: Sequence[FeedEntry]) ->
             )
         }
     staged = StagedEvents(files, len(documents), len(documents) - changes.found)
-    store.write(done, msgspec.json.encode(staged))
+    write_record(store, done, staged)
     return staged_events(store, uttrekk.name)  # whoever was first
 
 

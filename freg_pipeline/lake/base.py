@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import duckdb
-import msgspec
 
 from freg_pipeline.contract import Plan
 from freg_pipeline.extract.uttrekk import Uttrekk
@@ -21,7 +20,7 @@ from freg_pipeline.lake.manifest import Base, TableEntry
 from freg_pipeline.lake.rows import LandedRows, Origin, TableRows
 from freg_pipeline.lake.staging import Staging
 from freg_pipeline.lake.tables import IDENTITY
-from freg_pipeline.store import Store, read_record
+from freg_pipeline.store import Store, read_record, write_record
 
 
 class BaseWriter:
@@ -83,7 +82,7 @@ class BaseWriter:
                 for bucket, path in sorted(writers.close().items())
             )
         entry = TableEntry(sum(file.rows for file in files), files)
-        if not self._store.write(done, msgspec.json.encode(entry)):
+        if not write_record(self._store, done, entry):
             return read_record(self._store, done, TableEntry)
         return entry
 

@@ -36,7 +36,7 @@ from freg_pipeline.lake.query import add_replaced, readable_files
 from freg_pipeline.lake.sources import Source, sources
 from freg_pipeline.lake.tables import IDENTITY, PERSON_KEY, sql_type
 from freg_pipeline.lake.views import current_rows
-from freg_pipeline.store import Store, read_record
+from freg_pipeline.store import Store, read_record, write_record
 
 COMMON = "felles"  # the piece with the tables that aren't split by person
 _ROWS_AT_ONCE = 100_000
@@ -66,7 +66,7 @@ def begin_compaction(store: Store) -> Compaction | None:
         return None
     buckets = max(current.base.buckets, bucket_count(current.persons))
     compaction = Compaction(current.base.uttrekk, current.sekvensnummer, buckets)
-    store.write(compaction.key("plan.json"), msgspec.json.encode(compaction))
+    write_record(store, compaction.key("plan.json"), compaction)
     return read_compaction(store, compaction.name)
 
 
@@ -90,7 +90,7 @@ def compact_piece(store: Store, compaction: Compaction, piece: str) -> int:
     if not store.exists(done):
         with store.scratch() as folder, working_database(folder) as connection:
             made = dict(_Piece(store, compaction, piece, connection).write(folder))
-        store.write(done, msgspec.json.encode(made))
+        write_record(store, done, made)
     return sum(file.rows for file in _read(store, done).values())
 
 

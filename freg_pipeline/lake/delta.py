@@ -34,7 +34,7 @@ from freg_pipeline.lake.rows import LandedRows, Origin
 from freg_pipeline.lake.staging import Staging, event_key, staged_events
 from freg_pipeline.lake.state import State
 from freg_pipeline.lake.tables import EVENT_TABLES, HENDELSE
-from freg_pipeline.store import Store, read_record
+from freg_pipeline.store import Store, read_record, write_record
 
 
 class _Made(msgspec.Struct, frozen=True):
@@ -138,7 +138,7 @@ def _make(store: Store, uttrekk: Uttrekk, current: Manifest, *, allow_incomplete
         made = read_record(store, done, _Made)
     else:
         made = _write(store, uttrekk, current, folder, allow_incomplete=allow_incomplete)
-        if not store.write(done, msgspec.json.encode(made)):
+        if not write_record(store, done, made):
             made = read_record(store, done, _Made)
     if not allow_incomplete:
         made.accounting.require_complete(uttrekk)

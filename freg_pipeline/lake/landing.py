@@ -14,7 +14,7 @@ from freg_pipeline.envelope import is_xml
 from freg_pipeline.errors import FregError
 from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.normalize import BatchTables, Chunk, json_answer, normalize_batch
-from freg_pipeline.store import Store, read_record
+from freg_pipeline.store import Store, read_record, write_record
 
 
 class StagedFile(msgspec.Struct, frozen=True):
@@ -124,7 +124,7 @@ def land_batch(
     landed = LandedBatch(
         batch, plan.fingerprint, files, tables.outcomes, round(time.monotonic() - started, 3)
     )
-    if not store.write(done, msgspec.json.encode(landed)):
+    if not write_record(store, done, landed):
         # Another worker landed it at the same time, from the same answers: its word stands.
         return load_landed(store, uttrekk.name, batch)
     return landed

@@ -15,6 +15,7 @@ from freg_pipeline.errors import ConfigurationError, ObjectMissingError
 from freg_pipeline.extract.uttrekk import UttrekkKind
 from freg_pipeline.lake.accounting import Accounting
 from freg_pipeline.store import Store, read_record
+from freg_pipeline.store.record import replace_record
 
 POINTER = "releases/current.json"
 
@@ -171,7 +172,7 @@ def point_to_newest(store: Store) -> None:
     the slower one could have set it back.
     """
     while (current_number(store) or "") < (newest := max(numbers(store), default="")):
-        store.replace(POINTER, msgspec.json.encode(_Pointer(newest)))
+        replace_record(store, POINTER, _Pointer(newest))
 
 
 def current_release(store: Store) -> Manifest | None:

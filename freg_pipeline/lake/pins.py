@@ -9,7 +9,7 @@ import msgspec
 from freg_pipeline.errors import ConfigurationError, ObjectMissingError
 from freg_pipeline.lake.manifest import manifest_key, read_manifest
 from freg_pipeline.outside import looks_like_number
-from freg_pipeline.store import Store, read_record
+from freg_pipeline.store import Store, read_record, write_record
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -34,7 +34,7 @@ def pin(store: Store, number: str, name: str | None = None) -> str:
     """
     release = read_manifest(store, number).number
     name = _checked(name or release)
-    new = store.write(_key(name), msgspec.json.encode(_Pin(release)))
+    new = write_record(store, _key(name), _Pin(release))
     if not new and pins(store).get(name) != release:
         raise ConfigurationError(
             f"the pin {name} keeps another release", "Choose another --name, or unpin it"

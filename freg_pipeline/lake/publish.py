@@ -6,7 +6,7 @@ import msgspec
 
 from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.lake.manifest import Manifest, following, manifest_key, point_to_newest
-from freg_pipeline.store import Store
+from freg_pipeline.store import Store, write_record
 
 
 def publish_after(store: Store, newest: str | None, manifest: Manifest) -> Manifest | None:
@@ -21,7 +21,7 @@ def publish_after(store: Store, newest: str | None, manifest: Manifest) -> Manif
         The release as published. None: another one has been published since.
     """
     numbered = msgspec.structs.replace(manifest, number=following(newest), previous=newest)
-    if not store.write(manifest_key(numbered.number), msgspec.json.encode(numbered)):
+    if not write_record(store, manifest_key(numbered.number), numbered):
         return None
     point_to_newest(store)
     return numbered
@@ -30,4 +30,4 @@ def publish_after(store: Store, newest: str | None, manifest: Manifest) -> Manif
 def note_release(store: Store, uttrekk: Uttrekk, manifest: Manifest) -> None:
     """See that a release is current or older than that, and note it with its uttrekk."""
     point_to_newest(store)
-    store.write(uttrekk.release_key, msgspec.json.encode({"release": manifest.number}))
+    write_record(store, uttrekk.release_key, {"release": manifest.number})

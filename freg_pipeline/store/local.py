@@ -44,7 +44,7 @@ class LocalStore:
         try:
             return self._file(key).read_bytes()
         except FileNotFoundError:
-            raise ObjectMissingError(f"the store holds no {key}") from None
+            raise ObjectMissingError(key, self.location) from None
         except OSError as error:
             raise self._failure("read", error) from error
 

@@ -1,15 +1,46 @@
-"""Reading the small JSON objects that record what has been done."""
+"""The small JSON objects that record what has been done: how they are written, and read again.
+
+Each is an envelope with the format's version and the SHA-256 of the record as it stands in it, so
+that damage is told from content. ``jq .record FILE`` prints the record.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from typing import TypeVar
 
 import msgspec
 
-from freg_pipeline.errors import StoreError
+from freg_pipeline.errors import DamagedError, StoreError
 from freg_pipeline.store.base import Store
 
 T = TypeVar("T")
+
+FORMAT = 1  # raised when records, raw answers or table files change so that older software misreads
+_BEGINNING = b'{"format":'
+
+
+class _Envelope(msgspec.Struct, frozen=True):
+    format: int
+    sha256: str
+    record: msgspec.Raw
+
+
+def encode_record(record: object) -> bytes:
+    """Return the object that holds a record."""
+    content = msgspec.json.encode(record)
+    digest = hashlib.sha256(content).hexdigest()
+    return msgspec.json.encode(_Envelope(FORMAT, digest, msgspec.Raw(content)))
+
+
+def write_record(store: Store, key: str, record: object) -> bool:
+    """Write a record once and whole. False: one was there already, and stays as it was."""
+    return store.write(key, encode_record(record))
+
+
+def replace_record(store: Store, key: str, record: object) -> None:
+    """Swap a record atomically: readers see the old or the new one."""
+    store.replace(key, encode_record(record))
 
 
 def read_record(store: Store, key: str, kind: type[T]) -> T:
@@ -22,16 +53,43 @@ def read_record(store: Store, key: str, kind: type[T]) -> T:
 
     Raises:
         ObjectMissingError: it isn't there.
-        StoreError: it is no such record.
+        DamagedError: it isn't as it was written.
+        StoreError: another version of this software wrote it.
     """
+    return decode_record(store.read(key), kind, key, store.location)
+
+
+def decode_record(data: bytes, kind: type[T], key: str, location: str) -> T:
+    """Return the record that an object holds; arguments and errors as :func:`read_record`."""
     try:
-        return msgspec.json.decode(store.read(key), type=kind)
-    except msgspec.ValidationError:
-        raise StoreError(
-            f"{key} in {store.location} was written by another version of freg_pipeline",
-            "Use that version, or begin in an empty folder",
-        ) from None
+        envelope = msgspec.json.decode(data, type=_Envelope)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        if _is_foreign(data):
+            raise _other_version(key, location) from None
+        raise DamagedError(key, location) from None
+    if envelope.format != FORMAT:
+        raise _other_version(key, location)
+    if hashlib.sha256(envelope.record).hexdigest() != envelope.sha256:
+        raise DamagedError(key, location)
+    try:
+        return msgspec.json.decode(envelope.record, type=kind)
     except msgspec.DecodeError:
-        raise StoreError(
-            f"{key} in {store.location} is damaged", "Restore it from a copy"
-        ) from None
+        raise _other_version(key, location) from None
+
+
+def _is_foreign(data: bytes) -> bool:
+    """Whether it is JSON, and not in an envelope: stores had none at first."""
+    if data.startswith(_BEGINNING):
+        return False
+    try:
+        msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return True
+
+
+def _other_version(key: str, location: str) -> StoreError:
+    return StoreError(
+        f"{key} in {location} was written by another version of freg_pipeline",
+        "Use that version, or begin in an empty folder",
+    )

@@ -69,7 +69,7 @@ class S3Store:
     def exists(self, key: str) -> bool:
         """Whether the object is there."""
         try:
-            with self._telling():
+            with self._telling(key):
                 self._client.head_object(Bucket=self._bucket, Key=self._key(key))
         except ObjectMissingError:
             return False
@@ -77,7 +77,7 @@ class S3Store:
 
     def read(self, key: str) -> bytes:
         """The whole object. Raises ObjectMissingError."""
-        with self._telling():
+        with self._telling(key):
             answer = self._client.get_object(Bucket=self._bucket, Key=self._key(key))
             body: bytes = answer["Body"].read()
             return body
@@ -142,12 +142,12 @@ class S3Store:
         return True
 
     @contextlib.contextmanager
-    def _telling(self) -> Iterator[None]:
+    def _telling(self, key: str = "") -> Iterator[None]:
         try:
             yield
         except ClientError as error:
             if error.response["Error"]["Code"] in _MISSING:
-                raise ObjectMissingError(f"the store {self.location} lacks an object") from None
+                raise ObjectMissingError(key, self.location) from None
             raise self._failure(error) from error
         except BotoCoreError as error:
             raise self._failure(error) from error

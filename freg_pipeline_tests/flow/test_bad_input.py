@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from freg_pipeline import cli
+from freg_pipeline.store.record import encode_record
 from freg_pipeline_tests.conftest import Ended, RunFreg, StartRegister
 
 USAGE = {
@@ -86,19 +87,28 @@ def test_wrong_usage_ends_with_2_and_one_line(
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [('{"release": "0000', "damaged"), ('{"number": 1}', "another version")]
+    ("content", "said", "code"),
+    [
+        ('{"format":1,"sha256":"ab","record":{"number', "damaged", 1),
+        ('{"number": 1}', "another version", 2),
+    ],
 )
 @pytest.mark.parametrize("command", ["sql select", "release show", "release list", "compact"])
 def test_a_damaged_manifest(
-    command: str, content: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    command: str,
+    content: str,
+    said: str,
+    code: int,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     manifest = tmp_path / "releases" / "000001" / "manifest.json"
     manifest.parent.mkdir(parents=True)
     manifest.write_text(content)
-    (tmp_path / "releases" / "current.json").write_text('{"release": "000001"}')
+    (tmp_path / "releases" / "current.json").write_bytes(encode_record({"release": "000001"}))
     with pytest.raises(SystemExit) as ended:
         cli.main([*command.split(), "--store", str(tmp_path)])
-    assert ended.value.code == 2
+    assert ended.value.code == code
     printed = capsys.readouterr().err
     assert f"releases/000001/manifest.json in {tmp_path}" in printed
     assert said in printed

@@ -16,6 +16,7 @@ from freg_pipeline.lake.manifest import current_release
 from freg_pipeline.orchestration.code_location import make_definitions
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.sensors import uttrekk_sensor
+from freg_pipeline.store import write_record
 from freg_pipeline_tests.conftest import StartRegister
 from freg_pipeline_tests.registers import status_of
 
@@ -173,7 +174,7 @@ def test_one_uttrekks_trouble_does_not_hold_up_another(
     order(freg, instance, "first")
     gone = order(freg, instance, "gone")
     gone.store.delete(gone.order_key(1, "answer"))
-    gone.store.write(gone.order_key(1, "answer"), b'{"jobbId": "no-such-job"}')
+    write_record(gone.store, gone.order_key(1, "answer"), {"jobbId": "no-such-job"})
     assert wait_for_requests(freg, instance, 1) == [("land_batch", "first/000000")]
 
 

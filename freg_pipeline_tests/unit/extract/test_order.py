@@ -22,7 +22,7 @@ from freg_pipeline.extract.order import open_uttrekk, place_order
 from freg_pipeline.extract.poll import poll_once, require_batch, wait_for_batch
 from freg_pipeline.extract.uttrekk import Uttrekk, check_name
 from freg_pipeline.settings import Settings
-from freg_pipeline.store import open_store
+from freg_pipeline.store import open_store, write_record
 from freg_pipeline_tests.conftest import StartRegister
 from freg_pipeline_tests.registers import status_of
 
@@ -97,7 +97,7 @@ def test_a_crash_between_the_order_and_its_answer_is_seen(
 ) -> None:
     settings = make_settings(small_register)
     uttrekk = begin(settings, name="one")
-    uttrekk.store.write(uttrekk.order_key(1, "sent"), b"{}")
+    write_record(uttrekk.store, uttrekk.order_key(1, "sent"), {})
     before = orders(settings)
     with pytest.raises(UncertainOrderError, match="--order-again"):
         order(settings, uttrekk)

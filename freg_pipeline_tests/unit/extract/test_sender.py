@@ -10,11 +10,11 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from freg_pipeline.extract.sender import ANSWER_SECONDS, Sender, others_answer
 from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.store import write_record
 from freg_pipeline_tests.unit.feed.made import begun, store_in
 
 HERE = socket.gethostname()
@@ -48,7 +48,7 @@ def test_who_is_waited_for(sender: Sender, expected: object) -> None:
 
 def recorded(tmp_path: Path, sender: Sender) -> Uttrekk:
     uttrekk = begun(store_in(tmp_path))
-    uttrekk.store.write(uttrekk.order_key(1, "sent"), msgspec.json.encode(sender))
+    write_record(uttrekk.store, uttrekk.order_key(1, "sent"), sender)
     return uttrekk
 
 
@@ -59,7 +59,7 @@ def test_the_answer_that_another_process_gets_ends_the_wait(tmp_path: Path) -> N
         waiting = asyncio.create_task(others_answer(uttrekk, 1, 0.01))
         await asyncio.sleep(0.05)
         assert not waiting.done()
-        uttrekk.store.write(uttrekk.order_key(1, "answer"), b'{"jobbId": "7"}')
+        write_record(uttrekk.store, uttrekk.order_key(1, "answer"), {"jobbId": "7"})
         return await waiting
 
     assert asyncio.run(wait_and_answer())

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
@@ -18,7 +17,7 @@ from freg_pipeline.client import Register
 from freg_pipeline.client.feed import FeedEntry
 from freg_pipeline.extract.uttrekk import Request, Uttrekk
 from freg_pipeline.settings import load
-from freg_pipeline.store import Store
+from freg_pipeline.store import Store, write_record
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests.registers import serving
 
@@ -103,5 +102,5 @@ def begun(store: Store, etter: int = ETTER) -> Uttrekk:
         created=datetime(2026, 6, 1, tzinfo=UTC),
         etter=etter,
     )
-    store.write(uttrekk.key("request.json"), msgspec.json.encode(request))
+    write_record(store, uttrekk.key("request.json"), request)
     return uttrekk

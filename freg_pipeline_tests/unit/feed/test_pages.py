@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from freg_pipeline.client.feed import FeedEntry
 from freg_pipeline.extract.uttrekk import FeedEnd, Uttrekk
 from freg_pipeline.feed.pages import MAX_PAGES, read_events
+from freg_pipeline.store import write_record
 from freg_pipeline.store.raw import RawMeta, pack
 from freg_pipeline_tests.unit.feed.made import ETTER, EventList, begun, event, register, store_in
 
@@ -96,7 +97,7 @@ def test_another_worker_s_end_stands_and_pages_kept_after_it_belong_to_the_next_
 
     def other_worker(seq: int) -> None:
         if seq == 103:
-            uttrekk.store.write(uttrekk.feed_end_key, b'{"siste": 102, "hendelser": 2}')
+            write_record(uttrekk.store, uttrekk.feed_end_key, {"siste": 102, "hendelser": 2})
 
     feed.after_page = other_worker
     with feed.served() as url:

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -18,7 +17,7 @@ from freg_pipeline.extract.uttrekk import Request, Uttrekk, UttrekkKind, chunks
 from freg_pipeline.lake.landing import land_batch
 from freg_pipeline.lake.staging import event_key
 from freg_pipeline.lake.tables import HENDELSE, HENDELSE_EGENSKAP
-from freg_pipeline.store import Store
+from freg_pipeline.store import Store, write_record
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline.store.raw import RawMeta, pack
 from freg_pipeline_tests.contracts import entity, field, small_contract
@@ -134,7 +133,7 @@ def deliver(
             first += len(asked)
         if land:
             land_batch(store, uttrekk, batch, plan)
-    store.write(uttrekk.end_key, msgspec.json.encode({"batches": len(batches)}))
+    write_record(store, uttrekk.end_key, {"batches": len(batches)})
     return uttrekk
 
 
@@ -175,8 +174,8 @@ def deliver_events(
         pq.write_table(table.schema.empty_table() if rows is None else rows, sink)
         store.write(event_key(name, f"{table.name}.parquet"), sink.getvalue().to_pybytes())
     end = {"siste": siste, "hendelser": len(asked)}
-    store.write(uttrekk.feed_end_key, msgspec.json.encode(end))
-    store.write(event_key(name, "done.json"), b"{}")
+    write_record(store, uttrekk.feed_end_key, end)
+    write_record(store, event_key(name, "done.json"), {})
     return uttrekk
 
 
@@ -203,7 +202,7 @@ def _write_request(
         created=HENTET,
         etter=etter,
     )
-    store.write(uttrekk.key("request.json"), msgspec.json.encode(request))
+    write_record(store, uttrekk.key("request.json"), request)
 
 
 def _put(store: Store, key: str, content: dict[str, Any]) -> None:

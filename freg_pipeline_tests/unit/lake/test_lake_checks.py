@@ -17,6 +17,7 @@ from freg_pipeline.lake.checks import DESCRIPTIONS, CheckResult, checks, run_che
 from freg_pipeline.lake.manifest import Manifest, current_release
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.store.local import LocalStore
+from freg_pipeline.store.record import replace_record
 from freg_pipeline.synthetic import xsd
 from freg_pipeline_tests.unit.lake.delivered import (
     XSD,
@@ -182,7 +183,7 @@ def test_a_release_that_is_incomplete_fails_its_check(store: LocalStore) -> None
     assert manifest is not None
     account = msgspec.structs.replace(manifest.accounting, unexplained=3)
     changed = msgspec.structs.replace(manifest, accounting=account)
-    store.replace("releases/000001/manifest.json", msgspec.json.encode(changed))
+    replace_record(store, "releases/000001/manifest.json", changed)
     assert failed(store) == {("rows_match_accounting", "avvik"): 3}
 
 

@@ -32,6 +32,7 @@ from freg_pipeline.lake.restore import restore
 from freg_pipeline.lake.verify import verify
 from freg_pipeline.store import Store
 from freg_pipeline.store.local import LocalStore
+from freg_pipeline.store.record import replace_record
 from freg_pipeline_tests.unit.lake.delivered import (
     copy_of,
     deliver,
@@ -336,5 +337,5 @@ def test_the_young_are_spared(store: LocalStore) -> None:
     assert purge(store, keep=1, older_than_days=1) == []
     old = list_releases(store)[0]
     aged = msgspec.structs.replace(old, created=datetime.now(UTC) - timedelta(days=3))
-    store.replace(manifest_key(old.number), msgspec.json.encode(aged))
+    replace_record(store, manifest_key(old.number), aged)
     assert purge(store, keep=1, older_than_days=2) == ["000001"]

@@ -34,8 +34,9 @@ from freg_pipeline.lake.purge import purge
 from freg_pipeline.lake.query import query
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.verify import verify
-from freg_pipeline.store import Store
+from freg_pipeline.store import Store, write_record
 from freg_pipeline.store.local import LocalStore
+from freg_pipeline.store.record import replace_record
 from freg_pipeline_tests.unit.lake.delivered import (
     XSD,
     Delivery,
@@ -188,7 +189,7 @@ def test_a_batch_that_has_not_landed_stops_the_release(store: LocalStore, missin
     uttrekk = deliver(store, "one", *EVERYONE)
     store.delete(staging_key("one", missing, "done.json"))
     # One that is not of this uttrekk does not make up for it.
-    store.write(staging_key("one", 7, "done.json"), b"{}")
+    write_record(store, staging_key("one", 7, "done.json"), {})
     with pytest.raises(FregError, match=r"freg uttrekk resume one"):
         build_release(store, uttrekk)
     assert list_releases(store) == []
@@ -442,7 +443,7 @@ def test_verify_counts_rows_too(store: LocalStore) -> None:
     wrong = msgspec.structs.replace(navn_entry.files[0], rows=7)
     tables = {**manifest.tables, "navn": msgspec.structs.replace(navn_entry, files=(wrong,))}
     key = "releases/000001/manifest.json"
-    store.replace(key, msgspec.json.encode(msgspec.structs.replace(manifest, tables=tables)))
+    replace_record(store, key, msgspec.structs.replace(manifest, tables=tables))
     assert verify(store) == [f"{wrong.key}: it has 2 rows, and was written with 7"]
 
 
@@ -491,7 +492,7 @@ def test_the_current_release_is_kept_while_a_newer_one_is_being_published(
     three: LocalStore,
 ) -> None:
     newer = msgspec.structs.replace(read_manifest(three, "3"), number="000004", uttrekk="four")
-    three.write("releases/000004/manifest.json", msgspec.json.encode(newer))
+    write_record(three, "releases/000004/manifest.json", newer)
     assert purge(three, keep=1) == ["000001", "000002"]
     assert names_in(three) == ["three"]
 

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
-import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -24,6 +23,7 @@ from freg_pipeline.lake.landing import LandedBatch, StagedFile, staging_key
 from freg_pipeline.lake.resolve import places, resolve
 from freg_pipeline.lake.staging import Staging
 from freg_pipeline.normalize.account import DOCUMENT_SCHEMA
+from freg_pipeline.store import write_record
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests.unit.lake.delivered import number
 
@@ -195,7 +195,7 @@ def stage(store: LocalStore, batches: list[list[Delivered]], *, by_document: boo
             store.write(staging_key("u", batch, f"{name}.parquet"), sink.getvalue().to_pybytes())
             files[name] = StagedFile(len(table), 0, "")
         done = LandedBatch(batch, "", files, {}, 0.0)
-        store.write(staging_key("u", batch, "done.json"), msgspec.json.encode(done))
+        write_record(store, staging_key("u", batch, "done.json"), done)
     return Staging(store, "u", list(range(len(batches))))
 
 

@@ -9,29 +9,42 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freg_pipeline.errors import StoreError
-from freg_pipeline.store.raw import RawMeta, pack, read_meta, unpack
+from freg_pipeline.errors import DamagedError, StoreError
+from freg_pipeline.store.raw import RawMeta, pack, unpack
+
+BODY = b'{"oppslag": []}'
 
 
 def meta(body: bytes) -> RawMeta:
     return RawMeta(len(body), datetime(2026, 1, 2, tzinfo=UTC), "application/json", "c-1")
 
 
+def read(data: bytes) -> tuple[RawMeta, bytes]:
+    return unpack(data, "answers/00000.json.zst", "a store")
+
+
 @given(st.binary(max_size=200))
 def test_what_is_packed_comes_back_as_it_was(body: bytes) -> None:
-    assert unpack(pack(body, meta(body))) == (meta(body), body)
+    assert read(pack(body, meta(body))) == (meta(body), body)
 
 
 def test_any_zstd_reader_sees_the_body_alone() -> None:
-    packed = pack(b'{"oppslag": []}', meta(b'{"oppslag": []}'))
+    packed = pack(BODY, meta(BODY))
     stream = pa.CompressedInputStream(pa.BufferReader(packed), "zstd")
-    assert stream.read() == b'{"oppslag": []}'
+    assert stream.read() == BODY
 
 
 @pytest.mark.parametrize("cut", [0, 3, 20, -1])
-def test_a_damaged_object_is_one_clear_error(cut: int) -> None:
+def test_a_truncated_object_is_one_clear_error(cut: int) -> None:
     packed = pack(b"x" * 100, meta(b"x" * 100))
-    with pytest.raises(StoreError, match="damaged"):
-        unpack(packed[:cut])
-    with pytest.raises(StoreError, match="damaged"):
-        read_meta(b"{" + packed)
+    with pytest.raises(DamagedError, match=r"^answers/00000.json.zst in a store is damaged"):
+        read(packed[:cut])
+
+
+def test_no_single_bit_goes_unnoticed() -> None:
+    packed = pack(BODY, meta(BODY))
+    for place in range(len(packed) * 8):
+        flipped = bytearray(packed)
+        flipped[place // 8] ^= 1 << place % 8
+        with pytest.raises(StoreError, match=r"^answers/00000.json.zst in a store "):
+            read(bytes(flipped))
