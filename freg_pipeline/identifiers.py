@@ -71,33 +71,23 @@ def parse(text: str) -> Identifier:
         msg = "the control digits are wrong"
         raise ValueError(msg)
     is_d, synthetic = digits[0] >= 4, digits[2] >= 8
-    _check_date(number, is_d=is_d, synthetic=synthetic, known_century=remainder_k1 == 0)
+    _check_date(number, is_d=is_d, synthetic=synthetic)
     return Identifier(
         number, Kind.D_NUMMER if is_d else Kind.FOEDSELSNUMMER, synthetic, remainder_k1 != 0
     )
 
 
-def _check_date(number: str, *, is_d: bool, synthetic: bool, known_century: bool) -> None:
+def _check_date(number: str, *, is_d: bool, synthetic: bool) -> None:
+    """Refuse a date that is in no century.
+
+    Digits 7 to 9 don't tell the century for certain: D-numbers of the years 2000 to 2039 use 200 to
+    999 too (``persondokument.md``), and numbers of 2032 use any. A year's two digits are a leap
+    year's in 2000 to 2099 if they are in any century that a number can mean.
+    """
     day = int(number[0:2]) - (40 if is_d else 0)
     month = int(number[2:4]) - (80 if synthetic else 0)
-    year = int(number[4:6])
-    centuries = [_century(year, int(number[6:9]))] if known_century else [1900, 2000]
-    for century in centuries:
-        try:
-            date(century + year, month, day)
-        except ValueError:
-            continue
-        return
-    msg = "its first six digits are no date"
-    raise ValueError(msg)
-
-
-def _century(year: int, individual: int) -> int:
-    """The century that the number's digits 7 to 9 tell, under the rule of 1964."""
-    if individual < 500:
-        return 1900
-    if individual < 750 and year >= 54:
-        return 1800
-    if year < 40:
-        return 2000
-    return 1900
+    try:
+        date(2000 + int(number[4:6]), month, day)
+    except ValueError:
+        msg = "its first six digits are no date"
+        raise ValueError(msg) from None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +21,7 @@ VALID = [
     ("55102499947", False, True, D),
     ("41819077906", True, True, D),
     ("41819077302", True, False, D),
+    ("69020020083", False, False, D),  # the individnummer says 1900, which had no leap day
 ]
 
 
@@ -35,6 +38,14 @@ def test_invalid_numbers_are_refused_without_being_told(number: str) -> None:
     with pytest.raises(ValueError, match=r"digit|date") as refused:
         parse(number)
     assert not number or number not in str(refused.value)
+
+
+@given(st.dates(date(1854, 1, 1), date(2053, 12, 31)), st.integers(0, 999), st.booleans())
+def test_no_number_is_refused_for_its_century(born: date, individual: int, is_d: bool) -> None:
+    digits = f"{born.day + 40 * is_d:02d}{born.month:02d}{born.year % 100:02d}{individual:03d}"
+    number = with_control_digits(digits)
+    if number is not None:
+        assert parse(number).number == number
 
 
 def test_a_number_is_never_shown() -> None:
