@@ -79,23 +79,30 @@ class Decoder:
             What came of each entry; None, with nothing appended, if the answer has another form,
             another number of entries, or answers to other questions.
         """
-        head, tail = _HEAD.match(body), _TAIL.search(body, max(0, len(body) - _TAIL_LENGTH))
-        if head is None or tail is None:
+        found = entries_within(body)
+        if found is None:
             return None
-        entries = np.zeros((len(places), ENTRY_NUMBERS), np.int64)
-        entries[:, PLACE] = places
-        if asked is not None:
-            _, offsets, text = asked.buffers()
-            ends = np.frombuffer(offsets, np.int32, len(asked) + 1).astype(np.int64)
-            entries[:, ASKED_FROM] = ends[:-1] + (text.address if text else 0)
-            entries[:, ASKED_TO] = ends[1:] + (text.address if text else 0)
+        entries = asked_entries(places, asked)
         address = np.frombuffer(body, np.uint8).ctypes.data
-        if not self._run(address + head.end(), address + tail.start(), entries):
+        if not self.read(address + found[0], address + found[1], entries):
             return None
         self._tell_unknown(body, address)
         return Decoded(body, address, entries)
 
-    def _run(self, at: int, end: int, entries: npt.NDArray[np.int64]) -> bool:
+    def read(self, at: int, end: int, entries: npt.NDArray[np.int64]) -> bool:
+        """Append the documents of the entries that lie in memory from ``at`` to ``end``.
+
+        Nothing is read outside of it, whatever is there. What came of each entry, and the unknown
+        fields, are noted by their addresses.
+
+        Args:
+            at: address of the first entry.
+            end: address after the last one.
+            entries: what was asked for (:func:`asked_entries`); what came of it is put there.
+
+        Returns:
+            Whether it was read; else nothing is appended.
+        """
         shared = self.columns.shared
         shared[ENTRIES] = entries.ctypes.data
         done = 0
@@ -129,6 +136,31 @@ class Decoder:
     def _path(self, key: tuple[int, bytes]) -> str:
         node, name = key
         return ".".join((*self.layout.paths[node], str(_value(name))))
+
+
+def entries_within(body: bytes) -> tuple[int, int] | None:
+    """From where to where an answer's entries are; None if it has another form."""
+    head, tail = _HEAD.match(body), _TAIL.search(body, max(0, len(body) - _TAIL_LENGTH))
+    return None if head is None or tail is None else (head.end(), tail.start())
+
+
+def asked_entries(
+    places: npt.NDArray[np.int64], asked: pa.StringArray | None = None
+) -> npt.NDArray[np.int64]:
+    """Entries for machine code, of which nothing is known but what was asked for.
+
+    Args:
+        places: for each its place in the batch.
+        asked: for each the identifier that it must answer; kept alive by the caller.
+    """
+    entries = np.zeros((len(places), ENTRY_NUMBERS), np.int64)
+    entries[:, PLACE] = places
+    if asked is not None:
+        _, offsets, text = asked.buffers()
+        ends = np.frombuffer(offsets, np.int32, len(asked) + 1).astype(np.int64)
+        entries[:, ASKED_FROM] = ends[:-1] + (text.address if text else 0)
+        entries[:, ASKED_TO] = ends[1:] + (text.address if text else 0)
+    return entries
 
 
 def _value(text: bytes) -> Any:

@@ -88,6 +88,7 @@ _HOLDS = {
 _WIDTHS = {MOMENT: 8, BOOLEAN: 1, DATE: 4, WHOLE: 8, YEAR: 2}
 LENGTH_WIDTH = 4  # of a text or a list: its length
 HAS_TEXT = {TEXT, DECIMAL, REAL}
+_NO_NAME = 2**40  # a length: no name in an answer is so long, so none is compared
 _RECORDED_PATH = ("ajourholdstidspunkt",)
 _ENVELOPE = (
     ("foedselsEllerDNummer", IDENTIFIER),
@@ -195,7 +196,8 @@ class _Builder:
         fields[:, NAME] += names.ctypes.data
         nodes = np.array(self.nodes, np.int64)
         nodes[:, START] = nodes[:, FIRST]
-        fields[nodes[:, FIRST] + nodes[:, COUNT] - 1, NEXT] = nodes[:, FIRST]
+        filled = nodes[nodes[:, COUNT] > 0]
+        fields[filled[:, FIRST] + filled[:, COUNT] - 1, NEXT] = filled[:, FIRST]
         tables, columns = np.array(self.tables, np.int64), np.array(self.columns, np.int64)
         return Program(nodes, fields, tables, columns, names)
 
@@ -209,6 +211,8 @@ class _Builder:
         self.depth = max(self.depth, depth)
         self.nodes[node][FIRST] = len(self.fields)
         self.nodes[node][COUNT] = len(members)
+        if not members:  # so that its first field, which is looked at before they are counted, is one
+            self.fields.append([TEXT, -1, -1, -1, 0, _NO_NAME, 0, len(self.fields), 0])
         inner: list[tuple[int, _Member]] = []
         for member, path, table in members:
             if table is None or (isinstance(member.type, Structure) and member.repeated):

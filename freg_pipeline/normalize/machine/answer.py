@@ -111,7 +111,7 @@ def _entry(at: int, end: int, entry: int, shared: int) -> int:
     while load_8(at) == separator:
         at = text.after_blanks(at + 1, end)
         one, at = name(at, end, ENVELOPE, last, shared)
-        if one >= 0 and at >= 0:
+        if one >= 0:
             last = one
             at, told = _member(at, end, one, told, entry, shared)
         if at < 0:

@@ -36,7 +36,7 @@ _OPEN_LIST, _CLOSE_LIST, _OPEN, _CLOSE = 91, 93, 123, 125
 
 @compiled
 def is_null(at: int, end: int) -> bool:
-    """Whether ``null`` is there."""
+    """Whether ``null`` is at ``at``, which lies before ``end``."""
     return (
         load_8(at) == 110
         and at + 4 <= end
@@ -48,10 +48,10 @@ def is_null(at: int, end: int) -> bool:
 
 @compiled
 def name(at: int, end: int, node: int, last: int, shared: int) -> tuple[int, int]:
-    """A field's number and where its value begins.
+    """A field's number and where its value begins, before ``end``.
 
     An unknown field is noted and passed: -1 and the place after its value. ODD and FULL are told
-    as the place.
+    as the place, with -1 for the field: whoever is given a field has a value to look at.
 
     Args:
         at: where the name begins, with its quotation mark.
@@ -64,7 +64,8 @@ def name(at: int, end: int, node: int, last: int, shared: int) -> tuple[int, int
     if one < 0:
         return one, _unknown(at, end, node, shared)
     length = get(get(shared, FIELDS) + 8 * FIELD_NUMBERS * one, LENGTH)
-    return one, _value_begin(at + length, end)
+    at = _value_begin(at + length, end)
+    return one if at >= 0 else -1, at
 
 
 @compiled
