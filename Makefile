@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 DAGSTER_HOME := $(CURDIR)/data/dagster
 
-.PHONY: demo test lint docs ui bench clean
+.PHONY: demo test lint docs ui bench fuzz clean
 
 demo: $(INSTALLED)
 	$(BIN)/freg demo
@@ -27,6 +27,10 @@ ui: $(INSTALLED)
 
 docs: $(INSTALLED)
 	$(BIN)/python docs/generate_tables.py
+
+# A million damaged answers to the decoder; some ten thousand of them are part of `make test`.
+fuzz: $(INSTALLED)
+	$(BIN)/python -m freg_pipeline_tests.fuzz.decoder $(FUZZ)
 
 bench: .venv/.bench
 	$(BIN)/python -m benchmarks

@@ -21,6 +21,7 @@ from freg_pipeline import envelope_xml
 from freg_pipeline.errors import RefusedError
 from freg_pipeline.identifiers import as_told
 from freg_pipeline.outside import showable
+from freg_pipeline.readable import read_json, sliceable
 
 IdentifierKind = Literal["foedselsEllerDNummer", "dokumentidentifikator"]
 
@@ -85,11 +86,22 @@ def parse(body: bytes) -> list[Oppslag]:
     if is_xml(body):
         return [_from_xml(entry) for entry in envelope_xml.entries(body)]
     try:
-        return [_oppslag(item) for item in _unwrap(body)]
+        return _answers(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         # Not chained: the decoder's message can quote what it met.
         msg = "the answer is no complete JSON of a known form"
         raise ValueError(msg) from None
+
+
+def _answers(body: bytes) -> list[Oppslag]:
+    """A text in a document that is no Unicode is left to who reads the document."""
+    try:
+        return [_oppslag(item) for item in _unwrap(body)]
+    except msgspec.DecodeError:
+        whole = sliceable(body)
+        if whole == body:
+            raise
+    return [_oppslag(item) for item in _unwrap(whole)]
 
 
 def compose(answers: Iterable[Oppslag], kind: IdentifierKind) -> bytes:
@@ -160,7 +172,7 @@ def numbers_of(person: bytes | None) -> list[str]:
     if is_xml(person):
         return envelope_xml.numbers_of(person)
     try:
-        rows = _document.decode(person).identifikasjonsnummer
+        rows = read_json(_document.decode, person).identifikasjonsnummer
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return []  # what is wrong with it is told where it is decoded
     if isinstance(rows, dict):
@@ -189,7 +201,7 @@ def _unwrap(body: bytes) -> list[bytes]:
     inner = _envelope.decode(text).oppslag
     if not inner:
         # `{}` answers nothing at all; any other object is one answer, or one document alone.
-        return [] if not _anything.decode(text) else [text]
+        return [text] if _names(text) else []
     if _is_null(inner):
         return []
     return _unwrap(bytes(inner)) if bytes(inner).lstrip().startswith(b"[") else [bytes(inner)]
@@ -205,20 +217,27 @@ def _oppslag(item: bytes) -> Oppslag:
     if entry.feilmelding and not _is_null(entry.feilmelding):
         return Oppslag(identifier, None, refusal(bytes(entry.feilmelding)))
     # No wrapping: the object is a document itself, unless it holds nothing but what was asked for.
-    is_document = bool(_fields.decode(item).keys() - _Entry.__struct_fields__)
+    is_document = bool(_names(item) - set(_Entry.__struct_fields__))
     return Oppslag(identifier, bytes(item) if is_document else None, None)
 
 
+def _names(item: bytes) -> set[str]:
+    return set(read_json(_fields.decode, item))
+
+
 def _told(raw: msgspec.Raw) -> str | int | None:
-    value = _anything.decode(raw) if raw else None
+    value = read_json(_anything.decode, bytes(raw)) if raw else None
     return value if isinstance(value, str | int) else None
 
 
 def refusal(raw: bytes) -> str:
     """The register's reason for there being no document, identity numbers masked."""
     try:
-        message = _message.decode(raw)
-    except msgspec.DecodeError:  # a form that nobody has seen: it is still a "no"
+        message = read_json(_message.decode, raw)
+    except (
+        msgspec.DecodeError,
+        UnicodeDecodeError,
+    ):  # a form that nobody has seen: it is still a "no"
         message = None
     if isinstance(message, _Message):
         message = message.feilmelding or message.melding or message.message
@@ -250,7 +269,7 @@ def parse_batch(body: bytes) -> tuple[IdentifierKind | None, list[str]]:
         RefusedError: it is the register's reason for there being no batch.
     """
     try:
-        batch = _batch.decode(body)
+        batch = read_json(_batch.decode, body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         msg = "the answer is no batch of identifiers"
         raise ValueError(msg) from None

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from lxml import etree
 
 from freg_pipeline.outside import showable
+from freg_pipeline.readable import readable_xml
 
 DOCUMENT = "folkeregisterperson"
 _READING: Any = {
@@ -32,18 +34,28 @@ def entries(body: bytes) -> Iterator[etree._Element]:
     Raises:
         ValueError: the body is no complete XML; says nothing of its content.
     """
-    events = etree.iterparse(io.BytesIO(body), ("end",), **_READING)
+    done = 0
     try:
-        for _, element in events:
-            parent = element.getparent()
-            top = parent is None or parent.getparent() is None
-            if top and local_name(element) in {DOCUMENT, "oppslag"} and not _is_part(element):
-                yield element
-                element.clear()
-                if parent is not None:
-                    parent.remove(element)
+        for entry in _entries(body):
+            done += 1
+            yield entry
     except etree.XMLSyntaxError:
-        raise _incomplete() from None
+        readable = readable_xml(body)
+        if readable == body:
+            raise _incomplete() from None
+        yield from islice(entries(readable), done, None)
+
+
+def _entries(body: bytes) -> Iterator[etree._Element]:
+    events = etree.iterparse(io.BytesIO(body), ("end",), **_READING)
+    for _, element in events:
+        parent = element.getparent()
+        top = parent is None or parent.getparent() is None
+        if top and local_name(element) in {DOCUMENT, "oppslag"} and not _is_part(element):
+            yield element
+            element.clear()
+            if parent is not None:
+                parent.remove(element)
 
 
 def parse_root(body: bytes) -> etree._Element:
@@ -54,6 +66,10 @@ def parse_root(body: bytes) -> etree._Element:
     """
     try:
         return etree.fromstring(body, _parser())
+    except etree.XMLSyntaxError:
+        readable = readable_xml(body)
+    try:
+        return etree.fromstring(readable, _parser())
     except etree.XMLSyntaxError:
         raise _incomplete() from None
 
@@ -87,7 +103,7 @@ def parts(entry: etree._Element) -> tuple[str | None, etree._Element | None, str
 
 def numbers_of(document: bytes) -> list[str]:
     """The identity numbers that a document tells as its person's own."""
-    root = etree.fromstring(document, _parser())
+    root = parse_root(document)
     return [
         child.text.strip()
         for row in root.iterchildren(tag=etree.Element)
@@ -103,13 +119,9 @@ def fields_of(body: bytes) -> dict[str, str]:
     Raises:
         ValueError: as :func:`entries`.
     """
-    try:
-        root = etree.fromstring(body, _parser())
-    except etree.XMLSyntaxError:
-        raise _incomplete() from None
     return {
         local_name(child): "".join(child.itertext())
-        for child in root.iterchildren(tag=etree.Element)
+        for child in parse_root(body).iterchildren(tag=etree.Element)
     }
 
 
@@ -120,7 +132,7 @@ def compose(answers: Iterable[tuple[str | None, bytes | None, str | None]], kind
         entry = etree.SubElement(root, "oppslag")
         etree.SubElement(entry, kind).text = identifier
         if document is not None:
-            entry.append(etree.fromstring(document, _parser()))
+            entry.append(parse_root(document))
         if reason is not None:
             problem = etree.SubElement(entry, "feilmelding")
             etree.SubElement(problem, "feilmelding").text = reason

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 # One for all: what a client costs is its TLS context. Nothing stays open between requests.
 _CLIENT = httpx.Client(
@@ -58,6 +61,38 @@ def bulk(base_url: str, path: str, identifiers: list[str], **more: Any) -> httpx
     content = json.dumps({"dokumentidentifikator": identifiers}).encode()
     headers = {"Content-Type": "application/json", **more.pop("headers", {})}
     return _CLIENT.post(f"{base_url}/v1/{path}", content=content, headers=headers, params=more)
+
+
+@contextmanager
+def tampered(base_url: str, change: Callable[[str, bytes], bytes]) -> Iterator[str]:
+    """A register whose answers are changed on their way; yields its base URL.
+
+    Args:
+        base_url: the register's.
+        change: given the path after ``/v1/`` and the answer's body, returns what comes of it.
+    """
+
+    async def forward(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        path = request.url.path.removeprefix("/v1/")
+        headers = {
+            name: value for name, value in request.headers.items()
+            if name in {"accept", "content-type", "authorization"}
+        }  # fmt: skip
+        answer = await run_in_threadpool(
+            _CLIENT.request,
+            request.method,
+            f"{base_url}/v1/{path}",
+            params=request.query_params.multi_items(),
+            content=await request.body(),
+            headers=headers,
+        )
+        kept = {"content-type": answer.headers.get("content-type", "application/json")}
+        body = change(path, answer.content)
+        await Response(body, answer.status_code, kept)(scope, receive, send)
+
+    with serving(forward) as url:
+        yield url
 
 
 @contextmanager

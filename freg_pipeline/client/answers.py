@@ -15,6 +15,7 @@ from freg_pipeline.envelope import is_xml
 from freg_pipeline.envelope_xml import fields_of
 from freg_pipeline.errors import FregError, GoneError, NotFoundError, PassingError, RefusedError
 from freg_pipeline.outside import showable
+from freg_pipeline.readable import read_json
 
 _LONGEST_CODE = 60
 _SUPPORT_ID = re.compile(r"support[\s-]*id(?:\s+is)?\W{0,10}([0-9a-z-]{6,40})", re.IGNORECASE)
@@ -125,7 +126,7 @@ def _retry_after(response: httpx.Response) -> float | None:
 def _said(body: bytes) -> tuple[str | None, str]:
     """The error's code and text, from any of the forms that the register uses."""
     try:
-        content: Any = fields_of(body) if is_xml(body) else msgspec.json.decode(body)
+        content: Any = fields_of(body) if is_xml(body) else read_json(msgspec.json.decode, body)
     except ValueError:  # damaged, or of a form that nobody has seen
         return None, ""
     if isinstance(content, list) and content:

@@ -17,6 +17,7 @@ from freg_pipeline.client.answers import Answer
 from freg_pipeline.envelope import is_xml
 from freg_pipeline.envelope_xml import local_name, parse_root
 from freg_pipeline.identifiers import as_told
+from freg_pipeline.readable import read_json
 
 FEED_FORMS = {"json": "application/json", "atom": "application/atom+xml", "xml": "application/xml"}
 
@@ -93,7 +94,7 @@ def parse_feed(body: bytes) -> list[FeedEntry]:
     if is_xml(body):
         return [_from_xml(element) for element in _stored(parse_root(body))]
     try:
-        stored = [one for one in _from_json(body.lstrip()) if one is not None]
+        stored = [one for one in read_json(_from_json, body.lstrip()) if one is not None]
         return [_entry(one.sekvensnummer, one.hendelse or {}) for one in stored]
     except (msgspec.DecodeError, UnicodeDecodeError):
         # Not chained: the decoder's message can quote what it met.

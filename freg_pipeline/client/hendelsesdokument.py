@@ -16,6 +16,7 @@ from lxml import etree
 from freg_pipeline.envelope import is_xml
 from freg_pipeline.envelope_xml import local_name, parse_root
 from freg_pipeline.outside import showable
+from freg_pipeline.readable import read_json
 
 _NOTHING = msgspec.Raw(b"")
 _HEADS = ("entitet", "entitetsendring")
@@ -87,11 +88,15 @@ def hendelsesdokumenter(body: bytes) -> list[Hendelsesdokument]:
     if is_xml(body):
         body = msgspec.json.encode(list(_told(parse_root(body))))
     try:
-        return [_document(fields) for fields in _entries(body.strip())]
+        return read_json(_documents, body.strip())
     except (msgspec.DecodeError, UnicodeDecodeError):
         # Not chained: the decoder's message can quote what it met.
         msg = "the answer holds no complete event documents"
         raise ValueError(msg) from None
+
+
+def _documents(text: bytes) -> list[Hendelsesdokument]:
+    return [_document(fields) for fields in _entries(text)]
 
 
 def _entries(text: bytes) -> Iterator[dict[str, msgspec.Raw]]:

@@ -14,6 +14,7 @@ from freg_pipeline.envelope_xml import parse_root
 from freg_pipeline.errors import RefusedError
 from freg_pipeline.identifiers import as_told
 from freg_pipeline.outside import showable
+from freg_pipeline.readable import read_json
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,7 +49,7 @@ def parse_treff(body: bytes) -> list[str]:
         _refuse(root.findtext(".//{*}feilmelding"))
         return [text for one in root.iter(f"{{*}}{_FIELD}") if (text := (one.text or "").strip())]
     try:
-        answer = _treff.decode(body)
+        answer = read_json(_treff.decode, body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         msg = "the answer is no list of hits"
         raise ValueError(msg) from None

@@ -27,6 +27,7 @@ from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.manifest import Manifest
 from freg_pipeline.lake.query import connect
 from freg_pipeline.normalize import json_answer
+from freg_pipeline.readable import read_json
 from freg_pipeline.store import read_record, write_record
 
 _LOOK = ("person-basis",)  # what criteria are about, and the numbers
@@ -144,5 +145,5 @@ class _Newcomers:
 
 
 def _decoded(person: bytes) -> dict[str, Any]:
-    document = msgspec.json.decode(person)
+    document = read_json(msgspec.json.decode, person)
     return document if isinstance(document, dict) else {}

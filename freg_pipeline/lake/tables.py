@@ -81,9 +81,10 @@ AVVIK = OwnTable(
 )
 UKJENT_FELT = OwnTable(
     "ukjent_felt",
-    "One row per field that the contract doesn't know. The raw answers hold the values.",
+    "One row per field that the contract doesn't know, or whose text is no Unicode. The raw answers"
+    " hold the values.",
     _schema(
-        ("sti", pa.string(), "Where in the document."),
+        ("sti", pa.string(), "Where in the document; (ikke Unicode) after it: see above."),
         ("antall", pa.int64(), "How many values were met."),
         ("eksempel", pa.string(), "One of them, masked: letters as x, digits as 9."),
     ),

@@ -27,6 +27,7 @@ from freg_pipeline.normalize.memory_map import (
 )
 from freg_pipeline.normalize.program import lay_out
 from freg_pipeline.normalize.unknown import UnknownFields
+from freg_pipeline.readable import read_json
 
 _HEAD = re.compile(rb'\s*\{\s*"oppslag"\s*:\s*\[\s*')
 _TAIL = re.compile(rb"\]\s*\}\s*\Z")
@@ -165,6 +166,6 @@ def asked_entries(
 
 def _value(text: bytes) -> Any:
     try:
-        return msgspec.json.decode(text)
+        return read_json(msgspec.json.decode, text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""  # counted all the same

@@ -15,6 +15,7 @@ from lxml import etree
 
 from freg_pipeline.contract import Field, Kind, Structure
 from freg_pipeline.envelope_xml import entries, local_name, parts
+from freg_pipeline.readable import REPLACEMENT, readable_xml, told_apart
 
 _INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
 _TRUTHS = {"true": True, "1": True, "false": False, "0": False}
@@ -40,7 +41,10 @@ def json_answer(body: bytes, structure: Structure) -> bytes:
         if reason is not None:
             answer["feilmelding"] = {"feilmelding": reason}
         answers.append(msgspec.json.encode(answer))
-    return b'{"oppslag":[' + b",".join(answers) + b"]}"
+    text = b'{"oppslag":[' + b",".join(answers) + b"]}"
+    if REPLACEMENT.encode() in text and readable_xml(body) != body:
+        return told_apart(text)
+    return text
 
 
 def _structure(element: etree._Element, structure: Structure) -> dict[str, Any]:

@@ -211,7 +211,9 @@ class _Builder:
         self.depth = max(self.depth, depth)
         self.nodes[node][FIRST] = len(self.fields)
         self.nodes[node][COUNT] = len(members)
-        if not members:  # so that its first field, which is looked at before they are counted, is one
+        if (
+            not members
+        ):  # so that its first field, which is looked at before they are counted, is one
             self.fields.append([TEXT, -1, -1, -1, 0, _NO_NAME, 0, len(self.fields), 0])
         inner: list[tuple[int, _Member]] = []
         for member, path, table in members:

@@ -1,7 +1,7 @@
 """The slow path: an odd document is brought into the contract's plain form, value by value.
 
 One object where the contract says a list and the reverse, values in unusual forms
-(``values.py``), a field that comes twice. Nothing is dropped: a value that has no place sends the
+(``values.py``), a field that comes twice, text that is no Unicode. Nothing is dropped: a value that has no place sends the
 document to quarantine. What comes out is read by the same machine code as all others.
 """
 
@@ -15,6 +15,9 @@ import msgspec
 from freg_pipeline.contract import Field, Structure
 from freg_pipeline.normalize.unknown import UnknownFields
 from freg_pipeline.normalize.values import plain
+from freg_pipeline.readable import decoded, unicode
+
+NOT_UNICODE = "(ikke Unicode)"  # after the path of a text that held something else
 
 
 class NotDecodableError(Exception):
@@ -56,15 +59,12 @@ def repaired(person: bytes, structure: Structure, unknown: UnknownFields) -> byt
             result[name] = [
                 None if row is None else _value(row, known[name], name, unknown) for row in rows
             ]
-    try:
-        return msgspec.json.encode(result)
-    except UnicodeEncodeError:  # half of a surrogate pair
-        raise NotDecodableError("", "en tekst som ikke er gyldig Unicode") from None
+    return msgspec.json.encode(result)
 
 
 def _read(person: bytes) -> Any:
     try:
-        return json.loads(person, object_pairs_hook=_object, parse_constant=_no_json)
+        return json.loads(decoded(person), object_pairs_hook=_object, parse_constant=_no_json)
     except (ValueError, RecursionError):
         raise NotDecodableError("", "dokumentet er ikke gyldig JSON") from None
 
@@ -122,6 +122,14 @@ def _value(value: Any, field: Field, path: str, unknown: UnknownFields) -> Any:
     if isinstance(value, dict | list):
         raise NotDecodableError(path, "en struktur der kontrakten har en enkeltverdi")
     try:
-        return plain(value, field.type.kind)
+        value = plain(value, field.type.kind)
     except ValueError as error:
         raise NotDecodableError(path, str(error)) from None
+    return _readable(value, path, unknown) if isinstance(value, str) else value
+
+
+def _readable(text: str, path: str, unknown: UnknownFields) -> str:
+    readable = unicode(text)
+    if readable != text:
+        unknown.add(f"{path} {NOT_UNICODE}", 1, readable)
+    return readable

@@ -8,6 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from freg_pipeline.readable import unicode
+
 _LETTER = re.compile(r"[^\W\d_]")
 _DIGIT = re.compile(r"\d")
 _EXAMPLE_LENGTH = 40
@@ -22,6 +24,7 @@ class UnknownFields:
 
     def add(self, path: str, count: int, example: Any) -> None:
         """Count ``count`` values at ``path``; ``example`` is one of them, and is masked here."""
+        path = unicode(path)
         self.counts[path] = self.counts.get(path, 0) + count
         self.examples.setdefault(path, _masked(example))
 
@@ -53,5 +56,5 @@ def _masked(example: Any) -> str:
     """The example's form without its content: letters become x, digits 9."""
     if isinstance(example, bool):
         return "boolean"
-    text = str(example)[:_EXAMPLE_LENGTH]
+    text = unicode(str(example)[:_EXAMPLE_LENGTH])
     return _DIGIT.sub("9", _LETTER.sub("x", text))

@@ -188,9 +188,7 @@ def _append_number(
     elif holds == REAL:
         plain = values.is_float(start, stop)
     else:
-        negative_zero = (
-            start + 1 < stop and load_8(start) == _MINUS and load_8(start + 1) == _ZERO
-        )
+        negative_zero = start + 1 < stop and load_8(start) == _MINUS and load_8(start + 1) == _ZERO
         plain = values.is_whole_number(start, stop) and not negative_zero
     return _append_text(start, stop, text.PLAIN, end, number, row, shared) if plain else ODD
 

@@ -52,13 +52,7 @@ def test_text_is_what_its_escapes_say(written: str, text: str, plan: Plan) -> No
 
 
 NO_JSON: dict[str, bytes] = {
-    "half of a surrogate pair": rb'"navn":[{"fornavn":"\ud83d"}]',
-    "the other half": rb'"navn":[{"fornavn":"\ude00"}]',
     "an escape that is none": rb'"navn":[{"fornavn":"\x41"}]',
-    "bytes that are no UTF-8": b'"navn":[{"fornavn":"\xc3("}]',
-    "half of a letter": b'"navn":[{"fornavn":"\xc3"}]',
-    "a letter in too long a form": b'"navn":[{"fornavn":"\xc0\xaf"}]',
-    "a surrogate in UTF-8": b'"navn":[{"fornavn":"\xed\xa0\x80"}]',
     "a comma too many": b'"navn":[{"fornavn":"A",}]',
     "a comma too few": b'"navn":[{"fornavn":"A" "etternavn":"B"}]',
     "a number that is none": b'"bostedsadresse":[{"grunnkrets":1-2}]',
