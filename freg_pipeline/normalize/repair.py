@@ -1,8 +1,9 @@
 """The slow path: an odd document is brought into the contract's plain form, value by value.
 
 One object where the contract says a list and the reverse, values in unusual forms
-(``values.py``), a field that comes twice, text that is no Unicode. Nothing is dropped: a value that has no place sends the
-document to quarantine. What comes out is read by the same machine code as all others.
+(``values.py``), a field that comes twice, text that is no Unicode. Nothing is dropped: a value that
+has no place sends the document to quarantine. What comes out is read by the same machine code as
+all others.
 """
 
 from __future__ import annotations

@@ -103,7 +103,7 @@ class Fuzz:
         unknown, decoder.columns.shared[UNKNOWN_HELD] = int(decoder.columns.shared[UNKNOWN_HELD]), 0
         found = _values(decoder, before)
         if not whole:
-            assert not found and not unknown, "taken back, and still there"
+            assert (found, unknown) == ({}, 0), "taken back, and still there"
             return
         landed = (entries[:, OUTCOME] == LANDED).tolist()
         self.landed += sum(landed)
@@ -212,7 +212,8 @@ def main() -> None:
         wrong = run(told.seed + done, min(50_000, told.answers - done))
         if wrong is not None:
             sys.exit(wrong)
-        print(f"{done + 50_000:,} answers, {time.monotonic() - started:.0f} s", flush=True)
+        tried = min(done + 50_000, told.answers)
+        print(f"{tried:,} answers, {time.monotonic() - started:.0f} s", flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Text that is no Unicode is read as U+FFFD and counted; no other text, and nobody, is lost by it."""
+"""Text that is no Unicode is read as U+FFFD and counted: nobody, and no other text, is lost."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from freg_pipeline.normalize import json_answer
 from freg_pipeline_tests.answers import Normalized, normalize_answers
 
 ONE = "41819077906"
-NUMBER = '"identifikasjonsnummer":[{"foedselsEllerDNummer":"%s","status":"iBruk"}]' % ONE
+NUMBER = f'"identifikasjonsnummer":[{{"foedselsEllerDNummer":"{ONE}","status":"iBruk"}}]'
 
 TEXTS: dict[str, tuple[bytes, str]] = {
     "half of a surrogate pair": (rb"X\ud83dY", "X�Y"),
