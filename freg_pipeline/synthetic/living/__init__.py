@@ -13,6 +13,7 @@ from freg_pipeline.synthetic.archive import Archive
 from freg_pipeline.synthetic.living import (
     addresses,
     families,
+    names,
     registrations,
     residence,
     single,
@@ -36,6 +37,7 @@ def _created(recorder: Recorder, kind: str) -> bool:
 
 
 CHANGES: dict[str, Happening] = {
+    **names.CHANGES,
     **single.CHANGES,
     **addresses.CHANGES,
     **families.CHANGES,

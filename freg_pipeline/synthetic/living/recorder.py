@@ -1,7 +1,8 @@
 """Recording: a change to some persons becomes their new documents, events, and event documents.
 
-A row that no longer holds is turned to history, never lost, unless it is annulled. All documents of
-one change are put in force together, so that nobody sees half of it.
+A row that no longer holds is turned to history, never lost, unless it is annulled. What is
+annulled leaves no trace: the latest time in a document can be earlier than in the one before it.
+All documents of one change are put in force together, so that nobody sees half of it.
 """
 
 from __future__ import annotations
@@ -104,15 +105,17 @@ class Draft:
             self.document.pop(entity, None)
         return entity, "annullere", None
 
-    def finished(self) -> Row:
-        """The document. Its latest time is that of the change, also where rows only went away."""
-        (number, *_) = self.rows("identifikasjonsnummer")
-        if not any(row["ajourholdstidspunkt"] == self._at for row in self._all_rows()):
-            number["ajourholdstidspunkt"] = self._at
-        return self.document
+    def ended(self, entity: str) -> Row | None:
+        """The row that the current one took the place of; None: there is none."""
+        return next((row for row in self.rows(entity) if not row["erGjeldende"]), None)
 
-    def _all_rows(self) -> Iterator[Row]:
-        return (row for entity in self.document for row in self.rows(entity))
+    def take_back(self, entity: str) -> Change:
+        """Take the current row away, and have the one before hold again, as it was recorded."""
+        before = self.ended(entity)
+        if before is not None:
+            before.pop("opphoerstidspunkt", None)
+            before["erGjeldende"] = True
+        return self.annul(entity, lambda row: row is not before and row["erGjeldende"])
 
     def tell(self, kind: str, *changes: Change) -> None:
         """Tell by an event what has changed."""
@@ -199,7 +202,7 @@ class Recorder:
             events = [
                 (kind, hendelse(person.number, kind, at, changes)) for kind, changes in draft.events
             ]
-            document = draft.finished()
+            document = draft.document
             self.archive.add(person, msgspec.json.encode(document), events, self.moment)
             self.archive.selectable[person.index] = Selectable.of(person, document)
         self._drafts = {}

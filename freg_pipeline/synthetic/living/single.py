@@ -9,7 +9,7 @@ from typing import Any
 from freg_pipeline.synthetic.living.recorder import Happening, Recorder, alive, in_force
 from freg_pipeline.synthetic.people import Person
 from freg_pipeline.synthetic.rows import Row
-from freg_pipeline.synthetic.words import ADJECTIVES, COUNTRIES, FARMS, NOUNS
+from freg_pipeline.synthetic.words import COUNTRIES, FARMS, NOUNS
 
 Own = Callable[[Recorder, Person], Row]
 Fits = Callable[[Person], bool]
@@ -61,16 +61,6 @@ class Corrected:
             return False
         draft.tell(kind, draft.correct(self.entity, row, self.own(recorder, person)))
         return True
-
-
-def navn(recorder: Recorder, person: Person) -> Row:
-    """Another first name, and sometimes another surname."""
-    rows = recorder.rows
-    person.fornavn = rows.pick(ADJECTIVES)
-    if rows.chance(0.4):
-        person.etternavn = rows.pick(NOUNS)
-    own = {"fornavn": person.fornavn, "etternavn": person.etternavn}
-    return {**own, "mellomnavn": rows.pick(NOUNS)} if rows.chance(0.3) else own
 
 
 def utenlandsk(recorder: Recorder, person: Person) -> Row:
@@ -270,7 +260,6 @@ def _emigrated(person: Person) -> bool:
 
 
 CHANGES: dict[str, Happening] = {
-    "endringINavn": New("navn", navn),
     "endringIIdentitetsgrunnlag": New("identitetsgrunnlag", identitetsgrunnlag),
     "endringIUtenlandskPersonidentifikasjon": New("utenlandskPersonidentifikasjon", utenlandsk),
     "endringIUtlendingsmyndighetenesIdentifikasjonsnummer": New(
