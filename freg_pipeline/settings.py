@@ -51,6 +51,8 @@ class Settings(BaseSettings):
         compact_share: a release is compacted when so many of its persons are replaced, as a share.
         compact_deltas: or when it has more deltas than so many.
         follow_seconds: seconds between two questions for new events, when following the list.
+        confirm_seconds: seconds until an answer by number is asked for again that looks older than
+            what the release holds.
         full_load_when_too_old: make a new full load when the event list no longer reaches back to
             the release.
     """
@@ -86,6 +88,7 @@ class Settings(BaseSettings):
     compact_share: float = Field(default=0.05, gt=0)
     compact_deltas: int = Field(default=100, ge=1)
     follow_seconds: float = Field(default=60.0, gt=0)
+    confirm_seconds: float = Field(default=5.0, ge=0)
     full_load_when_too_old: bool = False
 
     @field_validator("parts", "allow_services", mode="before")

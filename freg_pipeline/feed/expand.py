@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -15,11 +16,18 @@ from freg_pipeline.feed.documents import documents_of, fetch_documents
 from freg_pipeline.feed.persons import (
     Persons,
     write_batches,
+    write_confirmations,
     write_second_tries,
 )
 from freg_pipeline.feed.tables import stage_events
 from freg_pipeline.lake.landing import land_batch, load_plan
+from freg_pipeline.lake.manifest import Manifest
+from freg_pipeline.lake.newer import doubtful
+from freg_pipeline.settings import Settings
 
+logger = logging.getLogger(__name__)
+
+CONFIRMATIONS = 2  # times that an answer in doubt is asked for again, each after a pause
 Told = Callable[[int], None]
 Progress = Callable[[str, int], Told]
 
@@ -47,16 +55,24 @@ class Expansion:
     Args:
         register: whom to ask.
         uttrekk: of kind hendelser.
-        concurrency: look-ups under way at once.
+        current: the release that it continues.
+        settings: how much at once, and how long a pause is.
         progress: told about long work.
     """
 
     def __init__(
-        self, register: Register, uttrekk: Uttrekk, concurrency: int, progress: Progress
+        self,
+        register: Register,
+        uttrekk: Uttrekk,
+        current: Manifest,
+        settings: Settings,
+        progress: Progress,
     ) -> None:
         self._register = register
         self._uttrekk = uttrekk
-        self._concurrency = concurrency
+        self._current = current
+        self._concurrency = settings.concurrency
+        self._pause = settings.confirm_seconds
         self._progress = progress
 
     async def of(self, events: Sequence[FeedEntry], persons: Persons) -> Slice:
@@ -76,8 +92,23 @@ class Expansion:
         size = await self._batches(range(first), told)
         batches = write_second_tries(self._uttrekk, persons, first)
         size += await self._batches(range(first, batches), told)
+        for _ in range(CONFIRMATIONS):
+            asked, batches = batches, await self._ask_again(batches)
+            size += await self._batches(range(asked, batches), lambda _: None)
         close_batches(self._uttrekk, batches)
         return size
+
+    async def _ask_again(self, batches: int) -> int:
+        """Batches of those whose answers are in doubt, after a pause; how many there are now."""
+        uttrekk = self._uttrekk
+        numbers = await asyncio.to_thread(
+            doubtful, uttrekk.store, self._current, uttrekk.name, range(batches)
+        )
+        if numbers and not uttrekk.answered(batches):
+            logger.warning("%d answers look older than what the release holds: asking again "
+                           "in %.0f s", len(numbers), self._pause)  # fmt: skip
+            await asyncio.sleep(self._pause)
+        return write_confirmations(uttrekk, numbers, batches)
 
     async def _batches(self, batches: range, told: Told) -> int:
         """Fetch batches one after the other, and land each while the next one is being fetched."""

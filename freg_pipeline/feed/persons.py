@@ -7,7 +7,7 @@ slice, gets its later document with the next one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow.parquet as pq
@@ -83,6 +83,11 @@ def write_second_tries(uttrekk: Uttrekk, persons: Persons, batches: int) -> int:
         for number in persons.by_document.get(document, ())
     ]
     numbers = list(dict.fromkeys(missing))
+    return add_batches(uttrekk, batches, "foedselsEllerDNummer", numbers, size=BATCH)
+
+
+def write_confirmations(uttrekk: Uttrekk, numbers: Sequence[str], batches: int) -> int:
+    """Batches for those whose answer is in doubt, after the others; how many there are now."""
     return add_batches(uttrekk, batches, "foedselsEllerDNummer", numbers, size=BATCH)
 
 

@@ -55,7 +55,7 @@ async def collect(
         persons = await selected(
             register, uttrekk, current, first, events, persons, concurrency=at_once
         )
-    return await Expansion(register, uttrekk, at_once, progress).of(events, persons)
+    return await Expansion(register, uttrekk, current, settings, progress).of(events, persons)
 
 
 def drop_staging(uttrekk: Uttrekk) -> None:

@@ -28,6 +28,7 @@ from freg_pipeline.lake.manifest import (
     point_to_newest,
     require_current,
 )
+from freg_pipeline.lake.newer import rank
 from freg_pipeline.lake.publish import note_release, publish_after
 from freg_pipeline.lake.resolve import load, settle
 from freg_pipeline.lake.rows import LandedRows, Origin
@@ -159,6 +160,7 @@ def _write(
     with store.scratch() as scratch, working_database(scratch) as connection:
         load(connection, staging)
         add_known(connection, State(store, current))
+        rank(connection, staged_events(store, uttrekk.name, HENDELSE.name))
         settle(connection)
         keep_delta_only(connection)
         landed = _count(connection, "landed WHERE batch >= 0")

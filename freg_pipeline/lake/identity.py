@@ -25,7 +25,7 @@ WITH told AS (
     FROM numbers JOIN newest USING (batch, dok_nr, person)
     UNION
     SELECT identifikator, person, NULL, NULL FROM delivered
-    WHERE utfall = 'dokument' AND dokument IS NULL AND identifikator <> person)
+    WHERE utfall = 'dokument' AND dokument IS NULL AND identifikator <> person AND rekke >= 0)
 FROM (
     SELECT nummer AS nokkel, * FROM told
     UNION ALL SELECT person, * FROM told
@@ -51,14 +51,10 @@ SELECT DISTINCT identifikator AS person FROM delivered
 WHERE utfall = 'borte' AND dokument IS NULL AND identifikator NOT IN
     (SELECT person FROM delivered WHERE utfall = 'dokument' AND person IS NOT NULL)
 """
-# Their newest documents, as the release knows them. A document that tells no time is newer than
-# one that was fetched before it.
+# Their newest documents, as the release knows them.
 _KNOWN = """
 CREATE TABLE known AS
-SELECT person, has_rows, row_number() OVER () AS dok_nr,
-    CASE WHEN person NOT IN (
-        SELECT person FROM delivered WHERE utfall = 'dokument' AND person IS NOT NULL
-        GROUP BY person HAVING max(ajourholdt) IS NULL) THEN ajourholdt END AS ajourholdt
+SELECT person, has_rows, row_number() OVER () AS dok_nr, ajourholdt
 FROM (
     SELECT person, ajourholdt, true AS has_rows FROM state_person
     UNION
@@ -67,12 +63,12 @@ ANTI JOIN gone USING (person)
 """
 # Files tell persons by key only: the numbers are those that were asked for.
 _WHOSE = "(SELECT nummer, _ajourholdt FROM piece JOIN touched ON key = _person)"
-# No identifier is '': so among documents recorded at the same time, the delta's is the newest.
 _AS_DELIVERED = """
 INSERT INTO delivered
-SELECT -1, dok_nr, '', 'dokument', NULL, NULL, person, '', ajourholdt, NULL FROM known;
+SELECT -1, dok_nr, '', 'dokument', NULL, NULL, person, '', ajourholdt, NULL, 0
+FROM known;
 INSERT INTO delivered
-SELECT -2, row_number() OVER (), nummer, 'dokument', NULL, NULL, person, NULL, NULL, NULL
+SELECT -2, row_number() OVER (), nummer, 'dokument', NULL, NULL, person, NULL, NULL, NULL, 0
 FROM (SELECT DISTINCT nummer, person FROM state_identity
       WHERE nummer IS NOT NULL AND avsluttet IS NULL)
 SEMI JOIN known USING (person);

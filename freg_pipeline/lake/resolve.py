@@ -2,8 +2,9 @@
 
 Rules (the register's documentation, uttrekk; and the design):
 
-* Of several documents of one person, the one with the latest ajourholdstidspunkt anywhere in it is
-  the newest; the later place in the batches breaks ties.
+* Of several documents of one person that came together, the one with the latest
+  ajourholdstidspunkt anywhere in it is the newest; the later place in the batches breaks ties.
+  What a sync brings goes by the event list's order first (freg_pipeline.lake.newer).
 * A number that stands in another person's newest document, as one of that person's own that is no
   longer in use, has gone over to that person. Of several who claim it, the one with the newest
   document gets it. Chains are followed to their end. Should numbers claim each other in a ring, the
@@ -36,6 +37,8 @@ CREATE TABLE delivered (
     batch INTEGER, dok_nr INTEGER, identifikator VARCHAR, utfall VARCHAR, aarsak VARCHAR,
     sti VARCHAR, person VARCHAR, dokument VARCHAR, ajourholdt TIMESTAMPTZ, hentet TIMESTAMPTZ)
 """
+# What comes together is told apart by its times alone.
+_ALIKE = "ALTER TABLE delivered ADD COLUMN rekke BIGINT DEFAULT 0"
 # The newest document of each person. Where a person was delivered under several numbers, the
 # document is the same one, and the row of the current number stands for it.
 _NEWEST = """
@@ -44,7 +47,8 @@ SELECT person, batch, dok_nr, identifikator, dokument, ajourholdt, hentet
 FROM delivered WHERE utfall = 'dokument' AND person IS NOT NULL
 QUALIFY row_number() OVER (
     PARTITION BY person
-    ORDER BY ajourholdt DESC NULLS LAST, identifikator = person DESC, batch DESC, dok_nr DESC) = 1
+    ORDER BY rekke DESC, ajourholdt DESC NULLS LAST, identifikator = person DESC,
+        batch DESC, dok_nr DESC) = 1
 """
 # Numbers that a document tells beside the person's current one; few have any.
 _NUMBERS_TOLD = """
@@ -102,7 +106,8 @@ SELECT told.nummer AS identifikator,
 FROM (SELECT nummer, person, 1 AS doubt FROM claim
       UNION ALL
       SELECT identifikator, person, 2 FROM delivered
-      WHERE utfall = 'dokument' AND dokument IS NULL AND identifikator <> person) AS told
+      WHERE utfall = 'dokument' AND dokument IS NULL AND identifikator <> person
+          AND rekke >= 0) AS told
 LEFT JOIN merged ON merged.nummer = told.nummer
 LEFT JOIN merged AS onwards ON onwards.nummer = told.person
 ANTI JOIN landed ON landed.person = told.nummer
@@ -125,6 +130,7 @@ def load(connection: duckdb.DuckDBPyConnection, staging: Staging) -> None:
     connection.execute(_DELIVERED)
     for batch, piece in staging.read("dokument"):
         _append(connection, "delivered", batch, piece)
+    connection.execute(_ALIKE)
     connection.execute(_NUMBERS_TOLD)
     for batch, piece in staging.read(_NUMBERS, ["dok_nr", _PERSON, _NUMBER, _STATUS]):
         _append(connection, "numbers", batch, _other_numbers(piece))

@@ -43,6 +43,7 @@ Step = tuple[str, int]
 steps = st.lists(
     st.one_of(
         st.tuples(st.just("happen"), st.integers(1, 120)),
+        st.tuples(st.just("rename"), st.integers(1, 120)),  # one in five is taken back
         st.tuples(st.just("merge"), st.integers(1, 2)),
         st.tuples(st.just("split"), st.just(1)),
         st.tuples(st.just("sync"), st.just(0)),
@@ -64,8 +65,9 @@ def test_any_course_of_events_ends_with_the_tables_of_a_full_load(
     with tempfile.TemporaryDirectory() as folder, running(options) as url:
         chosen = load(base_url=url, store=f"{folder}/store", poll_seconds=0.02)
         full_load(chosen)
-        for step in [("merge", 1), ("happen", 60), *course]:
+        for step in [("merge", 1), ("happen", 60), ("rename", 120), ("sync", 0), *course]:
             take(step, url, chosen)
+        take(("rename", 60), url, chosen)
         sync(chosen)
 
         store = open_store(chosen)
@@ -82,6 +84,8 @@ def take(step: Step, url: str, chosen: Settings) -> None:
     store = open_store(chosen)
     if what == "happen":
         happen(url, number)
+    elif what == "rename":
+        happen(url, number, type="endringINavn")
     elif what in {"merge", "split"}:
         with contextlib.suppress(Exception):  # nobody is left who could be split
             happen(url, number, type=MERGE if what == "merge" else SPLIT)

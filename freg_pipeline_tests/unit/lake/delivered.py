@@ -148,7 +148,8 @@ def deliver_events(
 ) -> Uttrekk:
     """An uttrekk of the events after ``etter``, up to ``siste``: one event an identifier asked for.
 
-    Identifiers that are no numbers are documents'. It has landed, and waits for its release.
+    Identifiers that are no numbers are documents'. What comes again in a later batch was asked for
+    again. It has landed, and waits for its release.
     """
     name = name or f"hendelser-{etter:012d}"
     uttrekk = deliver(
@@ -161,11 +162,13 @@ def deliver_events(
         etter=etter,
         land=land,
     )
-    asked = [identifier for batch in batches for identifier, _ in batch]
+    asked = list(dict.fromkeys(identifier for batch in batches for identifier, _ in batch))
+    numbers = [one if one.isdigit() else None for one in asked]
+    documents = [None if one.isdigit() else one for one in asked]
     events = pa.table(
         [
             list(range(siste - len(asked) + 1, siste + 1)), ["endretNavn"] * len(asked),
-            asked, [HENTET] * len(asked), [None] * len(asked), [None] * len(asked),
+            numbers, [HENTET] * len(asked), [None] * len(asked), documents,
         ],
         schema=HENDELSE.schema,
     )  # fmt: skip

@@ -159,14 +159,66 @@ def test_one_whom_the_register_no_longer_has_goes_out_and_is_accounted_for(
     assert rows_of(store, gone) == [(C, "hendelser-000000000100", "borte")]
 
 
-def test_an_older_document_does_not_replace_a_newer_one(store: LocalStore) -> None:
-    sync(store, ("pointer", document(C, day=2, navn=[navn("Carsten")])))
+def test_a_document_that_an_event_points_to_counts_whatever_its_times(store: LocalStore) -> None:
+    sync(store, ("taken-back", document(C, day=2, navn=[navn("Carsten")])))
+    assert names(store) == {**BEFORE, C: ["Carsten"]}
+    sync(store, ("later", document(C, day=None, navn=[navn("Carl")])), etter=200, siste=300)
+    assert names(store)[C] == ["Carl"]
+
+
+def test_of_two_documents_that_events_point_to_the_later_events_counts(store: LocalStore) -> None:
+    one, other = document(C, day=9, navn=[navn("Carl")]), document(C, day=2, navn=[navn("Carlo")])
+    sync(store, ("registered", one), ("taken-back", other))
+    assert names(store) == {**BEFORE, C: ["Carlo"]}
+    assert account_of(store) == (1, 1)
+
+
+def test_an_answer_that_looks_older_than_what_is_stored_does_not_replace_it(
+    store: LocalStore,
+) -> None:
+    sync(store, (C, document(C, day=2, navn=[navn("Carsten")])))
     assert names(store) == BEFORE
-    manifest = current_release(store)
-    assert manifest is not None
-    assert (manifest.accounting.duplicates, manifest.accounting.landed) == (1, 0)
+    assert account_of(store) == (0, 1)
     sync(store, (C, document(C, day=None, navn=[navn("Carl")])), etter=200, siste=300)
     assert names(store)[C] == ["Carl"]
+
+
+@pytest.mark.parametrize(("day", "name"), [(2, "Carsten"), (9, "Carl")])
+def test_what_was_asked_for_again_counts(store: LocalStore, day: int, name: str) -> None:
+    older = [(C, document(C, day=2, navn=[navn("Carsten")]))]
+    again = [(C, document(C, day=day, navn=[navn(name)]))]
+    build_release(store, deliver_events(store, 100, 200, older, again))
+    assert names(store) == {**BEFORE, C: [name]}
+    assert account_of(store) == (1, 1)
+
+
+def test_an_answer_by_number_in_doubt_does_not_replace_an_events_document(
+    store: LocalStore,
+) -> None:
+    """Someone merged into C is looked up by number, by a copy of the register that lags behind."""
+    pointed = [("pointed", document(C, D, day=8, navn=[navn("Carl")]))]
+    lagging = [(D, document(C, D, day=4, navn=[navn("Cato")]))]
+    build_release(store, deliver_events(store, 100, 200, pointed, lagging))
+    assert names(store) == {A: ["Ada", "Ana"], C: ["Carl"]}
+    assert rows_of(store, "FROM tidligere_identifikator ORDER BY 1") == [(B, A), (D, C)]
+
+
+def test_a_split_is_undone_though_nothing_in_it_is_new(store: LocalStore) -> None:
+    apart = [
+        ("a", document(A, day=1, navn=[navn("Ada")])),
+        ("b", document(B, day=1, navn=[navn("Bo")])),
+    ]
+    sync(store, *apart)
+    assert names(store) == {**BEFORE, A: ["Ada"], B: ["Bo"]}
+    assert rows_of(store, "FROM tidligere_identifikator") == []
+
+
+def account_of(store: LocalStore) -> tuple[int, int]:
+    """How many landed, and how many were duplicates."""
+    manifest = current_release(store)
+    assert manifest is not None
+    assert manifest.accounting.unexplained == 0
+    return manifest.accounting.landed, manifest.accounting.duplicates
 
 
 def test_a_document_that_is_gone_takes_nobody_out(store: LocalStore) -> None:

@@ -1,7 +1,7 @@
 """Whatever came in which order, the current tables are those of one full load of it all.
 
-Random registers live on by changes, merges and splits; releases follow by full loads, deltas,
-compactions and kills.
+Random registers live on by changes, merges, splits, and changes that are taken back, which leave no
+newer time in a document; releases follow by full loads, deltas, compactions and kills.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests.contracts import field
 from freg_pipeline_tests.unit.lake.delivered import (
     XSD,
+    Delivery,
     deliver,
     deliver_events,
     document,
@@ -36,6 +37,7 @@ from freg_pipeline_tests.unit.lake.delivered import (
 from freg_pipeline_tests.unit.lake.kills import Dying, KilledError
 
 PERSONS = 6
+LONG_AGO = 1  # the day of what holds again
 # A contract that has gained a column.
 GROWN = XSD.replace(
     field("etternavn").encode(),
@@ -53,6 +55,7 @@ class Register:
         self.documents: dict[Person, dict[str, Any]] = {}
         self.numbers: dict[Person, list[Person]] = {}
         self.touched: set[Person] = set()
+        self.taken_back: set[Person] = set()
         self.xsd = XSD
 
     def change(self, person: Person, names: list[str]) -> None:
@@ -60,6 +63,11 @@ class Register:
         person = next((who for who, had in self.numbers.items() if person in had), person)
         self.numbers.setdefault(person, [])
         self._write(person, names)
+
+    def annul(self, person: Person) -> None:
+        """The last change was wrong: what the document says was recorded long ago."""
+        if person in self.numbers:
+            self._write(person, ["Igjen"], LONG_AGO)
 
     def merge(self, goes_on: Person, goes_out: Person) -> None:
         """The number of one becomes one of the other's."""
@@ -74,8 +82,8 @@ class Register:
         if self.numbers.get(person):
             apart = self.numbers[person].pop()
             self.numbers[apart] = []
-            self._write(person, ["Delt"])
-            self._write(apart, ["Igjen"])
+            self._write(person, ["Delt"], LONG_AGO)
+            self._write(apart, ["Igjen"], LONG_AGO)
 
     def remove(self, person: Person) -> None:
         """The register no longer has the person."""
@@ -83,13 +91,20 @@ class Register:
             del self.numbers[person], self.documents[person]
             self.touched.add(person)
 
-    def _write(self, person: Person, names: list[str]) -> None:
+    def settle(self) -> None:
+        """What has happened until now is known."""
+        self.touched.clear()
+        self.taken_back.clear()
+
+    def _write(self, person: Person, names: list[str], day: int | None = None) -> None:
         self.day += 1
+        if day is not None:
+            self.taken_back.add(person)
         more = {"kortnavn": "k"} if self.xsd is GROWN else {}
         self.documents[person] = document(
             number(person),
             *(number(one) for one in self.numbers[person]),
-            day=self.day,
+            day=day or self.day,
             navn=[{**navn(name), **more} for name in names],
             brukAvSamiskSpraak=[{"spraak": ["nordsamisk"]}][: len(names)],
         )
@@ -99,12 +114,19 @@ class Register:
 person = st.integers(0, PERSONS - 1)
 happening = st.one_of(
     st.tuples(st.just("change"), person, st.lists(st.sampled_from(["Ada", "Bo"]), max_size=2)),
+    st.tuples(st.just("annul"), person),
     st.tuples(st.just("merge"), person, person),
     st.tuples(st.just("split"), person),
     st.tuples(st.just("remove"), person),
 )
 step = st.one_of(
-    st.tuples(st.just("sync"), st.lists(happening, max_size=4), st.integers(0, 40), st.booleans()),
+    st.tuples(
+        st.just("sync"),
+        st.lists(happening, max_size=4),
+        st.booleans(),
+        st.integers(0, 40),
+        st.booleans(),
+    ),
     st.tuples(st.just("compact"), st.integers(0, 30), st.booleans()),
     st.tuples(st.just("load")),
     st.tuples(st.just("grow")),
@@ -119,10 +141,10 @@ def run(store: LocalStore, steps: list[Any]) -> Register:
     position = load(store, register, 0)
     for kind, *told in steps:
         if kind == "sync":
-            happenings, kill, after = told
+            happenings, by_document, kill, after = told
             for what, *arguments in happenings:
                 getattr(register, what)(*arguments)
-            position = sync(store, register, position, kill, after)
+            position = sync(store, register, position, by_document, kill, after)
         elif kind == "load":
             position = load(store, register, position)
         elif kind == "compact":
@@ -144,20 +166,41 @@ def load(store: Store, register: Register, position: int) -> int:
         deliver(store, f"load-{position}", documents, xsd=register.xsd, sekvensnummer=position),
         allow_incomplete=True,  # nobody may be left
     )
-    register.touched.clear()
+    register.settle()
     return position
 
 
-def sync(store: LocalStore, register: Register, position: int, kill: int, after: bool) -> int:
-    answers = [
-        (number(who), register.documents.get(who, "finnes ikke"))
-        for who in sorted(register.touched)
-    ]
-    uttrekk = deliver_events(store, position, position + 10, answers, xsd=register.xsd)
+def sync(
+    store: LocalStore,
+    register: Register,
+    position: int,
+    by_document: bool,
+    kill: int,
+    after: bool,
+) -> int:
+    batches = looked_up(register, position, by_document)
+    uttrekk = deliver_events(store, position, position + 10, *batches, xsd=register.xsd)
     killed(store, kill, after, lambda dying: build_release(dying, Uttrekk(dying, uttrekk.name)))
     build_release(store, uttrekk)
-    register.touched.clear()
+    register.settle()
     return position + 10
+
+
+def looked_up(register: Register, position: int, by_document: bool) -> list[list[Delivery]]:
+    """By the documents that events point to; or by number, and again what looks older."""
+    touched = sorted(register.touched)
+    there = [who for who in touched if who in register.documents]
+    if by_document:
+        gone = [who for who in touched if who not in register.documents]
+        return [
+            [(f"d-{who}-{position}", register.documents[who]) for who in there],
+            [(number(who), "finnes ikke") for who in gone],
+        ]
+    again = [who for who in there if who in register.taken_back]
+    return [
+        [(number(who), register.documents.get(who, "finnes ikke")) for who in touched],
+        [(number(who), register.documents[who]) for who in again],
+    ]
 
 
 def killed(store: LocalStore, kill: int, after: bool, work: Any) -> None:
