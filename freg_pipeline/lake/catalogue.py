@@ -13,8 +13,9 @@ from freg_pipeline.errors import StoreError
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.manifest import Manifest, require_current
 from freg_pipeline.lake.query import add_views, parquet_files
+from freg_pipeline.lake.sql import quoted
 from freg_pipeline.lake.tables import described
-from freg_pipeline.lake.views import comments, quoted
+from freg_pipeline.lake.views import comments
 from freg_pipeline.store import Store
 from freg_pipeline.store.local import sync_to_disk
 

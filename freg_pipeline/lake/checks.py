@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import duckdb
+import pyarrow as pa
 
 from freg_pipeline.contract import Plan
 from freg_pipeline.errors import StoreError
@@ -14,6 +15,7 @@ from freg_pipeline.lake.drift import changes_between
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.manifest import Manifest, list_releases, require_current
 from freg_pipeline.lake.query import connect
+from freg_pipeline.lake.sql import identifier, quoted
 from freg_pipeline.store import Store
 
 DESCRIPTIONS = {
@@ -97,7 +99,7 @@ def checks(manifest: Manifest, plan: Plan) -> Iterator[Check]:
         yield Check(
             "rows_have_a_person",
             table.name,
-            f'SELECT count(*) FROM "{table.name}" ANTI JOIN person '  # noqa: S608  from the contract
+            f"SELECT count(*) FROM {identifier(table.name)} ANTI JOIN person "  # noqa: S608
             "USING (personidentifikator)",
         )
     if manifest.kind == "komplett":  # a selection points to many whom it doesn't hold
@@ -107,27 +109,28 @@ def checks(manifest: Manifest, plan: Plan) -> Iterator[Check]:
 
 
 def _unique(table: str, keys: tuple[str, ...]) -> Check:
-    columns = ", ".join(f'"{key}"' for key in keys)
+    columns, name = ", ".join(identifier(key) for key in keys), identifier(table)
     return Check(
         "keys_unique",
         table,
-        f'SELECT count(*) - (SELECT count(*) FROM (SELECT DISTINCT {columns} FROM "{table}")) '  # noqa: S608
-        f'FROM "{table}"',
+        f"SELECT count(*) - (SELECT count(*) FROM (SELECT DISTINCT {columns} FROM {name})) "  # noqa: S608
+        f"FROM {name}",
     )
 
 
 def _relations(plan: Plan) -> Iterator[Check]:
     for table in plan.tables:
         for column in table.columns:
-            if column.path[-1] in _RELATIONS and not column.repeated:
+            if column.path[-1] in _RELATIONS and column.type == pa.string():
+                number = f"t.{identifier(column.name)}"
                 yield Check(
                     "relations_have_targets",
                     f"{table.name}.{column.name}",
-                    f'SELECT count(*) FROM "{table.name}" AS t '  # noqa: S608  from the contract
-                    f'ANTI JOIN person ON person.personidentifikator = t."{column.name}" '
+                    f"SELECT count(*) FROM {identifier(table.name)} AS t "  # noqa: S608
+                    f"ANTI JOIN person ON person.personidentifikator = {number} "
                     "ANTI JOIN tidligere_identifikator AS earlier "
-                    f'ON earlier.identifikator = t."{column.name}" '
-                    f'WHERE t."{column.name}" IS NOT NULL',
+                    f"ON earlier.identifikator = {number} "
+                    f"WHERE {number} IS NOT NULL",
                 )
 
 
@@ -135,12 +138,13 @@ def _codes(plan: Plan) -> Iterator[Check]:
     for table in plan.tables:
         for column in table.columns:
             if column.codes:
-                known = ", ".join("'" + code.replace("'", "''") + "'" for code in column.codes)
-                value = f'unnest("{column.name}")' if column.repeated else f'"{column.name}"'
+                known = ", ".join(quoted(code) for code in column.codes)
+                value = identifier(column.name)
+                value = f"unnest({value})" if column.repeated else value
                 yield Check(
                     "codes_known",
                     f"{table.name}.{column.name}",
-                    f'SELECT count(*) FROM (SELECT {value} AS code FROM "{table.name}") '  # noqa: S608
+                    f"SELECT count(*) FROM (SELECT {value} AS code FROM {identifier(table.name)}) "  # noqa: S608
                     f"WHERE code NOT IN ({known})",
                 )
 

@@ -34,6 +34,7 @@ from freg_pipeline.lake.manifest import (
 from freg_pipeline.lake.publish import publish_after
 from freg_pipeline.lake.query import add_replaced, readable_files
 from freg_pipeline.lake.sources import Source, sources
+from freg_pipeline.lake.sql import identifier
 from freg_pipeline.lake.tables import IDENTITY, PERSON_KEY, sql_type
 from freg_pipeline.lake.views import current_rows
 from freg_pipeline.store import Store, read_record, write_record
@@ -172,7 +173,8 @@ class _Piece:
     def _sql(self, layout: Layout, source: Source) -> str:
         columns = {field.name: sql_type(field.type) for field in layout.schema}
         rows = current_rows(layout.name, columns, source)
-        order = f"ORDER BY {', '.join(layout.keys)}" if layout.keys else ""
+        keys = ", ".join(identifier(key) for key in layout.keys)
+        order = f"ORDER BY {keys}" if keys else ""
         if not layout.keyed:
             return f"SELECT * FROM ({rows}) {order}"  # noqa: S608  from the contract
         mine = f"{bucket_sql(PERSON_KEY, self._compaction.buckets)} = {self._bucket}"

@@ -20,13 +20,13 @@ from freg_pipeline.errors import ConfigurationError, StoreError
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.manifest import Manifest, list_releases, require_current
 from freg_pipeline.lake.sources import Reads, replaced, sources
+from freg_pipeline.lake.sql import quoted
 from freg_pipeline.lake.tables import described
 from freg_pipeline.lake.views import (
     CURRENT_NUMBER,
     REPLACED_NUMBERS,
     REPLACED_PERSONS,
     overview,
-    quoted,
     table_macros,
     table_views,
 )

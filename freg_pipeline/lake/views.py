@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from freg_pipeline.lake.sources import UNTIL_COLUMN, Part, Source
+from freg_pipeline.lake.sql import identifier, quoted
 from freg_pipeline.lake.tables import (
     DELTA_COLUMN,
     IDENTITY,
@@ -63,16 +64,11 @@ _TELL_PROTECTION = {
 }  # parts that adressebeskyttelse comes with
 
 
-def quoted(text: str) -> str:
-    """A string literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
 def table_views(tables: Iterable[Described], sources: dict[str, Source]) -> Iterator[str]:
     """``CREATE VIEW`` for each table: its current rows."""
     for table in tables:
         rows = current_rows(table.name, _columns(table), sources[table.name])
-        yield f'CREATE OR REPLACE VIEW "{table.name}" AS {rows}'
+        yield f"CREATE OR REPLACE VIEW {identifier(table.name)} AS {rows}"
 
 
 def table_macros(
@@ -93,7 +89,7 @@ def table_macros(
     for table in tables:
         rows = _rows(table.name, _columns(table), sources[table.name], _THEN)
         yield (
-            f'CREATE OR REPLACE MACRO "{table.name}_per"({_POSITION}) AS TABLE '  # noqa: S608
+            f"CREATE OR REPLACE MACRO {identifier(f'{table.name}_per')}({_POSITION}) AS TABLE "  # noqa: S608
             f"SELECT * FROM ({rows}) WHERE {kept}"
         )
 
@@ -161,19 +157,20 @@ def _column(part: Part, name: str, kind: str) -> str:
     """A column of the current contract, from files of an earlier one, maybe."""
     there = part.columns.get(name)
     if there == kind:
-        return f'"{name}"'
-    value = "NULL" if there is None else f'"{name}"'
-    return f'TRY_CAST({value} AS {kind}) AS "{name}"'
+        return identifier(name)
+    value = "NULL" if there is None else identifier(name)
+    return f"TRY_CAST({value} AS {kind}) AS {identifier(name)}"
 
 
 def comments(tables: Iterable[Described]) -> Iterator[str]:
     """``COMMENT ON`` for each table and column that has one."""
     for table in tables:
         if table.comment:
-            yield f'COMMENT ON VIEW "{table.name}" IS {quoted(table.comment)}'
+            yield f"COMMENT ON VIEW {identifier(table.name)} IS {quoted(table.comment)}"
         for name, _, text in table.columns:
             if text:
-                yield f'COMMENT ON COLUMN "{table.name}"."{name}" IS {quoted(text)}'
+                column = f"{identifier(table.name)}.{identifier(name)}"
+                yield f"COMMENT ON COLUMN {column} IS {quoted(text)}"
 
 
 def overview(tables: Iterable[Described], parts: Collection[str]) -> str | None:
