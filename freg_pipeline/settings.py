@@ -50,6 +50,9 @@ class Settings(BaseSettings):
         poll_timeout_hours: hours to wait for a batch before giving up.
         compact_share: a release is compacted when so many of its persons are replaced, as a share.
         compact_deltas: or when it has more deltas than so many.
+        max_lost_persons: a release that loses more of the current one's persons is refused, as a
+            share.
+        max_lost_rows: the same for the rows of each table.
         follow_seconds: seconds between two questions for new events, when following the list.
         confirm_seconds: seconds until an answer by number is asked for again that looks older than
             what the release holds.
@@ -87,6 +90,8 @@ class Settings(BaseSettings):
     poll_timeout_hours: float = Field(default=24.0, gt=0)
     compact_share: float = Field(default=0.05, gt=0)
     compact_deltas: int = Field(default=100, ge=1)
+    max_lost_persons: float = Field(default=0.05, ge=0, le=1)
+    max_lost_rows: float = Field(default=0.10, ge=0, le=1)
     follow_seconds: float = Field(default=60.0, gt=0)
     confirm_seconds: float = Field(default=5.0, ge=0)
     full_load_when_too_old: bool = False

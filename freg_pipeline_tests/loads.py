@@ -11,6 +11,7 @@ from freg_pipeline.extract.poll import wait_for_batch
 from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.feed.expand import Slice
 from freg_pipeline.feed.sync import collect
+from freg_pipeline.lake.guards import Policy
 from freg_pipeline.lake.landing import land_batch, load_plan
 from freg_pipeline.lake.manifest import Manifest
 from freg_pipeline.lake.release import build_release
@@ -38,7 +39,7 @@ def released(settings: Settings, uttrekk: Uttrekk, **strictness: bool) -> Manife
     plan = load_plan(store, uttrekk.request.contract)
     for batch in uttrekk.batches():
         land_batch(store, uttrekk, batch, plan)
-    return build_release(store, uttrekk, **strictness)
+    return build_release(store, uttrekk, policy=Policy(**strictness))
 
 
 async def _fetched(
@@ -60,7 +61,7 @@ def sync(settings: Settings, **strictness: bool) -> list[Slice]:
     store = open_store(settings)
     slices = []
     while (taken := asyncio.run(_collected(store, settings))) is not None:
-        build_release(store, taken.uttrekk, **strictness)
+        build_release(store, taken.uttrekk, policy=Policy(**strictness))
         slices.append(taken)
     return slices
 

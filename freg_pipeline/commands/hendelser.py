@@ -41,7 +41,7 @@ def hendelser() -> None:
 def sync(follow: bool, **strictness: bool) -> None:
     """Bring the current release up to the register's last event."""
     from freg_pipeline.console import progress
-    from freg_pipeline.orchestration.assets import ReleaseConfig
+    from freg_pipeline.orchestration.config import ReleaseConfig
     from freg_pipeline.orchestration.resources import Freg
     from freg_pipeline.orchestration.run_feed import syncing
 

@@ -51,15 +51,27 @@ def with_settings(command: F) -> F:
     return debug(command)
 
 
+_STRICTNESS = {
+    "allow_incomplete": "Release although something failed.",
+    "accept_contract": "Release although the contract breaks queries.",
+    "allow_other_kind": "Release although the current release is of another kind or selection.",
+    "allow_fewer": "Release although it holds far fewer persons or rows than the current one.",
+}
+
+
 def with_strictness(command: F) -> F:
     """Give a command the flags that let a release through all the same."""
-    incomplete = click.option(
-        "--allow-incomplete", is_flag=True, help="Release although something failed."
-    )
-    contract = click.option(
-        "--accept-contract", is_flag=True, help="Release although the contract breaks queries."
-    )
-    return incomplete(contract(command))
+    for name, text in reversed(_STRICTNESS.items()):
+        command = click.option(f"--{name.replace('_', '-')}", name, is_flag=True, help=text)(
+            command
+        )
+    return command
+
+
+def split_strictness(options: dict[str, Any]) -> tuple[dict[str, bool], dict[str, Any]]:
+    """The flags of :func:`with_strictness`, and a command's other options."""
+    strictness = {name: options[name] for name in _STRICTNESS}
+    return strictness, {name: value for name, value in options.items() if name not in strictness}
 
 
 def settings(form: str | None = None) -> Settings:

@@ -12,6 +12,7 @@ from freg_pipeline.commands.options import (
     ask,
     settings,
     show,
+    split_strictness,
     with_format,
     with_settings,
     with_strictness,
@@ -67,16 +68,14 @@ def soek(
     form: str | None,
     uttrekk: bool,
     name: str | None,
-    allow_incomplete: bool,
-    accept_contract: bool,
-    **criteria: Any,
+    **options: Any,
 ) -> None:
     """The numbers of those whom all criteria fit; with --uttrekk, their documents as tables."""
     from freg_pipeline.client import SoekKriterier
 
+    strictness, criteria = split_strictness(options)
     kriterier = SoekKriterier(**criteria)
     if uttrekk:
-        strictness = {"allow_incomplete": allow_incomplete, "accept_contract": accept_contract}
         _release(kriterier, form, name, strictness)
         return
     if name is not None:
@@ -88,7 +87,7 @@ def _release(
     kriterier: SoekKriterier, form: str | None, name: str | None, strictness: dict[str, bool]
 ) -> None:
     from freg_pipeline.console import progress
-    from freg_pipeline.orchestration.assets import ReleaseConfig
+    from freg_pipeline.orchestration.config import ReleaseConfig
     from freg_pipeline.orchestration.resources import Freg
     from freg_pipeline.orchestration.run import run_soek
 

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from freg_pipeline.commands.options import settings, store, with_settings, with_strictness
+from freg_pipeline.commands.options import (
+    settings,
+    split_strictness,
+    store,
+    with_settings,
+    with_strictness,
+)
 
 if TYPE_CHECKING:
     from freg_pipeline.client import TilpassetKriterier
@@ -52,15 +58,13 @@ def komplett(feedsekvensnr: int | None, name: str | None, **strictness: bool) ->
 def tilpasset(
     personstatustype: tuple[str, ...],
     name: str | None,
-    allow_incomplete: bool,
-    accept_contract: bool,
-    **criteria: Any,
+    **options: Any,
 ) -> None:
     """A selection: order, poll, fetch, normalise, release."""
     from freg_pipeline.client import TilpassetKriterier
 
+    strictness, criteria = split_strictness(options)
     kriterier = TilpassetKriterier(personstatustyper=personstatustype, **criteria)
-    strictness = {"allow_incomplete": allow_incomplete, "accept_contract": accept_contract}
     _run_uttrekk(kriterier, None, name, strictness)
 
 
@@ -74,7 +78,7 @@ def liste(source: Path, column: str | None, name: str | None, **strictness: bool
     """A list of identity numbers of one's own: text, CSV, Parquet, or - for stdin."""
     from freg_pipeline.console import malformed_lines, progress
     from freg_pipeline.extract.liste import malformed_of
-    from freg_pipeline.orchestration.assets import ReleaseConfig
+    from freg_pipeline.orchestration.config import ReleaseConfig
     from freg_pipeline.orchestration.resources import Freg
     from freg_pipeline.orchestration.run import run_liste
 
@@ -115,7 +119,7 @@ def _run_uttrekk(
     strictness: dict[str, bool],
 ) -> None:
     from freg_pipeline.console import progress
-    from freg_pipeline.orchestration.assets import ReleaseConfig
+    from freg_pipeline.orchestration.config import ReleaseConfig
     from freg_pipeline.orchestration.resources import Freg
     from freg_pipeline.orchestration.run import run_uttrekk
 
@@ -160,7 +164,7 @@ def resume(name: str, order_again: bool, **strictness: bool) -> None:
     """Go on with an uttrekk from where it stands."""
     from freg_pipeline.console import progress
     from freg_pipeline.extract.uttrekk import Uttrekk
-    from freg_pipeline.orchestration.assets import ReleaseConfig
+    from freg_pipeline.orchestration.config import ReleaseConfig
     from freg_pipeline.orchestration.resources import Freg
     from freg_pipeline.orchestration.run import carry_on
     from freg_pipeline.orchestration.run_feed import syncing

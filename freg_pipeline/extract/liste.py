@@ -18,7 +18,7 @@ from freg_pipeline.client import Register
 from freg_pipeline.errors import ConfigurationError, ObjectMissingError
 from freg_pipeline.extract.batches import BATCH, close_batches, packed_batch
 from freg_pipeline.extract.listfile import read_list, written_number
-from freg_pipeline.extract.order import open_uttrekk
+from freg_pipeline.extract.order import NO_CONDITIONS, Approval, open_uttrekk
 from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.identifiers import parse
 from freg_pipeline.settings import Settings
@@ -105,6 +105,7 @@ async def open_liste(
     *,
     column: str | None = None,
     name: str | None = None,
+    approval: Approval = NO_CONDITIONS,
 ) -> Uttrekk:
     """Return the uttrekk of a list, with all its batches written.
 
@@ -116,6 +117,7 @@ async def open_liste(
         column: the column with the numbers.
         name: as for :func:`freg_pipeline.extract.order.open_uttrekk`; the same list under way is
             gone on with.
+        approval: as for open_uttrekk.
 
     Raises:
         ConfigurationError: the list can't be read or holds no identity number; or as open_uttrekk.
@@ -123,7 +125,7 @@ async def open_liste(
     with store.scratch() as folder:
         taken = _take(folder, read_list(source, column))
         uttrekk = await open_uttrekk(
-            store, register, settings, kriterier=taken.kriterier, name=name
+            store, register, settings, kriterier=taken.kriterier, name=name, approval=approval
         )
         if uttrekk.end is None:
             _write(uttrekk, taken)

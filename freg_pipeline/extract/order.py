@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -62,6 +64,22 @@ class Kriterier(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Approval:
+    """What somebody has agreed to about an uttrekk, and who looks at it before it is begun.
+
+    Attributes:
+        check: raises ConfigurationError for a request that mustn't become an uttrekk here.
+        allow_other_kind: it may replace a release of another kind or selection.
+    """
+
+    check: Callable[[Request], None]
+    allow_other_kind: bool = False
+
+
+NO_CONDITIONS = Approval(lambda _: None)
+
+
 async def open_uttrekk(
     store: Store,
     register: Register,
@@ -70,6 +88,7 @@ async def open_uttrekk(
     kriterier: Kriterier | None = None,
     feedsekvensnr: int | None = None,
     name: str | None = None,
+    approval: Approval = NO_CONDITIONS,
 ) -> Uttrekk:
     """Return the uttrekk to work on, recorded before anything is ordered.
 
@@ -84,9 +103,11 @@ async def open_uttrekk(
         feedsekvensnr: where a komplett uttrekk begins; None: the register's last number.
         name: its name. Without one, an uttrekk of the same question that is under way is gone on
             with, and only if there is none is a new one begun.
+        approval: looks at what is asked for before it is recorded.
 
     Raises:
-        ConfigurationError: the name belongs to another question, or the store to another register.
+        ConfigurationError: approval is refused; or the name belongs to another question, or the
+            store to another register.
         RefusedError: the package of rights lacks a service that such an uttrekk takes.
         ContractError: the register's contract can't be compiled.
     """
@@ -110,10 +131,16 @@ async def open_uttrekk(
         kriterier=None if kriterier is None else kriterier.to_register(),
         created=datetime.now(UTC),
         form=settings.answer_format,
+        allow_other_kind=approval.allow_other_kind,
     )
+    there = _under_way(store, wanted) if name is None else Uttrekk(store, name)
+    if there is None or not there.exists:
+        approval.check(wanted)
+    elif there.release is None:
+        approval.check(there.request)
     if name is not None:
         return _named(Uttrekk(store, name), wanted)
-    return _under_way(store, wanted) or _begin_unnamed(store, wanted)
+    return there or _begin_unnamed(store, wanted)
 
 
 async def fetch_contract(store: Store, register: Register) -> Plan:

@@ -10,7 +10,7 @@ import msgspec
 
 from freg_pipeline.client import Register, SoekKriterier
 from freg_pipeline.extract.batches import add_batches, close_batches
-from freg_pipeline.extract.order import open_uttrekk
+from freg_pipeline.extract.order import NO_CONDITIONS, Approval, open_uttrekk
 from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import Store
@@ -38,6 +38,7 @@ async def open_soek(
     kriterier: SoekKriterier,
     *,
     name: str | None = None,
+    approval: Approval = NO_CONDITIONS,
 ) -> Uttrekk:
     """Return the uttrekk of a search, with its hits written as a batch.
 
@@ -49,7 +50,9 @@ async def open_soek(
         ConfigurationError: as :func:`freg_pipeline.extract.order.open_uttrekk`.
     """
     question = SoekSpoersmaal(kriterier)
-    uttrekk = await open_uttrekk(store, register, settings, kriterier=question, name=name)
+    uttrekk = await open_uttrekk(
+        store, register, settings, kriterier=question, name=name, approval=approval
+    )
     if uttrekk.end is not None:
         return uttrekk
     treff = await register.personer.soek(kriterier)

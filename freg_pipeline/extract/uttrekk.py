@@ -68,6 +68,8 @@ class Request(msgspec.Struct, frozen=True):
         form: json or xml: how the documents are asked for.
         kriterier: a tilpasset uttrekk's criteria, as sent; which list or search it was, by a hash.
         created: when (UTC).
+        allow_other_kind: it may replace a release of another kind or selection: so they said who
+            asked for it.
     """
 
     name: str
@@ -85,6 +87,7 @@ class Request(msgspec.Struct, frozen=True):
     form: Literal["json", "xml"] = "json"
     etter: int | None = None
     parts_apart: tuple[str, ...] = ()
+    allow_other_kind: bool = False
 
     def same_question(self, other: Request) -> bool:
         """Whether both ask the same thing of the same register."""

@@ -19,6 +19,7 @@ from freg_pipeline.lake.accounting import Accounting, account
 from freg_pipeline.lake.database import working_database
 from freg_pipeline.lake.drift import changes_between, require_compatible
 from freg_pipeline.lake.files import Buckets, keep_file
+from freg_pipeline.lake.guards import STRICT, Policy, require_not_fewer
 from freg_pipeline.lake.identity import add_known, keep_delta_only
 from freg_pipeline.lake.landing import load_plan, require_landed
 from freg_pipeline.lake.manifest import (
@@ -56,8 +57,7 @@ def build_delta(
     store: Store,
     uttrekk: Uttrekk,
     *,
-    allow_incomplete: bool = False,
-    accept_contract: bool = False,
+    policy: Policy = STRICT,
 ) -> Manifest:
     """Put what an uttrekk of events brought on top of the current release, and publish that.
 
@@ -67,13 +67,13 @@ def build_delta(
     Args:
         store: where the batches lie and the release goes.
         uttrekk: of kind hendelser; its batches and its events have landed.
-        allow_incomplete: publish although something failed or is unexplained.
-        accept_contract: publish although the contract has changed so that queries break.
+        policy: how strict the release is.
 
     Raises:
         ConfigurationError: the current release isn't the one that the events follow, or there is
             none.
         ContractError: the contract has changed so that queries break.
+        FewerError: it would take far more persons away than is plausible.
         IncompleteError: something failed or is unexplained; readers keep the release before.
         FregError: not everything has landed.
     """
@@ -87,10 +87,12 @@ def build_delta(
             note_release(store, uttrekk, current)
             return current
         _require_continues(uttrekk, current)
-        if not accept_contract:
+        if not policy.accept_contract:
             changes = changes_between(store, current.contract, uttrekk.request.contract)
             require_compatible(changes, uttrekk)
-        made = _make(store, uttrekk, current, allow_incomplete=allow_incomplete)
+        made = _make(store, uttrekk, current, policy)
+        persons = current.persons + made.change
+        require_not_fewer(uttrekk, current, persons=persons, lost=-made.change, policy=policy)
         published = publish_after(store, current.number, _on_top(current, uttrekk, made))
         if published is not None:
             note_release(store, uttrekk, published)
@@ -127,7 +129,7 @@ def _on_top(current: Manifest, uttrekk: Uttrekk, made: _Made) -> Manifest:
     )
 
 
-def _make(store: Store, uttrekk: Uttrekk, current: Manifest, *, allow_incomplete: bool) -> _Made:
+def _make(store: Store, uttrekk: Uttrekk, current: Manifest, policy: Policy) -> _Made:
     """Write the delta's files, unless they are there: for the same base and position they stay.
 
     What a delta holds depends on the state that it continues. That is the same for all releases
@@ -138,17 +140,15 @@ def _make(store: Store, uttrekk: Uttrekk, current: Manifest, *, allow_incomplete
     if store.exists(done):
         made = read_record(store, done, _Made)
     else:
-        made = _write(store, uttrekk, current, folder, allow_incomplete=allow_incomplete)
+        made = _write(store, uttrekk, current, folder, policy)
         if not write_record(store, done, made):
             made = read_record(store, done, _Made)
-    if not allow_incomplete:
+    if not policy.allow_incomplete:
         made.accounting.require_complete(uttrekk)
     return made
 
 
-def _write(
-    store: Store, uttrekk: Uttrekk, current: Manifest, folder: str, *, allow_incomplete: bool
-) -> _Made:
+def _write(store: Store, uttrekk: Uttrekk, current: Manifest, folder: str, policy: Policy) -> _Made:
     batches = require_landed(uttrekk)
     if not store.exists(event_key(uttrekk.name, "done.json")):
         raise FregError(
@@ -165,7 +165,7 @@ def _write(
         keep_delta_only(connection)
         landed = _count(connection, "landed WHERE batch >= 0")
         accounting = account(connection, delivered=delivered, landed=landed)
-        if not allow_incomplete:  # nothing is written that may not be published
+        if not policy.allow_incomplete:  # nothing is written that may not be published
             accounting.require_complete(uttrekk)
         events = {
             table.name: staged_events(store, uttrekk.name, table.name) for table in EVENT_TABLES

@@ -12,9 +12,18 @@ from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.lake.accounting import Accounting, account
 from freg_pipeline.lake.base import BaseWriter
+from freg_pipeline.lake.counts import current_rows_of, missing_persons
 from freg_pipeline.lake.database import working_database
 from freg_pipeline.lake.delta import build_delta
 from freg_pipeline.lake.drift import changes_between, require_compatible
+from freg_pipeline.lake.guards import (
+    STRICT,
+    Policy,
+    is_same_kind,
+    require_not_fewer,
+    require_rows,
+    require_same_kind,
+)
 from freg_pipeline.lake.landing import load_plan, require_landed
 from freg_pipeline.lake.manifest import (
     Base,
@@ -36,8 +45,7 @@ def build_release(
     store: Store,
     uttrekk: Uttrekk,
     *,
-    allow_incomplete: bool = False,
-    accept_contract: bool = False,
+    policy: Policy = STRICT,
     progress: Callable[[int], None] | None = None,
 ) -> Manifest:
     """Make an uttrekk's release and publish it; one that is made already is returned.
@@ -49,33 +57,32 @@ def build_release(
     Args:
         store: where the batches lie and the release goes.
         uttrekk: whose release; all its batches have landed.
-        allow_incomplete: publish although something failed or is unexplained.
-        accept_contract: publish although the contract has changed so that queries break.
+        policy: how strict the release is.
         progress: told how many more tables are written, those without rows among them.
 
     Raises:
         ContractError: the contract has changed so that queries break.
+        OtherKindError: the current release is of another kind or selection.
+        FewerError: it would hold far fewer persons or rows than the current release.
         IncompleteError: something failed or is unexplained; readers keep the release before.
         FregError: not all batches have landed.
     """
     if uttrekk.request.kind == "hendelser":
-        return build_delta(
-            store, uttrekk, allow_incomplete=allow_incomplete, accept_contract=accept_contract
-        )
+        return build_delta(store, uttrekk, policy=policy)
     done = _released(store, uttrekk)
     if done is not None:
         return done
     batches = require_landed(uttrekk)
-    if not accept_contract:
-        current = current_release(store)
+    current = current_release(store)
+    if not policy.allow_other_kind:  # before anything is written; and once more when it is
+        require_same_kind(store, current, uttrekk.request)
+    if not policy.accept_contract:
         old = current.contract if current else None
         changes = changes_between(store, old, uttrekk.request.contract)
         require_compatible(changes, uttrekk)
     told = progress or (lambda _: None)
-    tables, base, accounting = _build(
-        store, uttrekk, batches, allow_incomplete=allow_incomplete, progress=told
-    )
-    return _publish(store, uttrekk, tables, base, accounting)
+    tables, base, accounting = _build(store, uttrekk, batches, policy=policy, progress=told)
+    return _publish(store, uttrekk, _manifest(uttrekk, tables, base, accounting), policy)
 
 
 def _build(
@@ -83,34 +90,30 @@ def _build(
     uttrekk: Uttrekk,
     batches: list[int],
     *,
-    allow_incomplete: bool,
+    policy: Policy,
     progress: Callable[[int], None],
 ) -> tuple[dict[str, TableEntry], Base, Accounting]:
     staging = Staging(store, uttrekk.name, batches)
     delivered = sum(len(uttrekk.identifiers(batch)) for batch in batches)
     with store.scratch() as folder, working_database(folder) as connection:
         resolve(connection, staging)
-        if not allow_incomplete:  # what failed is known before anything is written
+        if not policy.allow_incomplete:  # what failed is known before anything is written
             persons = connection.execute("SELECT count(*) FROM landed").fetchall()[0][0]
             early = account(connection, delivered=delivered, landed=persons)
             early.require_complete(uttrekk)
         plan = load_plan(store, uttrekk.request.contract)
         tables, base = BaseWriter(store, uttrekk, staging, connection, plan).write(progress)
         accounting = account(connection, delivered=delivered, landed=tables["person"].rows)
-    if not allow_incomplete:
+    if not policy.allow_incomplete:
         accounting.require_complete(uttrekk)
     return tables, base, accounting
 
 
-def _publish(
-    store: Store,
-    uttrekk: Uttrekk,
-    tables: dict[str, TableEntry],
-    base: Base,
-    accounting: Accounting,
+def _manifest(
+    uttrekk: Uttrekk, tables: dict[str, TableEntry], base: Base, accounting: Accounting
 ) -> Manifest:
     request = uttrekk.request
-    manifest = Manifest(
+    return Manifest(
         number="",
         created=datetime.now(UTC),
         kind=request.kind,
@@ -127,6 +130,9 @@ def _publish(
         persons=tables["person"].rows,
         base=base,
     )
+
+
+def _publish(store: Store, uttrekk: Uttrekk, manifest: Manifest, policy: Policy) -> Manifest:
     while True:
         # Another process may have made this very uttrekk's release since we began. Whoever does it
         # after this look takes the number that we are about to write: one of the two fails.
@@ -134,10 +140,30 @@ def _publish(
         done = _released(store, uttrekk)
         if done is not None:
             return done
+        if newest is not None:  # what it replaces is looked at, not what was there at first
+            _require_may_replace(store, read_manifest(store, newest), uttrekk, manifest, policy)
         published = publish_after(store, newest, manifest)
         if published is not None:
             note_release(store, uttrekk, published)
             return published
+
+
+def _require_may_replace(
+    store: Store, before: Manifest, uttrekk: Uttrekk, after: Manifest, policy: Policy
+) -> None:
+    """See that readers lose nothing that nobody has agreed to."""
+    if not is_same_kind(store, before, uttrekk.request):  # there is nothing to compare
+        if not policy.allow_other_kind:
+            require_same_kind(store, before, uttrekk.request)
+        return
+    if policy.allow_fewer:
+        return
+    lost = before.persons - after.persons
+    if after.kind == "liste":  # as many others make up for nobody
+        lost = missing_persons(store, before, after)
+    require_not_fewer(uttrekk, before, persons=after.persons, lost=lost, policy=policy)
+    rows = {name: entry.rows for name, entry in after.tables.items()}
+    require_rows(uttrekk, before.number, current_rows_of(store, before), rows, policy)
 
 
 def _released(store: Store, uttrekk: Uttrekk) -> Manifest | None:

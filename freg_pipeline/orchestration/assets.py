@@ -9,11 +9,11 @@ done already is found in the store, and not done again.
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
 
-from freg_pipeline.client import TilpassetKriterier
 from freg_pipeline.contract import Change
 from freg_pipeline.extract.fetch import FetchReport, fetch_batch
 from freg_pipeline.extract.liste import malformed_of, open_liste
@@ -22,10 +22,13 @@ from freg_pipeline.extract.poll import require_batch
 from freg_pipeline.extract.uttrekk import Request, Uttrekk
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.drift import changes_between
+from freg_pipeline.lake.guards import approval
 from freg_pipeline.lake.landing import LandedBatch, land_batch, load_plan
 from freg_pipeline.lake.manifest import Manifest, current_release
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.tables import described
+from freg_pipeline.orchestration.config import Kind, OrderConfig, ReleaseConfig
+from freg_pipeline.orchestration.guarding import guard_specs, guarded
 from freg_pipeline.orchestration.metadata import columns_of, counts, tables_of
 from freg_pipeline.orchestration.partitions import UTTREKK, UTTREKK_BATCH, read_batch_partition
 from freg_pipeline.orchestration.resources import Freg
@@ -38,46 +41,6 @@ LOOK_UP_POOL = "folkeregisteret_oppslag"
 BATCHES_A_RUN = dg.BackfillPolicy.multi_run(max_partitions_per_run=10)
 
 FregResource = dg.ResourceParam[Freg]
-
-
-class OrderConfig(dg.Config):
-    """What to order, where the uttrekk isn't begun yet. Names as the register's.
-
-    With no personstatustyper the uttrekk is komplett: everyone. With ``liste``, a file that this
-    process can read, nothing is ordered: its identity numbers are looked up.
-    """
-
-    feedsekvensnr: int | None = None
-    personstatustyper: list[str] = []  # noqa: RUF012  Dagster copies it
-    bostedskommunenummer: str | None = None
-    oppholdskommunenummer: str | None = None
-    foedselsaar_fra_og_med: str | None = None
-    foedselsaar_til_og_med: str | None = None
-    doedsaar_fra_og_med: str | None = None
-    doedsaar_til_og_med: str | None = None
-    kjoenn: str | None = None
-    statsborgerskap: str | None = None
-    sivilstandstype: str | None = None
-    liste: str | None = None
-    liste_kolonne: str | None = None
-    order_again: bool = False
-
-    def kriterier(self) -> TilpassetKriterier | None:
-        """The selection; None: everyone."""
-        if not self.personstatustyper:
-            return None
-        given = self.model_dump(exclude=_NO_CRITERIA)
-        return TilpassetKriterier(personstatustyper=tuple(self.personstatustyper), **given)
-
-
-_NO_CRITERIA = {"personstatustyper", "feedsekvensnr", "liste", "liste_kolonne", "order_again"}
-
-
-class ReleaseConfig(dg.Config):
-    """How strict a release is."""
-
-    allow_incomplete: bool = False
-    accept_contract: bool = False
 
 
 @dg.asset(
@@ -119,18 +82,24 @@ def _contract_changes(freg: Freg, request: Request) -> list[Change]:
 
 
 async def _order(freg: Freg, name: str, config: OrderConfig) -> Uttrekk:
+    config.require_whole()
+    agreed = approval(freg.store, allow_other_kind=config.allow_other_kind)
     async with freg.register() as register:
-        ordered = Uttrekk(freg.store, name)
-        if config.liste is not None:
+        if config.kind is Kind.begun:
+            ordered = Uttrekk(freg.store, name)
+            if ordered.release is None:
+                agreed.check(ordered.request)
+        elif config.kind is Kind.liste:
             ordered = await open_liste(
                 freg.store,
                 register,
                 freg.settings,
-                Path(config.liste),
+                Path(config.liste or ""),
                 column=config.liste_kolonne,
                 name=name,
+                approval=agreed,
             )
-        elif not ordered.exists:
+        else:
             ordered = await open_uttrekk(
                 freg.store,
                 register,
@@ -138,6 +107,7 @@ async def _order(freg: Freg, name: str, config: OrderConfig) -> Uttrekk:
                 kriterier=config.kriterier(),
                 feedsekvensnr=config.feedsekvensnr,
                 name=name,
+                approval=agreed,
             )
         if ordered.is_ordered_kind:
             await place_order(register, ordered, freg.settings, again=config.order_again)
@@ -270,6 +240,7 @@ def _land(freg: Freg, key: str) -> LandedBatch:
     group_name="lake",
     kinds={"parquet"},
     owners=OWNERS,
+    check_specs=guard_specs("release"),
     description=(
         "One partition per uttrekk: what readers see. All tables of all batches, each person once,"
         " every identifier accounted for, published by one atomic swap of a pointer."
@@ -277,17 +248,13 @@ def _land(freg: Freg, key: str) -> LandedBatch:
 )
 def release(
     context: dg.AssetExecutionContext, config: ReleaseConfig, freg: FregResource
-) -> dg.MaterializeResult[None]:
+) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
     """Resolve who landed, write the base, and publish it."""
     started = time.monotonic()
     of = Uttrekk(freg.store, context.partition_key)
-    manifest = build_release(
-        freg.store,
-        of,
-        allow_incomplete=config.allow_incomplete,
-        accept_contract=config.accept_contract,
-    )
-    return dg.MaterializeResult(
+    policy = config.policy(freg.settings)
+    manifest = yield from guarded("release", lambda: build_release(freg.store, of, policy=policy))
+    yield dg.MaterializeResult(
         metadata={
             "release": manifest.number,
             "contract": manifest.contract,

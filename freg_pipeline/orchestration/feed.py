@@ -24,22 +24,17 @@ from freg_pipeline.feed.tables import staged_events
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.manifest import Manifest, require_current
 from freg_pipeline.lake.release import build_release
-from freg_pipeline.orchestration.assets import LOOK_UP_POOL, OWNERS, ReleaseConfig, release
+from freg_pipeline.orchestration.assets import LOOK_UP_POOL, OWNERS, release
+from freg_pipeline.orchestration.config import SyncConfig
+from freg_pipeline.orchestration.guarding import guard_specs, guarded
 from freg_pipeline.orchestration.metadata import counts
 from freg_pipeline.orchestration.resources import Freg
 
 FregResource = dg.ResourceParam[Freg]
-SLICES_A_RUN = 10  # of up to 50,000 events: a wave is taken in runs whose progress can be seen
 # Fresh means: brought up to the register, or confirmed to be there, within this time.
 FRESH = dg.FreshnessPolicy.time_window(
     fail_window=timedelta(hours=3), warn_window=timedelta(hours=1)
 )
-
-
-class SyncConfig(ReleaseConfig):
-    """How strict the releases are, and how many slices of the event list one run takes."""
-
-    slices: int = SLICES_A_RUN
 
 
 @dg.asset(
@@ -49,6 +44,7 @@ class SyncConfig(ReleaseConfig):
     owners=OWNERS,
     pool=LOOK_UP_POOL,
     freshness_policy=FRESH,
+    check_specs=guard_specs("hendelser"),
     description=(
         "The event list, taken into releases: what happened since the current one, each changed"
         " person looked up once, published as a delta. Not partitioned."
@@ -56,20 +52,22 @@ class SyncConfig(ReleaseConfig):
 )
 def hendelser(
     context: dg.AssetExecutionContext, config: SyncConfig, freg: FregResource
-) -> dg.MaterializeResult[None]:
+) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
     """Bring the current release up to the register's last event, a slice at a time."""
     started = time.monotonic()
     try:
-        slices = _sync(freg, config)
+        slices = yield from guarded("hendelser", lambda: _sync(freg, config))
     except TooOldError:
         if not freg.settings.full_load_when_too_old:
             raise
         name = asyncio.run(_order_anew(freg))
         context.log.warning("the event list reaches back no longer: ordered %s", name)
-        return dg.MaterializeResult(metadata={"full_load": name})
+        yield from guarded("hendelser", lambda: None)
+        yield dg.MaterializeResult(metadata={"full_load": name})
+        return
     manifest = require_current(freg.store)
     lag = asyncio.run(_lag(freg))
-    return dg.MaterializeResult(
+    yield dg.MaterializeResult(
         metadata={
             "release": manifest.number,
             "sekvensnummer": manifest.sekvensnummer,
@@ -117,12 +115,7 @@ async def _collect(freg: Freg) -> Slice | None:
 
 def _publish(freg: Freg, taken: Slice, config: SyncConfig) -> Manifest:
     before = Uttrekk(freg.store, require_current(freg.store).uttrekk)
-    manifest = build_release(
-        freg.store,
-        taken.uttrekk,
-        allow_incomplete=config.allow_incomplete,
-        accept_contract=config.accept_contract,
-    )
+    manifest = build_release(freg.store, taken.uttrekk, policy=config.policy(freg.settings))
     if manifest.uttrekk != before.name:
         drop_staging(before)
     return manifest

@@ -12,12 +12,13 @@ from pathlib import Path
 from freg_pipeline.client import BatchState, SoekKriterier, TilpassetKriterier
 from freg_pipeline.errors import FregError
 from freg_pipeline.extract.liste import open_liste
-from freg_pipeline.extract.order import open_uttrekk
+from freg_pipeline.extract.order import Approval, open_uttrekk
 from freg_pipeline.extract.poll import PollResult, wait_for_batch
 from freg_pipeline.extract.treff import open_soek
 from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.lake.guards import approval
 from freg_pipeline.lake.manifest import Manifest, read_manifest
-from freg_pipeline.orchestration.assets import ReleaseConfig
+from freg_pipeline.orchestration.config import Kind, ReleaseConfig
 from freg_pipeline.orchestration.engine import Engine, open_engine
 from freg_pipeline.orchestration.partitions import UTTREKK
 from freg_pipeline.orchestration.resources import Freg
@@ -39,9 +40,11 @@ def run_uttrekk(
         release: how strict the release is; as strict as can be unless told.
 
     Raises:
-        IncompleteError: not everything is accounted for; nothing was published.
+        OtherKindError: the current release is of another kind; nothing was sent.
+        IncompleteError: not everything is accounted for, or far fewer persons than in the current
+            release; nothing was published.
     """
-    uttrekk = asyncio.run(_open(freg, kriterier, feedsekvensnr, name))
+    uttrekk = asyncio.run(_open(freg, kriterier, feedsekvensnr, name, _approval(freg, release)))
     return carry_on(freg, uttrekk, release=release)
 
 
@@ -65,7 +68,13 @@ def run_liste(
     async def begin() -> Uttrekk:
         async with freg.register() as register:
             return await open_liste(
-                freg.store, register, freg.settings, source, column=column, name=name
+                freg.store,
+                register,
+                freg.settings,
+                source,
+                column=column,
+                name=name,
+                approval=_approval(freg, release),
             )
 
     uttrekk = asyncio.run(begin())
@@ -87,7 +96,14 @@ def run_soek(
 
     async def begin() -> Uttrekk:
         async with freg.register() as register:
-            return await open_soek(freg.store, register, freg.settings, kriterier, name=name)
+            return await open_soek(
+                freg.store,
+                register,
+                freg.settings,
+                kriterier,
+                name=name,
+                approval=_approval(freg, release),
+            )
 
     return carry_on(freg, asyncio.run(begin()), release=release)
 
@@ -97,6 +113,7 @@ async def _open(
     kriterier: TilpassetKriterier | None,
     feedsekvensnr: int | None,
     name: str | None,
+    agreed: Approval,
 ) -> Uttrekk:
     async with freg.register() as register:
         return await open_uttrekk(
@@ -106,7 +123,13 @@ async def _open(
             kriterier=kriterier,
             feedsekvensnr=feedsekvensnr,
             name=name,
+            approval=agreed,
         )
+
+
+def _approval(freg: Freg, release: ReleaseConfig | None) -> Approval:
+    agreed = release is not None and release.allow_other_kind
+    return approval(freg.store, allow_other_kind=agreed)
 
 
 def carry_on(
@@ -131,9 +154,14 @@ def carry_on(
         return read_manifest(freg.store, done)
     with open_engine(freg) as engine:
         engine.add(UTTREKK, name)
-        engine.run("full_load", uttrekk.name, {"uttrekk": {"order_again": order_again}})
-        _land_all(freg, engine, uttrekk)
         strictness = (release or ReleaseConfig()).model_dump()
+        order = {
+            "kind": Kind.begun.name,
+            "order_again": order_again,
+            "allow_other_kind": strictness["allow_other_kind"],
+        }
+        engine.run("full_load", uttrekk.name, {"uttrekk": order})
+        _land_all(freg, engine, uttrekk)
         engine.run("publish_release", name, {"release": strictness})
     released = uttrekk.release
     if released is None:

@@ -15,9 +15,9 @@ import dagster as dg
 from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.feed.watch import wait_for_events
 from freg_pipeline.lake.manifest import Manifest, require_current
-from freg_pipeline.orchestration.assets import ReleaseConfig
+from freg_pipeline.orchestration.config import ReleaseConfig, SyncConfig
 from freg_pipeline.orchestration.engine import Engine, open_engine
-from freg_pipeline.orchestration.feed import SyncConfig, hendelser, sync_hendelser
+from freg_pipeline.orchestration.feed import hendelser, sync_hendelser
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run import carry_on
 

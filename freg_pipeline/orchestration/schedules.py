@@ -4,6 +4,7 @@
 
 import dagster as dg
 
+from freg_pipeline.orchestration.config import Kind
 from freg_pipeline.orchestration.jobs import full_load
 from freg_pipeline.orchestration.partitions import UTTREKK
 
@@ -21,4 +22,9 @@ def quarterly_full_load(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     """Order a new komplett uttrekk named after its date."""
     name = f"komplett-{context.scheduled_execution_time:%Y%m%d}"
     context.instance.add_dynamic_partitions(UTTREKK.name or "", [name])
-    return dg.RunRequest(run_key=name, partition_key=name, tags={"freg/uttrekk": name})
+    return dg.RunRequest(
+        run_key=name,
+        partition_key=name,
+        run_config={"ops": {"uttrekk": {"config": {"kind": Kind.komplett.name}}}},
+        tags={"freg/uttrekk": name},
+    )

@@ -10,7 +10,7 @@ from freg_pipeline.errors import ContractError
 from freg_pipeline.lake.checks import run_checks
 from freg_pipeline.lake.manifest import current_number
 from freg_pipeline.lake.query import query
-from freg_pipeline.orchestration.assets import ReleaseConfig
+from freg_pipeline.orchestration.config import ReleaseConfig
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run import run_uttrekk
 from freg_pipeline.synthetic import xsd

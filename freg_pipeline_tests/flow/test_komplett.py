@@ -11,7 +11,7 @@ from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.lake.manifest import current_release
 from freg_pipeline.lake.query import query
 from freg_pipeline.lake.verify import verify
-from freg_pipeline.orchestration.assets import ReleaseConfig
+from freg_pipeline.orchestration.config import ReleaseConfig
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run import run_uttrekk
 from freg_pipeline_tests.conftest import StartRegister

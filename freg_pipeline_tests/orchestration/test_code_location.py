@@ -57,7 +57,7 @@ def tick(freg: Freg, instance: DagsterInstance) -> list[tuple[str | None, str | 
 
 def order(freg: Freg, instance: DagsterInstance, name: str = "one") -> Uttrekk:
     instance.add_dynamic_partitions("uttrekk", [name])
-    assert run(freg, instance, "full_load", name).success
+    assert run(freg, instance, "full_load", name, uttrekk={"kind": "komplett"}).success
     return Uttrekk(freg.store, name)
 
 
@@ -130,7 +130,7 @@ def test_a_list_from_dagsters_page_is_carried_to_its_release(
     file = tmp_path / "list.txt"
     file.write_text("41819077302\n41819077303\n")
     instance.add_dynamic_partitions("uttrekk", ["mine"])
-    result = run(freg, instance, "full_load", "mine", uttrekk={"liste": str(file)})
+    result = run(freg, instance, "full_load", "mine", uttrekk={"kind": "liste", "liste": str(file)})
     assert result.success
     metadata = result.asset_materializations_for_node("uttrekk")[0].metadata
     assert (metadata["kind"].value, metadata["malformed"].value) == ("liste", 1)
@@ -240,7 +240,7 @@ def test_metadata_tells_counts_and_schema_and_checks_pass(
     columns = metadata["columns/navn"].value.columns  # type: ignore[union-attr]
     assert "fornavn" in {column.name for column in columns}
     checks = {one.check_name: one.passed for one in result.get_asset_check_evaluations()}
-    assert len(checks) == 9
+    assert len(checks) == 13
     assert all(checks.values()), checks
 
 

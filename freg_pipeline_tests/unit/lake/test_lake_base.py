@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from freg_pipeline.contract import compile_contract
 from freg_pipeline.lake import files, keys, layout
 from freg_pipeline.lake.checks import run_checks
+from freg_pipeline.lake.guards import Policy
 from freg_pipeline.lake.keys import bucket_count
 from freg_pipeline.lake.manifest import Manifest
 from freg_pipeline.lake.query import connect, query
@@ -214,7 +215,8 @@ def test_what_was_delivered_is_what_is_queried(tmp_path: Path) -> None:
             (f"d-{index}", document(number(index), navn=[navn(name) for name in given_names]))
             for index, given_names in told.items()
         ]
-        build_release(store, deliver(store, "one", deliveries), allow_incomplete=True)
+        allowed = Policy(allow_incomplete=True)
+        build_release(store, deliver(store, "one", deliveries), policy=allowed)
         rows = query(
             store, "SELECT personidentifikator, rad_nr, fornavn FROM navn ORDER BY ALL"
         ).fetchall()

@@ -23,6 +23,7 @@ from freg_pipeline.lake.compact import (
     publish_compaction,
 )
 from freg_pipeline.lake.compaction import Compaction
+from freg_pipeline.lake.guards import Policy
 from freg_pipeline.lake.manifest import Manifest, list_releases, manifest_key, require_current
 from freg_pipeline.lake.pins import pin, pins, unpin
 from freg_pipeline.lake.purge import purge
@@ -166,7 +167,8 @@ def test_a_sync_that_publishes_first_is_kept(store: LocalStore) -> None:
 def test_a_full_load_in_between_makes_it_moot(store: LocalStore) -> None:
     compaction = begun(store)
     compact_piece(store, compaction, "0000")
-    newer = build_release(store, deliver(store, "two", [("d", document(A))], sekvensnummer=500))
+    two = deliver(store, "two", [("d", document(A))], sekvensnummer=500)
+    newer = build_release(store, two, policy=Policy(allow_fewer=True))
     assert publish_compaction(store, compaction) == newer
     with pytest.raises(FregError, match="no longer concerns"):
         compact_piece(store, compaction, "felles")
@@ -244,7 +246,8 @@ def test_a_pinned_release_stays_readable_until_it_is_unpinned(store: LocalStore)
 
 def test_an_earlier_release_is_current_again_and_syncs_go_on_from_it(store: LocalStore) -> None:
     before = content(store)
-    build_release(store, deliver(store, "mine", [(D, document(D))], kind="liste"))
+    other = Policy(allow_other_kind=True)
+    build_release(store, deliver(store, "mine", [(D, document(D))], kind="liste"), policy=other)
     assert require_current(store).persons == 1
     restored = restore(store, "3")
     assert (restored.number, restored.previous) == ("000005", "000004")
@@ -261,7 +264,8 @@ def test_an_earlier_release_is_current_again_and_syncs_go_on_from_it(store: Loca
 
 
 def test_a_lists_release_is_no_earlier_state_of_everyones(store: LocalStore) -> None:
-    build_release(store, deliver(store, "mine", [(D, document(D))], kind="liste"))
+    other = Policy(allow_other_kind=True)
+    build_release(store, deliver(store, "mine", [(D, document(D))], kind="liste"), policy=other)
     restore(store, "3")
     assert query(store, "SELECT count(*) FROM person", as_of=200).fetchall() == [(PERSONS,)]
 

@@ -12,6 +12,7 @@ from freg_pipeline.errors import ConfigurationError, FregError, IncompleteError
 from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.checks import run_checks
+from freg_pipeline.lake.guards import Policy
 from freg_pipeline.lake.manifest import current_number, current_release, list_releases
 from freg_pipeline.lake.query import query
 from freg_pipeline.lake.release import build_release
@@ -293,7 +294,7 @@ def test_what_failed_refuses_the_delta(store: LocalStore) -> None:
         build_release(store, uttrekk)
     assert current_number(store) == "000001"
     assert not store.list("deltas/")
-    assert build_release(store, uttrekk, allow_incomplete=True).incomplete
+    assert build_release(store, uttrekk, policy=Policy(allow_incomplete=True)).incomplete
     assert names(store) == {A: ["Ada", "Ana"], C: ["Cato"]}
 
 

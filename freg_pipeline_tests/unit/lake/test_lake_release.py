@@ -20,6 +20,7 @@ from freg_pipeline.errors import (
     StoreError,
 )
 from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.lake.guards import Policy
 from freg_pipeline.lake.landing import staging_key
 from freg_pipeline.lake.manifest import (
     POINTER,
@@ -144,7 +145,7 @@ def test_a_selection_of_nobody_is_an_empty_release_and_a_full_load_of_nobody_is_
     manifest = build_release(store, deliver(store, "nobody", kind="tilpasset"))
     assert manifest.accounting.delivered == 0
     with pytest.raises(IncompleteError, match="nobody"):
-        build_release(store, deliver(store, "everybody"))
+        build_release(store, deliver(store, "everybody"), policy=Policy(allow_other_kind=True))
 
 
 # -- what is refused -------------------------------------------------------------------------------
@@ -164,7 +165,7 @@ def test_what_failed_refuses_the_release_and_readers_keep_the_one_before(store: 
     assert current_release(store) == before
     assert not store.list("bases/odd/")
 
-    manifest = build_release(store, odd, allow_incomplete=True)
+    manifest = build_release(store, odd, policy=Policy(allow_incomplete=True))
     assert manifest.incomplete
     assert current_release(store) == manifest
     avvik = query(store, "SELECT identifikator, utfall, sti FROM avvik").fetchall()
@@ -181,7 +182,8 @@ def test_what_was_delivered_and_never_decoded_is_unexplained(store: LocalStore) 
     assert shorter.end == 1
     with pytest.raises(IncompleteError, match="1 are unexplained"):
         build_release(store, uttrekk)
-    assert build_release(store, uttrekk, allow_incomplete=True).accounting.unexplained == 1
+    allowed = Policy(allow_incomplete=True)
+    assert build_release(store, uttrekk, policy=allowed).accounting.unexplained == 1
 
 
 @pytest.mark.parametrize("missing", [0, 1])
@@ -211,7 +213,7 @@ def test_a_contract_that_breaks_queries_is_refused_until_it_is_accepted(store: L
     assert current_release(store) == before
     assert not store.list("bases/two/")
 
-    manifest = build_release(store, uttrekk, accept_contract=True)
+    manifest = build_release(store, uttrekk, policy=Policy(accept_contract=True))
     assert current_release(store) == manifest
     assert query(store, "SELECT count(slektsnavn) FROM navn").fetchall() == [(0,)]
 

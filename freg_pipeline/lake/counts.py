@@ -1,0 +1,55 @@
+"""What readers of a release can count: rows by table, and who is missing in another release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from freg_pipeline.lake.manifest import Manifest
+from freg_pipeline.lake.query import connect
+from freg_pipeline.lake.tables import OWN_TABLES
+from freg_pipeline.store import Store
+
+_OWN = {own.name for own in OWN_TABLES}
+
+
+def current_rows_of(store: Store, manifest: Manifest) -> dict[str, int]:
+    """How many rows each of the contract's tables has for readers.
+
+    Raises:
+        StoreError: the release's files can't be read.
+    """
+    names = [name for name in manifest.tables if name not in _OWN]
+    if not manifest.deltas:
+        return {name: manifest.tables[name].rows for name in names}
+    return count_rows(store, manifest, names)
+
+
+def count_rows(store: Store, manifest: Manifest, names: Iterable[str]) -> dict[str, int]:
+    """Count tables' rows as readers do, base and deltas together."""
+    with connect(store, manifest) as connection:
+        counted = {
+            name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchall()  # noqa: S608
+            for name in names
+        }
+    return {name: int(rows[0][0]) for name, rows in counted.items()}
+
+
+def missing_persons(store: Store, before: Manifest, after: Manifest) -> int:
+    """How many persons of one release have no row in another, under whichever number.
+
+    Args:
+        store: where both lie.
+        before: whose persons are counted.
+        after: where they are looked for; it needn't be published.
+    """
+    with connect(store, after) as connection:
+        there = connection.sql(
+            "SELECT personidentifikator AS nummer FROM person "
+            "UNION ALL SELECT identifikator FROM tidligere_identifikator"
+        ).to_arrow_table()
+    with connect(store, before) as connection:
+        connection.register("there", there)
+        rows = connection.execute(
+            "SELECT count(*) FROM person ANTI JOIN there ON nummer = personidentifikator"
+        ).fetchall()
+    return int(rows[0][0])

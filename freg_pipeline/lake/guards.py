@@ -1,0 +1,171 @@
+"""What a release must not do to the one before it without somebody saying so.
+
+Readers see the newest release only, so one that holds a selection, or far fewer persons, takes the
+rest away from them. Every such rule is here, with its bound; :class:`Policy` says which are waived.
+"""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+from freg_pipeline.errors import ConfigurationError, IncompleteError
+from freg_pipeline.extract.order import Approval
+from freg_pipeline.extract.uttrekk import Request, Uttrekk
+from freg_pipeline.lake.manifest import Manifest, current_release
+from freg_pipeline.store import Store
+
+MOST_NAMED = 3  # tables in a message
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """How strict a release is: what is let through all the same, and the bounds.
+
+    Attributes:
+        allow_incomplete: publish although something failed or is unexplained.
+        accept_contract: publish although the contract has changed so that queries break.
+        allow_other_kind: publish although the current release is of another kind or selection.
+        allow_fewer: publish although it holds far fewer persons or rows than the current release.
+        max_lost_persons: the share of the current release's persons that may be missing.
+        max_lost_rows: the same for the rows of each table.
+    """
+
+    allow_incomplete: bool = False
+    accept_contract: bool = False
+    allow_other_kind: bool = False
+    allow_fewer: bool = False
+    max_lost_persons: float = 0.05
+    max_lost_rows: float = 0.10
+
+
+STRICT = Policy()
+
+
+class OtherKindError(ConfigurationError):
+    """The current release holds another kind of persons, or another selection (exit code 2)."""
+
+
+class FewerError(IncompleteError):
+    """The release would hold far fewer persons or rows than the current one (exit code 4)."""
+
+
+def approval(store: Store, *, allow_other_kind: bool = False) -> Approval:
+    """What an uttrekk is looked at for before it is begun, so that no order is made in vain.
+
+    Args:
+        store: where it will lie.
+        allow_other_kind: somebody has agreed that it replaces a release of another kind.
+    """
+
+    def check(request: Request) -> None:
+        if not allow_other_kind:
+            require_same_kind(store, current_release(store), request)
+
+    return Approval(check, allow_other_kind)
+
+
+def require_same_kind(store: Store, before: Manifest | None, request: Request) -> None:
+    """See that an uttrekk asks for the same persons as the current release holds.
+
+    Two komplett ones do, two selections by the same criteria, and two searches for the same. A list
+    of one's own changes from time to time: whether too many of its persons are missing from the new
+    one is :func:`require_not_fewer`'s question.
+
+    Args:
+        store: where both lie.
+        before: the current release; None: there is none, and anything may be the first.
+        request: of the uttrekk; of any kind but hendelser.
+
+    Raises:
+        OtherKindError: it doesn't, and its request doesn't say that it may.
+    """
+    if before is None or request.allow_other_kind or is_same_kind(store, before, request):
+        return
+    criteria = " with other criteria" if request.kind == before.kind else ""
+    raise OtherKindError(
+        f"release {before.number} ({before.kind}, {before.persons:,} persons) is what readers see, "
+        f"and a {request.kind} uttrekk{criteria} would replace it",
+        "Give it a store of its own (--store, FREG_STORE); or replace it: --allow-other-kind",
+    )
+
+
+def is_same_kind(store: Store, before: Manifest, request: Request) -> bool:
+    """Whether an uttrekk asks for the persons of a release, as :func:`require_same_kind` says."""
+    current = Uttrekk(store, before.base.uttrekk).request
+    if request.kind != current.kind:
+        return False
+    return request.kind == "liste" or request.kriterier == current.kriterier
+
+
+def require_not_fewer(
+    uttrekk: Uttrekk, before: Manifest, *, persons: int, lost: int, policy: Policy
+) -> None:
+    """See that a release doesn't lose far more persons than is plausible.
+
+    Args:
+        uttrekk: what the release is made of.
+        before: the current release.
+        persons: how many the release would hold.
+        lost: how many of the current release's persons it would lose.
+        policy: its bounds.
+
+    Raises:
+        FewerError: it does.
+    """
+    bound = policy.max_lost_persons
+    if policy.allow_fewer or not _too_many(lost, before.persons, bound, chance=1):
+        return
+    raise _fewer(
+        uttrekk,
+        f"it holds {persons:,} persons, and loses {lost:,} of the {before.persons:,} of release "
+        f"{before.number} (FREG_MAX_LOST_PERSONS is {bound:g})",
+    )
+
+
+def require_rows(
+    uttrekk: Uttrekk, number: str, before: dict[str, int], after: dict[str, int], policy: Policy
+) -> None:
+    """See that no table loses far more rows than is plausible.
+
+    Args:
+        uttrekk: what the release is made of.
+        number: the current release's.
+        before: rows of its tables.
+        after: rows of the new release's tables; tables that it doesn't have don't count.
+        policy: its bounds.
+
+    Raises:
+        FewerError: one does; names it, with its rows.
+    """
+    if policy.allow_fewer:
+        return
+    bound = policy.max_lost_rows
+    small = [
+        f"{name}: {after[name]:,} of {rows:,}"
+        for name, rows in before.items()
+        if name in after and _too_many(rows - after[name], rows, bound, chance=3)
+    ]
+    if small:
+        more = f" and {len(small) - MOST_NAMED} more" if len(small) > MOST_NAMED else ""
+        raise _fewer(
+            uttrekk,
+            f"tables have far fewer rows than in release {number} ({'; '.join(small[:MOST_NAMED])}"
+            f"{more}; FREG_MAX_LOST_ROWS is {bound:g})",
+        )
+
+
+def _too_many(lost: int, of: int, share: float, *, chance: int) -> bool:
+    """Whether so many are more than the share, and more than chance alone explains for few.
+
+    Of n that come and go independently of each other, about the square root of n is chance.
+    """
+    return lost > max(share * of, chance * math.sqrt(of))
+
+
+def _fewer(uttrekk: Uttrekk, what: str) -> FewerError:
+    return FewerError(
+        f"the uttrekk {uttrekk.name} was not released: {what}",
+        "Find out why the register delivered so little; if that is right: "
+        f"{uttrekk.resume_command} --allow-fewer",
+    )

@@ -1,0 +1,132 @@
+"""What can be configured on Dagster's page: what to order, and how strict a release is.
+
+No default here orders anything: what is launched without having been filled in is refused.
+"""
+
+# No `from __future__ import annotations`: Dagster reads the annotations of configurations.
+
+from enum import Enum
+
+import dagster as dg
+from pydantic import Field
+
+from freg_pipeline.client import TilpassetKriterier
+from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.lake.guards import Policy
+from freg_pipeline.settings import Settings
+
+
+class Kind(Enum):
+    """What an uttrekk is of. Members are named as they are written: Dagster goes by names."""
+
+    komplett = "komplett"
+    tilpasset = "tilpasset"
+    liste = "liste"
+    begun = "begun"
+
+
+class OrderConfig(dg.Config):
+    """What to order, where the uttrekk isn't begun yet. Names as the register's."""
+
+    kind: Kind = Field(
+        description=(
+            "komplett: everyone. tilpasset: the selection that the criteria make; it needs"
+            " personstatustyper. liste: the identity numbers in a file. begun: nothing new; what"
+            " was begun under the partition's name is gone on with."
+        )
+    )
+    feedsekvensnr: int | None = Field(
+        default=None, description="komplett: where to begin; the register's last number unless told"
+    )
+    personstatustyper: list[str] = Field(
+        default=[], description="tilpasset: aktiv, bosatt, utflyttet, doed, inaktiv"
+    )
+    bostedskommunenummer: str | None = None
+    oppholdskommunenummer: str | None = None
+    foedselsaar_fra_og_med: str | None = None
+    foedselsaar_til_og_med: str | None = None
+    doedsaar_fra_og_med: str | None = None
+    doedsaar_til_og_med: str | None = None
+    kjoenn: str | None = None
+    statsborgerskap: str | None = None
+    sivilstandstype: str | None = None
+    liste: str | None = Field(default=None, description="liste: a file that this process can read")
+    liste_kolonne: str | None = Field(default=None, description="liste: the column of the numbers")
+    order_again: bool = Field(
+        default=False, description="order anew where an order's fate is unknown"
+    )
+    allow_other_kind: bool = Field(
+        default=False, description="it may replace a release of another kind or selection"
+    )
+
+    def require_whole(self) -> None:
+        """See that everything filled in belongs to the kind, and that nothing it needs is missing.
+
+        Raises:
+            ConfigurationError: something doesn't, so that what was meant can't be known.
+        """
+        belongs = _BELONGS[self.kind]
+        given = {
+            name
+            for name, value in self.model_dump(exclude={"kind", *_ALWAYS}).items()
+            if value is not None and value != []
+        }
+        strange = sorted(given - belongs)
+        if strange:
+            raise ConfigurationError(
+                f"{', '.join(strange)} means nothing for the kind {self.kind.value}",
+                "Choose the kind that you mean, or leave it out",
+            )
+        if self.kind is Kind.liste and not self.liste:
+            raise ConfigurationError("the kind liste needs a file", "Name it as liste")
+        if self.kind is Kind.tilpasset:
+            self.kriterier()
+
+    def kriterier(self) -> TilpassetKriterier | None:
+        """The selection; None: everyone.
+
+        Raises:
+            ConfigurationError: a criterion is wrong, or personstatustyper is missing.
+        """
+        if self.kind is not Kind.tilpasset:
+            return None
+        return TilpassetKriterier(**self.model_dump(include=_CRITERIA))
+
+
+_CRITERIA = set(TilpassetKriterier.__struct_fields__)
+_ALWAYS = {"order_again", "allow_other_kind"}
+_BELONGS = {
+    Kind.komplett: {"feedsekvensnr"},
+    Kind.tilpasset: _CRITERIA,
+    Kind.liste: {"liste", "liste_kolonne"},
+    Kind.begun: set[str](),
+}
+
+
+class ReleaseConfig(dg.Config):
+    """How strict a release is."""
+
+    allow_incomplete: bool = Field(default=False, description="although something failed")
+    accept_contract: bool = Field(default=False, description="although the contract breaks queries")
+    allow_other_kind: bool = Field(
+        default=False, description="although the current release is of another kind or selection"
+    )
+    allow_fewer: bool = Field(
+        default=False, description="although it holds far fewer persons or rows than the current"
+    )
+
+    def policy(self, settings: Settings) -> Policy:
+        """With the bounds that the settings say."""
+        return Policy(
+            **self.model_dump(include=set(ReleaseConfig.model_fields)),
+            max_lost_persons=settings.max_lost_persons,
+            max_lost_rows=settings.max_lost_rows,
+        )
+
+
+class SyncConfig(ReleaseConfig):
+    """How strict the releases are, and how many slices of the event list one run takes."""
+
+    slices: int = Field(
+        default=10, ge=1, description="of up to 50,000 events; a long wave is seen to progress"
+    )

@@ -1,0 +1,72 @@
+"""What keeps a release from being published, as blocking checks. The domain decides; this shows it.
+
+The rules hold inside of publishing, wherever it is done: a check of Dagster's own could only come
+after it. Each rule's error becomes a failed check of the asset that would have published.
+"""
+
+# No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
+
+from collections.abc import Callable, Generator
+from typing import TypeVar
+
+import dagster as dg
+
+from freg_pipeline.errors import ContractError, FregError, IncompleteError
+from freg_pipeline.lake.guards import FewerError, OtherKindError
+
+T = TypeVar("T")
+
+_RULES: dict[str, tuple[type[FregError], str]] = {  # the narrower class first
+    "same_kind": (
+        OtherKindError,
+        "It is of the same kind and selection as the release before, or somebody has agreed.",
+    ),
+    "not_far_fewer": (
+        FewerError,
+        "It doesn't hold far fewer persons, or rows of a table, than the release before.",
+    ),
+    "accounted_for": (
+        IncompleteError,
+        "Every identifier is accounted for, and none failed.",
+    ),
+    "contract_compatible": (
+        ContractError,
+        "Queries written for the release before work on it.",
+    ),
+}
+
+
+def guard_specs(asset: str) -> list[dg.AssetCheckSpec]:
+    """The checks of an asset that publishes."""
+    return [
+        dg.AssetCheckSpec(name, asset=asset, description=description, blocking=True)
+        for name, (_, description) in _RULES.items()
+    ]
+
+
+def guarded(
+    asset: str, publish: Callable[[], T]
+) -> Generator[dg.AssetCheckResult | dg.MaterializeResult[None], None, T]:
+    """Publish, and yield what became of each rule: passed, or the one that failed.
+
+    Raises:
+        FregError: as ``publish`` raises it, once the failed check is told.
+    """
+    try:
+        published = publish()
+    except FregError as error:
+        name = next((name for name, (kind, _) in _RULES.items() if isinstance(error, kind)), None)
+        if name is not None:
+            yield _result(asset, name, passed=False, metadata={"why": str(error)})
+        raise
+    for name in _RULES:
+        yield _result(asset, name, passed=True)
+    return published
+
+
+def _result(
+    asset: str, name: str, *, passed: bool, metadata: dict[str, str] | None = None
+) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=asset, check_name=name, passed=passed, metadata=metadata or {}
+    )
