@@ -18,21 +18,22 @@ import pyarrow.dataset as ds
 
 from freg_pipeline.errors import ConfigurationError, StoreError
 from freg_pipeline.lake.landing import load_plan
-from freg_pipeline.lake.manifest import Manifest, list_releases, require_current
-from freg_pipeline.lake.sources import Reads, replaced, sources
-from freg_pipeline.lake.sql import quoted
+from freg_pipeline.lake.macros import Macros
+from freg_pipeline.lake.manifest import Manifest, current_release, list_releases, require_current
+from freg_pipeline.lake.protection import Protection
+from freg_pipeline.lake.sources import Reads, replaced, replaced_files, sources
+from freg_pipeline.lake.sql import identifier, quoted
 from freg_pipeline.lake.tables import described
 from freg_pipeline.lake.views import (
-    CURRENT_NUMBER,
     REPLACED_NUMBERS,
     REPLACED_PERSONS,
     overview,
-    table_macros,
     table_views,
 )
 from freg_pipeline.outside import showable
 from freg_pipeline.store import Store
 
+_PROTECTED_TODAY = "_vernet_i_dag"
 _QUOTED = re.compile(r"""(['"])(?:.*\1|.*)""")  # from the first quote to the last, or to the end
 _LONG_NUMBER = re.compile(r"(?<!\w)-?\d[\d.]{5,}")  # a date of birth among them
 _LONGEST = 500  # characters of what DuckDB says: it lists what might have been meant
@@ -97,14 +98,38 @@ def add_views(
     add_replaced(connection, store, manifest)
     tables = described(load_plan(store, manifest.contract))
     found = sources(store, manifest, reads)
-    statements = [
-        *table_views(tables, found),
-        *table_macros(tables, found, manifest.base.sekvensnummer),
-        CURRENT_NUMBER,
-    ]
-    view = overview(tables, manifest.parts)
-    for statement in [*statements, view] if view is not None else statements:
+    protection = Protection(tables, manifest.parts)
+    today = _add_protected_today(connection, store, manifest)
+    hidden = replaced_files(manifest)
+    relation = reads("_erstattet_filer", hidden) if hidden else None
+    macros = Macros(tables, found, relation, protection, today)
+    view = overview(tables, protection)
+    for statement in (
+        *table_views(tables, found, protection, today),
+        *macros.earlier_states(manifest.base.sekvensnummer),
+        macros.current_number(),
+        *([view] if view is not None else []),
+    ):
         connection.execute(statement)
+
+
+def _add_protected_today(
+    connection: duckdb.DuckDBPyConnection, store: Store, manifest: Manifest
+) -> str | None:
+    """Of an earlier state: make the table that tells who is protected now, and return its name."""
+    current = current_release(store)
+    if current is None or (
+        manifest.number in {"", current.number} and (len(manifest.deltas) >= len(current.deltas))
+    ):
+        return None
+    tables = described(load_plan(store, current.contract))
+    protection = Protection(tables, current.parts)
+    with connect(store, current) as now:
+        rows = now.sql(f"FROM {protection.numbers(identifier, protection.graded)}").to_arrow_table()
+    connection.register("protected", rows)
+    connection.execute(f"CREATE TABLE {_PROTECTED_TODAY} AS FROM protected")
+    connection.unregister("protected")
+    return _PROTECTED_TODAY
 
 
 @cache

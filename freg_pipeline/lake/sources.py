@@ -78,6 +78,12 @@ def _columns(store: Store, contract: str) -> dict[str, dict[str, str]]:
     }
 
 
+def replaced_files(manifest: Manifest) -> list[str]:
+    """The files that tell whom the deltas hide."""
+    there = [delta.files.get(REPLACED.name) for delta in manifest.deltas]
+    return [file.key for file in there if file is not None]
+
+
 def replaced(store: Store, manifest: Manifest, *, persons: bool) -> pa.Table:
     """Whom the deltas hide: a row per key and delta, and the delta that it holds until.
 

@@ -112,7 +112,12 @@ HENDELSE_EGENSKAP = OwnTable(
         ("egenskap_nr", pa.int32(), "Index within the event's changes, from 0."),
         ("entitet", pa.string(), "Which entity of the person's document was changed."),
         ("entitetsendring", pa.string(), "How: the register's code."),
-        ("innhold", pa.string(), "The changed entity as JSON."),
+        (
+            "innhold",
+            pa.string(),
+            "The changed entity as JSON; NULL in the view where it tells the address of"
+            " somebody who is protected, or may be.",
+        ),
     ),
     per_person=False,
 )

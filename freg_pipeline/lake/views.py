@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from freg_pipeline.lake.protection import CURRENT, GRADE, LEVEL, OPEN, PROTECTION, Protection
 from freg_pipeline.lake.sources import UNTIL_COLUMN, Part, Source
 from freg_pipeline.lake.sql import identifier, quoted
 from freg_pipeline.lake.tables import (
     DELTA_COLUMN,
+    HENDELSE_EGENSKAP,
     IDENTITY,
     OWN_TABLES,
     PERSON_KEY,
@@ -24,12 +26,6 @@ _HIDDEN = {TIDLIGERE_IDENTIFIKATOR.name: REPLACED_NUMBERS, IDENTITY.name: REPLAC
 _APPENDED = {own.name for own in OWN_TABLES if not own.per_person}
 
 OVERVIEW = "person_oversikt"
-CURRENT_NUMBER = """
-CREATE OR REPLACE MACRO gjeldende_identifikator(nummer) AS coalesce(
-    (SELECT any_value(t.personidentifikator) FROM tidligere_identifikator AS t
-     WHERE t.identifikator = nummer), nummer)
-"""
-
 # What person_oversikt shows of a person's current rows: table -> columns, where the contract has
 # them.
 _SHOWN = {
@@ -57,59 +53,59 @@ _ADDRESS = {
         "ukjent_bosted_bostedskommune",
     ),
 }
-_CURRENT = "er_gjeldende"
-_TELL_PROTECTION = {
-    "person-basis",
-    "adressebeskyttelse",
-}  # parts that adressebeskyttelse comes with
 
 
-def table_views(tables: Iterable[Described], sources: dict[str, Source]) -> Iterator[str]:
-    """``CREATE VIEW`` for each table: its current rows."""
-    for table in tables:
-        rows = current_rows(table.name, _columns(table), sources[table.name])
-        yield f"CREATE OR REPLACE VIEW {identifier(table.name)} AS {rows}"
-
-
-def table_macros(
-    tables: Iterable[Described], sources: dict[str, Source], first: int
+def table_views(
+    tables: Iterable[Described],
+    sources: dict[str, Source],
+    protection: Protection,
+    today: str | None = None,
 ) -> Iterator[str]:
-    """``CREATE MACRO`` for each table: its rows as they were at a position of the event list.
+    """``CREATE VIEW`` for each table: its rows in the release's state.
 
     Args:
         tables: the release's tables.
         sources: where their rows are.
-        first: the earliest position that can be shown.
+        protection: who is protected, by them.
+        today: who is protected in the current release, where this is an earlier state.
     """
-    told = quoted(
-        f"this release shows states from sequence number {first} on; "
-        "see freg sql --as-of for earlier ones"
-    )
-    kept = f"CASE WHEN {_POSITION} < {first} THEN error({told})::BOOLEAN ELSE true END"
+    last = []
     for table in tables:
-        rows = _rows(table.name, _columns(table), sources[table.name], _THEN)
-        yield (
-            f"CREATE OR REPLACE MACRO {identifier(f'{table.name}_per')}({_POSITION}) AS TABLE "  # noqa: S608
-            f"SELECT * FROM ({rows}) WHERE {kept}"
-        )
+        columns = columns_of(table)
+        rows = current_rows(table.name, columns, sources[table.name])
+        if table.name == HENDELSE_EGENSKAP.name:
+            told = [protection.numbers(identifier, protection.graded), *([today] if today else [])]
+            rows = protection.without_addresses(rows, columns, identifier, told)
+            last.append(_view(table.name, rows))  # it reads other views
+            continue
+        if today is not None and table.name in protection.graded:
+            rows = protection.marked(rows, columns, today)
+        yield _view(table.name, rows)
+    yield from last
+
+
+def _view(name: str, rows: str) -> str:
+    return f"CREATE OR REPLACE VIEW {identifier(name)} AS {rows}"
 
 
 @dataclass(frozen=True)
-class _State:
-    """How the rows of one state are told from others, as SQL conditions; empty: all are."""
+class State:
+    """How the rows of one state are told from others, as SQL conditions; empty: all are.
 
-    replaced: str  # of what deltas replace: whether they have by then
-    superseded: str  # of what they put in its place: whether another delta has replaced that
-    there: str  # of a delta's rows: whether they are there by then
+    Attributes:
+        hidden: the relations that tell whom deltas replace, by REPLACED_PERSONS, REPLACED_NUMBERS.
+        replaced: of what deltas replace: whether they have by then.
+        superseded: of what they put in its place: whether another delta has replaced that.
+        there: of a delta's rows: whether they are there by then.
+    """
+
+    hidden: Mapping[str, str]
+    replaced: str = ""
+    superseded: str = f"WHERE {UNTIL_COLUMN} IS NOT NULL"
+    there: str = ""
 
 
-_POSITION = "ved_sekvensnummer"  # no table's column: a macro's argument would hide that
-_NOW = _State("", f"WHERE {UNTIL_COLUMN} IS NOT NULL", "")
-_THEN = _State(
-    f"WHERE {DELTA_COLUMN} <= {_POSITION}",
-    f"WHERE {UNTIL_COLUMN} <= {_POSITION}",
-    f"WHERE {DELTA_COLUMN} <= {_POSITION}",
-)
+_NOW = State({name: name for name in (REPLACED_PERSONS, REPLACED_NUMBERS)})
 
 
 def current_rows(name: str, columns: dict[str, str], source: Source) -> str:
@@ -120,16 +116,17 @@ def current_rows(name: str, columns: dict[str, str], source: Source) -> str:
         columns: which columns, with their types.
         source: where its rows are.
     """
-    return _rows(name, columns, source, _NOW)
+    return rows_in(name, columns, source, _NOW)
 
 
-def _columns(table: Described) -> dict[str, str]:
+def columns_of(table: Described) -> dict[str, str]:
+    """A table's columns, with DuckDB's types."""
     return {name: kind for name, kind, _ in table.columns}
 
 
-def _rows(name: str, columns: dict[str, str], source: Source, state: _State) -> str:
+def rows_in(name: str, columns: dict[str, str], source: Source, state: State) -> str:
     """A table's rows in a state: the base's that aren't replaced, and the deltas' that hold."""
-    hidden = _HIDDEN.get(name, REPLACED_PERSONS)
+    hidden = state.hidden[_HIDDEN.get(name, REPLACED_PERSONS)]
     keyed = name not in _APPENDED
     parts = []
     if source.base is not None:
@@ -173,34 +170,32 @@ def comments(tables: Iterable[Described]) -> Iterator[str]:
                 yield f"COMMENT ON COLUMN {column} IS {quoted(text)}"
 
 
-def overview(tables: Iterable[Described], parts: Collection[str]) -> str | None:
+def overview(tables: Iterable[Described], protection: Protection) -> str | None:
     """One row per person with what is asked for most; without protected persons' addresses.
 
-    Derived from what the contract has.
+    Derived from what the contract has. Of an earlier state the addresses are graded by today's
+    protection, too: see :func:`table_views`.
 
     Args:
         tables: the release's tables.
-        parts: what the register was asked for.
+        protection: who is protected, by them.
 
     Returns:
         ``CREATE VIEW``; None where nothing tells who is protected: the contract lacks the tables,
         or the register wasn't asked for them.
     """
-    if not _TELL_PROTECTION & set(parts):
+    if not protection.is_told or "bostedsadresse" not in protection.graded:
         return None
     columns = {table.name: {name for name, _, _ in table.columns} for table in tables}
     select = ["person.personidentifikator"]
     joins = []
     for table, wanted in _SHOWN.items():
         there = [name for name in wanted if name in columns.get(table, ())]
-        if there and _CURRENT in columns[table]:
+        if there and CURRENT in columns[table]:
             select += [f'{table}."{name}"' for name in there]
             joins.append(_newest(table, there))
-    address = _address(columns)
-    if address is None:
-        return None
     select += [f"bosted.{name}" for name in _ADDRESS]
-    joins.append(address)
+    joins.append(_address(columns["bostedsadresse"]))
     return (
         f"CREATE OR REPLACE VIEW {OVERVIEW} AS SELECT {', '.join(select)} "  # noqa: S608
         f"FROM person {' '.join(joins)}"
@@ -211,27 +206,21 @@ def _newest(table: str, columns: list[str]) -> str:
     picked = ", ".join(f'first("{name}" ORDER BY rad_nr) AS "{name}"' for name in columns)
     return (
         f"LEFT JOIN (SELECT personidentifikator, {picked} FROM {table} "  # noqa: S608
-        f"WHERE {_CURRENT} IS NOT FALSE GROUP BY personidentifikator) AS {table} "
+        f"WHERE {CURRENT} IS NOT FALSE GROUP BY personidentifikator) AS {table} "
         "USING (personidentifikator)"
     )
 
 
-def _address(columns: dict[str, set[str]]) -> str | None:
-    home = columns.get("bostedsadresse", set())
-    protection = columns.get("adressebeskyttelse", set())
-    if not {"adressegradering", _CURRENT} <= home:
-        return None
-    if not {"graderingsnivaa", _CURRENT} <= protection:
-        return None
+def _address(home: set[str]) -> str:
     picked = []
     for name, sources in _ADDRESS.items():
         there = [source for source in sources if source in home] or ["NULL"]
         picked.append(f"first(coalesce({', '.join(there)}) ORDER BY rad_nr) AS {name}")
     return (
         f"LEFT JOIN (SELECT personidentifikator, {', '.join(picked)} FROM bostedsadresse "  # noqa: S608
-        f"ANTI JOIN (SELECT personidentifikator FROM adressebeskyttelse "
-        f"WHERE {_CURRENT} IS NOT FALSE AND graderingsnivaa IS DISTINCT FROM 'ugradert') "
+        f"ANTI JOIN (SELECT personidentifikator FROM {PROTECTION} "
+        f"WHERE {CURRENT} IS NOT FALSE AND {LEVEL} IS DISTINCT FROM {quoted(OPEN)}) "
         "USING (personidentifikator) "
-        f"WHERE {_CURRENT} IS NOT FALSE AND adressegradering = 'ugradert' "
+        f"WHERE {CURRENT} IS NOT FALSE AND {GRADE} = {quoted(OPEN)} "
         "GROUP BY personidentifikator) AS bosted USING (personidentifikator)"
     )

@@ -7,11 +7,13 @@ import pytest
 from freg_pipeline.client import TilpassetKriterier
 from freg_pipeline.lake.manifest import read_manifest
 from freg_pipeline.lake.query import connect, query
+from freg_pipeline.orchestration.config import ReleaseConfig
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run import run_uttrekk
 from freg_pipeline.settings import load
 
 # The criteria, and the same question of the full load's tables.
+AGREED = ReleaseConfig(allow_other_kind=True)
 CASES = {
     "bosatt in Oslo": (
         {"personstatustyper": ("bosatt",), "bostedskommunenummer": "0301"},
@@ -74,7 +76,7 @@ def test_the_selection_is_what_the_full_load_says(case: str, loaded: Freg) -> No
     ).fetchall()
     assert expected, "the population has nobody to find: the case shows nothing"
 
-    manifest = run_uttrekk(loaded, kriterier=TilpassetKriterier(**criteria))
+    manifest = run_uttrekk(loaded, kriterier=TilpassetKriterier(**criteria), release=AGREED)
 
     found = query(loaded.store, "SELECT personidentifikator FROM person ORDER BY 1").fetchall()
     assert found == expected
@@ -85,7 +87,7 @@ def test_merged_persons_come_once_and_their_other_number_is_told(loaded: Freg) -
     everyone = TilpassetKriterier(
         personstatustyper=("aktiv", "bosatt", "utflyttet", "doed", "inaktiv")
     )
-    manifest = run_uttrekk(loaded, kriterier=everyone)
+    manifest = run_uttrekk(loaded, kriterier=everyone, release=AGREED)
 
     assert manifest.accounting.merged > 0, "the register delivers old and current numbers"
     rows = query(
@@ -100,6 +102,6 @@ def test_merged_persons_come_once_and_their_other_number_is_told(loaded: Freg) -
 
 def test_a_selection_that_nobody_meets_is_an_empty_release(loaded: Freg) -> None:
     nobody = TilpassetKriterier(personstatustyper=("bosatt",), bostedskommunenummer="9999")
-    manifest = run_uttrekk(loaded, kriterier=nobody)
+    manifest = run_uttrekk(loaded, kriterier=nobody, release=AGREED)
     assert manifest.accounting.delivered == 0
     assert query(loaded.store, "SELECT count(*) FROM navn").fetchall() == [(0,)]

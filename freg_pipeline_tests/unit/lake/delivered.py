@@ -145,11 +145,13 @@ def deliver_events(
     name: str | None = None,
     xsd: bytes = XSD,
     land: bool = True,
+    changed: Sequence[tuple[int, str, str]] = (),
 ) -> Uttrekk:
     """An uttrekk of the events after ``etter``, up to ``siste``: one event an identifier asked for.
 
     Identifiers that are no numbers are documents'. What comes again in a later batch was asked for
-    again. It has landed, and waits for its release.
+    again. It has landed, and waits for its release. ``changed``: the event's number, which entity
+    of the document it changed, and that as JSON.
     """
     name = name or f"hendelser-{etter:012d}"
     uttrekk = deliver(
@@ -172,9 +174,16 @@ def deliver_events(
         ],
         schema=HENDELSE.schema,
     )  # fmt: skip
-    for table, rows in ((HENDELSE, events), (HENDELSE_EGENSKAP, None)):
+    contents = pa.Table.from_pylist(
+        [
+            {"sekvensnummer": event, "egenskap_nr": 0, "entitet": entitet, "innhold": innhold}
+            for event, entitet, innhold in changed
+        ],
+        schema=HENDELSE_EGENSKAP.schema,
+    )
+    for table, rows in ((HENDELSE, events), (HENDELSE_EGENSKAP, contents)):
         sink = pa.BufferOutputStream()
-        pq.write_table(table.schema.empty_table() if rows is None else rows, sink)
+        pq.write_table(rows, sink)
         store.write(event_key(name, f"{table.name}.parquet"), sink.getvalue().to_pybytes())
     end = {"siste": siste, "hendelser": len(asked)}
     write_record(store, uttrekk.feed_end_key, end)

@@ -16,6 +16,7 @@ from freg_pipeline.contract import compile_contract
 from freg_pipeline.errors import ConfigurationError, StoreError
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.manifest import read_manifest
+from freg_pipeline.lake.protection import Protection
 from freg_pipeline.lake.query import connect, export, query, render
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.tables import OWN_TABLES, described
@@ -253,7 +254,7 @@ def test_the_overview_is_one_row_a_person_of_what_is_current(made: LocalStore) -
 
 def test_the_overview_takes_what_the_whole_contract_has() -> None:
     tables = described(compile_contract(xsd()))
-    view = overview(tables, ["person-basis"])
+    view = overview(tables, Protection(tables, ["person-basis"]))
     assert view is not None
     for column in ("foedselsdato", "kjoenn", "status", "matrikkeladresse_poststed_postnummer"):
         assert column in view
@@ -275,7 +276,8 @@ def test_where_nothing_tells_who_is_protected_there_is_no_overview(
     store = local_store(tmp_path)
     uttrekk = deliver(store, "one", [("d", document(A))], xsd=small_contract(own + entities))
     build_release(store, uttrekk)
-    assert overview(described(compile_contract(small_contract(entities))), ["person-basis"]) is None
+    tables = described(compile_contract(small_contract(entities)))
+    assert overview(tables, Protection(tables, ["person-basis"])) is None
     refresh_catalogue(store)
     with pytest.raises(ConfigurationError, match=OVERVIEW):
         query(store, f"FROM {OVERVIEW}")
@@ -284,8 +286,9 @@ def test_where_nothing_tells_who_is_protected_there_is_no_overview(
 
 def test_who_did_not_ask_for_protection_gets_no_overview() -> None:
     tables = described(compile_contract(XSD))
-    assert overview(tables, ["bostedsadresse", "historikk"]) is None
-    assert overview(tables, ["bostedsadresse", "adressebeskyttelse"]) is not None
+    assert overview(tables, Protection(tables, ["bostedsadresse", "historikk"])) is None
+    told = Protection(tables, ["bostedsadresse", "adressebeskyttelse"])
+    assert overview(tables, told) is not None
 
 
 # -- queries ---------------------------------------------------------------------------------------
