@@ -99,7 +99,15 @@ class TooOldError(RefusedError):
 
 
 class UnreachableError(ConfigurationError):
-    """Nothing answers at the address: a wrong address or a closed network (exit code 2)."""
+    """Nothing answers at the address: a wrong address or a closed network (exit code 2).
+
+    Args:
+        is_set: whether a setting of its own may be wrong, and not the register's address.
+    """
+
+    def __init__(self, what: str, remedy: str = "", *, is_set: bool = False) -> None:
+        super().__init__(what, remedy)
+        self.is_set = is_set
 
 
 class PassingError(FregError):
@@ -108,6 +116,14 @@ class PassingError(FregError):
     def __init__(self, what: str, remedy: str = "", *, retry_after: float | None = None) -> None:
         super().__init__(what, remedy)
         self.retry_after = retry_after  # seconds that the register asked us to wait
+
+
+class ThrottledError(PassingError):
+    """429: too many requests, or too many running jobs; waits ``retry_after`` seconds at least."""
+
+
+class AwayError(PassingError):
+    """The register is away: nothing answers where it was, or a gateway says that nothing does."""
 
 
 class UncertainOrderError(FregError):

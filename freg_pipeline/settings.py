@@ -31,6 +31,7 @@ class Settings(BaseSettings):
         s3_endpoint: an S3 endpoint other than the default.
         allow_services: services to call although our table of rights lacks them for the package;
             ``alle``: every one.
+        ca_file: certificates to trust beside the system's, as PEM.
         token: a ready bearer token, in place of Maskinporten.
         maskinporten_issuer: whose tokens; None: the environment's.
         maskinporten_token_endpoint: where they are asked for; None: as the issuer's metadata says.
@@ -48,6 +49,7 @@ class Settings(BaseSettings):
         requests_per_minute: upper limit for everything this process sends; None: the environment's.
         poll_seconds: seconds between two questions for a batch that is not ready.
         poll_timeout_hours: hours to wait for a batch before giving up.
+        wait_hours: hours for which long work waits for a register that is away.
         compact_share: a release is compacted when so many of its persons are replaced, as a share.
         compact_deltas: or when it has more deltas than so many.
         max_lost_persons: a release that loses more of the current one's persons is refused, as a
@@ -71,6 +73,7 @@ class Settings(BaseSettings):
     store: str = "data"
     s3_endpoint: str | None = None
     allow_services: Annotated[tuple[str, ...], NoDecode] = ()
+    ca_file: Path | None = None
     token: SecretStr | None = None
     maskinporten_issuer: str | None = None
     maskinporten_token_endpoint: str | None = None
@@ -88,6 +91,7 @@ class Settings(BaseSettings):
     requests_per_minute: int | None = Field(default=None, ge=1)
     poll_seconds: float = Field(default=2.0, gt=0)
     poll_timeout_hours: float = Field(default=24.0, gt=0)
+    wait_hours: float = Field(default=12.0, ge=0, allow_inf_nan=False)
     compact_share: float = Field(default=0.05, gt=0)
     compact_deltas: int = Field(default=100, ge=1)
     max_lost_persons: float = Field(default=0.05, ge=0, le=1)

@@ -99,7 +99,9 @@ def tampered(base_url: str, change: Callable[[str, bytes], bytes]) -> Iterator[s
 def serving(app: ASGIApp) -> Iterator[str]:
     """Serve an application of a test's own; yields its base URL."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_config=None, log_level="critical", lifespan="off", ws="none")
+    config = uvicorn.Config(
+        app, log_config=None, log_level="critical", lifespan="off", ws="none", server_header=False
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()

@@ -129,7 +129,8 @@ def access(settings: Settings) -> Bearer:
     if settings.maskinporten_client_id is not None or settings.maskinporten_key_file is not None:
         return Bearer(_maskinporten(settings), headers)
     if settings.environment == "syntetisk":
-        return Bearer(LentClient(base_url(settings), granted(settings).scope), headers)
+        lent = LentClient(base_url(settings), granted(settings).scope, settings.ca_file)
+        return Bearer(lent, headers)
     if settings.base_url is not None:
         return ReadyToken(None, headers)  # someone's own gateway, which may put the token on
     raise ConfigurationError(
@@ -145,14 +146,15 @@ def _maskinporten(settings: Settings) -> Maskinporten:
     issuer = _set("ISSUER", issuer)
     kid, cert_file = settings.maskinporten_kid, settings.maskinporten_cert_file
     endpoint, consumer = settings.maskinporten_token_endpoint, settings.maskinporten_consumer_org
+    is_set = settings.maskinporten_issuer is not None or endpoint is not None
 
     def client() -> Client:
         signer = read_signer(key_file, kid, cert_file)
-        return Client(client_id, signer, issuer, endpoint, consumer)
+        return Client(client_id, signer, issuer, endpoint, consumer, is_set=is_set)
 
     client()  # a wrong file is told at once
     key = (client_id, key_file, issuer, kid, cert_file, endpoint, consumer)
-    return shared(key, client, granted(settings).scope)
+    return shared(key, client, granted(settings).scope, settings.ca_file)
 
 
 def _set(name: str, value: T | None) -> T:

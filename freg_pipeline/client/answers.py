@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,16 +9,24 @@ from typing import Any
 import httpx
 import msgspec
 
+from freg_pipeline.client.html import AWAY, Asked, is_page, page_failure
 from freg_pipeline.client.packages import Package
+from freg_pipeline.client.retry_after import retry_after
 from freg_pipeline.envelope import is_xml
 from freg_pipeline.envelope_xml import fields_of
-from freg_pipeline.errors import FregError, GoneError, NotFoundError, PassingError, RefusedError
+from freg_pipeline.errors import (
+    AwayError,
+    FregError,
+    GoneError,
+    NotFoundError,
+    PassingError,
+    RefusedError,
+    ThrottledError,
+)
 from freg_pipeline.outside import showable
 from freg_pipeline.readable import read_json
 
 _LONGEST_CODE = 60
-_SUPPORT_ID = re.compile(r"support[\s-]*id(?:\s+is)?\W{0,10}([0-9a-z-]{6,40})", re.IGNORECASE)
-_TAG = re.compile(r"<[^>]*>")
 
 
 @dataclass(frozen=True, repr=False)
@@ -50,18 +57,12 @@ class NotModifiedError(FregError):
     """304: what was asked for is still the version that the question named."""
 
 
-class ThrottledError(PassingError):
-    """429: too many requests, or too many running jobs; waits ``retry_after`` seconds at least."""
-
-
-class FirewallError(RefusedError):
-    """The firewall in front of the register answered, with a page for people."""
-
-
 def failure(
     response: httpx.Response, service: str, correlation_id: str, package: Package | None = None
 ) -> FregError:
     """Return the error that an answer other than 200 means, or an HTML page under any status.
+
+    Redirects are not followed: with a token nobody goes where an answer points to.
 
     Args:
         response: the answer, read in full.
@@ -72,22 +73,27 @@ def failure(
     status = response.status_code
     if status == httpx.codes.NOT_MODIFIED:
         return NotModifiedError(f"{service} has nothing new")
-    if "html" in response.headers.get("content-type", "").lower():
-        return _firewall(response, service, correlation_id)
+    wait = retry_after(response)
+    if response.has_redirect_location:
+        return _redirected(response, service, correlation_id)
+    if is_page(response):
+        return page_failure(response, Asked(service, correlation_id), LATER, wait)
     code, said = _said(response.content)
     what = f"{service} answered {status}{f' {code}' if code else ''}"
     what += f': "{said}"' if said else ""
     what += f" (correlation id {correlation_id})"
     if status == 429:
-        return ThrottledError(what, _LATER, retry_after=_retry_after(response))
+        return ThrottledError(what, LATER, retry_after=wait)
+    if status in AWAY:
+        return AwayError(what, LATER, retry_after=wait)
     if status >= 500 or status == 408:
-        return PassingError(what, _LATER, retry_after=_retry_after(response))
+        return PassingError(what, LATER, retry_after=wait)
     kind = {404: NotFoundError, 410: GoneError}.get(status, RefusedError)
     remedy = _denied(package) if status == 403 else _REMEDIES.get(status, _LOOK)
     return kind(what, remedy, status=status, code=code, said=said)
 
 
-_LATER = "Run the same command again later: it goes on from where it stands"
+LATER = "Run the same command again later: it goes on from where it stands"
 _LOOK = "Correct what the register objects to"
 _REMEDIES = {
     401: "Renew FREG_TOKEN or check the access settings (freg check)",
@@ -106,21 +112,22 @@ def _denied(package: Package | None) -> str:
     )
 
 
-def _firewall(response: httpx.Response, service: str, correlation_id: str) -> FirewallError:
-    found = _SUPPORT_ID.search(_TAG.sub(" ", response.text))
-    support = f"support id {showable(found.group(1))}" if found else "no support id"
-    return FirewallError(
-        f"a firewall in front of the register stopped {service} with an HTML page under status "
-        f"{response.status_code} ({support}, correlation id {correlation_id})",
-        "Check that your IP address is open towards the register, and give its staff these ids",
+def _redirected(response: httpx.Response, service: str, correlation_id: str) -> RefusedError:
+    """Where an answer points to, by scheme and host: the rest may hold what was asked for."""
+    try:
+        there = response.url.join(response.headers["location"])
+        origin = showable(f"{there.scheme}://{there.netloc.decode()}")
+    except (httpx.InvalidURL, ValueError):
+        origin = "what is no address"
+    here = f"{response.url.scheme}://{response.url.netloc.decode()}"
+    leads = "elsewhere on the same host" if origin == here else f"to {origin}"
+    return RefusedError(
+        f"{service} was answered by {response.status_code}, which leads {leads} (correlation id "
+        f"{correlation_id}); it is not followed",
+        "Correct FREG_BASE_URL, or look at what stands between here and the register (a proxy, a "
+        "gateway, a sign-in page)",
         status=response.status_code,
     )
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    """Seconds to wait. The header is in milliseconds, as the register's documentation says."""
-    text = response.headers.get("retry-after", "").strip()
-    return int(text) / 1000 if text.isdigit() else None
 
 
 def _said(body: bytes) -> tuple[str | None, str]:

@@ -12,8 +12,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from freg_pipeline.client.answers import ThrottledError
-from freg_pipeline.errors import PassingError
+from freg_pipeline.errors import PassingError, ThrottledError
 
 logger = logging.getLogger(__name__)
 

@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,9 +21,13 @@ import httpx
 import stamina
 from pydantic import SecretStr
 
+from freg_pipeline.client.html import AWAY
 from freg_pipeline.client.keys import Signer
+from freg_pipeline.client.network import blocked_way, way_to
 from freg_pipeline.client.oauth import LATER, Granted, Metadata, decode, no_metadata, refusal
+from freg_pipeline.client.retry_after import retry_after
 from freg_pipeline.errors import (
+    AwayError,
     ConfigurationError,
     FregError,
     PassingError,
@@ -50,6 +55,7 @@ class Client:
         issuer: whose tokens are asked for.
         token_endpoint: where; None: as the issuer's metadata says.
         consumer_org: the organisation that is acted for by delegation, nine digits.
+        is_set: whether a setting says where Maskinporten is; else the environment does.
     """
 
     client_id: str
@@ -57,6 +63,7 @@ class Client:
     issuer: str
     token_endpoint: str | None = None
     consumer_org: str | None = None
+    is_set: bool = True
 
 
 @dataclass(frozen=True, repr=False)
@@ -75,10 +82,14 @@ class Maskinporten:
     Args:
         client: tells who asks; called for each token, so that a changed key file is noticed.
         scope: what is asked for.
+        ca_file: certificates to trust beside the system's.
     """
 
-    def __init__(self, client: Callable[[], Client], scope: str) -> None:
+    def __init__(
+        self, client: Callable[[], Client], scope: str, ca_file: Path | None = None
+    ) -> None:
         self._client = client
+        self._ca_file = ca_file
         self._scope = scope
         self._lock = threading.Lock()
         self._token: _Token | None = None
@@ -136,11 +147,10 @@ class Maskinporten:
     def _ask(self) -> _Token:
         client = self._client()
         asked = time.monotonic()
-        with httpx.Client(timeout=TIMEOUT) as http:
-            endpoint, audience = self._where(http, client)
-            assertion = client.signer.sign(self._claims(client, audience))
-            form = {"grant_type": GRANT_TYPE, "assertion": assertion}
-            response = self._send(http, "POST", endpoint, form)
+        endpoint, audience = self._where(client)
+        assertion = client.signer.sign(self._claims(client, audience))
+        form = {"grant_type": GRANT_TYPE, "assertion": assertion}
+        response = self._send("POST", endpoint, form, is_set=client.is_set)
         if response.status_code != httpx.codes.OK:
             self._metadata.clear()  # the endpoint may have moved
             raise refusal(response, self._scope, _now())
@@ -154,13 +164,13 @@ class Maskinporten:
         scope = showable(granted.scope) or self._scope
         return _Token(SecretStr(granted.access_token), scope, expires, expires - margin)
 
-    def _where(self, http: httpx.Client, client: Client) -> tuple[str, str]:
+    def _where(self, client: Client) -> tuple[str, str]:
         """The token endpoint, and the audience that the assertion must name."""
         if client.token_endpoint is not None:
             return client.token_endpoint, client.issuer
         if client.issuer not in self._metadata:
             url = f"{client.issuer.rstrip('/')}/{METADATA}"
-            response = self._send(http, "GET", url)
+            response = self._send("GET", url, is_set=client.is_set)
             if response.status_code != httpx.codes.OK:
                 raise no_metadata(client.issuer, f"answered {response.status_code}")
             metadata = decode(response, Metadata, "metadata")
@@ -185,48 +195,56 @@ class Maskinporten:
         return claims
 
     def _send(
-        self, http: httpx.Client, method: str, url: str, form: dict[str, str] | None = None
+        self, method: str, url: str, form: dict[str, str] | None = None, *, is_set: bool
     ) -> httpx.Response:
         try:
-            response = http.request(method, url, data=form)
+            with httpx.Client(timeout=TIMEOUT, **way_to(url, self._ca_file)) as http:
+                response = http.request(method, url, data=form)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol):
             raise ConfigurationError(
                 "the address of Maskinporten is no address",
                 "Correct FREG_MASKINPORTEN_ISSUER or FREG_MASKINPORTEN_TOKEN_ENDPOINT",
             ) from None
         except (httpx.TransportError, httpx.DecodingError) as error:
-            raise self._lost(url, error) from None
+            raise self._lost(url, error, is_set=is_set) from None
         if response.status_code >= 500 or response.status_code in {408, 429}:
-            raise PassingError(
-                f"Maskinporten ({urlsplit(url).netloc}) answered {response.status_code}", LATER
-            )
+            kind = AwayError if response.status_code in AWAY else PassingError
+            what = f"Maskinporten ({urlsplit(url).netloc}) answered {response.status_code}"
+            raise kind(what, LATER, retry_after=retry_after(response))
         return response
 
-    def _lost(self, url: str, error: httpx.RequestError) -> FregError:
+    def _lost(self, url: str, error: httpx.RequestError, *, is_set: bool) -> FregError:
+        blocked = blocked_way(error, url)
+        if blocked is not None:
+            return blocked
         what = f"nothing answers at Maskinporten ({urlsplit(url).netloc}: {type(error).__name__})"
         if self._token is None and isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
             return UnreachableError(
                 what,
                 "Check FREG_ENVIRONMENT and FREG_MASKINPORTEN_ISSUER, and that the network lets "
                 "you through",
+                is_set=is_set,
             )
-        return PassingError(what, LATER)
+        return AwayError(what, LATER)
 
 
 _SHARED: dict[Hashable, Maskinporten] = {}
 _SHARED_LOCK = threading.Lock()
 
 
-def shared(key: Hashable, client: Callable[[], Client], scope: str) -> Maskinporten:
+def shared(
+    key: Hashable, client: Callable[[], Client], scope: str, ca_file: Path | None = None
+) -> Maskinporten:
     """The process's one source of these tokens.
 
     Args:
         key: what tells this client from others; no secret.
         client: as for :class:`Maskinporten`.
         scope: what is asked for.
+        ca_file: as for :class:`Maskinporten`.
     """
     with _SHARED_LOCK:
-        return _SHARED.setdefault((key, scope), Maskinporten(client, scope))
+        return _SHARED.setdefault((key, scope, ca_file), Maskinporten(client, scope, ca_file))
 
 
 def _now() -> float:

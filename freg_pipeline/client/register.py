@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -35,8 +36,19 @@ class Register:
         self.hendelser = HendelserService(transport, answer_format)
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Self:
+    def from_settings(
+        cls,
+        settings: Settings,
+        *,
+        known: Callable[[], bool] = lambda: False,
+        waits: bool = False,
+    ) -> Self:
         """The register that the settings name.
+
+        Args:
+            settings: which one, and how.
+            known: whether anything was ever asked of it; asked only where nothing answers.
+            waits: whether it is waited for when it is away, for as long as settings say.
 
         Raises:
             ConfigurationError: they name none.
@@ -48,6 +60,9 @@ class Register:
                 connections=settings.concurrency + 1,
                 requests_per_minute=requests_per_minute(settings),
                 package=granted(settings),
+                ca_file=settings.ca_file,
+                known=known,
+                wait_hours=settings.wait_hours if waits else 0.0,
             ),
             settings.answer_format,
             settings.rettighetspakke,

@@ -6,6 +6,7 @@ nothing elsewhere: the grant is the same as in production.
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -14,8 +15,9 @@ from pydantic import SecretStr
 
 from freg_pipeline.client.keys import signer_of
 from freg_pipeline.client.maskinporten import TIMEOUT, Client, shared
+from freg_pipeline.client.network import blocked_way, way_to
 from freg_pipeline.client.oauth import LATER
-from freg_pipeline.errors import FregError, PassingError, UnreachableError
+from freg_pipeline.errors import AwayError, FregError, UnreachableError
 
 CLIENT = "_synthetic/maskinporten/klient"
 
@@ -40,12 +42,14 @@ class LentClient:
     Args:
         base_url: of the register.
         scope: what is asked for.
+        ca_file: certificates to trust beside the system's.
     """
 
-    def __init__(self, base_url: str, scope: str) -> None:
+    def __init__(self, base_url: str, scope: str, ca_file: Path | None = None) -> None:
         address = urlsplit(base_url)
         root = f"{address.scheme}://{address.netloc}"
-        self._maskinporten = shared(root, lambda: self._borrow(root), scope)
+        self._maskinporten = shared(root, lambda: self._borrow(root), scope, ca_file)
+        self._ca_file = ca_file
 
     def held(self) -> SecretStr | None:
         """A token at hand."""
@@ -72,7 +76,8 @@ class LentClient:
     def _borrow(self, root: str) -> Client:
         """The client that the register lends now; another one after each start."""
         try:
-            response = httpx.get(f"{root}/{CLIENT}", timeout=TIMEOUT)
+            with httpx.Client(timeout=TIMEOUT, **way_to(root, self._ca_file)) as http:
+                response = http.get(f"{root}/{CLIENT}")
         except httpx.HTTPError as error:
             raise self._lost(root, error) from None
         try:
@@ -83,9 +88,12 @@ class LentClient:
         return Client(lent.client_id, signer, lent.issuer, lent.token_endpoint)
 
     def _lost(self, root: str, error: httpx.HTTPError) -> FregError:
+        blocked = blocked_way(error, root)
+        if blocked is not None:
+            return blocked
         what = f"nothing answers at {root} ({type(error).__name__})"
         if self._maskinporten.has_given:  # it was there a while ago
-            return PassingError(what, LATER)
+            return AwayError(what, LATER)
         return UnreachableError(
             what, "Start it: freg synthetic serve; or set FREG_ENVIRONMENT and FREG_BASE_URL"
         )

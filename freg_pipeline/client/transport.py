@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -16,12 +17,15 @@ import httpx
 import stamina
 
 from freg_pipeline import __version__
-from freg_pipeline.client.answers import Answer, failure
+from freg_pipeline.client.answers import LATER, Answer, failure
 from freg_pipeline.client.gate import Gate
+from freg_pipeline.client.html import is_page
+from freg_pipeline.client.network import blocked_way, proxy_words, way_to
 from freg_pipeline.client.pace import pace_of
 from freg_pipeline.client.packages import Package
-from freg_pipeline.client.patience import Patience
+from freg_pipeline.client.patience import Outage, Patience
 from freg_pipeline.errors import (
+    AwayError,
     ConfigurationError,
     FregError,
     PassingError,
@@ -29,6 +33,8 @@ from freg_pipeline.errors import (
 )
 
 logger = logging.getLogger(__name__)
+# Addresses where something answered, in this process: what one connection found holds for all.
+_REACHED: set[str] = set()
 # Their messages name whole URLs, and with them identity numbers; ours name services.
 for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
@@ -64,6 +70,10 @@ class Transport:
         connections: connections open at once.
         requests_per_minute: upper limit for all requests together; None: no limit.
         package: what may be called; None: everything.
+        ca_file: certificates to trust beside the system's.
+        known: whether anything of this register is known from before, so that its silence is an
+            outage and no wrong address; asked only where nothing answers.
+        wait_hours: how long a register that is away is waited for.
     """
 
     def __init__(
@@ -74,11 +84,15 @@ class Transport:
         connections: int,
         requests_per_minute: int | None,
         package: Package | None = None,
+        ca_file: Path | None = None,
+        known: Callable[[], bool] = lambda: False,
+        wait_hours: float = 0.0,
     ) -> None:
         self.base_url = base_url
         self.package = package
-        self._reached = False  # something answered at the address, in this process
-        self._answered = False  # and it was the register, and had what was asked for
+        self._known = known
+        self._outage = Outage(wait_hours)
+        self._answered = False  # it was the register, and had what was asked for
         self._pace = pace_of(base_url, requests_per_minute)
         self._gate = Gate(connections)
         self._client = httpx.AsyncClient(
@@ -86,6 +100,8 @@ class Transport:
             timeout=TIMEOUT,
             limits=httpx.Limits(max_connections=connections),
             headers={"User-Agent": f"freg_pipeline/{__version__}"},
+            follow_redirects=False,
+            **way_to(base_url, ca_file),
         )
 
     async def __aenter__(self) -> Self:
@@ -175,12 +191,12 @@ class Transport:
 
     async def _persist(self, request: _Request, patience: Patience | None) -> Answer:
         self.require(request.service)
-        waits = (patience or Patience()).start(lambda: self._reached)
-        async for attempt in stamina.retry_context(
-            on=waits, attempts=None, timeout=None, wait_initial=0.2, wait_max=20.0, wait_jitter=0.5
-        ):
+        waits = (patience or Patience()).start(self._is_known, self._outage)
+        async for attempt in stamina.retry_context(on=waits, attempts=None, timeout=None):
             with attempt:
-                return await self._in_turn(request)
+                answer = await self._in_turn(request)
+                self._outage.ends()
+                return answer
         raise AssertionError  # stamina raises the last error itself
 
     async def _in_turn(self, request: _Request) -> Answer:
@@ -221,14 +237,16 @@ class Transport:
             ) from None
         except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
             raise self._lost(request.service, correlation_id, error) from None
-        self._reached = True
+        except UnreachableError as error:  # whoever gives the tokens
+            raise self._away(error) from None
+        _REACHED.add(self.base_url)
         logger.debug(
             "%s: %d, %d bytes, %.3f s, correlation id %s",
             request.service, response.status_code, len(response.content),
             time.monotonic() - started, correlation_id,
         )  # fmt: skip
         content_type = response.headers.get("content-type", "")
-        if response.status_code != httpx.codes.OK or "html" in content_type.lower():
+        if response.status_code != httpx.codes.OK or is_page(response):
             raise failure(response, request.service, correlation_id, self.package)
         checked = _check(request, response.content, correlation_id)
         etag = response.headers.get("etag")
@@ -237,16 +255,32 @@ class Transport:
         return Answer(response.content, now, content_type, correlation_id, etag, checked)
 
     def _lost(self, service: str, correlation_id: str, error: Exception) -> FregError:
-        if not self._reached and isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-            return UnreachableError(
-                f"nothing answers at {self.base_url} ({type(error).__name__})",
+        blocked = blocked_way(error, self.base_url)
+        if blocked is not None:
+            return blocked
+        if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
+            unreachable = UnreachableError(
+                f"nothing answers at {self.base_url}{proxy_words(self.base_url)} "
+                f"({type(error).__name__})",
                 "Check FREG_BASE_URL and FREG_ENVIRONMENT, and that the network lets you through",
             )
+            return self._away(unreachable)
         return PassingError(
             f"the connection failed during {service} ({type(error).__name__}, "
             f"correlation id {correlation_id})",
-            "Run the same command again later: it goes on from where it stands",
+            LATER,
         )
+
+    def _away(self, error: UnreachableError) -> FregError:
+        """Nothing answers: a wrong setting, unless something did so before."""
+        if error.is_set or not self._is_known():
+            return error
+        return AwayError(error.what, LATER)
+
+    def _is_known(self) -> bool:
+        if self.base_url not in _REACHED and self._known():
+            _REACHED.add(self.base_url)
+        return self.base_url in _REACHED
 
 
 def _check(request: _Request, body: bytes, correlation_id: str) -> object:

@@ -16,6 +16,8 @@ from freg_pipeline.envelope import parse_batch
 from freg_pipeline.errors import NotFoundError, RefusedError
 from freg_pipeline.outside import showable
 
+ONCE = Patience(faults=1, throttled_seconds=0, waits=False)  # for what is no idempotent call
+
 
 class BatchState(StrEnum):
     """What the register says of a batch."""
@@ -71,7 +73,7 @@ class UttrekkService:
             "uttrekk/komplett",
             query=[("feedsekvensnr", str(feedsekvensnr))],
             check=_job,
-            patience=Patience(faults=1, throttled_seconds=0),
+            patience=ONCE,
         )
         return _job_id(answer.body, "uttrekk/komplett")
 
@@ -85,7 +87,7 @@ class UttrekkService:
             "uttrekk/tilpasset",
             msgspec.json.encode(kriterier),
             check=_job,
-            patience=Patience(faults=1, throttled_seconds=0),
+            patience=ONCE,
         )
         return _job_id(answer.body, "uttrekk/tilpasset")
 

@@ -102,9 +102,20 @@ def with_format(command: F) -> F:
 def ask(question: Callable[[Register], Any], form: str | None = None) -> Any:
     """Ask the register one thing; ``form``: json or xml, else as the settings say."""
     from freg_pipeline.client import Register
+    from freg_pipeline.client.environments import base_url
+    from freg_pipeline.errors import StoreError
+    from freg_pipeline.extract.known import has_met
+
+    asked = settings(form)
+
+    def known() -> bool:
+        try:
+            return has_met(store(), base_url(asked))
+        except StoreError:  # a question needs none
+            return False
 
     async def ask() -> Any:
-        async with Register.from_settings(settings(form)) as register:
+        async with Register.from_settings(asked, known=known) as register:
             return await question(register)
 
     return asyncio.run(ask())

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from freg_pipeline.client import Register
-from freg_pipeline.client.answers import Answer, FirewallError
+from freg_pipeline.client.answers import Answer
+from freg_pipeline.client.html import PageError
 from freg_pipeline.envelope import IdentifierKind, Oppslag, compose, is_xml, match
 from freg_pipeline.errors import RefusedError
 from freg_pipeline.extract.crowd import for_each
@@ -121,7 +122,7 @@ async def _despite(
 
     Where it gives none of them, the refusal was about something else, such as a ``part``.
     """
-    if refused.status not in _NOT_THERE or isinstance(refused, FirewallError):
+    if refused.status not in _NOT_THERE or isinstance(refused, PageError):
         raise refused
     logger.warning("%d documents were refused together: asking for each by itself", len(asked))
     found = await _one_by_one(register, asked, parts)
@@ -150,7 +151,7 @@ async def _single(register: Register, wanted: str, parts: tuple[str, ...]) -> Op
     try:
         answer = await register.personer.arkiv(wanted, parts)
     except RefusedError as error:
-        if error.status not in _NOT_THERE or isinstance(error, FirewallError):
+        if error.status not in _NOT_THERE or isinstance(error, PageError):
             raise
         return Oppslag(wanted, None, error.said or "uten forklaring")
     found: list[Oppslag] = answer.checked

@@ -18,13 +18,13 @@ from typing import Any, Protocol
 import msgspec
 
 from freg_pipeline.client import Register
-from freg_pipeline.client.answers import ThrottledError
 from freg_pipeline.contract import Plan, compile_contract
 from freg_pipeline.errors import (
     ConfigurationError,
     FregError,
     PassingError,
     RefusedError,
+    ThrottledError,
     UncertainOrderError,
 )
 from freg_pipeline.extract.parts import choose
@@ -240,6 +240,7 @@ async def place_order(
                 raise
             logger.warning("%s; ordering anew, a job may be left at the register", error)
             await asyncio.sleep(min(settings.poll_seconds, 2.0) * tries)
+            await register.hendelser.siste_sekvensnummer()  # which waits until it is back
     raise AssertionError  # the last try returns or raises
 
 

@@ -53,7 +53,7 @@ def hendelser_sensor(
 
 
 async def _last(freg: Freg) -> int:
-    async with freg.register() as register:
+    async with freg.register(waits=False) as register:
         return await register.hendelser.siste_sekvensnummer()
 
 

@@ -7,6 +7,8 @@ from functools import cached_property
 from typing import Any
 
 from freg_pipeline.client import Register
+from freg_pipeline.client.environments import base_url
+from freg_pipeline.extract.known import has_met
 from freg_pipeline.settings import Settings, load
 from freg_pipeline.store import Store, open_store
 
@@ -54,6 +56,13 @@ class Freg:
         """Where everything lies."""
         return open_store(self.settings)
 
-    def register(self) -> Register:
-        """A new connection to the register; an async context manager."""
-        return Register.from_settings(self.settings)
+    def register(self, *, waits: bool = True) -> Register:
+        """A new connection to the register; an async context manager.
+
+        Args:
+            waits: whether a register that is away is waited for, for hours.
+        """
+        where = base_url(self.settings)
+        return Register.from_settings(
+            self.settings, known=lambda: has_met(self.store, where), waits=waits
+        )

@@ -70,7 +70,7 @@ def _is_open(uttrekk: Uttrekk) -> bool:
 
 def _poll(context: dg.SensorEvaluationContext, freg: Freg, uttrekk: Uttrekk) -> None:
     try:
-        asyncio.run(_take_ready(freg.register(), uttrekk))
+        asyncio.run(_take_ready(freg.register(waits=False), uttrekk))
     except FregError as error:
         # One uttrekk's trouble must not hold up the others; the next tick asks again.
         context.log.warning(str(error))

@@ -13,10 +13,9 @@ from starlette.routing import Route
 
 from freg_pipeline.client import gate as gates
 from freg_pipeline.client.access import ReadyToken
-from freg_pipeline.client.answers import ThrottledError
 from freg_pipeline.client.gate import Gate
 from freg_pipeline.client.transport import Transport
-from freg_pipeline.errors import PassingError
+from freg_pipeline.errors import PassingError, ThrottledError
 from freg_pipeline_tests.registers import serving
 
 BUSY = ThrottledError("429")

@@ -8,13 +8,15 @@ import time
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from freg_pipeline.client.access import ReadyToken
-from freg_pipeline.client.answers import Answer, FirewallError, ThrottledError
+from freg_pipeline.client.answers import Answer
+from freg_pipeline.client.html import FirewallError, PageError
 from freg_pipeline.client.patience import Patience
 from freg_pipeline.client.transport import Transport
 from freg_pipeline.errors import (
@@ -23,6 +25,7 @@ from freg_pipeline.errors import (
     NotFoundError,
     PassingError,
     RefusedError,
+    ThrottledError,
     UnreachableError,
 )
 from freg_pipeline_tests.conftest import StartRegister
@@ -80,7 +83,6 @@ STATUSES: list[tuple[int, type[FregError], str]] = [
     (404, NotFoundError, "FREG_BASE_URL"),
     (406, RefusedError, "Correct"),
     (410, GoneError, "another name"),
-    (302, RefusedError, "Correct"),
 ]
 
 
@@ -180,7 +182,7 @@ def test_429_that_lasts_too_long_is_told() -> None:
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_wait_that_goes_beyond_the_deadline_is_not_begun(status: int) -> None:
-    later = Response("", status, headers={"Retry-After": "3600000"})
+    later = Response("", status, headers={"Retry-After": "99999999999"})
     started = time.monotonic()
     with serving(answering(later)) as url, pytest.raises(PassingError) as told:
         get(url)
@@ -221,6 +223,64 @@ def test_a_firewalls_page_is_known_by_its_content_type(status: int) -> None:
             get(url, patience=Patience(faults=1))
     with serving(answering(page, Response("ok"))) as url:
         assert get(url).body == b"ok"
+
+
+@pytest.mark.parametrize("status", [502, 503, 504, 500, 429])
+def test_a_gateways_own_page_is_a_passing_fault(status: int) -> None:
+    page = f"<html><head><title>{status}</title></head><body><center>nginx</center></body></html>"
+    nginx = Response(page, status, media_type="text/html", headers={"Server": "nginx/1.25.3"})
+    with serving(answering(nginx, nginx, nginx, Response("ok"))) as url:
+        assert get(url).body == b"ok"
+    with serving(answering(nginx)) as url, pytest.raises(PassingError) as told:
+        get(url, patience=Patience(faults=2, throttled_seconds=0.1))
+    assert f"an HTML page under status {status} from nginx" in str(told.value)
+    assert "firewall" not in str(told.value)
+
+
+@pytest.mark.parametrize("status", [200, 403, 404, 407])
+def test_a_page_of_somebody_else_is_not_taken_for_the_firewalls(status: int) -> None:
+    page = "<html><head><title>ERROR</title></head><body>Sign in: 03851598730</body></html>"
+    proxy = Response(page, status, media_type="text/html", headers={"Server": "squid/5.7"})
+    with serving(answering(proxy)) as url, pytest.raises(PageError) as told:
+        get(url, patience=Patience(faults=1))
+    assert not isinstance(told.value, FirewallError | NotFoundError)
+    assert "from squid" in str(told.value)
+    assert "HTTPS_PROXY" in str(told.value)
+    assert NUMBER not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("location", "leads"),
+    [
+        (f"https://login.example.org:84/in?p={NUMBER}", "to https://login.example.org:84 "),
+        ("/sso/", "elsewhere on the same host"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_told_with_where_it_leads_and_not_followed(
+    status: int, location: str, leads: str
+) -> None:
+    there = Response("", status, headers={"Location": location})
+    with serving(answering(there, Response("followed"))) as url:
+        with pytest.raises(RefusedError) as told:
+            get(url)
+    assert f"answered by {status}, which leads {leads}" in str(told.value)
+    assert "FREG_BASE_URL" in str(told.value)
+    assert NUMBER not in str(told.value)
+
+
+def test_a_token_never_goes_where_a_redirect_leads() -> None:
+    seen: list[str] = []
+
+    async def note(request: Request) -> Response:
+        seen.append(request.headers.get("authorization", ""))
+        return Response("ok")
+
+    with serving(Starlette(routes=[Route("/{path:path}", note)])) as other:
+        there = Response("", 307, headers={"Location": f"{other}/v1/x"})
+        with serving(answering(there)) as url, pytest.raises(RefusedError, match="307"):
+            get(url, auth=ReadyToken(SecretStr("a-token")))
+    assert seen == []
 
 
 def test_an_address_where_nothing_answers_is_given_up_soon() -> None:
