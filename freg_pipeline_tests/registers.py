@@ -6,8 +6,9 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import Any, Self
+from urllib.parse import urlsplit
 
 import httpx
 import uvicorn
@@ -111,3 +112,64 @@ def serving(app: ASGIApp) -> Iterator[str]:
         server.should_exit = True
         thread.join()
         listener.close()
+
+
+class Door:
+    """The way to a register, which can be shut for a while: nothing answers, connections end.
+
+    Args:
+        base_url: of the register behind it.
+    """
+
+    def __init__(self, base_url: str) -> None:
+        self.behind = base_url
+        behind = urlsplit(base_url)
+        self._behind = (behind.hostname or "", behind.port or 80)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._port = self._listener.getsockname()[1]
+        self._open: list[socket.socket] = []
+        self.url = f"http://127.0.0.1:{self._port}{behind.path}"
+        self._accepting = self._accept()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.shut()
+
+    def shut(self) -> None:
+        """Nobody comes in any more, and whoever is inside is thrown out."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # ends accept(), which closes it
+        self._accepting.join()
+        for connection in self._open:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        self._open.clear()
+
+    def open(self) -> None:
+        """Let everybody in again, at the same place."""
+        self._listener = socket.create_server(("127.0.0.1", self._port))
+        self._accepting = self._accept()
+
+    def _accept(self) -> threading.Thread:
+        thread = threading.Thread(target=self._let_in, args=(self._listener,), daemon=True)
+        thread.start()
+        return thread
+
+    def _let_in(self, listener: socket.socket) -> None:
+        with listener, suppress(OSError):
+            while True:
+                here, _ = listener.accept()
+                there = socket.create_connection(self._behind)
+                self._open += [here, there]
+                for one, other in ((here, there), (there, here)):
+                    threading.Thread(target=_pass_on, args=(one, other), daemon=True).start()
+
+
+def _pass_on(one: socket.socket, other: socket.socket) -> None:
+    with one, suppress(OSError):
+        while data := one.recv(65_536):
+            other.sendall(data)
+    with suppress(OSError):
+        other.shutdown(socket.SHUT_RDWR)  # its own reader closes it

@@ -48,9 +48,10 @@ def sync(follow: bool, **strictness: bool) -> None:
     with progress() as begin:
         freg = Freg.from_settings(settings(), begin)
         with syncing(freg, ReleaseConfig(**strictness)) as work:
-            _tell(work.once())
             if follow:
                 _follow(work)
+            else:
+                _tell(work.once())
 
 
 def _follow(work: Syncing) -> None:
@@ -59,11 +60,11 @@ def _follow(work: Syncing) -> None:
 
     try:
         while True:
-            work.wait()
             try:
                 _tell(work.once())
             except PassingError as error:
                 logger.warning("%s", error)
+            work.wait()
     except KeyboardInterrupt:
         click.echo("Stopped. Run the same command again: it goes on from where the release stands.")
 

@@ -57,14 +57,19 @@ class Engine:
 
         Raises:
             FregError: as the asset raised it.
+            KeyboardInterrupt: it was interrupted; Dagster's own exception for it would end a
+                command with a traceback.
         """
         ops = {name: {"config": dict(given)} for name, given in (config or {}).items()}
-        return self._definitions.resolve_job_def(job).execute_in_process(
-            run_config={**_QUIET, "ops": ops},
-            instance=self._instance,
-            partition_key=partition,
-            tags={"freg/uttrekk": partition.split("/")[0]} if partition else None,
-        )
+        try:
+            return self._definitions.resolve_job_def(job).execute_in_process(
+                run_config={**_QUIET, "ops": ops},
+                instance=self._instance,
+                partition_key=partition,
+                tags={"freg/uttrekk": partition.split("/")[0]} if partition else None,
+            )
+        except dg.DagsterExecutionInterruptedError:
+            raise KeyboardInterrupt from None
 
 
 @contextmanager

@@ -1,0 +1,121 @@
+"""A register that is away for a while: long work waits for it, and says so."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from freg_pipeline.client import transport
+from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.lake.manifest import require_current
+from freg_pipeline.orchestration.resources import Freg
+from freg_pipeline.orchestration.run import run_uttrekk
+from freg_pipeline.store import open_store
+from freg_pipeline_tests.conftest import RunFreg, StartRegister
+from freg_pipeline_tests.registers import Door, happen
+
+StartDoor = Callable[..., Door]
+AWAY_SECONDS = 6.0  # longer than an unknown address is given
+
+
+@pytest.fixture
+def start_door(start_register: StartRegister) -> Iterator[StartDoor]:
+    """A register behind a door."""
+    with ExitStack() as stack:
+        yield lambda **options: stack.enter_context(Door(start_register(**options)))
+
+
+def wait_until(reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 120
+    while not reached():
+        assert time.monotonic() < deadline, "it never got that far"
+        time.sleep(0.02)
+
+
+def test_a_full_load_waits_between_two_batches(
+    start_door: StartDoor,
+    make_freg: Callable[..., Freg],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    door = start_door(persons=300, batch_size=20)
+    freg = make_freg(door.url)
+    ended: list[object] = []
+    work = threading.Thread(target=lambda: ended.append(run_uttrekk(freg, name="all")))
+    work.start()
+    under_way = Uttrekk(freg.store, "all")
+    wait_until(lambda: bool(under_way.batches()))
+    with caplog.at_level(logging.WARNING):
+        door.shut()
+        assert under_way.end is None, "all batches came before the door was shut"
+        time.sleep(AWAY_SECONDS)
+        door.open()
+        work.join(timeout=120)
+    assert len(ended) == 1
+    assert require_current(freg.store).accounting.failed == 0
+    assert caplog.text.count("waiting for the register, up to 12 hours (FREG_WAIT_HOURS)") == 1
+    assert "the register answers again" in caplog.text
+
+
+def test_following_it_comes_back_by_itself(
+    start_door: StartDoor, make_freg: Callable[..., Freg], tmp_path: Path
+) -> None:
+    door = start_door(persons=60)
+    freg = make_freg(door.url)
+    run_uttrekk(freg)
+    process = subprocess.Popen(
+        [
+            sys.executable, "-m", "freg_pipeline.cli", "hendelser", "sync", "--follow",
+            "--follow-seconds", "0.1",
+        ],
+        env={**os.environ, "FREG_STORE": freg.settings.store, "FREG_BASE_URL": door.url},
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    store = open_store(freg.settings)
+    try:
+        first = happen(door.behind, 5)
+        wait_until(lambda: require_current(store).sekvensnummer == first)
+        door.shut()
+        time.sleep(AWAY_SECONDS)
+        assert process.poll() is None, process.communicate()
+        last = happen(door.behind, 5)
+        door.open()
+        wait_until(lambda: require_current(store).sekvensnummer == last)
+    finally:
+        process.send_signal(signal.SIGINT)
+        out, said = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    assert "Stopped." in out
+    assert "waiting for the register" in said
+
+
+def test_silence_is_a_wrong_setting_only_where_nothing_is_known_of_the_register(
+    start_door: StartDoor,
+    make_freg: Callable[..., Freg],
+    freg: RunFreg,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    door = start_door(persons=60)
+    nobody = freg("uttrekk", "komplett", FREG_BASE_URL="http://127.0.0.1:9/x")
+    assert nobody.code == 2
+    assert "FREG_BASE_URL" in nobody.lines[-1]
+    run_uttrekk(make_freg(door.url))
+    door.shut()
+    monkeypatch.setattr(transport, "_REACHED", set())
+    for command in (("hendelser", "sync"), ("uttrekk", "komplett")):
+        away = freg(*command, FREG_BASE_URL=door.url, FREG_WAIT_HOURS="0.001")
+        assert away.code == 1, away.stderr
+        assert "waiting for the register, up to 0.001 hours" in away.lines[0]
+        assert "again later" in away.lines[-1]
+        assert "FREG_BASE_URL" not in away.stderr
+    mistyped = freg("hendelser", "sync", FREG_BASE_URL="http://127.0.0.1:9/x")
+    assert mistyped.code == 2, "nothing of that address is in the store"
