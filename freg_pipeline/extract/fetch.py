@@ -17,9 +17,11 @@ from freg_pipeline.client.answers import Answer
 from freg_pipeline.client.html import PageError
 from freg_pipeline.envelope import IdentifierKind, Oppslag, compose, is_xml, match
 from freg_pipeline.errors import RefusedError
+from freg_pipeline.extract.apart import with_numbers
 from freg_pipeline.extract.crowd import for_each
+from freg_pipeline.extract.parts import HISTORY
 from freg_pipeline.extract.poll import circumstances
-from freg_pipeline.extract.uttrekk import Uttrekk, chunks
+from freg_pipeline.extract.uttrekk import Request, Uttrekk, chunks
 from freg_pipeline.store.raw import RawMeta, pack
 
 logger = logging.getLogger(__name__)
@@ -75,7 +77,7 @@ async def fetch_batch(
     sizes: list[int] = []
 
     async def work(chunk: int) -> None:
-        meta, body = await _look_up(register, uttrekk.request.parts, kind, asked[chunk])
+        meta, body = await _documents(register, uttrekk.request, kind, asked[chunk])
         key = uttrekk.answer_key(batch, chunk)
         await asyncio.to_thread(_keep, uttrekk, key, meta, body)
         sizes.append(len(body))
@@ -87,6 +89,20 @@ async def fetch_batch(
 
 def _keep(uttrekk: Uttrekk, key: str, meta: RawMeta, body: bytes) -> None:
     uttrekk.store.write(key, pack(body, meta))
+
+
+async def _documents(
+    register: Register, request: Request, kind: IdentifierKind, asked: list[str]
+) -> tuple[RawMeta, bytes]:
+    """The documents with what tells their persons apart: of one look-up, where that will do."""
+    parts, apart = request.parts, request.parts_apart
+    if HISTORY not in apart:
+        return await _look_up(register, (*parts, *apart), kind, asked)
+
+    async def look_up(parts: tuple[str, ...], asked: list[str]) -> tuple[RawMeta, bytes]:
+        return await _look_up(register, parts, kind, asked)
+
+    return await with_numbers(look_up, parts, apart, kind, asked)
 
 
 async def _look_up(

@@ -47,7 +47,8 @@ class BaseWriter:
         persons = connection.execute("SELECT count(*) FROM landed").fetchall()[0][0]
         self.buckets = bucket_count(persons)
         origin = Origin(uttrekk.name, uttrekk.sekvensnummer)
-        self._rows = LandedRows(connection, staging, plan, origin, self.buckets)
+        parts = uttrekk.request.parts
+        self._rows = LandedRows(connection, staging, plan, parts, origin, self.buckets)
 
     def write(self, progress: Callable[[int], None]) -> tuple[dict[str, TableEntry], Base]:
         """Write every table, empty ones too, and return what there is.

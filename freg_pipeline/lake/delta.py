@@ -172,7 +172,7 @@ def _write(store: Store, uttrekk: Uttrekk, current: Manifest, folder: str, polic
         }
         origin = Origin(uttrekk.name, uttrekk.sekvensnummer, delta=True)
         plan = load_plan(store, uttrekk.request.contract)
-        rows = LandedRows(connection, staging, plan, origin, 1, events)
+        rows = LandedRows(connection, staging, plan, uttrekk.request.parts, origin, 1, events)
         files = _files(store, rows, folder, scratch)
         return _Made(
             Delta(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import duckdb
@@ -30,6 +30,7 @@ from freg_pipeline.lake.tables import (
     UKJENT_FELT,
     OwnTable,
 )
+from freg_pipeline.lake.unasked import UnaskedNumbers
 
 _BUCKET = "_bucket"
 
@@ -69,6 +70,7 @@ class LandedRows:
         connection: the resolved database.
         staging: the batches' tables.
         plan: the contract's tables.
+        parts: whose content is landed.
         origin: what the rows say of where they came from.
         buckets: how many buckets they are split into.
         events: rows of EVENT_TABLES by table; a full load holds none.
@@ -79,6 +81,7 @@ class LandedRows:
         connection: duckdb.DuckDBPyConnection,
         staging: Staging,
         plan: Plan,
+        parts: Collection[str],
         origin: Origin,
         buckets: int,
         events: Mapping[str, Iterator[pa.Table]] | None = None,
@@ -86,6 +89,7 @@ class LandedRows:
         self._connection = connection
         self._staging = staging
         self._plan = plan
+        self._unasked = UnaskedNumbers(staging, plan, parts)
         self._origin = origin
         self._buckets = buckets
         self._events = events or {}
@@ -104,7 +108,8 @@ class LandedRows:
     def _of_landed(self, name: str) -> Iterator[Piece]:
         if self._places is None:
             self._places = places(self._connection, self._buckets)
-        for batch, rows in self._staging.read(name):
+        for batch, staged in self._staging.read(name):
+            rows = self._unasked.without(name, batch, staged)
             of_batch, document = self._places[batch], rows["dok_nr"].to_numpy()
             bucket, key = of_batch.bucket[document], of_batch.key[document]
             kept = rows.drop_columns("dok_nr")
