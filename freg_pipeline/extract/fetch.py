@@ -97,17 +97,22 @@ async def _documents(
     """The documents with what tells their persons apart: of one look-up, where that will do."""
     parts, apart = request.parts, request.parts_apart
     if HISTORY not in apart:
-        return await _look_up(register, (*parts, *apart), kind, asked)
+        return await look_up(register, (*parts, *apart), kind, asked)
 
-    async def look_up(parts: tuple[str, ...], asked: list[str]) -> tuple[RawMeta, bytes]:
-        return await _look_up(register, parts, kind, asked)
+    async def ask(parts: tuple[str, ...], asked: list[str]) -> tuple[RawMeta, bytes]:
+        return await look_up(register, parts, kind, asked)
 
-    return await with_numbers(look_up, parts, apart, kind, asked)
+    return await with_numbers(ask, parts, apart, kind, asked)
 
 
-async def _look_up(
+async def look_up(
     register: Register, parts: tuple[str, ...], kind: IdentifierKind, asked: list[str]
 ) -> tuple[RawMeta, bytes]:
+    """Look up 1,000 identifiers at most; those that the answer leaves out are asked for once more.
+
+    Raises:
+        RefusedError, PassingError: as for every request.
+    """
     if kind == "dokumentidentifikator":
         try:
             answer = await register.personer.bulkoppslag_arkiv(asked, parts)

@@ -21,18 +21,22 @@ def fits(document: Document, kriterier: dict[str, Any]) -> bool:
     )
 
 
+def entities_of(kriterier: dict[str, Any]) -> tuple[str, ...]:
+    """The entities that tell whether a document fits: nothing else of it has to be asked for."""
+    places = kriterier.get("kommunenummer")
+    names = [*kriterier, *(places if isinstance(places, dict) else ())]
+    found = (_ENTITIES.get(name) or _PLACES.get(name) for name in names)
+    return tuple(dict.fromkeys(entity for entity in found if entity is not None))
+
+
 def _status(document: Document, wanted: list[str]) -> bool:
     allowed = {*wanted, *(UNDER_AKTIV if "aktiv" in wanted else ())}
     return any(row.get("status") in allowed for row in _current(document, "status"))
 
 
 def _kommune(document: Document, wanted: dict[str, str]) -> bool:
-    entities = {
-        "bostedskommunenummer": "bostedsadresse",
-        "oppholdskommunenummer": "oppholdsadresse",
-    }
     return all(
-        name in entities and number in _kommuner(document, entities[name])
+        name in _PLACES and number in _kommuner(document, _PLACES[name])
         for name, number in wanted.items()
     )
 
@@ -72,6 +76,18 @@ def _code(entity: str) -> Callable[[Document, str], bool]:
     )
 
 
+# What each criterion looks at; that of kommunenummer, by the name within it.
+_PLACES = {"bostedskommunenummer": "bostedsadresse", "oppholdskommunenummer": "oppholdsadresse"}
+_ENTITIES = {
+    "personstatustyper": "status",
+    "foedselsaarFraOgMed": "foedsel",
+    "foedselsaarTilOgMed": "foedsel",
+    "doedsaarFraOgMed": "doedsfall",
+    "doedsaarTilOgMed": "doedsfall",
+    "kjoenn": "kjoenn",
+    "statsborgerskap": "statsborgerskap",
+    "sivilstandstype": "sivilstand",
+}
 _CRITERIA: dict[str, Callable[[Document, Any], bool]] = {
     "personstatustyper": _status,
     "kommunenummer": _kommune,

@@ -28,6 +28,7 @@ async def read_events(
     uttrekk: Uttrekk,
     *,
     first: FeedPage | None = None,
+    keep: bool = True,
 ) -> list[FeedEntry]:
     """The events of a sync, in the list's order; what isn't here yet is read and kept.
 
@@ -39,6 +40,7 @@ async def read_events(
         register: whom to ask.
         uttrekk: of kind hendelser.
         first: the first page, where it was asked for already.
+        keep: whether pages are kept, and the slice closed; they tell of everybody.
 
     Raises:
         TooOldError: the list no longer reaches back to the release's position.
@@ -58,8 +60,10 @@ async def read_events(
             answer = answer or await ask(register, uttrekk.request.form, position)
             if answer is None or not answer.entries:
                 break
-            events += _keep(uttrekk, page, answer, position)
+            events += _keep(uttrekk, page, answer, position) if keep else answer.entries
         position = events[-1].sekvensnummer
+    if not keep:
+        return events
     end = FeedEnd(position, len(events))
     if not write_record(uttrekk.store, uttrekk.feed_end_key, end):
         return _until(uttrekk, uttrekk.feed_end or end)  # another worker's word stands

@@ -7,6 +7,7 @@ done, and not done again.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from freg_pipeline.client import Register
@@ -15,9 +16,9 @@ from freg_pipeline.extract.order import fetch_contract
 from freg_pipeline.extract.parts import choose
 from freg_pipeline.extract.uttrekk import Request, Uttrekk
 from freg_pipeline.feed.expand import Expansion, Progress, Slice
+from freg_pipeline.feed.own import events_read, has_own_events, own_events
 from freg_pipeline.feed.pages import ask, has_pages, read_events
 from freg_pipeline.feed.persons import persons_of
-from freg_pipeline.feed.selection import selected
 from freg_pipeline.lake.manifest import Manifest, require_current
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import Store, write_record
@@ -43,19 +44,21 @@ async def collect(
     first = Uttrekk(store, current.base.uttrekk).request
     _require_same(current.number, first, settings)
     uttrekk, page = _following(store, current.sekvensnummer, settings), None
-    if not has_pages(uttrekk):
+    if not (has_pages(uttrekk) or has_own_events(uttrekk)):
         page = await ask(register, settings.answer_format, current.sekvensnummer)
         if page is None or not page.entries:
             return None
         await _begin(uttrekk, register, settings, current)
-    events = await read_events(register, uttrekk, first=page)
-    persons = persons_of(events)
-    at_once = settings.concurrency
-    if first.kind != "komplett":
-        persons = await selected(
-            register, uttrekk, current, first, events, persons, concurrency=at_once
+    if first.kind == "komplett":
+        events = await read_events(register, uttrekk, first=page)
+    else:
+        own = await own_events(
+            register, uttrekk, current, first, page, concurrency=settings.concurrency
         )
-    return await Expansion(register, uttrekk, current, settings, progress).of(events, persons)
+        events = own.hendelser
+    expansion = Expansion(register, uttrekk, current, settings, progress)
+    taken = await expansion.of(events, persons_of(events))
+    return replace(taken, events=events_read(uttrekk))
 
 
 def drop_staging(uttrekk: Uttrekk) -> None:

@@ -1,0 +1,94 @@
+"""The events of a sync whose release isn't everyone's: those of its own persons, and no others.
+
+The list tells of everybody. Its pages are read into memory, whom they concern is found out
+(freg_pipeline.feed.selection), and the events of one's own persons are kept, together with the
+number of the last one that was read. Who dies before that has kept nothing, and reads anew: a slice
+is 50 pages at most.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from freg_pipeline.client import Register
+from freg_pipeline.client.feed import FeedEntry, FeedPage
+from freg_pipeline.errors import ObjectMissingError
+from freg_pipeline.extract.uttrekk import FeedEnd, Request, Uttrekk
+from freg_pipeline.feed.pages import read_events
+from freg_pipeline.feed.selection import own_numbers
+from freg_pipeline.lake.manifest import Manifest
+from freg_pipeline.store import read_record, write_record
+
+
+class OwnEvents(msgspec.Struct, frozen=True):
+    """What is kept of a slice of the list.
+
+    Attributes:
+        siste: the number of the last event of the slice, whosever it is.
+        lest: how many events the slice has.
+        hendelser: those of one's own persons, in the list's order.
+    """
+
+    siste: int
+    lest: int
+    hendelser: list[FeedEntry]
+
+
+def has_own_events(uttrekk: Uttrekk) -> bool:
+    """Whether it has been found out whose events they are."""
+    return uttrekk.store.exists(_key(uttrekk))
+
+
+async def own_events(
+    register: Register,
+    uttrekk: Uttrekk,
+    current: Manifest,
+    first: Request,
+    page: FeedPage | None,
+    *,
+    concurrency: int,
+) -> OwnEvents:
+    """The events of a release's own persons; found out once, since the answer may change.
+
+    Args:
+        register: whom to ask.
+        uttrekk: of kind hendelser.
+        current: the release that it continues.
+        first: what the release was made of in the beginning.
+        page: the first page, where it was asked for already.
+        concurrency: look-ups under way at once.
+
+    Raises:
+        TooOldError: the list no longer reaches back to the release's position.
+        RefusedError, PassingError: as for every request; nothing is kept.
+    """
+    if not has_own_events(uttrekk):
+        events = await read_events(register, uttrekk, first=page, keep=False)
+        own = await own_numbers(register, uttrekk, current, first, events, concurrency=concurrency)
+        found = OwnEvents(
+            events[-1].sekvensnummer if events else uttrekk.request.sekvensnummer,
+            len(events),
+            [event for event in events if event.folkeregisteridentifikator in own],
+        )
+        write_record(uttrekk.store, _key(uttrekk), found)
+    kept = _read(uttrekk)  # another worker's word may stand
+    end = FeedEnd(kept.siste, len(kept.hendelser))
+    write_record(uttrekk.store, uttrekk.feed_end_key, end)
+    return kept
+
+
+def events_read(uttrekk: Uttrekk) -> int:
+    """How many events of the list a sync has taken in, whosever they are."""
+    try:
+        return _read(uttrekk).lest
+    except ObjectMissingError:
+        end = uttrekk.feed_end
+        return 0 if end is None else end.hendelser
+
+
+def _read(uttrekk: Uttrekk) -> OwnEvents:
+    return read_record(uttrekk.store, _key(uttrekk), OwnEvents)
+
+
+def _key(uttrekk: Uttrekk) -> str:
+    return uttrekk.key("feed/egne.json")
