@@ -7,7 +7,7 @@ with every value a string, since no contract is at hand here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -34,6 +34,12 @@ class Egenskapshendelse(msgspec.Struct, frozen=True):
     entitet: str | None
     entitetsendring: str | None
     innhold: str | None
+
+    @property
+    def is_history(self) -> bool:
+        """Whether the entity says of itself that it is no longer current."""
+        row = _anything.decode(self.innhold) if self.innhold else None
+        return isinstance(row, dict) and row.get("erGjeldende") in {False, "false"}
 
     def __repr__(self) -> str:
         return f"Egenskapshendelse({self.entitet}, {self.entitetsendring})"
@@ -97,6 +103,39 @@ def hendelsesdokumenter(body: bytes) -> list[Hendelsesdokument]:
 
 def _documents(text: bytes) -> list[Hendelsesdokument]:
     return [_document(fields) for fields in _entries(text)]
+
+
+def only(body: bytes, keeps: Callable[[Egenskapshendelse], bool]) -> bytes:
+    """An answer, as JSON, with some of the changes that its documents tell, and no others.
+
+    Args:
+        body: JSON or XML.
+        keeps: whether a change stays.
+
+    Raises:
+        ValueError: as :func:`hendelsesdokumenter`.
+    """
+    return msgspec.json.encode([_told_again(one, keeps) for one in hendelsesdokumenter(body)])
+
+
+def _told_again(
+    document: Hendelsesdokument, keeps: Callable[[Egenskapshendelse], bool]
+) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    if document.dokumentidentifikator is not None:
+        told["dokumentidentifikator"] = document.dokumentidentifikator
+    if document.feilmelding is not None:
+        return {**told, "feilmelding": {"feilmelding": document.feilmelding}}
+    changes = []
+    for change in document.egenskaper:
+        if keeps(change):
+            row: dict[str, Any] = {name: getattr(change, name) for name in _HEADS}
+            if change.innhold is not None:
+                row[change.entitet or "innhold"] = msgspec.Raw(change.innhold.encode())
+            changes.append(row)
+    names = ("hendelsestype", "folkeregisteridentifikator", "ajourholdstidspunkt")
+    head = {name: getattr(document, name) for name in names}
+    return {**told, "hendelse": {**head, "egenskapshendelse": changes}}
 
 
 def _entries(text: bytes) -> Iterator[dict[str, msgspec.Raw]]:

@@ -34,6 +34,12 @@ COMPOSITES: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
+# What events call otherwise than the person's document does (the contract of event documents).
+_OTHER_NAMES = {
+    "kontaktadresse": "postadresse",
+    "kontaktadresseIUtlandet": "postadresseIUtlandet",
+}
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -71,6 +77,19 @@ def everything(plan: Plan) -> tuple[str, ...]:
 def entities(parts: Collection[str]) -> frozenset[str]:
     """The entities that parts give, as the contract names them."""
     return frozenset(entity for part in parts for entity in COMPOSITES.get(part, (part,)))
+
+
+def is_landed(entity: str | None, configured: Collection[str], landed: Collection[str]) -> bool:
+    """Whether what an event tells of an entity may be kept.
+
+    Args:
+        entity: as the event calls it; what no contract names yet comes with all parts only.
+        configured: as in the settings.
+        landed: whose content the tables hold.
+    """
+    if not configured:
+        return True
+    return entity is not None and _OTHER_NAMES.get(entity, entity) in entities(landed)
 
 
 def _apart(landed: Collection[str], refused: Collection[str]) -> tuple[str, ...]:

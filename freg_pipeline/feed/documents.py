@@ -1,16 +1,29 @@
-"""The documents of a sync's events: fetched 1,000 at a time, kept as they came."""
+"""The documents of a sync's events: fetched 1,000 at a time, kept as they came.
+
+The service knows no ``part``: what one hasn't asked for is taken out before an answer is kept.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+import msgspec
 
 from freg_pipeline.client import Register
+from freg_pipeline.client.answers import Answer
 from freg_pipeline.client.feed import FeedEntry
-from freg_pipeline.client.hendelsesdokument import Hendelsesdokument, hendelsesdokumenter
+from freg_pipeline.client.hendelsesdokument import (
+    Egenskapshendelse,
+    Hendelsesdokument,
+    hendelsesdokumenter,
+    only,
+)
 from freg_pipeline.extract.crowd import for_each
+from freg_pipeline.extract.parts import HISTORY, is_landed
 from freg_pipeline.extract.poll import circumstances
-from freg_pipeline.extract.uttrekk import Uttrekk, chunks
+from freg_pipeline.extract.uttrekk import Request, Uttrekk, chunks
 from freg_pipeline.store.raw import pack, read_raw
 
 
@@ -50,7 +63,7 @@ async def fetch_documents(
 
     async def work(chunk: int) -> None:
         answer = await register.hendelser.bulkoppslag(asked[chunk])
-        data = await asyncio.to_thread(pack, answer.body, circumstances(answer))
+        data = await asyncio.to_thread(_packed, uttrekk.request, answer)
         await asyncio.to_thread(uttrekk.store.write, _key(uttrekk, chunk), data)
         sizes.append(len(answer.body))
         progress(len(asked[chunk]))
@@ -74,6 +87,23 @@ def read_documents(
         told = ((answer.dokumentidentifikator, answer) for answer in answers)
         found |= {name: answer for name, answer in told if name is not None}
         yield {name: answer for name, answer in found.items() if answer.feilmelding is None}
+
+
+def _packed(request: Request, answer: Answer) -> bytes:
+    """The answer as it came; where some parts are configured, without what belongs to others."""
+    meta, body = circumstances(answer), answer.body
+    if request.parts_asked:
+        body = only(body, partial(_is_landed, request))
+        meta = msgspec.structs.replace(
+            meta, size=len(body), content_type="application/json", composed=True
+        )
+    return pack(body, meta)
+
+
+def _is_landed(request: Request, change: Egenskapshendelse) -> bool:
+    return is_landed(change.entitet, request.parts_asked, request.parts) and (
+        HISTORY in request.parts or not change.is_history
+    )
 
 
 _FOLDER = "hendelsesdokumenter"

@@ -11,6 +11,7 @@ from freg_pipeline.client.hendelsesdokument import (
     Egenskapshendelse,
     Hendelsesdokument,
     hendelsesdokumenter,
+    only,
 )
 
 NAVN = {"fornavn": "RØD", "etternavn": "FJELL", "erGjeldende": True}
@@ -120,3 +121,29 @@ def test_a_damaged_answer_is_told_without_its_content(body: bytes) -> None:
 def test_no_identity_number_in_a_repr() -> None:
     assert "41819077906" not in repr(read(DOCUMENT))
     assert "FJELL" not in repr(read(DOCUMENT))
+
+
+@pytest.mark.parametrize("body", [json.dumps([DOCUMENT]), XML])
+def test_changes_are_taken_out_of_an_answer_and_all_else_stays(body: str) -> None:
+    before = hendelsesdokumenter(body.encode())
+    assert hendelsesdokumenter(only(body.encode(), lambda change: True)) == before
+    (after,) = hendelsesdokumenter(
+        only(body.encode(), lambda change: change.entitetsendring == "korrigere")
+    )
+    assert after.egenskaper == before[0].egenskaper[1:]
+    assert after.hendelsestype == before[0].hendelsestype
+    assert hendelsesdokumenter(only(body.encode(), lambda change: False))[0].egenskaper == ()
+
+
+def test_refusals_and_documents_without_an_identifier_stay_where_they_are() -> None:
+    answer = [{"dokumentidentifikator": "aa", "feilmelding": {"feilmelding": "Fant ikke"}},
+              {"hendelse": {"hendelsestype": "personErDoed"}}]  # fmt: skip
+    told = hendelsesdokumenter(only(json.dumps(answer).encode(), lambda change: False))
+    assert told == read(answer)
+
+
+def test_a_change_of_history_says_so() -> None:
+    assert changed(entitet="navn", navn={**NAVN, "erGjeldende": False}).is_history
+    assert changed(entitet="navn", navn={**NAVN, "erGjeldende": "false"}).is_history
+    assert not changed(entitet="navn", navn=NAVN).is_history
+    assert not changed(entitet="navn").is_history

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from freg_pipeline.contract import Plan, compile_contract
-from freg_pipeline.extract.parts import COMPOSITES, choose, entities, everything
+from freg_pipeline.extract.parts import COMPOSITES, choose, entities, everything, is_landed
 from freg_pipeline_tests.contracts import PERSON_XSD, published
 
 
@@ -58,3 +58,14 @@ def test_composites_give_their_entities_and_names_themselves(plan: Plan) -> None
         "navn", "familierelasjon", "foreldreansvar", "vergemaalEllerFremtidsfullmakt",
     }  # fmt: skip
     assert {entity for given in COMPOSITES.values() for entity in given} <= set(plan.entities)
+
+
+def test_of_an_event_only_what_was_asked_for_is_landed() -> None:
+    asked = ("navn", "person-basis")
+    assert is_landed("postadresse", asked, asked)
+    assert is_landed("kontaktadresse", asked, asked)
+    assert not is_landed("kontaktadresse", ("navn",), ("navn",))
+    assert not is_landed("noeNytt", asked, asked)
+    assert not is_landed(None, asked, asked)
+    assert is_landed("noeNytt", (), asked)
+    assert is_landed(None, (), asked)
