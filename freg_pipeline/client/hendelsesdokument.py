@@ -38,8 +38,10 @@ class Egenskapshendelse(msgspec.Struct, frozen=True):
     @property
     def is_history(self) -> bool:
         """Whether the entity says of itself that it is no longer current."""
-        row = _anything.decode(self.innhold) if self.innhold else None
-        return isinstance(row, dict) and row.get("erGjeldende") in {False, "false"}
+        if not (self.innhold or "").startswith("{"):
+            return False
+        current = _fields.decode(self.innhold or "").get("erGjeldende")
+        return current is not None and bytes(current) in {b"false", b'"false"'}
 
     def __repr__(self) -> str:
         return f"Egenskapshendelse({self.entitet}, {self.entitetsendring})"

@@ -83,5 +83,5 @@ def _both(document: Oppslag | None, numbers: Oppslag | None) -> Oppslag | None:
             return None
         rows = sorted(told, key=lambda row: row.is_history)
         return replace(document, person=with_rows(document.person, rows)) if told else document
-    except (ValueError, RecursionError):
+    except (ValueError, msgspec.DecodeError, RecursionError):
         return document  # what is wrong with it is told where it is decoded

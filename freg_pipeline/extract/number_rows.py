@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 from lxml import etree
@@ -16,7 +15,6 @@ from freg_pipeline.extract.parts import NUMBERS
 _NUMBER, _CURRENT = "foedselsEllerDNummer", "erGjeldende"
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _items = msgspec.json.Decoder(list[msgspec.Raw])
-_anything = msgspec.json.Decoder()
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,7 +39,7 @@ def number_rows(document: bytes) -> list[NumberRow]:
     """The rows of a document, in its order.
 
     Raises:
-        ValueError: the document can't be read.
+        ValueError, msgspec.DecodeError: the document can't be read.
     """
     if is_xml(document):
         return [_xml_row(element) for element in _elements(parse_root(document))]
@@ -57,7 +55,7 @@ def with_rows(document: bytes, rows: Sequence[NumberRow]) -> bytes:
     """A document with these rows, of documents of the same form, in place of its own.
 
     Raises:
-        ValueError: the document can't be read.
+        ValueError, msgspec.DecodeError: the document can't be read.
     """
     if is_xml(document):
         return _with_elements(parse_root(document), rows)
@@ -67,9 +65,14 @@ def with_rows(document: bytes, rows: Sequence[NumberRow]) -> bytes:
 
 
 def _json_row(text: bytes) -> NumberRow:
-    row = _anything.decode(text)
-    told = row if isinstance(row, dict) else {}
-    return _row(told.get(_NUMBER), told.get(_CURRENT), text)
+    told = _fields.decode(text) if text[:1] == b"{" else {}
+    number, current = (_plain(told.get(name)) for name in (_NUMBER, _CURRENT))
+    return _row(number, current, text)
+
+
+def _plain(raw: msgspec.Raw | None) -> str | None:
+    """A simple value's text, whether it came in quotation marks or not."""
+    return None if raw is None else bytes(raw).strip(b'"').decode()
 
 
 def _xml_row(element: etree._Element) -> NumberRow:
@@ -77,9 +80,9 @@ def _xml_row(element: etree._Element) -> NumberRow:
     return _row(told.get(_NUMBER), told.get(_CURRENT), etree.tostring(element, with_tail=False))
 
 
-def _row(number: Any, current: Any, text: bytes) -> NumberRow:
-    is_history = str(current).strip().lower() in {"false", "0"}
-    return NumberRow(None if number is None else str(number).strip(), is_history, text)
+def _row(number: str | None, current: str | None, text: bytes) -> NumberRow:
+    is_history = (current or "").strip() in {"false", "0"}
+    return NumberRow(number and number.strip(), is_history, text)
 
 
 def _elements(root: etree._Element) -> Iterable[etree._Element]:
