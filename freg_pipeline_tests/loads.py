@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 
-from freg_pipeline.client import BatchState, Register, TilpassetKriterier
+from freg_pipeline.client import BatchState, Register, SoekKriterier, TilpassetKriterier
 from freg_pipeline.extract.fetch import fetch_batch
+from freg_pipeline.extract.liste import open_liste
 from freg_pipeline.extract.order import open_uttrekk, place_order
 from freg_pipeline.extract.poll import wait_for_batch
+from freg_pipeline.extract.treff import open_soek
 from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.feed.expand import Slice
 from freg_pipeline.feed.sync import collect
@@ -20,10 +23,15 @@ from freg_pipeline.store import Store, open_store
 
 
 def full_load(
-    settings: Settings, kriterier: TilpassetKriterier | None = None, **strictness: bool
+    settings: Settings,
+    kriterier: TilpassetKriterier | None = None,
+    *,
+    feedsekvensnr: int | None = None,
+    **strictness: bool,
 ) -> Manifest:
     """Everyone, or a selection: from order to release."""
-    return released(settings, fetched(settings, kriterier), **strictness)
+    uttrekk = asyncio.run(_fetched(settings, kriterier, None, feedsekvensnr))
+    return released(settings, uttrekk, **strictness)
 
 
 def fetched(
@@ -42,12 +50,51 @@ def released(settings: Settings, uttrekk: Uttrekk, **strictness: bool) -> Manife
     return build_release(store, uttrekk, policy=Policy(**strictness))
 
 
+def list_load(settings: Settings, numbers: Iterable[str], **strictness: bool) -> Manifest:
+    """A list of one's own: from a file to a release."""
+
+    async def opened(store: Store, register: Register) -> Uttrekk:
+        with store.scratch() as folder:
+            path = folder / "list.txt"
+            path.write_text("\n".join(numbers))
+            return await open_liste(store, register, settings, path)
+
+    return released(settings, _looked_up(settings, opened), **strictness)
+
+
+def search_load(settings: Settings, kriterier: SoekKriterier, **strictness: bool) -> Manifest:
+    """The hits of a search: from the search to a release."""
+
+    async def opened(store: Store, register: Register) -> Uttrekk:
+        return await open_soek(store, register, settings, kriterier)
+
+    return released(settings, _looked_up(settings, opened), **strictness)
+
+
+def _looked_up(
+    settings: Settings, opened: Callable[[Store, Register], Awaitable[Uttrekk]]
+) -> Uttrekk:
+    async def look_up() -> Uttrekk:
+        async with Register.from_settings(settings) as register:
+            uttrekk = await opened(open_store(settings), register)
+            for batch in uttrekk.batches():
+                await fetch_batch(register, uttrekk, batch, concurrency=2)
+        return uttrekk
+
+    return asyncio.run(look_up())
+
+
 async def _fetched(
-    settings: Settings, kriterier: TilpassetKriterier | None, name: str | None
+    settings: Settings,
+    kriterier: TilpassetKriterier | None,
+    name: str | None,
+    feedsekvensnr: int | None = None,
 ) -> Uttrekk:
     store = open_store(settings)
     async with Register.from_settings(settings) as register:
-        uttrekk = await open_uttrekk(store, register, settings, kriterier=kriterier, name=name)
+        uttrekk = await open_uttrekk(
+            store, register, settings, kriterier=kriterier, feedsekvensnr=feedsekvensnr, name=name
+        )
         await place_order(register, uttrekk, settings)
         while (await wait_for_batch(register, uttrekk, settings)).state is not BatchState.END:
             pass
