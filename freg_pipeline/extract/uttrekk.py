@@ -13,6 +13,8 @@ Keys, all under ``uttrekk/<name>/``::
                                     .xml.zst if it was asked for as XML
     tables/000000/...          the batch's staging tables; done.json last
     tables/hendelser/...       of kind hendelser: the events' staging tables; done.json last
+    feed/000000.json.zst       of kind hendelser: a page of the event list, as it came; or
+    feed/egne.json             where the release isn't everyone's: the events of its own persons
     feed/end.json              of kind hendelser: the last event that it contains
     release.json               which release it became
 """

@@ -92,7 +92,7 @@ UKJENT_FELT = OwnTable(
 )
 HENDELSE = OwnTable(
     "hendelse",
-    "One row per event of the register's event list.",
+    "One row per event of the register's event list; of one's own people, where not of everyone.",
     _schema(
         ("sekvensnummer", pa.int64(), "Its number in the event list."),
         ("hendelsetype", pa.string(), "What happened; the register adds kinds."),
@@ -105,11 +105,12 @@ HENDELSE = OwnTable(
 )
 HENDELSE_EGENSKAP = OwnTable(
     "hendelse_egenskap",
-    "One row per entity that an event changed, where the package of rights lets it be seen.",
+    "One row per entity that an event changed, where the package of rights lets it be seen, of"
+    " those that were asked for.",
     _schema(
         ("sekvensnummer", pa.int64(), "The event's number in the event list."),
         ("hendelsesdokument", pa.string(), "The event's document at the register."),
-        ("egenskap_nr", pa.int32(), "Index within the event's changes, from 0."),
+        ("egenskap_nr", pa.int32(), "Index within the changes that are kept of it, from 0."),
         ("entitet", pa.string(), "Which entity of the person's document was changed."),
         ("entitetsendring", pa.string(), "How: the register's code."),
         (

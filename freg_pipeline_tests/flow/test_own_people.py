@@ -228,7 +228,7 @@ def test_killed_at_any_instant_a_list_loses_nobody_and_keeps_no_stranger(
 ) -> None:
     whole = copied(behind, tmp_path / "whole")
     sync(whole)
-    for changes in range(0, 60, 4):
+    for changes in range(0, 90, 7):
         settings = copied(behind, tmp_path / str(changes))
         died = dies(settings, changes)
         assert strangers(settings.store, own) == {}
@@ -247,7 +247,7 @@ def test_killed_at_any_instant_a_list_loses_nobody_and_keeps_no_stranger(
 
 def dies(settings: Settings, changes: int) -> bool:
     """Sync with a store that works for so many changes; whether it ended before its end."""
-    dying = Dying(LocalStore(Path(settings.store)), changes, after=changes % 8 == 0)
+    dying = Dying(LocalStore(Path(settings.store)), changes, after=changes % 2 == 0)
 
     async def collected() -> None:
         async with Register.from_settings(settings) as register:
