@@ -5,16 +5,17 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from freg_pipeline.client import SoekKriterier, TilpassetKriterier
 from freg_pipeline.extract.parts import COMPOSITES, entities
 from freg_pipeline.lake.manifest import Manifest, require_current
-from freg_pipeline.lake.query import query
+from freg_pipeline.lake.query import connect, query
 from freg_pipeline.settings import Settings, load
 from freg_pipeline.store import open_store
 from freg_pipeline.synthetic import RegisterOptions, running
@@ -62,7 +63,8 @@ def listed(settings: Settings) -> Manifest:
     return list_load(settings, [event["folkeregisteridentifikator"] for event in events[::2]])
 
 
-@settings(max_examples=6, deadline=None, database=None, derandomize=True)
+# No shrinking: an example takes seconds.
+@settings(max_examples=6, deadline=None, database=None, derandomize=True, phases=[Phase.generate])
 @given(
     st.sampled_from([everyone, from_the_first_number, women, found_women, listed]),
     st.sets(st.sampled_from(PARTS), min_size=1, max_size=3),
@@ -106,7 +108,10 @@ def people(settings: Settings) -> dict[str, Any]:
         "tidligere": "FROM tidligere_identifikator ORDER BY ALL",
         "avvik": "SELECT utfall, aarsak, gikk_til, count(*) FROM avvik GROUP BY ALL ORDER BY ALL",
     }
-    found = {name: query(store, question).fetchall() for name, question in questions.items()}
+    with closing(connect(store)) as connection:
+        found = {
+            name: connection.execute(question).fetchall() for name, question in questions.items()
+        }
     return {**found, "accounting": require_current(store).accounting}
 
 
