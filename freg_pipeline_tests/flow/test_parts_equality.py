@@ -79,7 +79,7 @@ def test_few_parts_give_the_people_of_all_parts(
         happen(url, 60)
         lives(url, course)
         both = [
-            load(base_url=url, store=f"{folder}/{place}", poll_seconds=0.02,
+            load(base_url=url, store=f"{folder}/{place}", poll_seconds=0.02, confirm_seconds=0.05,
                  parts=",".join(sorted(chosen)), answer_format=form)
             for place, chosen in enumerate([set[str](), parts])
         ]  # fmt: skip
