@@ -1,5 +1,10 @@
 """The Norwegian population register (Folkeregisteret) as Parquet tables."""
 
-from importlib.metadata import version
 
-__version__ = version("freg_pipeline")
+def __getattr__(name: str) -> str:
+    """``__version__``, looked up when it is asked for: it costs more than all that precedes it."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("freg_pipeline")
+    raise AttributeError(name)

@@ -6,8 +6,8 @@ import click
 
 from freg_pipeline.console import progress, release_lines
 from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.lake.export import render
 from freg_pipeline.lake.manifest import current_release
-from freg_pipeline.lake.query import render
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run import run_uttrekk
 from freg_pipeline.settings import Settings
@@ -47,7 +47,7 @@ def run_demo(settings: Settings, *, persons: int, seed: int) -> None:
         manifest = run_uttrekk(Freg.from_settings(quick, begin))
     click.echo("\n".join(release_lines(manifest, store)))
     for question, statement in QUERIES.items():
-        click.echo(f"\n{question}\n  {statement}\n{render(store, statement)}")
+        click.echo(f"\n{question}\n  {statement}\n{render(store, statement)[0]}")
     click.echo(_NEXT)
 
 

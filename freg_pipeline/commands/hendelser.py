@@ -55,18 +55,15 @@ def sync(follow: bool, **strictness: bool) -> None:
 
 
 def _follow(work: Syncing) -> None:
-    """Sync whenever there is news. What passes is waited for; an interruption is the usual end."""
+    """Sync whenever there is news, until interrupted. What passes is waited for."""
     from freg_pipeline.errors import PassingError
 
-    try:
-        while True:
-            try:
-                _tell(work.once())
-            except PassingError as error:
-                logger.warning("%s", error)
-            work.wait()
-    except KeyboardInterrupt:
-        click.echo("Stopped. Run the same command again: it goes on from where the release stands.")
+    while True:
+        try:
+            _tell(work.once())
+        except PassingError as error:
+            logger.warning("%s", error)
+        work.wait()
 
 
 def _tell(synced: Synced) -> None:

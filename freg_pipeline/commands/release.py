@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -9,25 +10,45 @@ import click
 from freg_pipeline.commands.options import settings, store, with_settings
 from freg_pipeline.errors import ConfigurationError, FregError
 
+ROWS_SHOWN = 200  # of a table to look at
+
 
 @click.command()
-@click.argument("statement")
+@click.argument("statement", required=False)
 @click.option(
     "--format", "form", type=click.Choice(["table", "csv", "json", "parquet"]), default="table"
 )
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="A file.")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    help="A file, private to you.",
+)
 @click.option("--as-of", type=int, metavar="SEKVENSNUMMER", help="An earlier state.")
 @with_settings
-def sql(statement: str, form: str, output: Path | None, as_of: int | None) -> None:
-    """Query the current release, or an earlier state."""
-    from freg_pipeline.lake.query import export, render
+def sql(statement: str | None, form: str, output: Path | None, as_of: int | None) -> None:
+    """Query the current release, or an earlier state. STATEMENT comes on stdin unless given."""
+    from freg_pipeline.lake.export import export, render
 
     if form == "parquet" and output is None:
         raise ConfigurationError("Parquet needs a file", "Name it with --output")
+    statement = _statement(statement)
     if form == "table" and output is None:
-        click.echo(render(store(), statement, rows=200, as_of=as_of))
+        text, found = render(store(), statement, rows=ROWS_SHOWN, as_of=as_of)
+        click.echo(text)
+        if found > ROWS_SHOWN:
+            click.echo(
+                f"{ROWS_SHOWN} of {found:,} rows; --format csv or --output FILE gives all", err=True
+            )
         return
     export(store(), statement, "csv" if form == "table" else form, output, as_of=as_of)
+
+
+def _statement(given: str | None) -> str:
+    if given is not None and given != "-":
+        return given
+    if sys.stdin is None or (given is None and sys.stdin.isatty()):
+        raise ConfigurationError("there is no statement", 'Give it: freg sql "SELECT …"')
+    return sys.stdin.read()
 
 
 @click.command()

@@ -7,11 +7,8 @@ installed into DuckDB.
 from __future__ import annotations
 
 import atexit
-import os
-import re
 import tempfile
 from functools import cache
-from pathlib import Path
 
 import duckdb
 import pyarrow.dataset as ds
@@ -23,6 +20,7 @@ from freg_pipeline.lake.manifest import Manifest, current_release, list_releases
 from freg_pipeline.lake.protection import Protection
 from freg_pipeline.lake.sources import Reads, replaced, replaced_files, sources
 from freg_pipeline.lake.sql import identifier, quoted
+from freg_pipeline.lake.statement import relation_of
 from freg_pipeline.lake.tables import described
 from freg_pipeline.lake.views import (
     REPLACED_NUMBERS,
@@ -30,19 +28,9 @@ from freg_pipeline.lake.views import (
     overview,
     table_views,
 )
-from freg_pipeline.outside import showable
 from freg_pipeline.store import Store
 
 _PROTECTED_TODAY = "_vernet_i_dag"
-_QUOTED = re.compile(r"""(['"])(?:.*\1|.*)""")  # from the first quote to the last, or to the end
-_LONG_NUMBER = re.compile(r"(?<!\w)-?\d[\d.]{5,}")  # a date of birth among them
-_LONGEST = 500  # characters of what DuckDB says: it lists what might have been meant
-_NOT_WRITTEN = re.compile(r'Could not write file.*"errno":"(\d+)"')
-_COPY = {
-    "csv": "(FORMAT csv, HEADER)",
-    "json": "(FORMAT json, ARRAY true)",
-    "parquet": "(FORMAT parquet, COMPRESSION zstd)",
-}
 
 
 def connect(store: Store, manifest: Manifest | None = None) -> duckdb.DuckDBPyConnection:
@@ -57,7 +45,12 @@ def connect(store: Store, manifest: Manifest | None = None) -> duckdb.DuckDBPyCo
         StoreError: its files can't be read.
     """
     manifest = manifest or require_current(store)
-    connection = duckdb.connect(config={"temp_directory": _spill_folder()})
+    connection = duckdb.connect(
+        config={
+            "temp_directory": _spill_folder(),
+            "python_enable_replacements": False,  # a name is a table's, never a variable's here
+        }
+    )
     connection.execute("SET TimeZone = 'Europe/Oslo'")
     try:
         add_views(connection, store, manifest, readable_files(connection, store))
@@ -200,82 +193,4 @@ def query(store: Store, statement: str, *, as_of: int | None = None) -> duckdb.D
     Raises:
         ConfigurationError: the statement is wrong; says what DuckDB says. Or there is no release.
     """
-    return _relation(connect(store, release_at(store, as_of)), statement)
-
-
-def render(store: Store, statement: str, *, rows: int = 40, as_of: int | None = None) -> str:
-    """A statement's rows as a table of text; the first ``rows`` of them."""
-    relation = query(store, statement, as_of=as_of)
-    try:
-        return str(relation.limit(rows)).rstrip()
-    except duckdb.Error as error:
-        raise _wrong(error) from None
-
-
-def export(
-    store: Store, statement: str, form: str, output: Path | None, *, as_of: int | None = None
-) -> None:
-    """Write a statement's rows to a file, or to stdout.
-
-    A file is there when it is whole, and private to its owner; one that was there before stays if
-    the statement fails.
-
-    Args:
-        store: where the release lies.
-        statement: SQL that gives rows.
-        form: csv, json or parquet.
-        output: the file; None: stdout.
-        as_of: the event list's position whose state is asked for; None: the current one.
-
-    Raises:
-        ConfigurationError: the statement is wrong, or no file can be where it should.
-        OSError: it can't be written, as on a full disk or to a pipe that nobody reads any more.
-    """
-    if output is not None and not os.access(output.absolute().parent, os.W_OK):
-        raise ConfigurationError(f"nothing can be written beside {output}", "Correct --output")
-    connection = connect(store, release_at(store, as_of))
-    _relation(connection, statement)
-    if output is None or (output.exists() and not output.is_file()):  # a pipe, a terminal
-        _copy(connection, statement, form, output or Path("/dev/stdout"))
-        return
-    temporary = output.with_name(f".{output.name}.{os.getpid()}")
-    try:
-        _copy(connection, statement, form, temporary)
-        temporary.chmod(0o600)
-        temporary.replace(output)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _copy(connection: duckdb.DuckDBPyConnection, statement: str, form: str, target: Path) -> None:
-    inner = statement.strip().rstrip(";")
-    try:
-        connection.execute(f"COPY ({inner}\n) TO {quoted(str(target))} {_COPY[form]}")
-    except duckdb.Error as error:
-        not_written = _NOT_WRITTEN.search(str(error))
-        if not_written:
-            number = int(not_written[1])
-            raise OSError(number, os.strerror(number)) from None  # BrokenPipeError among them
-        raise _wrong(error) from None
-
-
-def _relation(connection: duckdb.DuckDBPyConnection, statement: str) -> duckdb.DuckDBPyRelation:
-    try:
-        relation = connection.sql(statement)
-    except duckdb.Error as error:
-        raise _wrong(error) from None
-    if relation is None:
-        raise ConfigurationError("that statement gives no rows", "Write a SELECT")
-    return relation
-
-
-def _wrong(error: duckdb.Error) -> ConfigurationError:
-    """What DuckDB says, in one line. A value that it quotes is a person's: it is left out."""
-    said, *_ = re.split(r"^LINE \d+:", str(error), maxsplit=1, flags=re.MULTILINE)
-    if isinstance(error, duckdb.DataError | duckdb.InvalidInputException):
-        said = _LONG_NUMBER.sub("…", _QUOTED.sub("…", said))
-    said = showable(said or type(error).__name__, _LONGEST)
-    remedy = "Correct the SQL"
-    if isinstance(error, duckdb.OperationalError):
-        remedy += ", or see whether the release is whole: freg release verify"
-    return ConfigurationError(said.rstrip("."), remedy)
+    return relation_of(connect(store, release_at(store, as_of)), statement)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -78,10 +77,7 @@ def serve(options: RegisterOptions, host: str, port: int, ready: Callable[[str],
     """
     with _listen(host, port) as listener, closing(SyntheticRegister(options)) as register:
         server = _Server(_config(register), lambda: ready(_base_url(listener)))
-        try:
-            server.run([listener])
-        except KeyboardInterrupt:
-            logging.getLogger(__name__).debug("interrupted")
+        server.run([listener])
 
 
 def _config(register: SyntheticRegister) -> uvicorn.Config:

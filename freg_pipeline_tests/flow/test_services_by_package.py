@@ -15,9 +15,9 @@ from typing import Any
 import click
 import pytest
 
-from freg_pipeline.cli import cli
 from freg_pipeline.client import EntydigKriterier, Register, SoekKriterier, TilpassetKriterier
 from freg_pipeline.client.packages import PACKAGES
+from freg_pipeline.commands.root import cli
 from freg_pipeline.errors import NotFoundError, RefusedError
 from freg_pipeline.settings import load
 from freg_pipeline_tests.published import Recorder

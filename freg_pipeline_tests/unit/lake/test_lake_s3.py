@@ -15,9 +15,10 @@ from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.checks import run_checks
 from freg_pipeline.lake.compact import begin_compaction, compact
+from freg_pipeline.lake.export import export, render
 from freg_pipeline.lake.manifest import current_release
 from freg_pipeline.lake.purge import purge
-from freg_pipeline.lake.query import export, query, render
+from freg_pipeline.lake.query import query
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.verify import verify
 from freg_pipeline.lake.views import OVERVIEW
@@ -74,7 +75,7 @@ def test_queries_read_by_pyarrow(store: S3Store) -> None:
     assert query(store, "SELECT typeof(any_value(hentet)) FROM person").fetchall() == [
         ("TIMESTAMP WITH TIME ZONE",)
     ]
-    assert "Cato" in render(store, "FROM navn")
+    assert "Cato" in render(store, "FROM navn")[0]
     with pytest.raises(ConfigurationError, match="nothing"):
         query(store, "SELECT nothing FROM navn")
 

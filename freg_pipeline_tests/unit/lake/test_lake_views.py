@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 import subprocess
 import sys
@@ -15,9 +14,10 @@ import pytest
 from freg_pipeline.contract import compile_contract
 from freg_pipeline.errors import ConfigurationError, StoreError
 from freg_pipeline.lake.catalogue import refresh_catalogue
+from freg_pipeline.lake.export import render
 from freg_pipeline.lake.manifest import read_manifest
 from freg_pipeline.lake.protection import Protection
-from freg_pipeline.lake.query import connect, export, query, render
+from freg_pipeline.lake.query import connect, query
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.tables import OWN_TABLES, described
 from freg_pipeline.lake.views import OVERVIEW, overview
@@ -337,61 +337,6 @@ def test_what_duckdb_says_of_a_value_is_not_passed_on(statement: str, made: Loca
     assert "Nordmann" not in str(wrong.value)
     assert A not in str(wrong.value)
     assert C not in str(wrong.value)
-
-
-def test_rows_are_shown_as_a_table_and_written_as_files(store: LocalStore, tmp_path: Path) -> None:
-    assert "Cato" in render(store, "SELECT fornavn FROM navn")
-    statement = "SELECT personidentifikator AS p, er_gjeldende AS g FROM navn ORDER BY ALL;"
-    for form, expected in {
-        "csv": f"p,g\n{A},false\n{A},true\n{C},true\n",
-        "json": None,
-        "parquet": None,
-    }.items():
-        path = tmp_path / f"it's.{form}"
-        export(store, statement, form, path)
-        if expected is not None:
-            assert path.read_text() == expected
-        read = (
-            duckdb.sql(f"FROM read_{form}($path)", params={"path": str(path)})
-            if (form != "csv")
-            else duckdb.read_csv(str(path), all_varchar=True)
-        )
-        assert len(read.fetchall()) == 3
-
-
-def test_a_wrong_statement_leaves_the_file_that_was_there(
-    store: LocalStore, tmp_path: Path
-) -> None:
-    (tmp_path / "before.csv").write_text("before")
-    for statement in ("SELECT nothing", "SELECT etternavn::INTEGER FROM navn"):
-        for name in ("new.csv", "before.csv"):
-            with pytest.raises(ConfigurationError):
-                export(store, statement, "csv", tmp_path / name)
-    assert (tmp_path / "before.csv").read_text() == "before"
-    assert {path.name for path in tmp_path.iterdir()} == {"store", "before.csv"}
-
-
-def test_results_are_private_replace_what_was_there_and_may_go_to_a_device(
-    store: LocalStore, tmp_path: Path
-) -> None:
-    path = tmp_path / "out.csv"
-    path.write_text("before")
-    export(store, "SELECT 1 AS one -- and a comment", "csv", path)
-    assert path.read_text() == "one\n1\n"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    export(store, "SELECT 1", "csv", Path("/dev/null"))
-    with pytest.raises(ConfigurationError, match="nowhere"):
-        export(store, "SELECT 1", "csv", tmp_path / "nowhere" / "out.csv")
-    with pytest.raises(OSError, match="No space left"):
-        export(store, "SELECT 1", "csv", Path("/dev/full"))
-
-
-def test_a_reader_that_has_gone_is_no_wrong_statement(store: LocalStore) -> None:
-    reads, writes = os.pipe()
-    os.close(reads)
-    with pytest.raises(BrokenPipeError):
-        export(store, "SELECT 1", "csv", Path(f"/dev/fd/{writes}"))
-    os.close(writes)
 
 
 def test_what_does_not_fit_into_memory_is_spilled_privately(

@@ -1,0 +1,100 @@
+"""The ``freg`` command: its groups put together, and how what goes wrong is told."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import traceback
+
+import click
+
+from freg_pipeline.commands import hendelser, release, services, soek, synthetic, uttrekk
+from freg_pipeline.commands.options import with_settings
+from freg_pipeline.errors import FregError
+from freg_pipeline.interruption import interrupted
+from freg_pipeline.outside import MaskedFormatter, masked, showable
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="freg_pipeline")
+@with_settings
+def cli() -> None:
+    """The population register (Folkeregisteret) as Parquet tables, queried with DuckDB."""
+
+
+for _command in (
+    synthetic.demo,
+    uttrekk.uttrekk,
+    hendelser.hendelser,
+    release.sql,
+    release.compact,
+    release.release,
+    services.sekvensnummer,
+    services.feed,
+    services.xsd,
+    services.person,
+    services.person_arkiv,
+    services.hendelse,
+    soek.soek,
+    soek.entydigsoek,
+    services.check,
+    synthetic.synthetic,
+):
+    cli.add_command(_command)
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command; turn what went wrong into one line and an exit code."""
+    debug = "--debug" in arguments
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(MaskedFormatter("%(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO if debug else logging.WARNING, handlers=[handler])
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # Dagster's own storage
+    return _exit_code(arguments, debug=debug)
+
+
+def _exit_code(arguments: list[str], *, debug: bool) -> int:
+    try:
+        result = cli.main(arguments, prog_name="freg", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return 2
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context else "freg"
+        return _say(f"{_usage(error.format_message())}. See {path} --help", 2)
+    except FregError as error:
+        if debug:
+            _trace()
+        return _say(str(error), error.exit_code)
+    except OSError as error:  # not a reader that has gone, as `head` does: click ends silently then
+        if debug:
+            _trace()
+        said = error.strerror or type(error).__name__
+        return _say(f"a file or the output failed: {said}. See to it, and run it again", 1)
+    except Exception as error:
+        if debug:
+            _trace()
+        # Its text is not shown: nobody knows what an unforeseen error quotes.
+        return _say(
+            f"unforeseen {type(error).__name__}. Run it again with --debug and report it", 1
+        )
+    return result if isinstance(result, int) else 0
+
+
+def _trace() -> None:
+    if not interrupted():
+        click.echo(masked(traceback.format_exc()), err=True)
+
+
+def _usage(said: str) -> str:
+    """What click says of wrong usage. What was written too much may be a name or a number."""
+    return showable(re.sub(r"(unexpected extra arguments?) .*", r"\1", said)).rstrip(".")
+
+
+def _say(line: str, code: int) -> int:
+    if interrupted():  # which is told instead
+        return code
+    click.echo(f"Error: {masked(' '.join(line.split()))}", err=True)
+    return code
