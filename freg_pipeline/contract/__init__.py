@@ -2,7 +2,8 @@
 
 from freg_pipeline.contract.compare import Change, ChangeKind, compare, incompatible
 from freg_pipeline.contract.model import Contract, Field, Kind, Simple, Structure
-from freg_pipeline.contract.plan import Column, Plan, Table, make_plan, snake_case
+from freg_pipeline.contract.names import snake_case
+from freg_pipeline.contract.plan import Column, Plan, Table, make_plan
 from freg_pipeline.contract.xsd import fingerprint, read_contract
 
 __all__ = [

@@ -20,6 +20,7 @@ class ChangeKind(StrEnum):
     ADDED = "added"
     REMOVED = "removed"
     RETYPED = "retyped"
+    RENAMED = "renamed"
     CARDINALITY = "cardinality"
     CODES_ADDED = "codes added"
     CODES_REMOVED = "codes removed"
@@ -71,6 +72,7 @@ def _changes(old: Plan, new: Plan) -> Iterator[Change]:
     for path in after.keys() - before.keys():
         yield _change(ChangeKind.ADDED, after[path].name)
     for path in before.keys() & after.keys():
+        yield from _renamed(before[path].name, after[path].name)
         yield from _columns(before[path], after[path])
     yield from _cardinalities(old, new)
 
@@ -83,7 +85,15 @@ def _columns(old: Table, new: Table) -> Iterator[Change]:
     for path in after.keys() - before.keys():
         yield _change(ChangeKind.ADDED, f"{new.name}.{after[path].name}")
     for path in before.keys() & after.keys():
-        yield from _column(f"{new.name}.{after[path].name}", before[path], after[path])
+        place = f"{new.name}.{after[path].name}"
+        yield from _renamed(before[path].name, after[path].name, f"{new.name}.")
+        yield from _column(place, before[path], after[path])
+
+
+def _renamed(old: str, new: str, table: str = "") -> Iterator[Change]:
+    """Another element of the same name may have come before it (``names.py``)."""
+    if old != new:
+        yield _change(ChangeKind.RENAMED, f"{table}{old}", f"{new} now")
 
 
 def _column(place: str, old: Column, new: Column) -> Iterator[Change]:

@@ -5,7 +5,7 @@ This is the middle step between an XSD and the plan of tables: no tables here, a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -21,6 +21,7 @@ class Kind(StrEnum):
     DATE = "date"
     DATETIME = "dateTime"
     YEAR = "year"
+    OPAQUE = "anything"  # a text as it is; whatever else is there as its JSON
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,26 @@ class Simple:
 
 @dataclass(frozen=True)
 class Structure:
-    """Named fields under one element; base types' fields come first."""
+    """Named fields under one element; base types' fields come first.
+
+    Attributes:
+        name: the type's, for people.
+        fields: each name once.
+        comment: the type's own documentation.
+        size: fields within it, at any depth.
+        depth: of structures within each other, itself among them.
+    """
 
     name: str
     fields: tuple[Field, ...]
     comment: str = ""
+    size: int = field(init=False, compare=False)
+    depth: int = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        inner = [one.type for one in self.fields if isinstance(one.type, Structure)]
+        object.__setattr__(self, "size", len(self.fields) + sum(one.size for one in inner))
+        object.__setattr__(self, "depth", 1 + max((one.depth for one in inner), default=0))
 
 
 @dataclass(frozen=True)

@@ -7,19 +7,22 @@ table of its own, ``<entity>__<element>``.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import pyarrow as pa
 
 from freg_pipeline.contract.model import Contract, Field, Kind, Simple, Structure
-
-PERSON_COLUMN = "personidentifikator"
-ROW_COLUMN = "rad_nr"
-ELEMENT_COLUMN = "element_nr"
+from freg_pipeline.contract.names import (
+    ELEMENT_COLUMN,
+    PERSON_COLUMN,
+    ROW_COLUMN,
+    column_names,
+    snake_case,
+    table_names,
+)
 
 _KEY_COMMENTS = {
     PERSON_COLUMN: "The person's current identity number.",
@@ -36,8 +39,8 @@ _TYPES = {
     Kind.DATE: pa.date32(),
     Kind.DATETIME: pa.timestamp("us", tz="UTC"),
     Kind.YEAR: pa.int16(),
+    Kind.OPAQUE: pa.string(),
 }
-_HUMP = re.compile(r"(?<=[a-zæøå0-9])(?=[A-ZÆØÅ])|(?<=[A-ZÆØÅ])(?=[A-ZÆØÅ][a-zæøå])")
 
 
 @dataclass(frozen=True)
@@ -139,11 +142,6 @@ class Plan:
         raise KeyError(name)
 
 
-def snake_case(name: str) -> str:
-    """``foedselsEllerDNummer`` -> ``foedsels_eller_d_nummer``."""
-    return _HUMP.sub("_", name).lower()
-
-
 def element_column(level: int) -> str:
     """The key column of a list ``level`` repetitions below the entity, from 1."""
     return ELEMENT_COLUMN if level == 1 else f"{ELEMENT_COLUMN}_{level}"
@@ -160,18 +158,14 @@ def as_structure(field: Field) -> Structure:
 def make_plan(contract: Contract) -> Plan:
     """Lay out the tables for ``contract``."""
     tables: list[Table] = []
-    taken: set[str] = set()
     for field in contract.structure.fields:
         short = Counter(path[-1] for path, _ in _lists(as_structure(field), ()))
-        for table in _tables(field, (), snake_case(field.name), short):
-            name = _free(table.name, taken)
-            taken.add(name)
-            tables.append(Table(name, field.name, *_rest(table)))
-    return Plan(contract, tuple(tables))
-
-
-def _rest(table: Table) -> tuple[tuple[str, ...], int, tuple[Column, ...], str]:
-    return table.path, table.levels, table.columns, table.comment
+        tables += _tables(field, (), snake_case(field.name), short)
+    names = table_names([(table.path, table.name) for table in tables])
+    return Plan(
+        contract,
+        tuple(replace(table, name=name) for table, name in zip(tables, names, strict=True)),
+    )
 
 
 def _tables(
@@ -190,14 +184,13 @@ def _tables(
 
 
 def _columns(structure: Structure) -> Iterator[Column]:
-    keys = {PERSON_COLUMN, ROW_COLUMN, "dok_nr"}
-    taken = keys | {element_column(level) for level in range(1, 9)}
-    for path, field in _leaves(structure, ()):
-        name = _free("_".join(snake_case(word) for word in path), taken)
-        taken.add(name)
+    leaves = list(_leaves(structure, ()))
+    names = column_names([path for path, _ in leaves])
+    for name, (path, field) in zip(names, leaves, strict=True):
         assert isinstance(field.type, Simple)  # noqa: S101  _leaves yields no other
         kind = field.type
-        yield Column(name, path, kind.kind, field.repeated, kind.codes, field.comment)
+        repeated = field.repeated and kind.kind is not Kind.OPAQUE  # else one text holds them all
+        yield Column(name, path, kind.kind, repeated, kind.codes, field.comment)
 
 
 def _leaves(
@@ -230,13 +223,3 @@ def _lists(structure: Structure, above: tuple[str, ...]) -> Iterator[tuple[tuple
         yield path, field
         assert isinstance(field.type, Structure)  # noqa: S101  _own_lists yields no other
         yield from _lists(field.type, path)
-
-
-def _free(name: str, taken: set[str]) -> str:
-    """``name``, or with the first number that makes it unique: a new element must not stop us."""
-    if name not in taken:
-        return name
-    number = 2
-    while f"{name}_{number}" in taken:
-        number += 1
-    return f"{name}_{number}"

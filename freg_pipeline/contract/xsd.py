@@ -2,58 +2,41 @@
 
 Understood: named and anonymous types, extension of base types, sequence, choice, all and groups,
 nested repetition, references to global elements, restrictions and enumerations, simple content,
-annotations. What a wildcard lets in is met as unknown fields. Anything else is a
-:class:`ContractError` that names the line, never a field that is silently left out.
+annotations. What a wildcard lets in is met as unknown fields. An element that has no type, that is
+of its own type again, or that another schema defines holds anything (``Kind.OPAQUE``). All else is
+a :class:`ContractError` that names the line, never a field that is silently left out.
+
+A contract comes over the network: its names are checked, and its size is bounded.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lxml import etree
 
+from freg_pipeline.contract.declarations import DEEPEST, Declarations, Occurrence
 from freg_pipeline.contract.model import Contract, Field, Kind, Simple, Structure
+from freg_pipeline.contract.names import is_element_name
+from freg_pipeline.contract.vocabulary import (
+    KINDS,
+    NAMESPACE,
+    TRANSPARENT,
+    WITHOUT_FIELDS,
+    XSD,
+    documentation,
+    local,
+    refused,
+    without_prefix,
+)
 from freg_pipeline.errors import ContractError
 from freg_pipeline.outside import showable
 
-_XSD = "{http://www.w3.org/2001/XMLSchema}"
-_NAMESPACE = "http://www.w3.org/2001/XMLSchema"
-
-_KINDS = {
-    "boolean": Kind.BOOLEAN,
-    "decimal": Kind.DECIMAL,
-    "float": Kind.FLOAT,
-    "double": Kind.FLOAT,
-    "date": Kind.DATE,
-    "dateTime": Kind.DATETIME,
-    "gYear": Kind.YEAR,
-    **dict.fromkeys(
-        [
-            "integer", "long", "int", "short", "byte", "nonNegativeInteger", "positiveInteger",
-            "nonPositiveInteger", "negativeInteger", "unsignedLong", "unsignedInt",
-            "unsignedShort", "unsignedByte",
-        ],
-        Kind.INTEGER,
-    ),
-    **dict.fromkeys(
-        [
-            "string", "normalizedString", "token", "language", "Name", "NCName", "NMTOKEN", "ID",
-            "IDREF", "anyURI", "QName", "base64Binary", "hexBinary", "time", "duration",
-            "gYearMonth", "gMonthDay", "gDay", "gMonth", "anySimpleType",
-        ],
-        Kind.STRING,
-    ),
-}  # fmt: skip
-
-_TRANSPARENT = {f"{_XSD}sequence", f"{_XSD}choice", f"{_XSD}all", f"{_XSD}group"}
-# What a wildcard lets in has no name here: it is met as a field that the contract doesn't know, and
-# kept as such.
-_WITHOUT_FIELDS = {
-    f"{_XSD}{name}" for name in ("annotation", "attribute", "attributeGroup", "anyAttribute", "any")
-}
-_PERSON = "folkeregisterperson"
+_ANYTHING = Simple(Kind.OPAQUE)
+MOST_FIELDS = 5_000  # of a document, at any depth; the real one has a tenth
+_MOST_STEPS = 100_000  # declarations looked at, groups counted each time that they are referred to
 
 
 def fingerprint(xsd: bytes) -> str:
@@ -75,9 +58,12 @@ def read_contract(xsd: bytes) -> Contract:
         schema = etree.fromstring(xsd.lstrip(), parser)
     except etree.XMLSyntaxError as error:
         raise ContractError(f"the contract is no XML: {showable(error.msg)}", _REMEDY) from None
-    if schema.tag != f"{_XSD}schema":
+    if schema.tag != f"{XSD}schema":
         raise ContractError("the contract is no XSD: its root is not xsd:schema", _REMEDY)
-    return _Compiler(schema).contract(fingerprint(xsd))
+    try:
+        return _Compiler(schema).contract(fingerprint(xsd))
+    except RecursionError:
+        raise refused(schema, "its declarations nest too deep") from None
 
 
 _REMEDY = (
@@ -85,170 +71,175 @@ _REMEDY = (
 )
 
 
-@dataclass(frozen=True)
-class _Occurrence:
-    """How often something comes, everything that stands round it taken together."""
-
-    required: bool = True
-    repeated: bool = False
-
-    def within(self, node: etree._Element) -> _Occurrence:
-        least, most = node.get("minOccurs", "1"), node.get("maxOccurs", "1")
-        optional = least == "0" or node.tag == f"{_XSD}choice"
-        return _Occurrence(self.required and not optional, self.repeated or most not in {"0", "1"})
-
-
 class _Compiler:
     def __init__(self, schema: etree._Element) -> None:
+        self._declared = Declarations(schema)
         self._schema = schema
-        self._named = {
-            (_local(node), node.get("name")): node
-            for node in schema.iterchildren(tag=etree.Element)
-            if node.get("name")
-        }
         self._memo: dict[str, Simple | Structure] = {}
+        self._steps = 0
 
     def contract(self, name: str) -> Contract:
-        root = self._root()
-        structure = self._type_of(root, ())
+        root = self._declared.root()
+        if not is_element_name(root.get("name", "")):
+            raise refused(root, f"no element can be called {root.get('name')!r}")
+        structure = self._type_of(root, (f"element {root.get('name')}",))
         if isinstance(structure, Simple):
-            raise _error(root, "the document element holds a single value, not a document")
+            raise refused(root, "the document element holds a single value, not a document")
+        if not structure.fields:
+            raise refused(root, "the document element holds no elements")
         return Contract(
             root.get("name", ""), structure, self._schema.get("targetNamespace", ""), name
         )
 
-    def _root(self) -> etree._Element:
-        person = self._named.get(("element", _PERSON))
-        if person is not None:  # whatever wraps it, or stands beside it
-            return person
-        elements = [node for (tag, _), node in self._named.items() if tag == "element"]
-        if len(elements) > 1:  # global elements that others refer to are no documents
-            referred = {
-                _without_prefix(n.get("ref", "")) for n in self._schema.iter(f"{_XSD}element")
-            }
-            elements = [node for node in elements if node.get("name") not in referred]
-        if len(elements) != 1:
-            raise _error(self._schema, f"it has {len(elements)} document elements, expected one")
-        return elements[0]
-
     def _type_of(self, element: etree._Element, inside: tuple[str, ...]) -> Simple | Structure:
+        """What an element holds.
+
+        Args:
+            element: its declaration.
+            inside: the types, and the elements that others refer to, that it is within.
+        """
         name = element.get("type")
         if name is not None:
             return self._named_type(element, name, inside)
-        for child in element.iterchildren(f"{_XSD}simpleType", f"{_XSD}complexType"):
+        for child in element.iterchildren(f"{XSD}simpleType", f"{XSD}complexType"):
             return self._define(child, element.get("name", ""), inside)
-        raise _error(element, f"the element {element.get('name')} has no type")
+        return _ANYTHING
 
     def _named_type(
         self, user: etree._Element, qname: str, inside: tuple[str, ...]
     ) -> Simple | Structure:
-        name = _without_prefix(qname)
-        if self._namespace_of(user, qname) == _NAMESPACE:
-            if name not in _KINDS:
-                raise _error(user, f"the type xsd:{name} has no place in a table")
-            return Simple(_KINDS[name])
-        if name in inside:
-            raise _error(user, f"the type {name} contains itself")
+        name = without_prefix(qname)
+        if self._declared.namespace_of(user, qname) == NAMESPACE:
+            if name not in KINDS:
+                raise refused(user, f"the type xsd:{name} has no place in a table")
+            return Simple(KINDS[name])
+        if self._declared.is_foreign(user, qname):
+            return _ANYTHING
         if name not in self._memo:
-            node = self._named.get(("complexType", name))
+            node = self._declared.get(("complexType", name))
+            if node is not None and name in inside:
+                return _ANYTHING
             if node is None:
-                node = self._named.get(("simpleType", name))
+                node = self._declared.get(("simpleType", name))
             if node is None:
-                raise _error(user, f"the type {name} is not defined in the contract")
-            self._memo[name] = self._define(node, name, (*inside, name))
+                raise refused(user, f"the type {name} is not defined in the contract")
+            kind = self._define(node, name, _deeper(user, inside, name))
+            if kind is _ANYTHING:  # here; elsewhere it may be known
+                return kind
+            self._memo[name] = kind
         return self._memo[name]
-
-    @staticmethod
-    def _namespace_of(user: etree._Element, qname: str) -> str | None:
-        prefix = qname.partition(":")[0] if ":" in qname else None
-        if prefix is not None and prefix not in user.nsmap:
-            raise _error(user, f"the prefix {prefix} is not declared")
-        return user.nsmap.get(prefix)
 
     def _define(
         self, node: etree._Element, name: str, inside: tuple[str, ...]
     ) -> Simple | Structure:
-        comment = _documentation(node)
-        if node.tag == f"{_XSD}simpleType":
+        comment = documentation(node)
+        if node.tag == f"{XSD}simpleType":
             return replace(self._simple(node, inside), comment=comment)
-        content = node.find(f"{_XSD}simpleContent")
+        content = node.find(f"{XSD}simpleContent")
         if content is not None:  # a value with attributes: the value is what there is to keep
             base = self._base(content, inside)
             if not isinstance(base, Simple):
-                raise _error(content, f"the type {name} extends no single value")
+                raise refused(content, f"the type {name} extends no single value")
             return base
-        return Structure(name, tuple(self._complex(node, inside)), comment)
+        if self._declared.extends_unknown(node, inside):
+            return _ANYTHING
+        structure = Structure(name, tuple(self._complex(node, inside)), comment)
+        if structure.depth > DEEPEST:
+            raise refused(node, f"its structures nest deeper than {DEEPEST}")
+        if structure.size > MOST_FIELDS:
+            raise refused(node, f"it has more than {MOST_FIELDS} fields")
+        return structure
 
     def _simple(self, node: etree._Element, inside: tuple[str, ...]) -> Simple:
-        if node.find(f"{_XSD}restriction") is None:  # a list or a union: its text is the value
+        if node.find(f"{XSD}restriction") is None:  # a list or a union: its text is the value
             return Simple(Kind.STRING)
         base = self._base(node, inside)
         if not isinstance(base, Simple):
-            raise _error(node, "a restriction of a value is based on a structure")
+            raise refused(node, "a restriction of a value is based on a structure")
+        if base.kind is Kind.OPAQUE:  # of another schema, and a single value for certain
+            base = Simple(Kind.STRING)
         codes = tuple(
-            code.get("value", "") for code in node.iterfind(f"{_XSD}restriction/{_XSD}enumeration")
+            code.get("value", "") for code in node.iterfind(f"{XSD}restriction/{XSD}enumeration")
         )
         if codes and base.kind in {Kind.STRING, Kind.CODE}:
             return Simple(Kind.CODE, tuple(dict.fromkeys(codes)))
         return base
 
     def _base(self, node: etree._Element, inside: tuple[str, ...]) -> Simple | Structure:
-        for derivation in node.iterchildren(f"{_XSD}restriction", f"{_XSD}extension"):
+        for derivation in node.iterchildren(f"{XSD}restriction", f"{XSD}extension"):
             base = derivation.get("base")
             if base is not None:
                 return self._named_type(derivation, base, inside)
-            for inner in derivation.iterchildren(f"{_XSD}simpleType"):
+            for inner in derivation.iterchildren(f"{XSD}simpleType"):
                 return self._simple(inner, inside)
-        raise _error(node, "it is derived from no base type")
+        raise refused(node, "it is derived from no base type")
 
     def _complex(self, node: etree._Element, inside: tuple[str, ...]) -> Iterator[Field]:
-        content = node.find(f"{_XSD}complexContent")
+        content = node.find(f"{XSD}complexContent")
         if content is None:
-            yield from self._merged(self._fields(node, _Occurrence(), inside))
+            yield from self._merged(self._fields(node, Occurrence(), inside))
             return
-        extension = content.find(f"{_XSD}extension")
+        extension = content.find(f"{XSD}extension")
         if extension is None:
-            restriction = content.find(f"{_XSD}restriction")
+            restriction = content.find(f"{XSD}restriction")
             if restriction is None:
-                raise _error(content, "it neither extends nor restricts a type")
-            yield from self._merged(self._fields(restriction, _Occurrence(), inside))
+                raise refused(content, "it neither extends nor restricts a type")
+            yield from self._merged(self._fields(restriction, Occurrence(), inside))
             return
         base = self._base(content, inside)
         if isinstance(base, Simple):
-            raise _error(extension, "a structure extends a single value")
-        own = self._fields(extension, _Occurrence(), inside)
+            if base.kind is not Kind.OPAQUE:
+                raise refused(extension, "a structure extends a single value")
+            base = Structure("", ())  # xsd:anyType
+        own = self._fields(extension, Occurrence(), inside)
         yield from self._merged((*base.fields, *own))
 
     def _fields(
-        self, node: etree._Element, occurrence: _Occurrence, inside: tuple[str, ...]
+        self, node: etree._Element, occurrence: Occurrence, inside: tuple[str, ...]
     ) -> Iterator[Field]:
         for child in node.iterchildren(tag=etree.Element):
-            if child.tag == f"{_XSD}element":
+            self._steps += 1
+            if self._steps > _MOST_STEPS:
+                raise refused(child, "it is too large for a contract of persons")
+            if child.tag == f"{XSD}element":
                 yield self._field(child, occurrence.within(child), inside)
-            elif child.tag in _TRANSPARENT:
-                target = child
-                if child.tag == f"{_XSD}group":
-                    target = self._referred(child, "group")
-                yield from self._fields(target, occurrence.within(child), inside)
-            elif child.tag not in _WITHOUT_FIELDS:
-                raise _error(child, f"xsd:{_local(child)} has no place in tables")
+            elif child.tag == f"{XSD}group":
+                yield from self._group(child, occurrence.within(child), inside)
+            elif child.tag in TRANSPARENT:
+                yield from self._fields(child, occurrence.within(child), inside)
+            elif child.tag not in WITHOUT_FIELDS:
+                raise refused(child, f"xsd:{local(child)} has no place in tables")
 
-    def _referred(self, node: etree._Element, tag: str) -> etree._Element:
-        name = _without_prefix(node.get("ref", ""))
-        target = self._named.get((tag, name))
-        if target is None:
-            raise _error(node, f"it refers to {name}, which the contract doesn't define")
-        return target
+    def _group(
+        self, node: etree._Element, occurrence: Occurrence, inside: tuple[str, ...]
+    ) -> Iterator[Field]:
+        name = node.get("ref", "")
+        if self._declared.is_foreign(node, name):
+            return  # as a wildcard
+        key = f"group {without_prefix(name)}"
+        if key in inside:
+            raise refused(node, f"the group {name} contains itself")
+        group = self._declared.referred(node, "group")
+        yield from self._fields(group, occurrence, _deeper(node, inside, key))
 
     def _field(
-        self, node: etree._Element, occurrence: _Occurrence, inside: tuple[str, ...]
+        self, node: etree._Element, occurrence: Occurrence, inside: tuple[str, ...]
     ) -> Field:
-        element = self._referred(node, "element") if node.get("ref") else node
-        kind = self._type_of(element, inside)
-        comment = _documentation(node) or _documentation(element) or kind.comment
-        return Field(
-            element.get("name", ""), kind, occurrence.required, occurrence.repeated, comment
-        )
+        reference = node.get("ref")
+        name = without_prefix(reference or "") or node.get("name", "")
+        if not is_element_name(name):
+            raise refused(node, f"no element can be called {name!r}")
+        element = node
+        kind: Simple | Structure = _ANYTHING
+        if reference is None:
+            kind = self._type_of(node, inside)
+        elif not self._declared.is_foreign(node, reference):
+            element = self._declared.referred(node, "element")
+            key = f"element {name}"
+            if key not in inside:
+                kind = self._type_of(element, _deeper(node, inside, key))
+        comment = documentation(node) or documentation(element) or kind.comment
+        return Field(name, kind, occurrence.required, occurrence.repeated, comment)
 
     def _merged(self, fields: Iterable[Field]) -> Iterator[Field]:
         """One field a name: the same element in two branches of a choice is one column."""
@@ -262,27 +253,13 @@ class _Compiler:
                     earlier, required=False, repeated=earlier.repeated or field.repeated
                 )
             else:
-                raise _error(
+                raise refused(
                     self._schema, f"the element {field.name} has two types within one structure"
                 )
         yield from merged.values()
 
 
-def _documentation(node: etree._Element) -> str:
-    texts = node.iterfind(f"{_XSD}annotation/{_XSD}documentation")
-    return " ".join(" ".join("".join(text.itertext()).split()) for text in texts).strip()
-
-
-def _local(node: etree._Element) -> str:
-    return etree.QName(node).localname
-
-
-def _without_prefix(qname: str) -> str:
-    return qname.rpartition(":")[2]
-
-
-def _error(node: etree._Element, what: str) -> ContractError:
-    return ContractError(
-        f"the contract can't be compiled at line {node.sourceline}: {showable(what)}",
-        "Report it with the XSD; until it is mended, the release before stays in force",
-    )
+def _deeper(node: etree._Element, inside: tuple[str, ...], name: str) -> tuple[str, ...]:
+    if len(inside) >= 2 * DEEPEST:
+        raise refused(node, f"its declarations nest deeper than {2 * DEEPEST}")
+    return (*inside, name)

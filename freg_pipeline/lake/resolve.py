@@ -181,11 +181,11 @@ def places(connection: duckdb.DuckDBPyConnection, buckets: int) -> dict[int, Pla
 
 def _other_numbers(rows: pa.Table) -> pa.Table:
     """Those that aren't the person's current one, and whether they are told to be in use."""
-    if _NUMBER not in rows.column_names:
+    if _NUMBER not in rows.column_names or rows[_NUMBER].type != pa.string():
         return pa.table({"dok_nr": pa.array([], pa.int32())})
     rows = rows.filter(pc.not_equal(rows[_NUMBER], rows[_PERSON]))
     ended = pa.array([True] * len(rows), pa.bool_())
-    if _STATUS in rows.column_names:
+    if _STATUS in rows.column_names and rows[_STATUS].type == pa.string():
         ended = pc.fill_null(pc.not_equal(rows[_STATUS], _IN_USE), fill_value=True)
     return rows.select(["dok_nr", _PERSON, _NUMBER]).append_column("ended", ended)
 

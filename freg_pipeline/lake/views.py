@@ -186,7 +186,10 @@ def overview(tables: Iterable[Described], protection: Protection) -> str | None:
     """
     if not protection.is_told or "bostedsadresse" not in protection.graded:
         return None
-    columns = {table.name: {name for name, _, _ in table.columns} for table in tables}
+    columns = {
+        table.name: {name for name, kind, _ in table.columns if kind in _kinds(name)}
+        for table in tables
+    }
     select = ["person.personidentifikator"]
     joins = []
     for table, wanted in _SHOWN.items():
@@ -200,6 +203,11 @@ def overview(tables: Iterable[Described], protection: Protection) -> str | None:
         f"CREATE OR REPLACE VIEW {OVERVIEW} AS SELECT {', '.join(select)} "  # noqa: S608
         f"FROM person {' '.join(joins)}"
     )
+
+
+def _kinds(column: str) -> set[str]:
+    """What a column is, if it is the one that is meant: a contract may have another so called."""
+    return {"BOOLEAN"} if column == _CURRENT else {"VARCHAR", "DATE", "SMALLINT"}
 
 
 def _newest(table: str, columns: list[str]) -> str:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from freg_pipeline.contract.plan import PERSON_COLUMN
+from freg_pipeline.contract.names import PERSON_COLUMN
 from freg_pipeline.envelope import IdentifierKind
 from freg_pipeline.normalize.memory_map import NEVER
 from freg_pipeline.normalize.person import Numbers

@@ -33,14 +33,15 @@ from freg_pipeline.normalize.memory_map import (
 from freg_pipeline.normalize.program import (
     BOOLEAN,
     CELLS,
+    DECIMAL,
     HAS_TEXT,
     HELD,
     IN_TABLE,
     OF_TABLE,
+    REAL,
     ROOM,
     ROWS,
     SIZE,
-    TEXT,
     TEXTS,
     TO_TABLE,
     USED,
@@ -189,7 +190,7 @@ class Columns:
             text = self._texts[number][: self._columns[number, USED]]
             buffers = [bitmap, pa.py_buffer(_offsets(cells)), pa.py_buffer(text)]
             strings = pa.Array.from_buffers(pa.string(), rows, buffers, nulls)
-            return strings if holds == TEXT else pc.cast(strings, kind)
+            return pc.cast(strings, kind) if holds in {DECIMAL, REAL} else strings
         if holds == BOOLEAN:
             cells = np.packbits(cells, bitorder="little")
         return pa.Array.from_buffers(kind, rows, [bitmap, pa.py_buffer(cells)], nulls)

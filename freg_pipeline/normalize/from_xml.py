@@ -19,7 +19,7 @@ from freg_pipeline.readable import REPLACEMENT, readable_xml, told_apart
 
 _INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
 _TRUTHS = {"true": True, "1": True, "false": False, "0": False}
-_TEXTS = {Kind.STRING, Kind.CODE}
+_TEXTS = {Kind.STRING, Kind.CODE, Kind.OPAQUE}
 
 
 def json_answer(body: bytes, structure: Structure) -> bytes:
@@ -76,7 +76,7 @@ def _value(element: etree._Element, field: Field) -> Any:
         return None
     if isinstance(field.type, Structure):
         return _structure(element, field.type)
-    if len(element):  # elements where the contract says a value: let the decoder say so
+    if len(element):  # anything; or elements where the contract says a value: the decoder says so
         return _unknown(element)
     text = element.text or ""
     return text if field.type.kind in _TEXTS else _typed(text.strip(), field.type.kind)

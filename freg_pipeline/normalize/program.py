@@ -30,6 +30,7 @@ ITEMS: Final = 10  # single values that are one LIST column
 IDENTIFIER: Final = 11  # of the envelope: what was asked for
 DOCUMENT: Final = 12
 REFUSAL: Final = 13
+OPAQUE: Final = 14  # a text as it is, anything else as its JSON
 
 # Numbers of a field.
 HOLDS: Final = 0
@@ -84,10 +85,11 @@ _HOLDS = {
     Kind.DATE: DATE,
     Kind.DATETIME: MOMENT,
     Kind.YEAR: YEAR,
+    Kind.OPAQUE: OPAQUE,
 }
 _WIDTHS = {MOMENT: 8, BOOLEAN: 1, DATE: 4, WHOLE: 8, YEAR: 2}
 LENGTH_WIDTH = 4  # of a text or a list: its length
-HAS_TEXT = {TEXT, DECIMAL, REAL}
+HAS_TEXT = {TEXT, DECIMAL, REAL, OPAQUE}
 _NO_NAME = 2**40  # a length: no name in an answer is so long, so none is compared
 _RECORDED_PATH = ("ajourholdstidspunkt",)
 _ENVELOPE = (

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from freg_pipeline.contract import Field, Structure
+from freg_pipeline.contract import Field, Kind, Simple, Structure
 from freg_pipeline.normalize.unknown import UnknownFields
 from freg_pipeline.normalize.values import plain
 from freg_pipeline.readable import decoded, unicode
@@ -106,6 +106,8 @@ def _structure(
 def _field(value: Any, field: Field, path: str, unknown: UnknownFields) -> Any:
     if value is None:
         return None
+    if _is_opaque(field):  # one text, however many there are
+        return _value(value, field, path, unknown)
     if field.repeated:
         items = value if isinstance(value, list) else [value]
         return [None if item is None else _value(item, field, path, unknown) for item in items]
@@ -120,6 +122,8 @@ def _field(value: Any, field: Field, path: str, unknown: UnknownFields) -> Any:
 def _value(value: Any, field: Field, path: str, unknown: UnknownFields) -> Any:
     if isinstance(field.type, Structure):
         return _structure(value, field.type, path, unknown)
+    if _is_opaque(field) and not isinstance(value, str):
+        value = _as_json(value, path)
     if isinstance(value, dict | list):
         raise NotDecodableError(path, "en struktur der kontrakten har en enkeltverdi")
     try:
@@ -127,6 +131,17 @@ def _value(value: Any, field: Field, path: str, unknown: UnknownFields) -> Any:
     except ValueError as error:
         raise NotDecodableError(path, str(error)) from None
     return _readable(value, path, unknown) if isinstance(value, str) else value
+
+
+def _is_opaque(field: Field) -> bool:
+    return isinstance(field.type, Simple) and field.type.kind is Kind.OPAQUE
+
+
+def _as_json(value: Any, path: str) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except (ValueError, RecursionError):
+        raise NotDecodableError(path, "verdien er ikke et tall") from None
 
 
 def _readable(text: str, path: str, unknown: UnknownFields) -> str:

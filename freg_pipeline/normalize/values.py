@@ -39,7 +39,7 @@ def plain(value: Any, kind: Kind) -> Plain:
         ValueError: it is no such value; says why, and nothing of the value.
     """
     text = _text(value)
-    if kind in {Kind.STRING, Kind.CODE}:
+    if kind in {Kind.STRING, Kind.CODE, Kind.OPAQUE}:
         return text
     text = text.strip()
     return _PARSERS[kind](text) if text else None

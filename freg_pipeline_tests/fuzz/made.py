@@ -23,11 +23,14 @@ _KINDS = small_contract(
             field(f"{kind}Liste", f"xs:{kind}", 'minOccurs="0" maxOccurs="unbounded"')
             for kind in ("string", "long", "date", "boolean")
         )
+        + '<xs:element name="hva" minOccurs="0"/>'
+        + '<xs:element name="hvaListe" minOccurs="0" maxOccurs="9"/>'
         + '<xs:element name="tom" minOccurs="0"><xs:complexType/></xs:element>'
         + entity("under", field("a") + entity("dypere", field("b") + entity("dypest", field("c")))),
     )
     + field("linje", "xs:string", 'minOccurs="0" maxOccurs="unbounded"')
     + field("enkel", "xs:long")
+    + '<xs:element name="noe" minOccurs="0" maxOccurs="9"/>'
     + '<xs:element name="intet" minOccurs="0" maxOccurs="9"><xs:complexType/></xs:element>'
 )  # fmt: skip
 PLANS = (compile_contract(xsd()), compile_contract(_KINDS))
@@ -43,6 +46,7 @@ _PLAIN: dict[Kind, tuple[Any, ...]] = {
     Kind.DATE: ("1999-12-31", "2000-02-29", "1999-12-31+01:00"),
     Kind.DATETIME: ("1999-12-31T23:59:59.123456+01:00", "2000-01-01T00:00:00Z"),
     Kind.YEAR: ("1985", "-0044", 1985),
+    Kind.OPAQUE: ("", "Åse", 7, True, {}, [], {"a": ["\u2028", {"b": None}]}, [[1], "😀"]),
 }
 # What is put in, or in place of something.
 _ODD = (

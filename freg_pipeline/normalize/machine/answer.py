@@ -15,8 +15,9 @@ from freg_pipeline.normalize.machine.append import (
     remember,
     take_back,
 )
-from freg_pipeline.normalize.machine.fields import is_null, name, value_end
+from freg_pipeline.normalize.machine.fields import is_null, name
 from freg_pipeline.normalize.machine.memory import compiled, get, load_8, put
+from freg_pipeline.normalize.machine.spans import value_end
 from freg_pipeline.normalize.machine.walk import document
 from freg_pipeline.normalize.memory_map import (
     ASKED_FROM,

@@ -14,6 +14,7 @@ from freg_pipeline.normalize.machine.memory import (
     store_32,
     store_64,
 )
+from freg_pipeline.normalize.machine.spans import tells_surrogates, token_end, value_end
 from freg_pipeline.normalize.memory_map import (
     ALL_TABLES,
     COLUMNS,
@@ -40,6 +41,7 @@ from freg_pipeline.normalize.program import (
     LEVELS,
     MOMENT,
     OF_TABLE,
+    OPAQUE,
     REAL,
     ROOM,
     SIZE,
@@ -131,13 +133,15 @@ def append(at: int, end: int, holds: int, number: int, row: int, shared: int) ->
         if stop < 0:
             return ODD
         after = stop + 1
-        if holds == TEXT:
+        if holds == TEXT or holds == OPAQUE:
             size = _append_text(start, stop, kind, end, number, row, shared)
             return after if size >= 0 else size
         if stop == start:  # an empty element
             return after
         if kind != text.PLAIN:
             return ODD
+    elif holds == OPAQUE:
+        return _append_json(at, end, number, row, shared)
     else:
         start = at
         stop = after = token_end(at, end)
@@ -147,18 +151,6 @@ def append(at: int, end: int, holds: int, number: int, row: int, shared: int) ->
         size = _append_number(start, stop, end, holds, number, row, shared)
         return after if size >= 0 else size
     return after if _append_fixed(start, stop, holds, number, row, shared) else ODD
-
-
-@compiled
-def token_end(at: int, end: int) -> int:
-    """The place after a number, ``true``, ``false`` or ``null``: the first sign of no such word."""
-    while at < end:
-        byte = load_8(at)
-        letter = byte | 32
-        if not (48 <= byte <= 57 or 97 <= letter <= 122 or byte == 43 or byte == 45 or byte == 46):
-            break
-        at += 1
-    return at
 
 
 @compiled
@@ -176,6 +168,16 @@ def _append_text(
     store_32(get(column, CELLS) + LENGTH_WIDTH * row, size)
     store_8(get(column, VALID) + row, 1)
     return size
+
+
+@compiled
+def _append_json(at: int, end: int, number: int, row: int, shared: int) -> int:
+    """Anything but a text, as it is written; half of a surrogate pair is left to slower code."""
+    after = value_end(at, end)
+    if after < 0 or tells_surrogates(at, after):
+        return ODD
+    size = _append_text(at, after, text.BEYOND_ASCII, end, number, row, shared)
+    return after if size >= 0 else size
 
 
 @compiled

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from freg_pipeline.normalize.machine import text
-from freg_pipeline.normalize.machine.append import ODD, full, token_end
+from freg_pipeline.normalize.machine.append import ODD, full
 from freg_pipeline.normalize.machine.memory import compiled, get, load_8, put
+from freg_pipeline.normalize.machine.spans import value_end
 from freg_pipeline.normalize.memory_map import (
     FIELDS,
     FULL_UNKNOWN,
@@ -30,8 +31,7 @@ from freg_pipeline.normalize.program import (
     START,
 )
 
-_QUOTE, _COMMA, _COLON = 34, 44, 58
-_OPEN_LIST, _CLOSE_LIST, _OPEN, _CLOSE = 91, 93, 123, 125
+_QUOTE, _COLON = 34, 58
 
 
 @compiled
@@ -129,38 +129,3 @@ def _unknown(at: int, end: int, node: int, shared: int) -> int:
     put(record, VALUE_FROM, value)
     put(record, VALUE_TO, after)
     return after
-
-
-@compiled
-def value_end(at: int, end: int) -> int:
-    """The place after any value, found by its brackets; BAD if it has no end."""
-    depth = 0
-    while at < end:
-        byte = load_8(at)
-        if byte == _OPEN or byte == _OPEN_LIST:
-            depth += 1
-            at += 1
-            continue
-        if depth and (byte <= 32 or byte == _COMMA or byte == _COLON):
-            at += 1
-            continue
-        if byte == _CLOSE or byte == _CLOSE_LIST:
-            depth -= 1
-            at += 1
-        else:
-            after = _single_end(at, end)
-            if after <= at:
-                return text.BAD
-            at = after
-        if depth <= 0:
-            return at if depth == 0 else text.BAD
-    return text.BAD
-
-
-@compiled
-def _single_end(at: int, end: int) -> int:
-    """The place after a single value; BAD or the same place if there is none."""
-    if load_8(at) != _QUOTE:
-        return token_end(at, end)
-    stop, _ = text.string_end(at + 1, end)
-    return stop + 1 if stop >= 0 else text.BAD
