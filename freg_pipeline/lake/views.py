@@ -207,7 +207,7 @@ def overview(tables: Iterable[Described], protection: Protection) -> str | None:
 
 def _kinds(column: str) -> set[str]:
     """What a column is, if it is the one that is meant: a contract may have another so called."""
-    return {"BOOLEAN"} if column == _CURRENT else {"VARCHAR", "DATE", "SMALLINT"}
+    return {"BOOLEAN"} if column == CURRENT else {"VARCHAR", "DATE", "SMALLINT"}
 
 
 def _newest(table: str, columns: list[str]) -> str:
