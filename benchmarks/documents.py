@@ -9,7 +9,7 @@ from freg_pipeline.client import BatchState, Register
 from freg_pipeline.envelope import parse_batch
 from freg_pipeline.extract.order import fetch_contract
 from freg_pipeline.extract.parts import everything
-from freg_pipeline.extract.uttrekk import chunks
+from freg_pipeline.journal.uttrekk import chunks
 from freg_pipeline.settings import load
 from freg_pipeline.store import open_store
 from freg_pipeline.synthetic import RegisterOptions, running

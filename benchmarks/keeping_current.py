@@ -25,9 +25,9 @@ import httpx
 from benchmarks.results import Figure, say
 from freg_pipeline.client import Register
 from freg_pipeline.feed.sync import collect
+from freg_pipeline.journal.manifest import require_current
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.compact import begin_compaction, compact
-from freg_pipeline.lake.manifest import require_current
 from freg_pipeline.lake.query import connect
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.settings import load

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from freg_pipeline.extract.liste import Malformed
-from freg_pipeline.extract.uttrekk import Status
+from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.uttrekk import Status
 from freg_pipeline.lake.catalogue import catalogue_path
-from freg_pipeline.lake.manifest import Manifest
 from freg_pipeline.store import Store
 
 SECONDS_BETWEEN_LINES = 10.0

@@ -6,8 +6,8 @@ import click
 
 from freg_pipeline.console import progress, release_lines
 from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.journal.manifest import current_release
 from freg_pipeline.lake.export import render
-from freg_pipeline.lake.manifest import current_release
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run import run_uttrekk
 from freg_pipeline.settings import Settings

@@ -12,8 +12,8 @@ from freg_pipeline.client.packages import ALL_SERVICES, Package, package
 from freg_pipeline.contract import Change, Plan, compare, compile_contract, incompatible
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.extract.parts import COMPOSITES, everything
+from freg_pipeline.journal.manifest import current_release
 from freg_pipeline.lake.landing import load_plan
-from freg_pipeline.lake.manifest import current_release
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import open_store
 

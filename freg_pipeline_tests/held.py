@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-
 from freg_pipeline.store.raw import unpack
 
 # Eleven digits, as the synthetic register's persons have them, and nothing beside them.

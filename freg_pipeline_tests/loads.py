@@ -11,12 +11,12 @@ from freg_pipeline.extract.liste import open_liste
 from freg_pipeline.extract.order import open_uttrekk, place_order
 from freg_pipeline.extract.poll import wait_for_batch
 from freg_pipeline.extract.treff import open_soek
-from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.feed.expand import Slice
 from freg_pipeline.feed.sync import collect
+from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.guards import Policy
 from freg_pipeline.lake.landing import land_batch, load_plan
-from freg_pipeline.lake.manifest import Manifest
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import Store, open_store

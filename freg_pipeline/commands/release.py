@@ -57,10 +57,10 @@ def _statement(given: str | None) -> str:
 def compact(force: bool) -> None:
     """Make the current release's base and deltas into a new base, with the same content."""
     from freg_pipeline.console import progress, release_lines
+    from freg_pipeline.journal.manifest import require_current
     from freg_pipeline.lake.catalogue import refresh_catalogue
     from freg_pipeline.lake.compact import begin_compaction, needs_compaction, pieces
     from freg_pipeline.lake.compact import compact as compact_release
-    from freg_pipeline.lake.manifest import require_current
 
     lies, told = store(), settings()
     needed = needs_compaction(
@@ -86,9 +86,9 @@ def release() -> None:
 def list_releases() -> None:
     """All releases, the current one marked."""
     from freg_pipeline.console import release_table
-    from freg_pipeline.lake.manifest import current_number
-    from freg_pipeline.lake.manifest import list_releases as all_releases
-    from freg_pipeline.lake.pins import pins
+    from freg_pipeline.journal.manifest import current_number
+    from freg_pipeline.journal.manifest import list_releases as all_releases
+    from freg_pipeline.journal.pins import pins
 
     lies = store()
     click.echo(release_table(all_releases(lies), current_number(lies), pins(lies)))
@@ -100,7 +100,7 @@ def list_releases() -> None:
 def show(number: str | None) -> None:
     """One release's tables and accounting; the current one unless told."""
     from freg_pipeline.console import release_lines, tables_table
-    from freg_pipeline.lake.manifest import read_manifest, require_current
+    from freg_pipeline.journal.manifest import read_manifest, require_current
 
     lies = store()
     manifest = read_manifest(lies, number) if number else require_current(lies)
@@ -146,7 +146,7 @@ def restore(number: str) -> None:
 @with_settings
 def pin(number: str, name: str | None) -> None:
     """Keep a release from being purged."""
-    from freg_pipeline.lake.pins import pin as pin_release
+    from freg_pipeline.journal.pins import pin as pin_release
 
     click.echo(f"Pinned as {pin_release(store(), number, name)}")
 
@@ -156,7 +156,7 @@ def pin(number: str, name: str | None) -> None:
 @with_settings
 def unpin(name: str) -> None:
     """Remove a pin by its name: its release may be purged."""
-    from freg_pipeline.lake.pins import unpin as unpin_release
+    from freg_pipeline.journal.pins import unpin as unpin_release
 
     unpin_release(store(), name)
     click.echo(f"Unpinned: {name}")

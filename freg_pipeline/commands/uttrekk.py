@@ -21,8 +21,8 @@ from freg_pipeline.commands.options import (
 
 if TYPE_CHECKING:
     from freg_pipeline.client import TilpassetKriterier
-    from freg_pipeline.extract.uttrekk import Uttrekk
-    from freg_pipeline.lake.manifest import Manifest
+    from freg_pipeline.journal.manifest import Manifest
+    from freg_pipeline.journal.uttrekk import Uttrekk
     from freg_pipeline.store import Store
 
 
@@ -148,7 +148,7 @@ def tell_release(manifest: Manifest, store: Store) -> None:
 def status(name: str | None) -> None:
     """Where each uttrekk stands, or one of them."""
     from freg_pipeline.console import status_table
-    from freg_pipeline.extract.uttrekk import Uttrekk
+    from freg_pipeline.journal.uttrekk import Uttrekk
 
     lies = store()
     found = [Uttrekk(lies, name)] if name else Uttrekk.list_all(lies)
@@ -163,7 +163,7 @@ def status(name: str | None) -> None:
 def resume(name: str, order_again: bool, **strictness: bool) -> None:
     """Go on with an uttrekk from where it stands."""
     from freg_pipeline.console import progress
-    from freg_pipeline.extract.uttrekk import Uttrekk
+    from freg_pipeline.journal.uttrekk import Uttrekk
     from freg_pipeline.orchestration.config import ReleaseConfig
     from freg_pipeline.orchestration.resources import Freg
     from freg_pipeline.orchestration.run import carry_on

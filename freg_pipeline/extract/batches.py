@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 import msgspec
 
 from freg_pipeline.envelope import IdentifierKind
-from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.journal.raw import RawMeta, pack
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.store import write_record
-from freg_pipeline.store.raw import RawMeta, pack
 
 BATCH = 100_000  # identifiers a batch: a batch is a partition, and a partition's run costs seconds
 

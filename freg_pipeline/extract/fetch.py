@@ -21,8 +21,8 @@ from freg_pipeline.extract.apart import with_numbers
 from freg_pipeline.extract.crowd import for_each
 from freg_pipeline.extract.parts import HISTORY
 from freg_pipeline.extract.poll import circumstances
-from freg_pipeline.extract.uttrekk import Request, Uttrekk, chunks
-from freg_pipeline.store.raw import RawMeta, pack
+from freg_pipeline.journal.raw import RawMeta, pack
+from freg_pipeline.journal.uttrekk import Request, Uttrekk, chunks
 
 logger = logging.getLogger(__name__)
 

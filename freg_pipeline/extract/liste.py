@@ -19,8 +19,8 @@ from freg_pipeline.errors import ConfigurationError, ObjectMissingError
 from freg_pipeline.extract.batches import BATCH, close_batches, packed_batch
 from freg_pipeline.extract.listfile import read_list, written_number
 from freg_pipeline.extract.order import NO_CONDITIONS, Approval, open_uttrekk
-from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.identifiers import parse
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import Store, read_record, write_record
 

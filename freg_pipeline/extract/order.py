@@ -29,7 +29,7 @@ from freg_pipeline.errors import (
 )
 from freg_pipeline.extract.parts import choose
 from freg_pipeline.extract.sender import others_answer, this_process
-from freg_pipeline.extract.uttrekk import OrderAnswer, Request, Uttrekk, UttrekkKind
+from freg_pipeline.journal.uttrekk import OrderAnswer, Request, Uttrekk, UttrekkKind
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import Store, write_record
 

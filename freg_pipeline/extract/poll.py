@@ -11,10 +11,10 @@ from freg_pipeline.client import BatchState, Register
 from freg_pipeline.client.answers import Answer
 from freg_pipeline.client.uttrekk import BatchAnswer
 from freg_pipeline.errors import ConfigurationError, FregError, GoneError, PassingError
-from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.journal.raw import RawMeta, pack
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import write_record
-from freg_pipeline.store.raw import RawMeta, pack
 
 logger = logging.getLogger(__name__)
 

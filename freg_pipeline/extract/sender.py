@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from freg_pipeline.errors import ObjectMissingError
-from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.store import read_record
 
 ANSWER_SECONDS = 200.0  # an order's answer is there after this, or lost: one try takes 180 at most

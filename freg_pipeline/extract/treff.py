@@ -11,7 +11,7 @@ import msgspec
 from freg_pipeline.client import Register, SoekKriterier
 from freg_pipeline.extract.batches import add_batches, close_batches
 from freg_pipeline.extract.order import NO_CONDITIONS, Approval, open_uttrekk
-from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import Store
 

@@ -23,8 +23,8 @@ from freg_pipeline.client.hendelsesdokument import (
 from freg_pipeline.extract.crowd import for_each
 from freg_pipeline.extract.parts import HISTORY, is_landed
 from freg_pipeline.extract.poll import circumstances
-from freg_pipeline.extract.uttrekk import Request, Uttrekk, chunks
-from freg_pipeline.store.raw import pack, read_raw
+from freg_pipeline.journal.raw import pack, read_raw
+from freg_pipeline.journal.uttrekk import Request, Uttrekk, chunks
 
 
 def documents_of(events: Sequence[FeedEntry]) -> list[str]:

@@ -11,7 +11,6 @@ from freg_pipeline.client import Register
 from freg_pipeline.client.feed import FeedEntry
 from freg_pipeline.extract.batches import close_batches
 from freg_pipeline.extract.fetch import fetch_batch
-from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.feed.documents import documents_of, fetch_documents
 from freg_pipeline.feed.persons import (
     Persons,
@@ -20,8 +19,9 @@ from freg_pipeline.feed.persons import (
     write_second_tries,
 )
 from freg_pipeline.feed.tables import stage_events
+from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.landing import land_batch, load_plan
-from freg_pipeline.lake.manifest import Manifest
 from freg_pipeline.lake.newer import doubtful
 from freg_pipeline.settings import Settings
 

@@ -13,9 +13,9 @@ from typing import Literal
 from freg_pipeline.client import Register
 from freg_pipeline.client.feed import FeedEntry, FeedPage, parse_feed
 from freg_pipeline.extract.poll import circumstances
-from freg_pipeline.extract.uttrekk import FeedEnd, Uttrekk
+from freg_pipeline.journal.raw import pack, read_raw
+from freg_pipeline.journal.uttrekk import FeedEnd, Uttrekk
 from freg_pipeline.store import write_record
-from freg_pipeline.store.raw import pack, read_raw
 
 MAX_PAGES = 50  # pages a slice; the register gives up to 1,000 events a page
 Form = Literal["json", "xml"]  # of documents, as settings say

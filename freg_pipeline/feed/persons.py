@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from freg_pipeline.client.feed import FeedEntry
 from freg_pipeline.extract.batches import add_batches
-from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.landing import load_landed, staging_key
 
 BATCH = 20_000  # identifiers: enough of them to land while the next are being fetched

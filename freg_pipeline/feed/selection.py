@@ -17,9 +17,9 @@ import pyarrow as pa
 
 from freg_pipeline.client import Register
 from freg_pipeline.client.feed import FeedEntry
-from freg_pipeline.extract.uttrekk import Request, Uttrekk
 from freg_pipeline.feed.newcomers import Newcomers
-from freg_pipeline.lake.manifest import Manifest
+from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.uttrekk import Request, Uttrekk
 from freg_pipeline.lake.query import connect
 
 # Changes of one entity say nothing about who the person is, but for these. The packages that aren't

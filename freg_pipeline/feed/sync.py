@@ -14,12 +14,11 @@ from freg_pipeline.client import Register
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.extract.order import fetch_contract
 from freg_pipeline.extract.parts import choose
-from freg_pipeline.extract.uttrekk import Request, Uttrekk
 from freg_pipeline.feed.expand import Expansion, Progress, Slice
 from freg_pipeline.feed.own import events_read, has_own_events, own_events
 from freg_pipeline.feed.pages import ask, has_pages, read_events
 from freg_pipeline.feed.persons import persons_of
-from freg_pipeline.lake.manifest import Manifest, require_current
+from freg_pipeline.journal.manifest import Manifest, require_current
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import Store, write_record
 

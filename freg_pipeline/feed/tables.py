@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from freg_pipeline.client.feed import FeedEntry
-from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.feed.documents import documents_of, read_documents
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.landing import StagedFile
 from freg_pipeline.lake.staging import event_key
 from freg_pipeline.lake.tables import HENDELSE, HENDELSE_EGENSKAP, OwnTable

@@ -6,7 +6,7 @@ import duckdb
 import msgspec
 
 from freg_pipeline.errors import IncompleteError
-from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.journal.uttrekk import Uttrekk
 
 MOST_REASONS = 20
 MOST_SAID = 3

@@ -13,10 +13,10 @@ from collections.abc import Callable
 import duckdb
 
 from freg_pipeline.contract import Plan
-from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.journal.manifest import Base, TableEntry
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.files import Buckets, keep_file
 from freg_pipeline.lake.keys import bucket_count
-from freg_pipeline.lake.manifest import Base, TableEntry
 from freg_pipeline.lake.rows import LandedRows, Origin, TableRows
 from freg_pipeline.lake.staging import Staging
 from freg_pipeline.lake.tables import IDENTITY

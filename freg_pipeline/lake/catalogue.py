@@ -10,8 +10,8 @@ import duckdb
 from fsspec.implementations.arrow import ArrowFSWrapper  # type: ignore[import-untyped]
 
 from freg_pipeline.errors import StoreError
+from freg_pipeline.journal.manifest import Manifest, require_current
 from freg_pipeline.lake.landing import load_plan
-from freg_pipeline.lake.manifest import Manifest, require_current
 from freg_pipeline.lake.query import add_views, parquet_files
 from freg_pipeline.lake.sql import quoted
 from freg_pipeline.lake.tables import described

@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from freg_pipeline.contract import Plan
 from freg_pipeline.errors import StoreError
+from freg_pipeline.journal.manifest import Manifest, list_releases, require_current
 from freg_pipeline.lake.drift import changes_between
 from freg_pipeline.lake.landing import load_plan
-from freg_pipeline.lake.manifest import Manifest, list_releases, require_current
 from freg_pipeline.lake.query import connect
 from freg_pipeline.lake.sql import identifier, quoted
 from freg_pipeline.store import Store

@@ -17,13 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from freg_pipeline.errors import FregError
-from freg_pipeline.lake.compaction import Compaction, read_compaction
-from freg_pipeline.lake.database import working_database
-from freg_pipeline.lake.files import Buckets, keep_file
-from freg_pipeline.lake.keys import bucket_count, bucket_sql
-from freg_pipeline.lake.landing import load_plan
-from freg_pipeline.lake.layout import Layout, layouts
-from freg_pipeline.lake.manifest import (
+from freg_pipeline.journal.manifest import (
     Base,
     Manifest,
     TableEntry,
@@ -31,7 +25,13 @@ from freg_pipeline.lake.manifest import (
     point_to_newest,
     require_current,
 )
-from freg_pipeline.lake.publish import publish_after
+from freg_pipeline.journal.publish import publish_after
+from freg_pipeline.lake.compaction import Compaction, read_compaction
+from freg_pipeline.lake.database import working_database
+from freg_pipeline.lake.files import Buckets, keep_file
+from freg_pipeline.lake.keys import bucket_count, bucket_sql
+from freg_pipeline.lake.landing import load_plan
+from freg_pipeline.lake.layout import Layout, layouts
 from freg_pipeline.lake.query import add_replaced, readable_files
 from freg_pipeline.lake.sources import Source, sources
 from freg_pipeline.lake.sql import identifier

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from freg_pipeline.errors import ObjectMissingError
-from freg_pipeline.lake.manifest import Manifest
+from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.store import Store, read_record
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from freg_pipeline.lake.manifest import Manifest
+from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.lake.query import connect
 from freg_pipeline.lake.tables import OWN_TABLES
 from freg_pipeline.store import Store

@@ -14,7 +14,15 @@ import duckdb
 import msgspec
 
 from freg_pipeline.errors import ConfigurationError, FregError
-from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.journal.manifest import (
+    Delta,
+    Manifest,
+    TableFile,
+    point_to_newest,
+    require_current,
+)
+from freg_pipeline.journal.publish import note_release, publish_after
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.accounting import Accounting, account
 from freg_pipeline.lake.database import working_database
 from freg_pipeline.lake.drift import changes_between, require_compatible
@@ -22,15 +30,7 @@ from freg_pipeline.lake.files import Buckets, keep_file
 from freg_pipeline.lake.guards import STRICT, Policy, require_not_fewer
 from freg_pipeline.lake.identity import add_known, keep_delta_only
 from freg_pipeline.lake.landing import load_plan, require_landed
-from freg_pipeline.lake.manifest import (
-    Delta,
-    Manifest,
-    TableFile,
-    point_to_newest,
-    require_current,
-)
 from freg_pipeline.lake.newer import rank
-from freg_pipeline.lake.publish import note_release, publish_after
 from freg_pipeline.lake.resolve import load, settle
 from freg_pipeline.lake.rows import LandedRows, Origin
 from freg_pipeline.lake.staging import Staging, event_key, staged_events

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from freg_pipeline.contract import Change, compare, incompatible
 from freg_pipeline.errors import ContractError
-from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.store import Store
 

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from freg_pipeline.journal.manifest import TableFile
 from freg_pipeline.lake.layout import Layout
-from freg_pipeline.lake.manifest import TableFile
 from freg_pipeline.lake.tables import DELTA_COLUMN, PERSON_KEY
 from freg_pipeline.store import Store
 

@@ -12,8 +12,8 @@ import msgspec
 
 from freg_pipeline.errors import ConfigurationError, IncompleteError
 from freg_pipeline.extract.order import Approval
-from freg_pipeline.extract.uttrekk import Request, Uttrekk
-from freg_pipeline.lake.manifest import Manifest, current_release
+from freg_pipeline.journal.manifest import Manifest, current_release
+from freg_pipeline.journal.uttrekk import Request, Uttrekk
 from freg_pipeline.store import Store
 
 MOST_NAMED = 3  # tables in a message

@@ -12,7 +12,7 @@ import msgspec
 from freg_pipeline.contract import Plan, compile_contract
 from freg_pipeline.envelope import is_xml
 from freg_pipeline.errors import FregError
-from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.normalize import BatchTables, Chunk, json_answer, normalize_batch
 from freg_pipeline.store import Store, read_record, write_record
 

@@ -21,8 +21,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.lake.keys import key_sql
-from freg_pipeline.lake.manifest import Manifest
 from freg_pipeline.lake.staging import Staging
 from freg_pipeline.lake.state import State
 from freg_pipeline.store import Store

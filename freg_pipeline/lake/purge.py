@@ -5,9 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from freg_pipeline.errors import ConfigurationError
-from freg_pipeline.extract.uttrekk import Uttrekk
-from freg_pipeline.lake.compaction import read_compaction
-from freg_pipeline.lake.manifest import (
+from freg_pipeline.journal.manifest import (
     Manifest,
     current_number,
     current_release,
@@ -16,7 +14,9 @@ from freg_pipeline.lake.manifest import (
     read_manifest,
     written_out,
 )
-from freg_pipeline.lake.pins import pins
+from freg_pipeline.journal.pins import pins
+from freg_pipeline.journal.uttrekk import Uttrekk
+from freg_pipeline.lake.compaction import read_compaction
 from freg_pipeline.store import Store
 
 

@@ -14,9 +14,9 @@ import duckdb
 import pyarrow.dataset as ds
 
 from freg_pipeline.errors import ConfigurationError, StoreError
+from freg_pipeline.journal.manifest import Manifest, current_release, list_releases, require_current
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.macros import Macros
-from freg_pipeline.lake.manifest import Manifest, current_release, list_releases, require_current
 from freg_pipeline.lake.protection import Protection
 from freg_pipeline.lake.sources import Reads, replaced, replaced_files, sources
 from freg_pipeline.lake.sql import identifier, quoted

@@ -9,7 +9,18 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from freg_pipeline.errors import ConfigurationError
-from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.journal.manifest import (
+    Base,
+    Manifest,
+    TableEntry,
+    current_release,
+    list_releases,
+    manifest_key,
+    numbers,
+    read_manifest,
+)
+from freg_pipeline.journal.publish import note_release, publish_after
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.accounting import Accounting, account
 from freg_pipeline.lake.base import BaseWriter
 from freg_pipeline.lake.counts import current_rows_of, missing_persons
@@ -25,17 +36,6 @@ from freg_pipeline.lake.guards import (
     require_same_kind,
 )
 from freg_pipeline.lake.landing import load_plan, require_landed
-from freg_pipeline.lake.manifest import (
-    Base,
-    Manifest,
-    TableEntry,
-    current_release,
-    list_releases,
-    manifest_key,
-    numbers,
-    read_manifest,
-)
-from freg_pipeline.lake.publish import note_release, publish_after
 from freg_pipeline.lake.resolve import resolve
 from freg_pipeline.lake.staging import Staging
 from freg_pipeline.store import Store

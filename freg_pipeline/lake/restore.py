@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import msgspec
 
 from freg_pipeline.errors import ConfigurationError
-from freg_pipeline.lake.manifest import Manifest, current_number, numbers, read_manifest
-from freg_pipeline.lake.pins import pin, unpin
-from freg_pipeline.lake.publish import publish_after
+from freg_pipeline.journal.manifest import Manifest, current_number, numbers, read_manifest
+from freg_pipeline.journal.pins import pin, unpin
+from freg_pipeline.journal.publish import publish_after
 from freg_pipeline.store import Store
 
 

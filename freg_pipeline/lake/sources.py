@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from freg_pipeline.journal.manifest import Delta, Manifest
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.layout import layouts
-from freg_pipeline.lake.manifest import Delta, Manifest
 from freg_pipeline.lake.tables import DELTA_COLUMN, IDENTITY, PERSON_KEY, REPLACED, sql_type
 from freg_pipeline.store import Store
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from freg_pipeline.lake.manifest import Manifest, TableFile
+from freg_pipeline.journal.manifest import Manifest, TableFile
 from freg_pipeline.lake.tables import IDENTITY, PERSON, PERSON_KEY, RECORDED_COLUMN, REPLACED
 from freg_pipeline.store import Store
 

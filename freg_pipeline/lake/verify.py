@@ -6,7 +6,7 @@ import hashlib
 
 import pyarrow.parquet as pq
 
-from freg_pipeline.lake.manifest import TableFile, read_manifest, require_current
+from freg_pipeline.journal.manifest import TableFile, read_manifest, require_current
 from freg_pipeline.store import Store
 
 

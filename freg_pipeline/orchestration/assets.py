@@ -19,12 +19,12 @@ from freg_pipeline.extract.fetch import FetchReport, fetch_batch
 from freg_pipeline.extract.liste import malformed_of, open_liste
 from freg_pipeline.extract.order import open_uttrekk, place_order
 from freg_pipeline.extract.poll import require_batch
-from freg_pipeline.extract.uttrekk import Request, Uttrekk
+from freg_pipeline.journal.manifest import Manifest, current_release
+from freg_pipeline.journal.uttrekk import Request, Uttrekk
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.drift import changes_between
 from freg_pipeline.lake.guards import approval
 from freg_pipeline.lake.landing import LandedBatch, land_batch, load_plan
-from freg_pipeline.lake.manifest import Manifest, current_release
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.tables import described
 from freg_pipeline.orchestration.config import Kind, OrderConfig, ReleaseConfig

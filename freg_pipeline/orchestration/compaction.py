@@ -10,6 +10,7 @@ from collections import Counter
 import dagster as dg
 
 from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.journal.manifest import current_release
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.compact import (
     begin_compaction,
@@ -20,7 +21,6 @@ from freg_pipeline.lake.compact import (
     publish_compaction,
 )
 from freg_pipeline.lake.compaction import Compaction, read_compaction
-from freg_pipeline.lake.manifest import current_release
 from freg_pipeline.orchestration.assets import OWNERS
 from freg_pipeline.orchestration.feed import hendelser
 from freg_pipeline.orchestration.metadata import counts

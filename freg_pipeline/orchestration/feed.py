@@ -16,13 +16,13 @@ import dagster as dg
 
 from freg_pipeline.errors import ConfigurationError, TooOldError
 from freg_pipeline.extract.order import open_uttrekk, place_order
-from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.feed.expand import Slice
 from freg_pipeline.feed.lag import Lag, measure_lag
 from freg_pipeline.feed.sync import collect, drop_staging
 from freg_pipeline.feed.tables import staged_events
+from freg_pipeline.journal.manifest import Manifest, require_current
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.catalogue import refresh_catalogue
-from freg_pipeline.lake.manifest import Manifest, require_current
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.orchestration.assets import LOOK_UP_POOL, OWNERS, release
 from freg_pipeline.orchestration.config import SyncConfig

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from freg_pipeline.errors import FregError
-from freg_pipeline.lake.manifest import current_release
+from freg_pipeline.journal.manifest import current_release
 from freg_pipeline.orchestration.feed import hendelser, sync_hendelser
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.sensors import UNDER_WAY

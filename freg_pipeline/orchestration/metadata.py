@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from freg_pipeline.lake.manifest import Manifest
+from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.lake.tables import Described
 
 

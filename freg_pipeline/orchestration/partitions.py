@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from freg_pipeline.errors import ConfigurationError
-from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.store import Store
 
 UTTREKK = dg.DynamicPartitionsDefinition(name="uttrekk")

@@ -15,9 +15,9 @@ from freg_pipeline.extract.liste import open_liste
 from freg_pipeline.extract.order import Approval, open_uttrekk
 from freg_pipeline.extract.poll import PollResult, wait_for_batch
 from freg_pipeline.extract.treff import open_soek
-from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.journal.manifest import Manifest, read_manifest
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.guards import approval
-from freg_pipeline.lake.manifest import Manifest, read_manifest
 from freg_pipeline.orchestration.config import Kind, ReleaseConfig
 from freg_pipeline.orchestration.engine import Engine, open_engine
 from freg_pipeline.orchestration.partitions import UTTREKK

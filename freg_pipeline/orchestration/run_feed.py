@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.feed.watch import wait_for_events
-from freg_pipeline.lake.manifest import Manifest, require_current
+from freg_pipeline.journal.manifest import Manifest, require_current
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.orchestration.config import ReleaseConfig, SyncConfig
 from freg_pipeline.orchestration.engine import Engine, open_engine
 from freg_pipeline.orchestration.feed import hendelser, sync_hendelser

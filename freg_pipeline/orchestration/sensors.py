@@ -16,7 +16,7 @@ import dagster as dg
 from freg_pipeline.client import BatchState, Register
 from freg_pipeline.errors import FregError
 from freg_pipeline.extract.poll import poll_once
-from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.orchestration.jobs import land_batch, publish_release
 from freg_pipeline.orchestration.partitions import UTTREKK, UTTREKK_BATCH, batch_partition
 from freg_pipeline.orchestration.resources import Freg

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from freg_pipeline.extract.uttrekk import Uttrekk
-from freg_pipeline.lake.manifest import current_release
+from freg_pipeline.journal.manifest import current_release
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.query import query
 from freg_pipeline.lake.verify import verify
 from freg_pipeline.store import Store, open_store

@@ -14,8 +14,8 @@ import duckdb
 import pytest
 
 from freg_pipeline.cli import main
-from freg_pipeline.extract.uttrekk import Uttrekk
-from freg_pipeline.lake.manifest import require_current
+from freg_pipeline.journal.manifest import require_current
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.verify import verify
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import open_store

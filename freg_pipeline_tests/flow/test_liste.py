@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from freg_pipeline.cli import main
-from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.query import query
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run import carry_on, run_liste, run_uttrekk

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from freg_pipeline.client import TilpassetKriterier
-from freg_pipeline.extract.uttrekk import Uttrekk
-from freg_pipeline.lake.manifest import require_current
+from freg_pipeline.journal.manifest import require_current
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.query import query
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run import run_uttrekk

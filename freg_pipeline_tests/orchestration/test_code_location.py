@@ -11,8 +11,8 @@ import yaml
 from dagster import DagsterInstance
 
 from freg_pipeline.definitions import build_defs
-from freg_pipeline.extract.uttrekk import Uttrekk
-from freg_pipeline.lake.manifest import current_release
+from freg_pipeline.journal.manifest import current_release
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.orchestration.code_location import make_definitions
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.sensors import uttrekk_sensor

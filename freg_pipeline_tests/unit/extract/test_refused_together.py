@@ -16,7 +16,7 @@ from freg_pipeline.envelope import parse
 from freg_pipeline.errors import RefusedError
 from freg_pipeline.extract.batches import add_batches
 from freg_pipeline.extract.fetch import fetch_batch
-from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline_tests.registers import serving
 from freg_pipeline_tests.unit.feed.made import begun, register, store_in
 

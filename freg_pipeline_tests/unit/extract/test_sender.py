@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from freg_pipeline.extract.sender import ANSWER_SECONDS, Sender, others_answer
-from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.store import write_record
 from freg_pipeline_tests.unit.feed.made import begun, store_in
 

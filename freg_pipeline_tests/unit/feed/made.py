@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from freg_pipeline.client import Register
 from freg_pipeline.client.feed import FeedEntry
-from freg_pipeline.extract.uttrekk import Request, Uttrekk
+from freg_pipeline.journal.uttrekk import Request, Uttrekk
 from freg_pipeline.settings import load
 from freg_pipeline.store import Store, write_record
 from freg_pipeline.store.local import LocalStore

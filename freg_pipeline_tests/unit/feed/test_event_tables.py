@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from freg_pipeline.client.feed import FeedEntry
-from freg_pipeline.extract.uttrekk import Uttrekk
 from freg_pipeline.feed.documents import documents_of, fetch_documents
 from freg_pipeline.feed.tables import StagedEvents, stage_events
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.staging import event_key
 from freg_pipeline_tests.unit.feed.made import EventList, begun, entry, register, store_in
 

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freg_pipeline.client.feed import FeedEntry
-from freg_pipeline.extract.uttrekk import FeedEnd, Uttrekk
 from freg_pipeline.feed.pages import MAX_PAGES, read_events
+from freg_pipeline.journal.raw import RawMeta, pack
+from freg_pipeline.journal.uttrekk import FeedEnd, Uttrekk
 from freg_pipeline.store import write_record
-from freg_pipeline.store.raw import RawMeta, pack
 from freg_pipeline_tests.unit.feed.made import ETTER, EventList, begun, event, register, store_in
 
 

@@ -13,13 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from freg_pipeline.contract import compile_contract, fingerprint
-from freg_pipeline.extract.uttrekk import Request, Uttrekk, UttrekkKind, chunks
+from freg_pipeline.journal.raw import RawMeta, pack
+from freg_pipeline.journal.uttrekk import Request, Uttrekk, UttrekkKind, chunks
 from freg_pipeline.lake.landing import land_batch
 from freg_pipeline.lake.staging import event_key
 from freg_pipeline.lake.tables import HENDELSE, HENDELSE_EGENSKAP
 from freg_pipeline.store import Store, write_record
 from freg_pipeline.store.local import LocalStore
-from freg_pipeline.store.raw import RawMeta, pack
 from freg_pipeline_tests.contracts import entity, field, small_contract
 
 HENTET = datetime(2026, 6, 1, 12, tzinfo=UTC)

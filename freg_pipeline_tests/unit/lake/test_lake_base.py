@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from freg_pipeline.contract import compile_contract
+from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.lake import files, keys, layout
 from freg_pipeline.lake.checks import run_checks
 from freg_pipeline.lake.guards import Policy
 from freg_pipeline.lake.keys import bucket_count
-from freg_pipeline.lake.manifest import Manifest
 from freg_pipeline.lake.query import connect, query
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.tables import OWN_TABLES, PERSON, PERSON_KEY, described, file_schema

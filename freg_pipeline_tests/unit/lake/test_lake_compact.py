@@ -10,7 +10,9 @@ import msgspec
 import pytest
 
 from freg_pipeline.errors import ConfigurationError, FregError
-from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.journal.manifest import Manifest, list_releases, manifest_key, require_current
+from freg_pipeline.journal.pins import pin, pins, unpin
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake import keys
 from freg_pipeline.lake.checks import run_checks
 from freg_pipeline.lake.compact import (
@@ -24,8 +26,6 @@ from freg_pipeline.lake.compact import (
 )
 from freg_pipeline.lake.compaction import Compaction
 from freg_pipeline.lake.guards import Policy
-from freg_pipeline.lake.manifest import Manifest, list_releases, manifest_key, require_current
-from freg_pipeline.lake.pins import pin, pins, unpin
 from freg_pipeline.lake.purge import purge
 from freg_pipeline.lake.query import connect, query
 from freg_pipeline.lake.release import build_release

@@ -9,11 +9,11 @@ import duckdb
 import pytest
 
 from freg_pipeline.errors import ConfigurationError, FregError, IncompleteError
-from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.journal.manifest import current_number, current_release, list_releases
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.checks import run_checks
 from freg_pipeline.lake.guards import Policy
-from freg_pipeline.lake.manifest import current_number, current_release, list_releases
 from freg_pipeline.lake.query import query
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.staging import event_key

@@ -13,11 +13,11 @@ from typing import Any
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.journal.manifest import require_current
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.checks import run_checks
 from freg_pipeline.lake.compact import begin_compaction, compact
 from freg_pipeline.lake.guards import Policy
-from freg_pipeline.lake.manifest import require_current
 from freg_pipeline.lake.purge import purge
 from freg_pipeline.lake.query import connect
 from freg_pipeline.lake.release import build_release

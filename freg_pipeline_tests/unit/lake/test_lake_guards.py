@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from freg_pipeline.extract.uttrekk import Uttrekk, UttrekkKind
+from freg_pipeline.journal.manifest import Manifest, current_number, require_current
+from freg_pipeline.journal.uttrekk import Uttrekk, UttrekkKind
 from freg_pipeline.lake.guards import FewerError, OtherKindError, Policy, approval
-from freg_pipeline.lake.manifest import Manifest, current_number, require_current
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.restore import restore
 from freg_pipeline.store import write_record

@@ -8,10 +8,10 @@ from typing import Any
 
 import duckdb
 import pytest
+from freg_pipeline.lake.manifest import read_manifest
 
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.compact import begin_compaction, compact
-from freg_pipeline.lake.manifest import read_manifest
 from freg_pipeline.lake.query import connect, query
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.views import OVERVIEW

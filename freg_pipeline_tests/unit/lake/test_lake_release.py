@@ -19,10 +19,7 @@ from freg_pipeline.errors import (
     IncompleteError,
     StoreError,
 )
-from freg_pipeline.extract.uttrekk import Uttrekk
-from freg_pipeline.lake.guards import Policy
-from freg_pipeline.lake.landing import staging_key
-from freg_pipeline.lake.manifest import (
+from freg_pipeline.journal.manifest import (
     POINTER,
     Manifest,
     current_number,
@@ -31,6 +28,9 @@ from freg_pipeline.lake.manifest import (
     read_manifest,
     require_current,
 )
+from freg_pipeline.journal.uttrekk import Uttrekk
+from freg_pipeline.lake.guards import Policy
+from freg_pipeline.lake.landing import staging_key
 from freg_pipeline.lake.purge import purge
 from freg_pipeline.lake.query import query
 from freg_pipeline.lake.release import build_release

@@ -12,11 +12,11 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.journal.manifest import current_release
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.checks import run_checks
 from freg_pipeline.lake.compact import begin_compaction, compact
 from freg_pipeline.lake.export import export, render
-from freg_pipeline.lake.manifest import current_release
 from freg_pipeline.lake.purge import purge
 from freg_pipeline.lake.query import query
 from freg_pipeline.lake.release import build_release

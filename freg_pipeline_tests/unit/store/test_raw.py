@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freg_pipeline.errors import DamagedError, StoreError
-from freg_pipeline.store.raw import RawMeta, pack, unpack
+from freg_pipeline.journal.raw import RawMeta, pack, unpack
 
 BODY = b'{"oppslag": []}'
 

@@ -32,9 +32,9 @@ import msgspec
 
 from freg_pipeline.envelope import IdentifierKind, parse_batch
 from freg_pipeline.errors import ConfigurationError, ObjectMissingError
+from freg_pipeline.journal.raw import RawMeta, read_raw
 from freg_pipeline.outside import looks_like_number
 from freg_pipeline.store import Store, read_record
-from freg_pipeline.store.raw import RawMeta, read_raw
 
 CHUNK = 1_000  # identifiers a look-up: the register's limit (bulkoppslag)
 

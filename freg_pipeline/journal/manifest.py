@@ -12,7 +12,7 @@ from datetime import datetime
 import msgspec
 
 from freg_pipeline.errors import ConfigurationError, ObjectMissingError
-from freg_pipeline.extract.uttrekk import UttrekkKind
+from freg_pipeline.journal.uttrekk import UttrekkKind
 from freg_pipeline.lake.accounting import Accounting
 from freg_pipeline.store import Store, read_record
 from freg_pipeline.store.record import replace_record

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from freg_pipeline.extract.uttrekk import Uttrekk
-from freg_pipeline.lake.manifest import Manifest, following, manifest_key, point_to_newest
+from freg_pipeline.journal.manifest import Manifest, following, manifest_key, point_to_newest
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.store import Store, write_record
 
 
