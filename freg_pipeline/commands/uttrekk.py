@@ -172,7 +172,7 @@ def resume(name: str, order_again: bool, **strictness: bool) -> None:
     with progress() as begin:
         freg = Freg.from_settings(settings(), begin)
         one = Uttrekk(freg.store, name)
-        if one.request.kind == "hendelser":  # it follows from the release: there is no order
+        if one.kind.is_sync:  # it follows from the release: there is no order
             with syncing(freg, ReleaseConfig(**strictness)) as work:
                 manifest = work.once().manifest
         else:

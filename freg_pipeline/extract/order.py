@@ -29,7 +29,8 @@ from freg_pipeline.errors import (
 )
 from freg_pipeline.extract.parts import choose
 from freg_pipeline.extract.sender import others_answer, this_process
-from freg_pipeline.journal.uttrekk import OrderAnswer, Request, Uttrekk, UttrekkKind
+from freg_pipeline.journal.kinds import KindName, kind_of
+from freg_pipeline.journal.uttrekk import OrderAnswer, Request, Uttrekk
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import Store, write_record
 
@@ -38,13 +39,6 @@ logger = logging.getLogger(__name__)
 ATTEMPTS = 3  # orders sent by one living process when answers get lost
 RUNNING_JOBS = 10  # the register's limit for an organisation
 JOB_HOURS = 24  # an order older than this, and never collected, holds no place any more
-SERVICES: dict[UttrekkKind, tuple[str, ...]] = {  # what each kind of uttrekk takes
-    "komplett": ("uttrekk/komplett", "uttrekk/batch", "personer/bulkoppslag/arkiv"),
-    "tilpasset": ("uttrekk/tilpasset", "uttrekk/batch", "personer/bulkoppslag"),
-    "liste": ("personer/bulkoppslag",),
-    "soek": ("personer/soek", "personer/bulkoppslag"),
-    "hendelser": ("hendelser/feed", "personer/bulkoppslag"),
-}
 
 
 class _OrderedElsewhereError(FregError):
@@ -55,7 +49,7 @@ class Kriterier(Protocol):
     """What tells one question of a kind from another: a selection, a list, a search."""
 
     @property
-    def kind(self) -> UttrekkKind:
+    def kind(self) -> KindName:
         """Which kind of uttrekk it makes."""
         ...
 
@@ -111,8 +105,8 @@ async def open_uttrekk(
         RefusedError: the package of rights lacks a service that such an uttrekk takes.
         ContractError: the register's contract can't be compiled.
     """
-    kind: UttrekkKind = "komplett" if kriterier is None else kriterier.kind
-    register.require(*SERVICES[kind])
+    kind: KindName = "komplett" if kriterier is None else kriterier.kind
+    register.require(*kind_of(kind).services)
     _refuse_other_register(store, settings)
     plan = await fetch_contract(store, register)
     parts = choose(settings.parts, plan)
@@ -167,8 +161,7 @@ def _refuse_other_register(store: Store, settings: Settings) -> None:
 
 
 def _named(uttrekk: Uttrekk, wanted: Request) -> Uttrekk:
-    request = msgspec.structs.replace(wanted, name=uttrekk.name)
-    write_record(uttrekk.store, uttrekk.key("request.json"), request)
+    Uttrekk.begin(uttrekk.store, msgspec.structs.replace(wanted, name=uttrekk.name))
     if not uttrekk.request.same_question(wanted):
         raise ConfigurationError(
             f"the uttrekk {uttrekk.name} asks for something else",
@@ -178,8 +171,8 @@ def _named(uttrekk: Uttrekk, wanted: Request) -> Uttrekk:
 
 
 def _under_way(store: Store, wanted: Request) -> Uttrekk | None:
-    for uttrekk in reversed(Uttrekk.list_all(store)):
-        if uttrekk.request.same_question(wanted) and not uttrekk.release and not uttrekk.is_gone:
+    for uttrekk in reversed(Uttrekk.list_open(store)):
+        if uttrekk.request.same_question(wanted) and not uttrekk.is_gone:
             logger.info("going on with the uttrekk %s", uttrekk.name)
             return uttrekk
     return None
@@ -190,8 +183,7 @@ def _begin_unnamed(store: Store, wanted: Request) -> Uttrekk:
     number = 1
     while True:  # two within a second is rare; each try is decided by who writes first
         uttrekk = Uttrekk(store, base if number == 1 else f"{base}-{number}")
-        request = msgspec.structs.replace(wanted, name=uttrekk.name)
-        if write_record(store, uttrekk.key("request.json"), request):
+        if Uttrekk.begin(store, msgspec.structs.replace(wanted, name=uttrekk.name)):
             return uttrekk
         number += 1
 
@@ -287,7 +279,7 @@ def _running(mine: Uttrekk) -> list[Uttrekk]:
     horizon = datetime.now(UTC) - timedelta(hours=JOB_HOURS)
     return [
         other
-        for other in Uttrekk.list_all(mine.store)
+        for other in Uttrekk.list_open(mine.store)
         if other.name != mine.name
         and other.request.base_url == mine.request.base_url
         and other.request.created > horizon
@@ -298,8 +290,8 @@ def _running(mine: Uttrekk) -> list[Uttrekk]:
 
 
 async def _send(register: Register, request: Request) -> str:
-    if request.kind == "tilpasset":
-        return await register.uttrekk.bestill_tilpasset(request.kriterier or {})
+    if request.kriterier is not None:
+        return await register.uttrekk.bestill_tilpasset(request.kriterier)
     begin = request.feedsekvensnr
     return await register.uttrekk.bestill_komplett(
         request.sekvensnummer if begin is None else begin

@@ -88,30 +88,27 @@ def _next_batch(uttrekk: Uttrekk) -> int:
 
 
 async def _ask(register: Register, uttrekk: Uttrekk, batch: int) -> BatchAnswer:
-    if not uttrekk.is_ordered_kind:
+    if not uttrekk.kind.is_job:
         raise _unwritten(uttrekk)
+    if uttrekk.is_gone:
+        raise _gone(uttrekk)
     job = uttrekk.job_id
     if job is None:
         raise FregError(
             f"the uttrekk {uttrekk.name} is not ordered",
             f"Order it: freg uttrekk resume {uttrekk.name}",
         )
-    if uttrekk.is_gone:
-        raise _gone(uttrekk)
     try:
         return await register.uttrekk.batch(job, batch)
     except GoneError as error:
-        write_record(uttrekk.store, uttrekk.gone_key, {"said": error.what})
+        uttrekk.mark_gone(error.what)
         raise _gone(uttrekk) from None
 
 
 def _unwritten(uttrekk: Uttrekk) -> FregError:
     """Its batches are written on this side, and whoever did so was stopped."""
-    what = {"liste": "list was", "soek": "search's hits were"}.get(
-        uttrekk.request.kind, "batches were"
-    )
     return FregError(
-        f"the uttrekk {uttrekk.name} was stopped before its {what} taken over",
+        f"the uttrekk {uttrekk.name} was stopped before its {uttrekk.kind.source} taken over",
         "Give the command that began it again: it goes on with this uttrekk",
     )
 
@@ -119,7 +116,7 @@ def _unwritten(uttrekk: Uttrekk) -> FregError:
 def _gone(uttrekk: Uttrekk) -> GoneError:
     return GoneError(
         f"the register no longer has the job of the uttrekk {uttrekk.name} (410)",
-        f"Order anew: run freg uttrekk {uttrekk.request.kind} again with another --name, or none",
+        f"Order it anew: freg uttrekk resume {uttrekk.name}",
         status=410,
     )
 

@@ -93,9 +93,9 @@ def write_confirmations(uttrekk: Uttrekk, numbers: Sequence[str], batches: int) 
 
 def _gone(uttrekk: Uttrekk, batch: int) -> Iterator[str]:
     """The identifiers of a landed batch that the register has nothing for."""
-    if not load_landed(uttrekk.store, uttrekk.name, batch).outcomes.get("borte"):
+    if not load_landed(uttrekk.store, uttrekk.place, batch).outcomes.get("borte"):
         return
-    path = uttrekk.store.path(staging_key(uttrekk.name, batch, "dokument.parquet"))
+    path = uttrekk.store.path(staging_key(uttrekk.place, batch, "dokument.parquet"))
     with uttrekk.store.filesystem.open_input_file(path) as file:
         rows = pq.read_table(file, columns=["identifikator"], filters=[("utfall", "==", "borte")])
     yield from rows["identifikator"].to_pylist()

@@ -18,9 +18,11 @@ from freg_pipeline.feed.expand import Expansion, Progress, Slice
 from freg_pipeline.feed.own import events_read, has_own_events, own_events
 from freg_pipeline.feed.pages import ask, has_pages, read_events
 from freg_pipeline.feed.persons import persons_of
+from freg_pipeline.journal.kinds import kind_of
 from freg_pipeline.journal.manifest import Manifest, require_current
+from freg_pipeline.journal.uttrekk import Request, Uttrekk
 from freg_pipeline.settings import Settings
-from freg_pipeline.store import Store, write_record
+from freg_pipeline.store import Store
 
 
 async def collect(
@@ -48,7 +50,7 @@ async def collect(
         if page is None or not page.entries:
             return None
         await _begin(uttrekk, register, settings, current)
-    if first.kind == "komplett":
+    if kind_of(first.kind).is_everyone:
         events = await read_events(register, uttrekk, first=page)
     else:
         own = await own_events(
@@ -66,7 +68,7 @@ def drop_staging(uttrekk: Uttrekk) -> None:
     A sync a minute would leave tens of thousands of small files a day. Its rows lie in the release,
     and the raw answers stay. Of a full load nothing is removed.
     """
-    if uttrekk.request.kind == "hendelser" and uttrekk.release is not None:
+    if uttrekk.kind.is_sync and uttrekk.release is not None:
         for key in uttrekk.store.list(uttrekk.key("tables/")):
             uttrekk.store.delete(key)
 
@@ -93,7 +95,7 @@ async def _begin(
         form=settings.answer_format,
         etter=current.sekvensnummer,
     )
-    write_record(uttrekk.store, uttrekk.key("request.json"), request)
+    Uttrekk.begin(uttrekk.store, request)
 
 
 def _following(store: Store, position: int, settings: Settings) -> Uttrekk:

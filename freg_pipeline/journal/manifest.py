@@ -12,8 +12,8 @@ from datetime import datetime
 import msgspec
 
 from freg_pipeline.errors import ConfigurationError, ObjectMissingError
-from freg_pipeline.journal.uttrekk import UttrekkKind
-from freg_pipeline.lake.accounting import Accounting
+from freg_pipeline.journal.accounting import Accounting
+from freg_pipeline.journal.kinds import KindName
 from freg_pipeline.store import Store, read_record
 from freg_pipeline.store.record import replace_record
 
@@ -105,7 +105,7 @@ class Manifest(msgspec.Struct, frozen=True):
 
     number: str
     created: datetime
-    kind: UttrekkKind
+    kind: KindName
     uttrekk: str
     environment: str
     rettighetspakke: str

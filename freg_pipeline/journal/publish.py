@@ -31,3 +31,4 @@ def note_release(store: Store, uttrekk: Uttrekk, manifest: Manifest) -> None:
     """See that a release is current or older than that, and note it with its uttrekk."""
     point_to_newest(store)
     write_record(store, uttrekk.release_key, {"release": manifest.number})
+    uttrekk.close()

@@ -5,7 +5,7 @@ Keys, all under ``uttrekk/<name>/``::
     request.json               what was asked for; written before anything is sent
     order/01-sent.json         an order is about to be sent (attempts 01, 02, ...), and by whom
     order/01-answer.json       what came of it: jobbId, refused or lost
-    gone.json                  the register no longer has the job
+    order/01-gone.json         the register no longer has the job
     malformed.json             what in a list is no identity number: lines and reasons
     batches/000000.json.zst    a batch of identifiers, as it came
     batches/end.json           the end was seen: how many batches there are
@@ -17,6 +17,10 @@ Keys, all under ``uttrekk/<name>/``::
     feed/egne.json             where the release isn't everyone's: the events of its own persons
     feed/end.json              of kind hendelser: the last event that it contains
     release.json               which release it became
+    abandoned.json             it was given up
+
+and ``open/<name>`` as long as something is left to do for it. What came of a second job, ordered
+because the register had lost the first one, lies under ``jobs/02/``: batches, answers, tables.
 """
 
 from __future__ import annotations
@@ -32,15 +36,13 @@ import msgspec
 
 from freg_pipeline.envelope import IdentifierKind, parse_batch
 from freg_pipeline.errors import ConfigurationError, ObjectMissingError
+from freg_pipeline.journal.kinds import Kind, KindName, kind_of
 from freg_pipeline.journal.raw import RawMeta, read_raw
 from freg_pipeline.outside import looks_like_number
-from freg_pipeline.store import Store, read_record
+from freg_pipeline.store import Store, read_record, write_record
 
 CHUNK = 1_000  # identifiers a look-up: the register's limit (bulkoppslag)
 
-# Where the batches of identifiers come from: a job at the register (komplett, tilpasset), a list of
-# one's own, the hits of a search, or the event list.
-UttrekkKind = Literal["komplett", "tilpasset", "liste", "soek", "hendelser"]
 Stage = Literal[
     "requested", "uncertain", "ordered", "fetching", "fetched", "landed", "released", "gone"
 ]
@@ -75,7 +77,7 @@ class Request(msgspec.Struct, frozen=True):
     """
 
     name: str
-    kind: UttrekkKind
+    kind: KindName
     environment: str
     base_url: str
     rettighetspakke: str
@@ -126,7 +128,7 @@ class Status:
     """Where an uttrekk stands. Counts only."""
 
     name: str
-    kind: UttrekkKind
+    kind: KindName
     created: datetime
     stage: Stage
     batches: int
@@ -158,7 +160,8 @@ class _Released(msgspec.Struct, frozen=True):
 
 
 class Uttrekk:
-    """A view of one uttrekk's objects. Holds nothing that could get stale but what never changes.
+    """A view of one uttrekk's objects. Holds nothing that could get stale, but which job it shows:
+    whoever orders anew takes a new view.
 
     Args:
         store: where it lies.
@@ -192,15 +195,68 @@ class Uttrekk:
             ) from None
 
     @property
+    def kind(self) -> type[Kind]:
+        """Its kind.
+
+        Raises:
+            ConfigurationError: there is no such uttrekk.
+        """
+        return kind_of(self.request.kind)
+
+    @property
     def resume_command(self) -> str:
         """The command that goes on with it."""
-        events = self.request.kind == "hendelser"
-        return "freg hendelser sync" if events else f"freg uttrekk resume {self.name}"
+        return self.kind.resume_command(self.name)
 
     @property
     def exists(self) -> bool:
         """Whether anything was asked for under this name."""
         return self.store.exists(self.key("request.json"))
+
+    @classmethod
+    def begin(cls, store: Store, request: Request) -> bool:
+        """Record what is asked for, under the request's name; False: the name is taken.
+
+        The marker of what is open comes first, so that nothing that was begun is ever overlooked.
+        """
+        uttrekk = cls(store, request.name)
+        if uttrekk.exists:
+            return False
+        store.write(uttrekk.open_key, b"")
+        return write_record(store, uttrekk.key("request.json"), request)
+
+    @property
+    def open_key(self) -> str:
+        """Where it is marked as open: those that look for work list these markers and no more."""
+        return f"open/{self.name}"
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether it was given up."""
+        return self.store.exists(self.key("abandoned.json"))
+
+    def abandon(self) -> None:
+        """Give it up: nothing goes on with it any more, and what came of it may be purged.
+
+        Raises:
+            ConfigurationError: there is no such uttrekk, or it is released.
+        """
+        if self.kind.is_sync or self.release is not None:
+            raise ConfigurationError(
+                f"the uttrekk {self.name} is {'a sync' if self.kind.is_sync else 'released'}",
+                "Only an uttrekk that is under way can be abandoned",
+            )
+        write_record(self.store, self.key("abandoned.json"), {})
+        self.close()
+
+    def close(self) -> None:
+        """Take the marker away: nothing is left to do."""
+        self.store.delete(self.open_key)
+
+    @property
+    def events_staged(self) -> bool:
+        """Of a sync: whether its events' own tables are whole."""
+        return self.store.exists(self.key("tables/hendelser/done.json"))
 
     def identifier_kind(self, batch: int) -> IdentifierKind:
         """What a batch holds: identifiers of documents, or numbers of persons; as it says itself.
@@ -232,7 +288,7 @@ class Uttrekk:
         Raises:
             ConfigurationError: it is of kind hendelser, and its last event isn't known yet.
         """
-        if self.request.kind != "hendelser":
+        if not self.kind.is_sync:
             return self.request.sekvensnummer
         end = self.feed_end
         if end is None:
@@ -252,44 +308,67 @@ class Uttrekk:
             for number in sent
         ]
 
-    def order_key(self, attempt: int, what: Literal["sent", "answer"]) -> str:
+    def order_key(self, attempt: int, what: Literal["sent", "answer", "gone"]) -> str:
         """Where an attempt to order is recorded."""
         return self.key("order", f"{attempt:02d}-{what}.json")
 
     def _answer(self, attempt: int) -> OrderAnswer:
         return read_record(self.store, self.order_key(attempt, "answer"), OrderAnswer)
 
+    def _accepted(self) -> list[tuple[int, str]]:
+        """The attempts that the register accepted, with the job that each became."""
+        return [(nr, answer.jobbId) for nr, answer in self.attempts() if answer and answer.jobbId]
+
+    @cached_property
+    def job(self) -> int:
+        """Which of its jobs this view shows: 1, or more where one was lost and ordered anew."""
+        return max(1, len(self._accepted())) if self.kind.is_job else 1
+
+    def earlier_jobs(self) -> list[Uttrekk]:
+        """Views of the jobs that the register lost before this one."""
+        views = [Uttrekk(self.store, self.name) for _ in range(1, self.job)]
+        for number, view in enumerate(views, 1):
+            view.job = number
+        return views
+
     @property
-    def gone_key(self) -> str:
-        """Where it is recorded that the register no longer has the job."""
-        return self.key("gone.json")
+    def place(self) -> str:
+        """Where what came of its job lies, under ``uttrekk/``."""
+        return self.name if self.job == 1 else f"{self.name}/jobs/{self.job:02d}"
+
+    def job_key(self, *parts: str) -> str:
+        """The key of an object that came of its job."""
+        return "/".join(("uttrekk", self.place, *parts))
+
+    def mark_gone(self, said: str) -> None:
+        """Record that the register no longer has the job."""
+        attempt, _ = self._accepted()[-1]
+        write_record(self.store, self.order_key(attempt, "gone"), {"said": said})
 
     @property
     def is_gone(self) -> bool:
         """Whether the register no longer has the job, before all batches came."""
-        return self.store.exists(self.gone_key)
-
-    @property
-    def is_ordered_kind(self) -> bool:
-        """Whether it is a job at the register; else its batches are written on this side."""
-        return self.request.kind in {"komplett", "tilpasset"}
+        return self._is_gone(self._accepted())
 
     @property
     def job_id(self) -> str | None:
-        """The register's job, once an order was accepted."""
-        accepted = [answer.jobbId for _, answer in self.attempts() if answer and answer.jobbId]
-        return accepted[-1] if accepted else None
+        """The register's job, once an order was accepted; None again when it is gone."""
+        accepted = self._accepted()
+        return accepted[-1][1] if accepted and not self._is_gone(accepted) else None
+
+    def _is_gone(self, accepted: list[tuple[int, str]]) -> bool:
+        return bool(accepted) and self.store.exists(self.order_key(accepted[-1][0], "gone"))
 
     # -- batches -----------------------------------------------------------------------------
 
     def batch_key(self, batch: int) -> str:
         """Where a batch of identifiers lies."""
-        return self.key("batches", f"{batch:06d}.json.zst")
+        return self.job_key("batches", f"{batch:06d}.json.zst")
 
     @property
     def end_key(self) -> str:
         """Where it is recorded how many batches there are."""
-        return self.key("batches/end.json")
+        return self.job_key("batches/end.json")
 
     @property
     def end(self) -> int | None:
@@ -301,7 +380,7 @@ class Uttrekk:
 
     def batches(self) -> list[int]:
         """The batches whose identifiers are here."""
-        keys = self.store.list(self.key("batches/"))
+        keys = self.store.list(self.job_key("batches/"))
         return [int(_file(key)[:6]) for key in keys if key.endswith(".json.zst")]
 
     def identifiers(self, batch: int) -> list[str]:
@@ -320,11 +399,11 @@ class Uttrekk:
 
     def answer_key(self, batch: int, chunk: int) -> str:
         """Where the answer to a look-up lies."""
-        return self.key("answers", f"{batch:06d}", f"{chunk:05d}.{self.request.form}.zst")
+        return self.job_key("answers", f"{batch:06d}", f"{chunk:05d}.{self.request.form}.zst")
 
     def answered(self, batch: int) -> set[int]:
         """The look-ups of a batch whose answers are here."""
-        keys = self.store.list(self.key("answers", f"{batch:06d}/"))
+        keys = self.store.list(self.job_key("answers", f"{batch:06d}/"))
         return {int(_file(key)[:5]) for key in keys}
 
     def answers(self, batch: int) -> Iterator[ChunkAnswer]:
@@ -341,7 +420,7 @@ class Uttrekk:
 
     def landed(self) -> set[int]:
         """The batches whose staging tables are whole."""
-        keys = self.store.list(self.key("tables/"))
+        keys = self.store.list(self.job_key("tables/"))
         done = [key.split("/")[-2] for key in keys if key.endswith("/done.json")]
         return {int(folder) for folder in done if folder.isdigit()}  # the events have one, too
 
@@ -400,6 +479,16 @@ class Uttrekk:
         if last is None:
             return "uncertain"
         return "ordered" if last.jobbId else "requested"
+
+    @classmethod
+    def list_open(cls, store: Store) -> list[Uttrekk]:
+        """Those that something is left to do for, the oldest first.
+
+        Costs what is open, however many were ever made.
+        """
+        marked = [cls(store, key.removeprefix("open/")) for key in store.list("open/")]
+        begun = [uttrekk for uttrekk in marked if uttrekk.exists]
+        return sorted(begun, key=lambda uttrekk: uttrekk.request.created)
 
     @classmethod
     def list_all(cls, store: Store) -> list[Uttrekk]:

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from freg_pipeline.contract import Plan
 from freg_pipeline.errors import StoreError
+from freg_pipeline.journal.kinds import kind_of
 from freg_pipeline.journal.manifest import Manifest, list_releases, require_current
 from freg_pipeline.lake.drift import changes_between
 from freg_pipeline.lake.landing import load_plan
@@ -102,7 +103,7 @@ def checks(manifest: Manifest, plan: Plan) -> Iterator[Check]:
             f"SELECT count(*) FROM {identifier(table.name)} ANTI JOIN person "  # noqa: S608
             "USING (personidentifikator)",
         )
-    if manifest.kind == "komplett":  # a selection points to many whom it doesn't hold
+    if kind_of(manifest.kind).is_everyone:  # a selection points to many whom it doesn't hold
         yield from _relations(plan)
     yield Check("fields_known", "ukjent_felt", "SELECT count(*) FROM ukjent_felt")
     yield from _codes(plan)

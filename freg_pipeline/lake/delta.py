@@ -14,6 +14,7 @@ import duckdb
 import msgspec
 
 from freg_pipeline.errors import ConfigurationError, FregError
+from freg_pipeline.journal.accounting import Accounting
 from freg_pipeline.journal.manifest import (
     Delta,
     Manifest,
@@ -23,7 +24,7 @@ from freg_pipeline.journal.manifest import (
 )
 from freg_pipeline.journal.publish import note_release, publish_after
 from freg_pipeline.journal.uttrekk import Uttrekk
-from freg_pipeline.lake.accounting import Accounting, account
+from freg_pipeline.lake.accounting import account, require_complete
 from freg_pipeline.lake.database import working_database
 from freg_pipeline.lake.drift import changes_between, require_compatible
 from freg_pipeline.lake.files import Buckets, keep_file
@@ -144,7 +145,7 @@ def _make(store: Store, uttrekk: Uttrekk, current: Manifest, policy: Policy) -> 
         if not write_record(store, done, made):
             made = read_record(store, done, _Made)
     if not policy.allow_incomplete:
-        made.accounting.require_complete(uttrekk)
+        require_complete(made.accounting, uttrekk)
     return made
 
 
@@ -155,7 +156,7 @@ def _write(store: Store, uttrekk: Uttrekk, current: Manifest, folder: str, polic
             f"the events of {uttrekk.name} have not landed",
             f"Go on with it: {uttrekk.resume_command}",
         )
-    staging = Staging(store, uttrekk.name, batches)
+    staging = Staging(store, uttrekk.place, batches)
     delivered = sum(len(uttrekk.identifiers(batch)) for batch in batches)
     with store.scratch() as scratch, working_database(scratch) as connection:
         load(connection, staging)
@@ -166,7 +167,7 @@ def _write(store: Store, uttrekk: Uttrekk, current: Manifest, folder: str, polic
         landed = _count(connection, "landed WHERE batch >= 0")
         accounting = account(connection, delivered=delivered, landed=landed)
         if not policy.allow_incomplete:  # nothing is written that may not be published
-            accounting.require_complete(uttrekk)
+            require_complete(accounting, uttrekk)
         events = {
             table.name: staged_events(store, uttrekk.name, table.name) for table in EVENT_TABLES
         }

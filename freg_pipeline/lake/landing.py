@@ -53,9 +53,9 @@ def load_plan(store: Store, fingerprint: str) -> Plan:
     return compile_contract(store.read(f"contracts/{fingerprint}.xsd"))
 
 
-def staging_key(name: str, batch: int, file: str) -> str:
-    """Where a staging file of an uttrekk's batch lies."""
-    return f"uttrekk/{name}/tables/{batch:06d}/{file}"
+def staging_key(place: str, batch: int, file: str) -> str:
+    """Where a staging file of a batch lies; ``place`` as the uttrekk tells it."""
+    return f"uttrekk/{place}/tables/{batch:06d}/{file}"
 
 
 def require_landed(uttrekk: Uttrekk) -> list[int]:
@@ -75,13 +75,13 @@ def require_landed(uttrekk: Uttrekk) -> list[int]:
     return list(range(end))
 
 
-def load_landed(store: Store, name: str, batch: int) -> LandedBatch:
+def load_landed(store: Store, place: str, batch: int) -> LandedBatch:
     """What landing a batch gave.
 
     Raises:
         ObjectMissingError: it has not landed.
     """
-    return read_record(store, staging_key(name, batch, "done.json"), LandedBatch)
+    return read_record(store, staging_key(place, batch, "done.json"), LandedBatch)
 
 
 def land_batch(
@@ -104,9 +104,9 @@ def land_batch(
     Raises:
         FregError: the batch isn't fetched in full.
     """
-    done = staging_key(uttrekk.name, batch, "done.json")
+    done = staging_key(uttrekk.place, batch, "done.json")
     if store.exists(done):
-        return load_landed(store, uttrekk.name, batch)
+        return load_landed(store, uttrekk.place, batch)
     missing = uttrekk.chunk_count(batch) - len(uttrekk.answered(batch))
     if missing:
         raise FregError(
@@ -118,7 +118,7 @@ def land_batch(
         chunks = _chunks(uttrekk, batch, plan, progress)
         tables = normalize_batch(chunks, plan, uttrekk.identifier_kind(batch), folder)
         files = {
-            name: _stage(store, staging_key(uttrekk.name, batch, f"{name}.parquet"), path, tables)
+            name: _stage(store, staging_key(uttrekk.place, batch, f"{name}.parquet"), path, tables)
             for name, path in tables.files.items()
         }
     landed = LandedBatch(
@@ -126,7 +126,7 @@ def land_batch(
     )
     if not write_record(store, done, landed):
         # Another worker landed it at the same time, from the same answers: its word stands.
-        return load_landed(store, uttrekk.name, batch)
+        return load_landed(store, uttrekk.place, batch)
     return landed
 
 

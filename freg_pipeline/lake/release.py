@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.journal.accounting import Accounting
 from freg_pipeline.journal.manifest import (
     Base,
     Manifest,
@@ -21,7 +22,7 @@ from freg_pipeline.journal.manifest import (
 )
 from freg_pipeline.journal.publish import note_release, publish_after
 from freg_pipeline.journal.uttrekk import Uttrekk
-from freg_pipeline.lake.accounting import Accounting, account
+from freg_pipeline.lake.accounting import account, require_complete
 from freg_pipeline.lake.base import BaseWriter
 from freg_pipeline.lake.counts import current_rows_of, missing_persons
 from freg_pipeline.lake.database import working_database
@@ -67,7 +68,7 @@ def build_release(
         IncompleteError: something failed or is unexplained; readers keep the release before.
         FregError: not all batches have landed.
     """
-    if uttrekk.request.kind == "hendelser":
+    if uttrekk.kind.is_sync:
         return build_delta(store, uttrekk, policy=policy)
     done = _released(store, uttrekk)
     if done is not None:
@@ -93,19 +94,19 @@ def _build(
     policy: Policy,
     progress: Callable[[int], None],
 ) -> tuple[dict[str, TableEntry], Base, Accounting]:
-    staging = Staging(store, uttrekk.name, batches)
+    staging = Staging(store, uttrekk.place, batches)
     delivered = sum(len(uttrekk.identifiers(batch)) for batch in batches)
     with store.scratch() as folder, working_database(folder) as connection:
         resolve(connection, staging)
         if not policy.allow_incomplete:  # what failed is known before anything is written
             persons = connection.execute("SELECT count(*) FROM landed").fetchall()[0][0]
             early = account(connection, delivered=delivered, landed=persons)
-            early.require_complete(uttrekk)
+            require_complete(early, uttrekk)
         plan = load_plan(store, uttrekk.request.contract)
         tables, base = BaseWriter(store, uttrekk, staging, connection, plan).write(progress)
         accounting = account(connection, delivered=delivered, landed=tables["person"].rows)
     if not policy.allow_incomplete:
-        accounting.require_complete(uttrekk)
+        require_complete(accounting, uttrekk)
     return tables, base, accounting
 
 

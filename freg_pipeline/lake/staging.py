@@ -19,15 +19,15 @@ class Staging:
 
     Args:
         store: where they lie.
-        name: the uttrekk's name.
+        place: where its tables lie, as the uttrekk tells it.
         batches: the batches, all landed.
     """
 
-    def __init__(self, store: Store, name: str, batches: list[int]) -> None:
+    def __init__(self, store: Store, place: str, batches: list[int]) -> None:
         self._store = store
-        self._name = name
+        self._place = place
         self._landed: dict[int, LandedBatch] = {
-            batch: load_landed(store, name, batch) for batch in batches
+            batch: load_landed(store, place, batch) for batch in batches
         }
 
     @property
@@ -55,12 +55,12 @@ class Staging:
     def _pieces(
         self, batch: int, table: str, columns: list[str] | None
     ) -> Iterator[pa.RecordBatch]:
-        key = staging_key(self._name, batch, f"{table}.parquet")
+        key = staging_key(self._place, batch, f"{table}.parquet")
         try:
             yield from _read(self._store, key, columns)
         except (OSError, pa.ArrowInvalid):
             raise StoreError(
-                f"the table {table} of batch {batch} of {self._name} is gone or damaged",
+                f"the table {table} of batch {batch} of {self._place} is gone or damaged",
                 "Delete the batch's folder under tables/, and resume the uttrekk",
             ) from None
 

@@ -109,7 +109,7 @@ async def _order(freg: Freg, name: str, config: OrderConfig) -> Uttrekk:
                 name=name,
                 approval=agreed,
             )
-        if ordered.is_ordered_kind:
+        if ordered.kind.is_job:
             await place_order(register, ordered, freg.settings, again=config.order_again)
     return ordered
 

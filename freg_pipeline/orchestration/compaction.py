@@ -5,8 +5,6 @@ Runs of pieces may be spread over machines; each piece is found in the store whe
 
 # No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
 
-from collections import Counter
-
 import dagster as dg
 
 from freg_pipeline.errors import ConfigurationError
@@ -25,12 +23,10 @@ from freg_pipeline.orchestration.assets import OWNERS
 from freg_pipeline.orchestration.feed import hendelser
 from freg_pipeline.orchestration.metadata import counts
 from freg_pipeline.orchestration.resources import Freg
-from freg_pipeline.orchestration.sensors import TRIES, UNDER_WAY
+from freg_pipeline.orchestration.runs import COMPACTION_TAG, runs_of
 
 COMPACTION_PIECE = dg.DynamicPartitionsDefinition(name="compaction_piece")
 FregResource = dg.ResourceParam[Freg]
-_TAG = "freg/compaction"
-_PARTITION = "dagster/partition"
 
 
 def piece_partition(compaction: Compaction, piece: str) -> str:
@@ -121,18 +117,18 @@ def compaction_sensor(
     compaction = _under_way(freg)
     if compaction is None:
         return dg.SkipReason("too little has been replaced")
-    running, failed = _runs(context.instance, compaction)
+    runs = runs_of(context.instance, COMPACTION_TAG, compaction.name)
     left = [piece_partition(compaction, piece) for piece in pieces_left(freg.store, compaction)]
-    tags = {_TAG: compaction.name}
+    tags = {COMPACTION_TAG: compaction.name}
     if not left:
-        wanted = publish_job.name not in running and failed[publish_job.name] < TRIES
+        wanted = runs.may_begin(publish_job.name)
         requests = [dg.RunRequest(job_name=publish_job.name, tags=tags)] if wanted else []
         return dg.SensorResult(run_requests=requests)
     return dg.SensorResult(
         run_requests=[
             dg.RunRequest(job_name=compact_job.name, partition_key=key, tags=tags)
             for key in left
-            if key not in running and failed[key] < TRIES
+            if runs.may_begin(compact_job.name, key)
         ],
         dynamic_partitions_requests=[COMPACTION_PIECE.build_add_request(left)],
     )
@@ -146,14 +142,3 @@ def _under_way(freg: Freg) -> Compaction | None:
     ):
         return None
     return begin_compaction(freg.store)
-
-
-def _runs(instance: dg.DagsterInstance, compaction: Compaction) -> tuple[set[str], Counter[str]]:
-    """What has a run under way, and how often each one's run failed: partitions, or the job."""
-    tags = {_TAG: compaction.name}
-    active = instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY, tags=tags))
-    failed = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], tags=tags))
-    return (
-        {run.tags.get(_PARTITION, run.job_name) for run in active},
-        Counter(run.tags.get(_PARTITION, run.job_name) for run in failed),
-    )

@@ -20,6 +20,7 @@ from freg_pipeline.errors import StoreError
 from freg_pipeline.orchestration.code_location import make_definitions
 from freg_pipeline.orchestration.partitions import UTTREKK_BATCH, batch_partition
 from freg_pipeline.orchestration.resources import Freg
+from freg_pipeline.orchestration.runs import UTTREKK_TAG
 
 # Dagster's own log goes to its instance; a command prints its own lines.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -66,7 +67,7 @@ class Engine:
                 run_config={**_QUIET, "ops": ops},
                 instance=self._instance,
                 partition_key=partition,
-                tags={"freg/uttrekk": partition.split("/")[0]} if partition else None,
+                tags={UTTREKK_TAG: partition.split("/")[0]} if partition else None,
             )
         except dg.DagsterExecutionInterruptedError:
             raise KeyboardInterrupt from None

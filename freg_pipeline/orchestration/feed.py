@@ -20,6 +20,7 @@ from freg_pipeline.feed.expand import Slice
 from freg_pipeline.feed.lag import Lag, measure_lag
 from freg_pipeline.feed.sync import collect, drop_staging
 from freg_pipeline.feed.tables import staged_events
+from freg_pipeline.journal.kinds import kind_of
 from freg_pipeline.journal.manifest import Manifest, require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.catalogue import refresh_catalogue
@@ -130,11 +131,11 @@ async def _lag(freg: Freg) -> Lag:
 async def _order_anew(freg: Freg) -> str:
     """Order everyone once more; an order that is under way is gone on with."""
     first = Uttrekk(freg.store, require_current(freg.store).base.uttrekk).request
-    if first.kind != "komplett":
+    if not kind_of(first.kind).is_everyone:
         raise ConfigurationError(
             "the event list no longer reaches back to where the release stands, and what it was "
             f"made of is no full load ({first.kind})",
-            f"Make it anew: freg uttrekk {first.kind}",
+            f"Make it anew: {kind_of(first.kind).command()}",
         )
     async with freg.register() as register:
         ordered = await open_uttrekk(freg.store, register, freg.settings)

@@ -14,14 +14,14 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from freg_pipeline.errors import FregError
+from freg_pipeline.failure import pause
 from freg_pipeline.journal.manifest import current_release
 from freg_pipeline.orchestration.feed import hendelser, sync_hendelser
 from freg_pipeline.orchestration.resources import Freg
-from freg_pipeline.orchestration.sensors import UNDER_WAY
+from freg_pipeline.orchestration.runs import UNDER_WAY
 
 CONFIRMED_EVERY = timedelta(minutes=30)  # how often it is recorded that nothing is new
 LONGEST_RUN = timedelta(hours=3)
-LONGEST_WAIT = timedelta(hours=1)  # between two runs that fail
 _FROM, _TO = "freg/etter", "freg/siste"
 
 
@@ -92,9 +92,8 @@ class _Runs:
         )
         if not failed:
             return 0.0
-        pause: float = min(60.0 * 2 ** (len(failed) - 1), LONGEST_WAIT.total_seconds())
-        ended: list[float] = [one.end_time or 0.0 for one in failed]
-        return max(ended) + pause - time.time()
+        last = max(one.end_time or 0.0 for one in failed)
+        return last + pause(len(failed)).total_seconds() - time.time()
 
     def found_nothing(self, last: int) -> bool:
         """Whether a sync towards this very number has succeeded, and the release stayed.

@@ -6,14 +6,27 @@ For commands, and for those without a daemon.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from freg_pipeline.client import BatchState, SoekKriterier, TilpassetKriterier
-from freg_pipeline.errors import FregError
+from freg_pipeline.advance import (
+    Ask,
+    Done,
+    Order,
+    OrderAnew,
+    Poll,
+    Publish,
+    Step,
+    TakeIn,
+    next_steps,
+    standing_of,
+)
+from freg_pipeline.client import SoekKriterier, TilpassetKriterier
+from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.extract.liste import open_liste
 from freg_pipeline.extract.order import Approval, open_uttrekk
-from freg_pipeline.extract.poll import PollResult, wait_for_batch
+from freg_pipeline.extract.poll import wait_for_batch
 from freg_pipeline.extract.treff import open_soek
 from freg_pipeline.journal.manifest import Manifest, read_manifest
 from freg_pipeline.journal.uttrekk import Uttrekk
@@ -22,6 +35,8 @@ from freg_pipeline.orchestration.config import Kind, ReleaseConfig
 from freg_pipeline.orchestration.engine import Engine, open_engine
 from freg_pipeline.orchestration.partitions import UTTREKK
 from freg_pipeline.orchestration.resources import Freg
+
+logger = logging.getLogger(__name__)
 
 
 def run_uttrekk(
@@ -148,42 +163,82 @@ def carry_on(
         IncompleteError: not everything is accounted for; nothing was published.
         ContractError: the contract has changed so that queries break; nothing was published.
     """
-    name = uttrekk.request.name
-    done = uttrekk.release
-    if done is not None:
-        return read_manifest(freg.store, done)
     with open_engine(freg) as engine:
-        engine.add(UTTREKK, name)
-        strictness = (release or ReleaseConfig()).model_dump()
-        order = {
+        course = _Course(freg, engine, uttrekk, release or ReleaseConfig())
+        return course.run(order_again=order_again)
+
+
+class _Course:
+    """Takes the steps of one uttrekk, one after the other, as :mod:`freg_pipeline.advance` says.
+
+    Args:
+        freg: settings, store and register.
+        engine: runs the jobs.
+        uttrekk: whose steps.
+        release: how strict its release is.
+    """
+
+    def __init__(
+        self, freg: Freg, engine: Engine, uttrekk: Uttrekk, release: ReleaseConfig
+    ) -> None:
+        self._freg = freg
+        self._engine = engine
+        self._uttrekk = uttrekk
+        self._release = release
+
+    def run(self, *, order_again: bool) -> Manifest:
+        """To its release; ``order_again``: order anew where that is a person's decision."""
+        self._engine.add(UTTREKK, self._uttrekk.name)
+        if not self._uttrekk.kind.is_job:
+            self._order(again=False)  # nothing is ordered: the asset records that it is begun
+        while True:
+            match next_steps(standing_of(self._uttrekk))[0]:
+                case Done(number):
+                    return self._released(number)
+                case Ask(error):
+                    if not order_again:
+                        raise error
+                    self._order(again=True)
+                    order_again = False
+                case step:
+                    self._take(step)
+
+    def _take(self, step: Step) -> None:
+        match step:
+            case Order():
+                self._order(again=False)
+            case OrderAnew():
+                logger.warning(
+                    "the register has lost the job of %s: ordering anew", self._uttrekk.name
+                )
+                self._order(again=True)
+            case Poll():
+                asyncio.run(self._poll())
+            case TakeIn(batch):
+                self._engine.land(self._uttrekk.name, batch)
+            case Publish():
+                strictness = {"release": self._release.model_dump()}
+                self._engine.run("publish_release", self._uttrekk.name, strictness)
+            case _:
+                msg = f"no step of an uttrekk in this process: {step}"
+                raise AssertionError(msg)
+
+    def _order(self, *, again: bool) -> None:
+        config = {
             "kind": Kind.begun.name,
-            "order_again": order_again,
-            "allow_other_kind": strictness["allow_other_kind"],
+            "order_again": again,
+            "allow_other_kind": self._release.allow_other_kind,
         }
-        engine.run("full_load", uttrekk.name, {"uttrekk": order})
-        _land_all(freg, engine, uttrekk)
-        engine.run("publish_release", name, {"release": strictness})
-    released = uttrekk.release
-    if released is None:
-        raise FregError(f"the uttrekk {uttrekk.name} was not released", "Run the command again")
-    return read_manifest(freg.store, released)
+        self._engine.run("full_load", self._uttrekk.name, {"uttrekk": config})
+        self._uttrekk = Uttrekk(self._freg.store, self._uttrekk.name)  # it may have a new job
 
+    async def _poll(self) -> None:
+        async with self._freg.register() as register:
+            await wait_for_batch(register, self._uttrekk, self._freg.settings)
 
-def _land_all(freg: Freg, engine: Engine, uttrekk: Uttrekk) -> None:
-    """Every batch, in order, as soon as it is ready."""
-    batch = 0
-    while True:
-        if batch not in uttrekk.batches():
-            ended = asyncio.run(_wait(freg, uttrekk)).state is BatchState.END
-            # Another process may have kept it, and the end too, since the look before.
-            if ended and batch not in uttrekk.batches():
-                return
-            continue
-        if batch not in uttrekk.landed():
-            engine.land(uttrekk.name, batch)
-        batch += 1
-
-
-async def _wait(freg: Freg, uttrekk: Uttrekk) -> PollResult:
-    async with freg.register() as register:
-        return await wait_for_batch(register, uttrekk, freg.settings)
+    def _released(self, number: str | None) -> Manifest:
+        if number is None:
+            raise ConfigurationError(
+                f"the uttrekk {self._uttrekk.name} was abandoned", "Begin a new one"
+            )
+        return read_manifest(self._freg.store, number)

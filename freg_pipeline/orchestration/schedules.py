@@ -7,6 +7,7 @@ import dagster as dg
 from freg_pipeline.orchestration.config import Kind
 from freg_pipeline.orchestration.jobs import full_load
 from freg_pipeline.orchestration.partitions import UTTREKK
+from freg_pipeline.orchestration.runs import UTTREKK_TAG
 
 
 @dg.schedule(
@@ -26,5 +27,5 @@ def quarterly_full_load(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         run_key=name,
         partition_key=name,
         run_config={"ops": {"uttrekk": {"config": {"kind": Kind.komplett.name}}}},
-        tags={"freg/uttrekk": name},
+        tags={UTTREKK_TAG: name},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -144,16 +145,62 @@ def test_a_list_from_dagsters_page_is_carried_to_its_release(
     assert (manifest.kind, manifest.accounting.gone) == ("liste", 1)
 
 
-def test_the_sensor_requests_a_failed_batch_again_and_not_for_ever(
-    start_register: StartRegister, make_freg: MakeFreg, instance: DagsterInstance
+def test_a_failed_batch_is_left_alone_for_a_while_and_never_given_up(
+    start_register: StartRegister,
+    make_freg: MakeFreg,
+    instance: DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     url = start_register(persons=50, faults="401@personer/bulkoppslag/arkiv=1")
     freg = make_freg(url)
     order(freg, instance)
-    for _ in range(3):
-        assert wait_for_requests(freg, instance, 1) == [("land_batch", "one/000000")]
+    assert wait_for_requests(freg, instance, 1) == [("land_batch", "one/000000")]
+    assert not run(freg, instance, "land_batch", "one/000000").success
+    assert tick(freg, instance) == [], "it has failed a moment ago"
+
+    monkeypatch.setattr("freg_pipeline.failure.FIRST_PAUSE", timedelta(0))
+    for _ in range(5):
+        assert tick(freg, instance) == [("land_batch", "one/000000")]
         assert not run(freg, instance, "land_batch", "one/000000").success
-    assert tick(freg, instance) == []
+
+
+def test_a_cancelled_run_stays_cancelled(
+    start_register: StartRegister, make_freg: MakeFreg, instance: DagsterInstance
+) -> None:
+    freg = make_freg(start_register(persons=150, batch_size=100))
+    order(freg, instance)
+    assert len(wait_for_requests(freg, instance, 2)) == 2
+    instance.add_run(
+        dg.DagsterRun(
+            job_name="land_batch",
+            run_id="00000000-0000-4000-8000-000000000001",
+            status=dg.DagsterRunStatus.CANCELED,
+            tags={"freg/uttrekk": "one", "dagster/partition": "one/000000"},
+        )
+    )
+    assert tick(freg, instance) == [("land_batch", "one/000001")]
+
+
+def test_a_release_whose_process_was_lost_is_requested_again(
+    start_register: StartRegister,
+    make_freg: MakeFreg,
+    instance: DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    freg = make_freg(start_register(persons=50))
+    order(freg, instance)
+    for job, partition in wait_for_requests(freg, instance, 1):
+        assert run(freg, instance, str(job), str(partition)).success
+    instance.add_run(
+        dg.DagsterRun(
+            job_name="publish_release",
+            run_id="00000000-0000-4000-8000-000000000002",
+            status=dg.DagsterRunStatus.FAILURE,
+            tags={"freg/uttrekk": "one", "dagster/partition": "one"},
+        )
+    )
+    monkeypatch.setattr("freg_pipeline.failure.FIRST_PAUSE", timedelta(0))
+    assert wait_for_requests(freg, instance, 1) == [("publish_release", "one")]
 
 
 def test_the_sensor_makes_one_cheap_call_for_an_uttrekk_that_is_not_ready(
@@ -175,7 +222,8 @@ def test_one_uttrekks_trouble_does_not_hold_up_another(
     gone = order(freg, instance, "gone")
     gone.store.delete(gone.order_key(1, "answer"))
     write_record(gone.store, gone.order_key(1, "answer"), {"jobbId": "no-such-job"})
-    assert wait_for_requests(freg, instance, 1) == [("land_batch", "first/000000")]
+    requests = wait_for_requests(freg, instance, 2)
+    assert requests == [("land_batch", "first/000000"), ("full_load", "gone")], "ordered anew"
 
 
 def test_a_refused_release_waits_for_somebody_to_look(

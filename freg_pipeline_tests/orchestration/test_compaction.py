@@ -73,7 +73,9 @@ def test_pieces_are_requested_then_published_then_nothing(
     assert isinstance(tick(freg, instance), dg.SkipReason)
 
 
-def test_what_keeps_failing_is_left_to_an_operator(freg: Freg, instance: DagsterInstance) -> None:
+def test_a_piece_that_has_failed_is_left_alone_for_a_while(
+    freg: Freg, instance: DagsterInstance
+) -> None:
     result = tick(freg, instance)
     assert isinstance(result, dg.SensorResult)
     (first, *_) = result.run_requests or []

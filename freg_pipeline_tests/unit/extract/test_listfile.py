@@ -133,10 +133,10 @@ def test_the_registers_vectors_in_a_list(tmp_path: Path) -> None:
     valid = [number for number, *_ in VALID]
     lines = ["20036914712", *valid, "29020105729"]
     taken = _take(tmp_path, enumerate(lines, 1))
-    assert taken.count == len(valid) == 8
+    assert taken.count == len(valid) > 0
     assert taken.malformed == [
         (1, "the control digits are wrong"),
-        (10, "its first six digits are no date"),
+        (len(lines), "its first six digits are no date"),
     ]
 
 

@@ -17,7 +17,7 @@ from freg_pipeline.client import Register
 from freg_pipeline.client.feed import FeedEntry
 from freg_pipeline.journal.uttrekk import Request, Uttrekk
 from freg_pipeline.settings import load
-from freg_pipeline.store import Store, write_record
+from freg_pipeline.store import Store
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests.registers import serving
 
@@ -102,5 +102,5 @@ def begun(store: Store, etter: int = ETTER) -> Uttrekk:
         created=datetime(2026, 6, 1, tzinfo=UTC),
         etter=etter,
     )
-    write_record(store, uttrekk.key("request.json"), request)
+    Uttrekk.begin(store, request)
     return uttrekk

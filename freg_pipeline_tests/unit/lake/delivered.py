@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from freg_pipeline.contract import compile_contract, fingerprint
+from freg_pipeline.journal.kinds import KindName
 from freg_pipeline.journal.raw import RawMeta, pack
-from freg_pipeline.journal.uttrekk import Request, Uttrekk, UttrekkKind, chunks
+from freg_pipeline.journal.uttrekk import Request, Uttrekk, chunks
 from freg_pipeline.lake.landing import land_batch
 from freg_pipeline.lake.staging import event_key
 from freg_pipeline.lake.tables import HENDELSE, HENDELSE_EGENSKAP
@@ -109,7 +110,7 @@ def deliver(
     store: Store,
     name: str,
     *batches: Sequence[Delivery],
-    kind: UttrekkKind = "komplett",
+    kind: KindName = "komplett",
     xsd: bytes = XSD,
     land: bool = True,
     sekvensnummer: int = 100,
@@ -194,7 +195,7 @@ def deliver_events(
 def _write_request(
     store: Store,
     uttrekk: Uttrekk,
-    kind: UttrekkKind,
+    kind: KindName,
     contract: str,
     sekvensnummer: int,
     etter: int | None,
@@ -214,7 +215,7 @@ def _write_request(
         created=HENTET,
         etter=etter,
     )
-    write_record(store, uttrekk.key("request.json"), request)
+    Uttrekk.begin(store, request)
 
 
 def _put(store: Store, key: str, content: dict[str, Any]) -> None:

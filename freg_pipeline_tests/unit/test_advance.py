@@ -1,0 +1,127 @@
+"""What comes next: a table from where an uttrekk stands to its next steps."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from freg_pipeline.advance import (
+    Ask,
+    Done,
+    Expand,
+    Order,
+    OrderAnew,
+    Poll,
+    Publish,
+    ReadEvents,
+    Standing,
+    Step,
+    TakeIn,
+    Wait,
+    next_steps,
+)
+from freg_pipeline.errors import GoneError, UncertainOrderError
+from freg_pipeline.failure import FIRST_PAUSE, LONGEST_PAUSE, Trouble, pause
+from freg_pipeline.journal.kinds import Hendelser, Komplett, Liste, Soek, Tilpasset
+
+JOBS = (Komplett, Tilpasset)
+OWN = (Liste, Soek)
+
+
+def batches(*numbers: int) -> frozenset[int]:
+    return frozenset(numbers)
+
+
+@pytest.mark.parametrize("kind", JOBS)
+@pytest.mark.parametrize(
+    ("here", "expected"),
+    [
+        ({}, (Order(),)),
+        ({"is_ordered": True, "jobs": 1}, (Poll(),)),
+        (
+            {"is_ordered": True, "jobs": 1, "batches": batches(0, 1), "landed": batches(0)},
+            (TakeIn(1), Poll()),
+        ),
+        (
+            {"is_ordered": True, "jobs": 1, "batches": batches(0, 1), "end": 2},
+            (TakeIn(0), TakeIn(1)),
+        ),
+        (
+            # A batch that was damaged and thrown away is asked for again, end known or not.
+            {"is_ordered": True, "jobs": 1, "batches": batches(1), "landed": batches(1), "end": 2},
+            (Poll(),),
+        ),
+        (
+            {"is_ordered": True, "jobs": 1, "batches": batches(0), "landed": batches(0), "end": 1},
+            (Publish(),),
+        ),
+        ({"end": 0, "is_ordered": True}, (Publish(),)),
+        ({"jobs": 1, "is_gone": True}, (OrderAnew(),)),
+        (
+            {"jobs": 1, "is_gone": True, "batches": batches(0)},
+            (TakeIn(0), OrderAnew()),
+        ),
+        (
+            # All batches came before the job was forgotten: nothing has to be ordered anew.
+            {"jobs": 1, "is_gone": True, "batches": batches(0), "end": 1, "landed": batches(0)},
+            (Publish(),),
+        ),
+        ({"release": "000001", "is_gone": True, "jobs": 1}, (Done("000001"),)),
+        ({"is_abandoned": True, "is_ordered": True}, (Done(None),)),
+    ],
+)
+def test_a_job_at_the_register(kind: type[Komplett], here: dict[str, Any], expected: Any) -> None:
+    assert next_steps(Standing("one", kind, **here)) == expected
+
+
+@pytest.mark.parametrize("kind", JOBS)
+def test_what_a_person_has_to_decide(kind: type[Komplett]) -> None:
+    (uncertain,) = next_steps(Standing("one", kind, is_uncertain=True))
+    assert isinstance(uncertain, Ask)
+    assert isinstance(uncertain.error, UncertainOrderError)
+    (gone,) = next_steps(Standing("one", kind, is_gone=True, jobs=2))
+    assert isinstance(gone, Ask)
+    assert isinstance(gone.error, GoneError)
+    assert "--order-again" in str(gone.error)
+
+
+@pytest.mark.parametrize("kind", OWN)
+def test_batches_of_our_own(kind: type[Liste]) -> None:
+    (begun,) = next_steps(Standing("one", kind))
+    assert isinstance(begun, Ask), "whoever wrote the batches was stopped"
+    here = Standing("one", kind, batches=batches(0, 1), end=2)
+    assert next_steps(here) == (TakeIn(0), TakeIn(1))
+    landed = Standing("one", kind, batches=batches(0), end=1, landed=batches(0))
+    assert next_steps(landed) == (Publish(),)
+
+
+@pytest.mark.parametrize(
+    ("here", "expected"),
+    [
+        ({}, ReadEvents()),
+        ({"events_read": True, "batches": batches(0)}, Expand()),
+        ({"events_read": True, "batches": batches(0), "landed": batches(0), "end": 1}, Expand()),
+        ({"events_read": True, "is_expanded": True, "end": 0}, Publish()),
+        ({"release": "000002"}, Done("000002")),
+    ],
+)
+def test_a_sync(here: dict[str, Any], expected: Step) -> None:
+    assert next_steps(Standing("one", Hendelser, **here)) == (expected,)
+
+
+def test_a_step_that_failed_is_left_alone_for_a_while_and_the_others_go_on() -> None:
+    here = Standing("one", Komplett, is_ordered=True, batches=batches(0, 1), end=2)
+    now = datetime.now(UTC)
+    steps = next_steps(here, {TakeIn(0): Trouble(1, now)})
+    assert steps == (Wait(TakeIn(0), now + FIRST_PAUSE), TakeIn(1))
+    long_ago = {TakeIn(0): Trouble(5, now - timedelta(hours=2))}
+    assert next_steps(here, long_ago) == (TakeIn(0), TakeIn(1))
+
+
+def test_pauses_double_up_to_an_hour_and_never_end() -> None:
+    pauses = [pause(failures) for failures in range(2_000)]
+    assert pauses[:4] == [timedelta(0), FIRST_PAUSE, 2 * FIRST_PAUSE, 4 * FIRST_PAUSE]
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == LONGEST_PAUSE
