@@ -253,7 +253,9 @@ def release(
     started = time.monotonic()
     of = Uttrekk(freg.store, context.partition_key)
     policy = config.policy(freg.settings)
-    manifest = yield from guarded("release", lambda: build_release(freg.store, of, policy=policy))
+    manifest = yield from guarded(
+        context, "release", lambda: build_release(freg.store, of, policy=policy)
+    )
     yield dg.MaterializeResult(
         metadata={
             "release": manifest.number,

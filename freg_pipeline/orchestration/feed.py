@@ -57,13 +57,13 @@ def hendelser(
     """Bring the current release up to the register's last event, a slice at a time."""
     started = time.monotonic()
     try:
-        slices = yield from guarded("hendelser", lambda: _sync(freg, config))
+        slices = yield from guarded(context, "hendelser", lambda: _sync(freg, config))
     except TooOldError:
         if not freg.settings.full_load_when_too_old:
             raise
         name = asyncio.run(_order_anew(freg))
         context.log.warning("the event list reaches back no longer: ordered %s", name)
-        yield from guarded("hendelser", lambda: None)
+        yield from guarded(context, "hendelser", lambda: None)
         yield dg.MaterializeResult(metadata={"full_load": name})
         return
     manifest = require_current(freg.store)

@@ -13,6 +13,7 @@ import dagster as dg
 
 from freg_pipeline.errors import ContractError, FregError, IncompleteError
 from freg_pipeline.lake.guards import FewerError, OtherKindError
+from freg_pipeline.orchestration.runs import mark_refused
 
 T = TypeVar("T")
 
@@ -45,7 +46,7 @@ def guard_specs(asset: str) -> list[dg.AssetCheckSpec]:
 
 
 def guarded(
-    asset: str, publish: Callable[[], T]
+    context: dg.AssetExecutionContext, asset: str, publish: Callable[[], T]
 ) -> Generator[dg.AssetCheckResult | dg.MaterializeResult[None], None, T]:
     """Publish, and yield what became of each rule: passed, or the one that failed.
 
@@ -57,6 +58,7 @@ def guarded(
     except FregError as error:
         name = next((name for name, (kind, _) in _RULES.items() if isinstance(error, kind)), None)
         if name is not None:
+            mark_refused(context, name)
             yield _result(asset, name, passed=False, metadata={"why": str(error)})
         raise
     for name in _RULES:

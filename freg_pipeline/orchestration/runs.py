@@ -7,14 +7,12 @@ would be refused again, and one that somebody cancelled.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import dagster as dg
 
-from freg_pipeline.errors import ContractError, FregError, IncompleteError
 from freg_pipeline.failure import Trouble
 
 UTTREKK_TAG = "freg/uttrekk"  # whose run it is
@@ -29,7 +27,6 @@ UNDER_WAY = [
     dg.DagsterRunStatus.CANCELING,
 ]
 _ENDED_BADLY = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
-_REFUSALS = (IncompleteError, ContractError)  # of a release: the same answer would come again
 
 What = tuple[str, str]  # a job, and a partition of it; "" where it has none
 
@@ -89,15 +86,11 @@ def _what(record: dg.RunRecord) -> What:
     return run.job_name, run.tags.get(PARTITION_TAG, "")
 
 
-@contextmanager
-def refusals_told(context: dg.AssetExecutionContext) -> Iterator[None]:
-    """Mark a run that the domain refuses, so that no sensor requests it again."""
-    try:
-        yield
-    except _REFUSALS as error:
-        _mark(context, error)
-        raise
+def mark_refused(context: dg.AssetExecutionContext, rule: str) -> None:
+    """Mark a run that the domain refused, so that no sensor requests it again.
 
-
-def _mark(context: dg.AssetExecutionContext, error: FregError) -> None:
-    context.instance.add_run_tags(context.run_id, {REFUSED_TAG: type(error).__name__})
+    Args:
+        context: of the run.
+        rule: which one it broke.
+    """
+    context.instance.add_run_tags(context.run_id, {REFUSED_TAG: rule})
