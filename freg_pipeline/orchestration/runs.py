@@ -93,4 +93,4 @@ def mark_refused(context: dg.AssetExecutionContext, rule: str) -> None:
         context: of the run.
         rule: which one it broke.
     """
-    context.instance.add_run_tags(context.run_id, {REFUSED_TAG: rule})
+    context.instance.add_run_tags(context.run.run_id, {REFUSED_TAG: rule})
