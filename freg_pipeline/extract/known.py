@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from freg_pipeline.extract.uttrekk import Uttrekk
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.store import Store
 
 LOOKED_AT = 50  # uttrekk; one of the others would hardly tell anything else

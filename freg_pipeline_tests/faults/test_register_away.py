@@ -14,8 +14,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from freg_pipeline.extract.uttrekk import Uttrekk
-from freg_pipeline.lake.manifest import require_current
+from freg_pipeline.journal.uttrekk import Uttrekk
+from freg_pipeline.journal.manifest import require_current
 
 from freg_pipeline.client import transport
 from freg_pipeline.orchestration.resources import Freg

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from freg_pipeline.lake.manifest import read_manifest
+from freg_pipeline.journal.manifest import read_manifest
 
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.compact import begin_compaction, compact
