@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from freg_pipeline.store.raw import unpack
+
+from freg_pipeline.journal.raw import unpack
 
 # Eleven digits, as the synthetic register's persons have them, and nothing beside them.
 _NUMBER = re.compile(rb"(?<![0-9a-fA-F.:])\d{11}(?![0-9a-fA-F.:])")

@@ -15,7 +15,7 @@ import msgspec
 
 from freg_pipeline.envelope import IdentifierKind, Oppslag, compose, match, parse
 from freg_pipeline.extract.number_rows import number_rows, with_rows
-from freg_pipeline.store.raw import RawMeta
+from freg_pipeline.journal.raw import RawMeta
 
 logger = logging.getLogger(__name__)
 

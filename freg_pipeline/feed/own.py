@@ -13,10 +13,10 @@ import msgspec
 from freg_pipeline.client import Register
 from freg_pipeline.client.feed import FeedEntry, FeedPage
 from freg_pipeline.errors import ObjectMissingError
-from freg_pipeline.extract.uttrekk import FeedEnd, Request, Uttrekk
 from freg_pipeline.feed.pages import read_events
 from freg_pipeline.feed.selection import own_numbers
-from freg_pipeline.lake.manifest import Manifest
+from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.uttrekk import FeedEnd, Request, Uttrekk
 from freg_pipeline.store import read_record, write_record
 
 

@@ -18,6 +18,7 @@ import pyarrow as pa
 from freg_pipeline.client import Register
 from freg_pipeline.client.feed import FeedEntry
 from freg_pipeline.feed.newcomers import Newcomers
+from freg_pipeline.journal.kinds import kind_of
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.uttrekk import Request, Uttrekk
 from freg_pipeline.lake.query import connect
@@ -60,7 +61,7 @@ async def own_numbers(
     told = await newcomers.numbers_told(_maybe_renumbered(events) - own)
     every = set[str]().union(*told.values())
     own |= _connected(told, members(uttrekk, current, every) | own)
-    if first.kind == "tilpasset":
+    if kind_of(first.kind).selection(first.kriterier) is not None:
         own |= await newcomers.fitting(numbers - own, first.kriterier or {})
     return own
 

@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from freg_pipeline.store.raw import RawMeta
 
 from freg_pipeline.envelope import match, numbers_of, parse
 from freg_pipeline.extract.apart import TRIES, with_numbers
 from freg_pipeline.extract.number_rows import number_rows
 from freg_pipeline.extract.parts import HISTORY, NUMBERS
+from freg_pipeline.journal.raw import RawMeta
 
 X, Y, Z = "01810098194", "41819077906", "30908299902"
 PARTS, APART = ("navn",), ("identifikasjonsnummer", "historikk")

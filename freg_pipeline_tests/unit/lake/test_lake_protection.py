@@ -8,8 +8,8 @@ from typing import Any
 
 import duckdb
 import pytest
-from freg_pipeline.journal.manifest import read_manifest
 
+from freg_pipeline.journal.manifest import read_manifest
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.compact import begin_compaction, compact
 from freg_pipeline.lake.query import connect, query
