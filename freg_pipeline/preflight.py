@@ -12,6 +12,7 @@ from freg_pipeline.client.packages import ALL_SERVICES, Package, package
 from freg_pipeline.contract import Change, Plan, compare, compile_contract, incompatible
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.extract.parts import COMPOSITES, everything
+from freg_pipeline.feed.position import last_number
 from freg_pipeline.journal.manifest import current_release
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.settings import Settings
@@ -32,13 +33,14 @@ async def preflight(settings: Settings) -> AsyncIterator[str]:
     store.delete(key)
     yield f"store         {store.location} can be written"
     async with Register.from_settings(settings) as register:
-        number = await register.hendelser.siste_sekvensnummer()
+        current = current_release(store)
+        ask = register.hendelser.siste_sekvensnummer
+        number = await (last_number(register, current) if current is not None else ask())
         yield f"register      lets us in, last sequence number {number}"
         yield f"package       {_services(package(settings.rettighetspakke))}"
         plan = compile_contract(await register.personer.xsd())
     yield f"contract      {plan.fingerprint}, {len(plan.tables)} tables"
     _refuse_unknown_parts(settings.parts, plan)
-    current = current_release(store)
     if current is not None:
         changes = compare(load_plan(store, current.contract), plan)
         for change in changes:

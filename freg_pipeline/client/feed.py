@@ -21,6 +21,7 @@ from freg_pipeline.readable import read_json
 
 FEED_FORMS = {"json": "application/json", "atom": "application/atom+xml", "xml": "application/xml"}
 
+_LARGEST = 2**63 - 1  # sequence number
 _PERSON = "folkeregisteridentifikator"
 _FIELDS = (
     _PERSON,
@@ -129,6 +130,9 @@ def _number(value: object) -> int:
     text = str(value).strip()
     if not (text.isascii() and text.isdigit()):
         msg = "an event has no sequence number"
+        raise ValueError(msg)
+    if len(text) > len(str(_LARGEST)) or int(text) > _LARGEST:
+        msg = "an event's sequence number is larger than 64 bits hold"
         raise ValueError(msg)
     return int(text)
 

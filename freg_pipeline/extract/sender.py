@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import time
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -53,13 +54,14 @@ async def others_answer(uttrekk: Uttrekk, attempt: int, poll_seconds: float) -> 
     Returns:
         Whether the order has an answer now, or was taken back; no: who sent it is dead.
     """
+    deadline = time.monotonic() + ANSWER_SECONDS  # whatever the other machine's clock says
     while True:
         try:
             sender = read_record(uttrekk.store, uttrekk.order_key(attempt, "sent"), Sender)
         except ObjectMissingError:
             return True  # the register had too much to do, and the order is made anew
         # Looked at before the answer: who answers and ends in between has not died of it.
-        may_wait = sender.may_wait()
+        may_wait = time.monotonic() < deadline and sender.may_wait()
         if uttrekk.store.exists(uttrekk.order_key(attempt, "answer")):
             return True
         if not may_wait:

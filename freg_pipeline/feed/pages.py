@@ -13,6 +13,7 @@ from typing import Literal
 from freg_pipeline.client import Register
 from freg_pipeline.client.feed import FeedEntry, FeedPage, parse_feed
 from freg_pipeline.extract.poll import circumstances
+from freg_pipeline.feed.position import require_within
 from freg_pipeline.journal.raw import pack, read_raw
 from freg_pipeline.journal.uttrekk import FeedEnd, Uttrekk
 from freg_pipeline.store import write_record
@@ -39,17 +40,20 @@ async def read_events(
     Args:
         register: whom to ask.
         uttrekk: of kind hendelser.
-        first: the first page, where it was asked for already.
+        first: the first page, where it was asked for already, holds events and was held against
+            the register's last number (:func:`~freg_pipeline.feed.position.require_within`).
         keep: whether pages are kept, and the slice closed; they tell of everybody.
 
     Raises:
         TooOldError: the list no longer reaches back to the release's position.
+        BeyondTheEndError: a page tells an event after the register's last one; it isn't kept.
         RefusedError, PassingError: as for every request; pages read until then are kept.
     """
     end = uttrekk.feed_end
     if end is not None:
         return _until(uttrekk, end)
     position = uttrekk.request.etter or 0
+    last = 0  # the register's, as far as it is known
     events: list[FeedEntry] = []
     kept = _kept(uttrekk)
     for page in range(MAX_PAGES):
@@ -57,9 +61,12 @@ async def read_events(
             events += _after(_entries(uttrekk, page), position)
         else:
             answer = first if first is not None and page == 0 else None
-            answer = answer or await ask(register, uttrekk.request.form, position)
-            if answer is None or not answer.entries:
-                break
+            if answer is None:
+                answer = await ask(register, uttrekk.request.form, position)
+                if answer is None or not answer.entries:
+                    break
+                if answer.entries[-1].sekvensnummer > last:
+                    last = await require_within(register, answer.entries[-1].sekvensnummer)
             events += _keep(uttrekk, page, answer, position) if keep else answer.entries
         position = events[-1].sekvensnummer
     if not keep:
@@ -114,6 +121,10 @@ def _entries(uttrekk: Uttrekk, page: int) -> list[FeedEntry]:
 
 
 def _after(entries: Iterable[FeedEntry], position: int) -> list[FeedEntry]:
-    """Those that come after a position, each once, in the order of their numbers."""
+    """Those that come after a position, each once, in the order of their numbers.
+
+    Different events of one number all stay, in the order in which the list tells them: each tells
+    of somebody who has to be looked up (docs/decisions/0024).
+    """
     later = {entry: None for entry in entries if entry.sekvensnummer > position}
     return sorted(later, key=lambda entry: entry.sekvensnummer)

@@ -18,6 +18,7 @@ from freg_pipeline.feed.expand import Expansion, Progress, Slice
 from freg_pipeline.feed.own import events_read, has_own_events, own_events
 from freg_pipeline.feed.pages import ask, has_pages, read_events
 from freg_pipeline.feed.persons import persons_of
+from freg_pipeline.feed.position import last_number, require_within
 from freg_pipeline.journal.kinds import kind_of
 from freg_pipeline.journal.manifest import Manifest, require_current
 from freg_pipeline.journal.uttrekk import Request, Uttrekk
@@ -39,16 +40,20 @@ async def collect(
     Raises:
         ConfigurationError: there is no release, or it was made with other settings.
         TooOldError: the event list no longer reaches back to the release's position.
+        BegunAnewError: the list ends before the release's position.
+        BeyondTheEndError: the list tells an event after the register's last one.
         RefusedError, PassingError: as for every request; what came until then is kept.
     """
     current = require_current(store)
     first = Uttrekk(store, current.base.uttrekk).request
     _require_same(current.number, first, settings)
-    uttrekk, page = _following(store, current.sekvensnummer, settings), None
+    uttrekk, page = _following(store, current, settings), None
     if not (has_pages(uttrekk) or has_own_events(uttrekk)):
         page = await ask(register, settings.answer_format, current.sekvensnummer)
         if page is None or not page.entries:
+            await last_number(register, current)
             return None
+        await require_within(register, page.entries[-1].sekvensnummer)  # before anything is kept
         await _begin(uttrekk, register, settings, current)
     if kind_of(first.kind).is_everyone:
         events = await read_events(register, uttrekk, first=page)
@@ -94,22 +99,25 @@ async def _begin(
         created=datetime.now(UTC),
         form=settings.answer_format,
         etter=current.sekvensnummer,
+        base=current.base.uttrekk,
     )
     Uttrekk.begin(uttrekk.store, request)
 
 
-def _following(store: Store, position: int, settings: Settings) -> Uttrekk:
-    """The sync that continues a position: the one under way, or one of the first name that is free.
+def _following(store: Store, current: Manifest, settings: Settings) -> Uttrekk:
+    """The sync that continues a release: the one under way, or one of the first name that is free.
 
     The usual name can be taken by the sync of an earlier release that stood at the same position,
-    before a full load replaced it.
+    before a full load replaced it. Where the event list has begun anew, its pages tell of others.
     """
-    usual = f"hendelser-{position:012d}"
+    usual = f"hendelser-{current.sekvensnummer:012d}"
     number = 1
     while True:
         uttrekk = Uttrekk(store, usual if number == 1 else f"{usual}-{number}")
         if not uttrekk.exists or (
-            uttrekk.release is None and not _differences(uttrekk.request, settings)
+            uttrekk.release is None
+            and uttrekk.request.base == current.base.uttrekk
+            and not _differences(uttrekk.request, settings)
         ):
             return uttrekk
         number += 1

@@ -4,35 +4,45 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 
 from freg_pipeline.client import Register
 from freg_pipeline.errors import PassingError
 from freg_pipeline.feed.pages import ask
+from freg_pipeline.feed.position import last_number
+from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.settings import Settings
 
+CHECKED_EVERY = 600.0  # seconds until the register's last number is looked at, too
 logger = logging.getLogger(__name__)
 
 
-async def wait_for_events(register: Register, settings: Settings, position: int) -> None:
-    """Wait until the event list holds something after a position.
+async def wait_for_events(register: Register, settings: Settings, current: Manifest) -> None:
+    """Wait until the event list holds something that a release doesn't contain.
 
     Each question tells the register which page we have, so that one with nothing new in it isn't
-    sent again (304). A register that can't be reached is asked again later.
+    sent again (304). Its last number is asked for now and then, since a list that has begun anew
+    has nothing new for a long time. A register that can't be reached is asked again later.
 
     Args:
         register: whom to ask.
         settings: how often.
-        position: of the release.
+        current: the release.
 
     Raises:
+        BegunAnewError: the register is behind the release.
         TooOldError: the event list no longer reaches back to the position.
         RefusedError: the register said no.
     """
     etag: str | None = None
+    check_at = time.monotonic() + CHECKED_EVERY
     while True:
         await asyncio.sleep(settings.follow_seconds)
         try:
-            page = await ask(register, settings.answer_format, position, etag)
+            page = await ask(register, settings.answer_format, current.sekvensnummer, etag)
+            if (page is not None and not page.entries) or time.monotonic() >= check_at:
+                check_at = time.monotonic() + CHECKED_EVERY
+                await last_number(register, current)
         except PassingError as error:
             logger.warning("%s", error)
             continue

@@ -69,6 +69,7 @@ class Request(msgspec.Struct, frozen=True):
         feedsekvensnr: where a komplett uttrekk was told to begin; None: at sekvensnummer.
         etter: of kind hendelser: the position of the release that it continues; its events come
             after it.
+        base: likewise: what that release began with.
         form: json or xml: how the documents are asked for.
         kriterier: a tilpasset uttrekk's criteria, as sent; which list or search it was, by a hash.
         created: when (UTC).
@@ -92,6 +93,7 @@ class Request(msgspec.Struct, frozen=True):
     etter: int | None = None
     parts_apart: tuple[str, ...] = ()
     allow_other_kind: bool = False
+    base: str | None = None
 
     def same_question(self, other: Request) -> bool:
         """Whether both ask the same thing of the same register."""

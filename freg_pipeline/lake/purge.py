@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.manifest import (
@@ -37,8 +38,10 @@ def purge(
     Args:
         store: where they lie.
         number: which release; None: all but those that ``keep`` and ``older_than_days`` spare.
-        keep: so many of the newest are spared.
-        older_than_days: those published later than so many days ago are spared.
+        keep: so many of the newest are spared: by number, which no clock has a say in.
+        older_than_days: those published later than so many days ago are spared; 0: age doesn't
+            matter. A release counts as no older than any that was published before it, so that a
+            clock that was wrong for a while has none removed too early.
 
     Returns:
         The numbers of the releases removed.
@@ -57,17 +60,29 @@ def purge(
             read_manifest(store, number)  # says that there is none
         going = [number]
     else:
-        horizon = datetime.now(UTC) - timedelta(days=older_than_days)
+        young = _younger(manifests, older_than_days) if older_than_days else set()
         spared = {*sorted(manifests)[-keep:], current_number(store), *pins(store).values()}
-        going = [
-            one
-            for one, manifest in sorted(manifests.items())
-            if one not in spared and manifest.created <= horizon
-        ]
+        going = [one for one in sorted(manifests) if one not in spared | young]
     removed = [one for one in going if _remove(store, one)]
     sweep(store)
     _drop_syncs(store)
     return removed
+
+
+def _younger(manifests: dict[str, Manifest], days: float) -> set[str]:
+    """The releases published since so many days ago, and all that were published after them.
+
+    What says that it was published in the future was so no later than the release that follows it.
+    """
+    now = following = datetime.now(UTC)
+    published: list[datetime] = []
+    for one in sorted(manifests, reverse=True):
+        if manifests[one].created <= now:
+            following = manifests[one].created
+        published.append(following)
+    newest_yet = accumulate(reversed(published), max)
+    horizon = now - timedelta(days=days)
+    return {one for one, at in zip(sorted(manifests), newest_yet, strict=True) if at > horizon}
 
 
 def _require_free(store: Store, number: str) -> None:

@@ -18,6 +18,7 @@ from freg_pipeline.errors import ConfigurationError, TooOldError
 from freg_pipeline.extract.order import open_uttrekk, place_order
 from freg_pipeline.feed.expand import Slice
 from freg_pipeline.feed.lag import Lag, measure_lag
+from freg_pipeline.feed.position import last_number
 from freg_pipeline.feed.sync import collect, drop_staging
 from freg_pipeline.feed.tables import staged_events
 from freg_pipeline.journal.kinds import kind_of
@@ -92,8 +93,9 @@ def _sync(freg: Freg, config: SyncConfig) -> list[Slice]:
     would publish a few events at a time without an end.
     """
     slices: list[Slice] = []
-    position = require_current(freg.store).sekvensnummer
-    goal = asyncio.run(_last(freg))
+    current = require_current(freg.store)
+    position = current.sekvensnummer
+    goal = asyncio.run(_last(freg, current))
     while len(slices) < config.slices and position < goal:
         taken = asyncio.run(_collect(freg))
         if taken is None:
@@ -104,9 +106,9 @@ def _sync(freg: Freg, config: SyncConfig) -> list[Slice]:
     return slices
 
 
-async def _last(freg: Freg) -> int:
+async def _last(freg: Freg, current: Manifest) -> int:
     async with freg.register() as register:
-        return await register.hendelser.siste_sekvensnummer()
+        return await last_number(register, current)
 
 
 async def _collect(freg: Freg) -> Slice | None:
@@ -123,9 +125,9 @@ def _publish(freg: Freg, taken: Slice, config: SyncConfig) -> Manifest:
 
 
 async def _lag(freg: Freg) -> Lag:
-    position = require_current(freg.store).sekvensnummer
+    current = require_current(freg.store)
     async with freg.register() as register:
-        return await measure_lag(register, position, freg.settings.answer_format)
+        return await measure_lag(register, current, freg.settings.answer_format)
 
 
 async def _order_anew(freg: Freg) -> str:

@@ -15,7 +15,8 @@ import dagster as dg
 
 from freg_pipeline.errors import FregError
 from freg_pipeline.failure import pause
-from freg_pipeline.journal.manifest import current_release
+from freg_pipeline.feed.position import BegunAnewError, last_number
+from freg_pipeline.journal.manifest import Manifest, current_release
 from freg_pipeline.orchestration.feed import hendelser, sync_hendelser
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.runs import UNDER_WAY
@@ -43,7 +44,9 @@ def hendelser_sensor(
     if (seconds := runs.wait()) > 0:
         return dg.SkipReason(f"Syncs from here have failed; the next one in {seconds:.0f} s.")
     try:
-        last = asyncio.run(_last(freg))
+        last = asyncio.run(_last(freg, manifest))
+    except BegunAnewError as error:
+        return _refuse(context, error)
     except FregError as error:
         return dg.SkipReason(str(error))
     if last <= manifest.sekvensnummer or runs.found_nothing(last):
@@ -52,9 +55,22 @@ def hendelser_sensor(
     return dg.SensorResult(run_requests=[dg.RunRequest(tags=tags)])
 
 
-async def _last(freg: Freg) -> int:
+async def _last(freg: Freg, current: Manifest) -> int:
     async with freg.register(waits=False) as register:
-        return await register.hendelser.siste_sekvensnummer()
+        return await last_number(register, current)
+
+
+def _refuse(
+    context: dg.SensorEvaluationContext, error: BegunAnewError
+) -> dg.SensorResult | dg.SkipReason:
+    """Request nothing, and have the asset's check fail, once: somebody has to look."""
+    said = str(error)
+    if context.cursor == said:
+        return dg.SkipReason(said)
+    failed = dg.AssetCheckEvaluation(
+        asset_key=hendelser.key, check_name="not_behind", passed=False, description=said
+    )
+    return dg.SensorResult(skip_reason=dg.SkipReason(said), asset_events=[failed], cursor=said)
 
 
 class _Runs:

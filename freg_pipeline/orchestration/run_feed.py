@@ -93,9 +93,9 @@ class Syncing:
         asyncio.run(self._wait())
 
     async def _wait(self) -> None:
-        position = require_current(self._freg.store).sekvensnummer
+        current = require_current(self._freg.store)
         async with self._freg.register() as register:
-            await wait_for_events(register, self._freg.settings, position)
+            await wait_for_events(register, self._freg.settings, current)
 
 
 @contextmanager

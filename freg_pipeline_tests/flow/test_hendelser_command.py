@@ -85,6 +85,29 @@ def test_too_old_is_a_refusal_unless_a_full_load_is_wanted(
     assert manifest.deltas == ()
 
 
+def test_a_register_that_has_begun_anew_is_refused_and_a_new_load_leads_on(
+    start_register: StartRegister,
+    settings: Settings,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("freg_pipeline.feed.position.FIRST_PAUSE", 0.01)
+    last = happen(str(settings.base_url), 40)
+    assert run(settings, "hendelser", "sync") == 0
+    anew = settings.model_copy(update={"base_url": start_register(persons=100)})
+    capfd.readouterr()
+    for command in (("hendelser", "sync"), ("check",)):
+        assert run(anew, *command) == 2
+        (line,) = capfd.readouterr().err.strip().splitlines()
+        assert f"release 000002 is at {last:,}" in line
+        assert "freg uttrekk komplett" in line
+    assert require_current(open_store(settings)).number == "000002"
+    assert run(anew, "uttrekk", "komplett", "--name", "anew") == 0
+    happen(str(anew.base_url), 40)
+    assert run(anew, "hendelser", "sync") == 0
+    assert verify(open_store(anew)) == []
+
+
 def test_following_it_syncs_when_there_is_news_asks_cheaply_and_ends_well(
     settings: Settings, tmp_path: Path
 ) -> None:

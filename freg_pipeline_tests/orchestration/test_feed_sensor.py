@@ -44,12 +44,18 @@ def freg(feed: EventList, make_freg: Callable[..., Freg]) -> Iterator[Freg]:
 
 @pytest.fixture
 def tick(freg: Freg, instance: DagsterInstance) -> Tick:
+    cursor: list[str | None] = [None]
+
     def evaluate() -> dg.SensorResult | dg.SkipReason:
-        with dg.build_sensor_context(instance, resources={"freg": freg}) as context:
+        with dg.build_sensor_context(
+            instance, resources={"freg": freg}, cursor=cursor[-1]
+        ) as context:
             result = hendelser_sensor(context)
         assert isinstance(result, dg.SensorResult | dg.SkipReason)
+        if isinstance(result, dg.SensorResult) and result.cursor is not None:
+            cursor.append(result.cursor)
         for made in result.asset_events if isinstance(result, dg.SensorResult) else ():
-            assert isinstance(made, dg.AssetMaterialization)
+            assert isinstance(made, dg.AssetMaterialization | dg.AssetCheckEvaluation)
             instance.report_runless_asset_event(made)
         return result
 
@@ -116,6 +122,26 @@ def test_a_sync_that_failed_is_tried_again_later_and_later_and_never_given_up(
         pauses.append(pause)
     assert pauses[:3] == [1, 2, 4]
     assert pauses[-1] == 60
+
+
+def test_a_register_that_is_behind_the_release_is_told_once_and_asked_for_nothing(
+    tick: Tick, feed: EventList, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("freg_pipeline.feed.position.FIRST_PAUSE", 0.01)
+    feed.lasts = [POSITION - 40]
+    told = tick()
+    assert isinstance(told, dg.SensorResult)
+    assert not told.run_requests
+    (failed,) = told.asset_events
+    assert isinstance(failed, dg.AssetCheckEvaluation)
+    assert (failed.check_name, failed.passed) == ("not_behind", False)
+    again = tick()
+    for said in (told.skip_reason, again):
+        assert isinstance(said, dg.SkipReason)
+        assert "restored from a backup" in (said.skip_message or "")
+    feed.lasts = []
+    feed.events.append(event(POSITION + 5))
+    assert requested(tick())
 
 
 def test_a_number_that_only_others_may_see_is_asked_for_once(

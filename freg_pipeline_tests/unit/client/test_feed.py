@@ -83,7 +83,9 @@ def test_every_form_of_a_page(body: bytes, expected: list[FeedEntry]) -> None:
 @pytest.mark.parametrize(
     "body",
     [b"", b"[{", b"7", b'"tekst"', b'{"a": 1}', b'{"a": [], "b": []}', b"[{}]",
-     b'[{"sekvensnummer": null}]', b'[{"sekvensnummer": -1}]', b"\xff\xfe", b"<feed><entry>",
+     b'[{"sekvensnummer": null}]', b'[{"sekvensnummer": -1}]', b'[{"sekvensnummer": 1e17}]',
+     b'[{"sekvensnummer": 9223372036854775808}]', b'[{"sekvensnummer": %s}]' % (b"9" * 5_000),
+     b"\xff\xfe", b"<feed><entry>",
      ATOM.encode()[:-40], b"<feed><entry><id>1</id></entry></feed>"],
 )  # fmt: skip
 def test_a_damaged_page_is_told_without_its_content(body: bytes) -> None:

@@ -71,6 +71,14 @@ def test_an_order_taken_back_is_waited_for_no_longer(tmp_path: Path) -> None:
     assert asyncio.run(others_answer(uttrekk, 1, 0.01))
 
 
+def test_a_clock_that_is_ahead_makes_nobody_wait_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("freg_pipeline.extract.sender.ANSWER_SECONDS", 0.05)
+    uttrekk = recorded(tmp_path, sent(host="another", seconds_ago=-3600.0))
+    assert not asyncio.run(others_answer(uttrekk, 1, 0.01))
+
+
 def test_nobody_waits_for_the_dead(tmp_path: Path) -> None:
     uttrekk = recorded(tmp_path, sent(pid=ended_process()))
     assert not asyncio.run(others_answer(uttrekk, 1, 0.01))

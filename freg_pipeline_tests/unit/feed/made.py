@@ -44,6 +44,7 @@ class EventList:
         self.events = list(events)
         self.page = page
         self.ignores_seq = False
+        self.lasts: list[int] = []  # told as the last number, one after the other; or the events'
         self.asked: list[int] = []
         self.after_page: Callable[[int], None] = lambda seq: None
         self.documents: dict[str, Any] = {}
@@ -67,7 +68,9 @@ class EventList:
         return JSONResponse(found[: self.page])
 
     async def _last(self, request: HttpRequest) -> Response:
-        return JSONResponse(self.events[-1]["sekvensnummer"])
+        if self.lasts:
+            return JSONResponse(self.lasts.pop(0) if len(self.lasts) > 1 else self.lasts[0])
+        return JSONResponse(max((one["sekvensnummer"] for one in self.events), default=0))
 
     async def _documents(self, request: HttpRequest) -> Response:
         asked = (await request.json())["dokumentidentifikator"]

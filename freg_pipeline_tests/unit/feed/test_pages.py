@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from freg_pipeline.client.feed import FeedEntry
 from freg_pipeline.feed.pages import MAX_PAGES, read_events
+from freg_pipeline.feed.persons import persons_of
+from freg_pipeline.feed.position import BeyondTheEndError
 from freg_pipeline.journal.raw import RawMeta, pack
 from freg_pipeline.journal.uttrekk import FeedEnd, Uttrekk
 from freg_pipeline.store import write_record
@@ -63,6 +65,46 @@ def test_a_page_that_repeats_or_mixes_numbers_gives_each_event_once_and_in_order
     feed.ignores_seq = True
     with feed.served() as url:
         assert numbers(read(url, uttrekk)) == [103, 105]
+
+
+def test_different_events_of_one_number_are_all_kept(tmp_path: Path) -> None:
+    """Each tells of somebody who has to be looked up."""
+    told = [event(101, "a"), event(102, "b"), event(102, "c"), event(102, "b"), event(103, "d")]
+    uttrekk = begun(store_in(tmp_path))
+    with EventList(told).served() as url:
+        events = read(url, uttrekk)
+        assert read(url, uttrekk) == events
+    assert [(one.sekvensnummer, one.folkeregisteridentifikator) for one in events] == [
+        (101, "a"), (102, "b"), (102, "c"), (103, "d")
+    ]  # fmt: skip
+    assert sorted(persons_of(events).by_number) == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize("number", [105, 10**17], ids=["a little", "absurdly"])
+def test_an_event_beyond_the_registers_last_one_is_refused_and_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    monkeypatch.setattr("freg_pipeline.feed.position.FIRST_PAUSE", 0.01)
+    feed = EventList([event(101), event(102), event(103), event(number)], page=2)
+    feed.lasts = [103]
+    uttrekk = begun(store_in(tmp_path))
+    with feed.served() as url:
+        with pytest.raises(BeyondTheEndError, match="nothing of that page was kept"):
+            read(url, uttrekk)
+        assert len(uttrekk.store.list(uttrekk.key("feed/"))) == 1
+        assert uttrekk.feed_end is None
+        feed.events.pop()  # it was a fault, and the next sync goes on
+        assert numbers(read(url, uttrekk)) == [101, 102, 103]
+
+
+def test_a_last_number_that_lags_behind_is_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("freg_pipeline.feed.position.FIRST_PAUSE", 0.01)
+    feed = EventList([event(101), event(102)])
+    feed.lasts = [101, 101, 102]
+    with feed.served() as url:
+        assert numbers(read(url, begun(store_in(tmp_path)))) == [101, 102]
 
 
 def test_a_page_with_nothing_later_is_the_end_and_not_a_loop(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -496,6 +497,43 @@ def test_the_current_release_is_kept_while_a_newer_one_is_being_published(
     newer = msgspec.structs.replace(read_manifest(three, "3"), number="000004", uttrekk="four")
     write_record(three, "releases/000004/manifest.json", newer)
     assert purge(three, keep=1) == ["000001", "000002"]
+    assert names_in(three) == ["three"]
+
+
+HOUR = timedelta(hours=1)
+
+
+def at(store: LocalStore, *created: datetime) -> None:
+    """Have the releases been published at these times, as their machines' clocks said."""
+    for number_given, moment in enumerate(created, 1):
+        manifest = read_manifest(store, str(number_given))
+        store.delete(f"releases/{manifest.number}/manifest.json")
+        changed = msgspec.structs.replace(manifest, created=moment)
+        write_record(store, f"releases/{manifest.number}/manifest.json", changed)
+
+
+def test_keeping_so_many_asks_no_clock(three: LocalStore) -> None:
+    ahead = datetime.now(UTC) + HOUR
+    at(three, ahead, ahead, ahead)
+    assert purge(three, keep=1) == ["000001", "000002"]
+
+
+@pytest.mark.parametrize(
+    ("ages", "gone"),
+    [
+        ((72, 60, 1), ["000001", "000002"]),  # in hours
+        ((72, 1, 0), ["000001"]),
+        ((72, -1, 0), ["000001"]),  # a clock that is ahead: published before what follows
+        ((72, -1, 60), ["000001", "000002"]),
+        ((72, 1, 73), ["000001"]),  # one that was behind makes nothing older than what it followed
+        ((1, 72, 72), []),
+    ],
+)
+def test_no_clock_has_a_release_removed_too_early(
+    three: LocalStore, ages: tuple[int, ...], gone: list[str]
+) -> None:
+    at(three, *(datetime.now(UTC) - hours * HOUR for hours in ages))
+    assert purge(three, keep=1, older_than_days=2) == gone
     assert names_in(three) == ["three"]
 
 
