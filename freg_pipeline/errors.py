@@ -8,7 +8,7 @@ ever holds an identity number, a name, a token or a key: mask first
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 
 class FregError(Exception):
@@ -47,12 +47,19 @@ class DamagedError(StoreError):
         key: which object.
         location: of the store.
         remedy: the way out.
+        how: what is wrong with it.
     """
 
     exit_code = 1
 
-    def __init__(self, key: str, location: str, remedy: str = "Restore it from a copy") -> None:
-        super().__init__(f"{key} in {location} is damaged", remedy)
+    def __init__(
+        self,
+        key: str,
+        location: str,
+        remedy: str = "Restore it from a copy",
+        how: Literal["damaged", "gone"] = "damaged",
+    ) -> None:
+        super().__init__(f"{key} in {location} is {how}", remedy)
         self.key = key
 
 

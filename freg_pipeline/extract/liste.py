@@ -127,7 +127,7 @@ async def open_liste(
         uttrekk = await open_uttrekk(
             store, register, settings, kriterier=taken.kriterier, name=name, approval=approval
         )
-        if uttrekk.end is None:
+        if uttrekk.lacks_batches:
             _write(uttrekk, taken)
     return uttrekk
 

@@ -30,7 +30,7 @@ from freg_pipeline.errors import (
 from freg_pipeline.extract.parts import choose
 from freg_pipeline.extract.sender import others_answer, this_process
 from freg_pipeline.journal.kinds import KindName, kind_of
-from freg_pipeline.journal.uttrekk import OrderAnswer, Request, Uttrekk
+from freg_pipeline.journal.uttrekk import OrderAnswer, Request, Uttrekk, contract_key
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import Store, write_record
 
@@ -145,7 +145,9 @@ async def fetch_contract(store: Store, register: Register) -> Plan:
     """
     xsd = await register.personer.xsd()
     plan = compile_contract(xsd)
-    store.write(f"contracts/{plan.fingerprint}.xsd", xsd)
+    key = contract_key(plan.fingerprint)
+    if not store.write(key, xsd) and store.read(key) != xsd:  # damaged since
+        store.replace(key, xsd)
     return plan
 
 

@@ -41,10 +41,9 @@ async def poll_once(register: Register, uttrekk: Uttrekk) -> PollResult:
         GoneError: the register no longer has the job; that is recorded.
         FregError: the uttrekk isn't ordered yet.
     """
-    end = uttrekk.end
-    if end is not None:
+    end, batch = uttrekk.end, _next_batch(uttrekk)
+    if end is not None and batch >= end:
         return PollResult(BatchState.END, end)
-    batch = _next_batch(uttrekk)
     answer = await _ask(register, uttrekk, batch)
     if answer.raw is None:
         return PollResult(BatchState.NOT_READY, batch)

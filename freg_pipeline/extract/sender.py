@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from freg_pipeline.errors import ObjectMissingError
+from freg_pipeline.errors import DamagedError, ObjectMissingError
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.store import read_record
 
@@ -58,6 +58,8 @@ async def others_answer(uttrekk: Uttrekk, attempt: int, poll_seconds: float) -> 
     while True:
         try:
             sender = read_record(uttrekk.store, uttrekk.order_key(attempt, "sent"), Sender)
+        except DamagedError:
+            sender = Sender()
         except ObjectMissingError:
             return True  # the register had too much to do, and the order is made anew
         # Looked at before the answer: who answers and ends in between has not died of it.

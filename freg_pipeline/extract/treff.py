@@ -53,7 +53,7 @@ async def open_soek(
     uttrekk = await open_uttrekk(
         store, register, settings, kriterier=question, name=name, approval=approval
     )
-    if uttrekk.end is not None:
+    if not uttrekk.lacks_batches:
         return uttrekk
     treff = await register.personer.soek(kriterier)
     add_batches(uttrekk, 0, "foedselsEllerDNummer", treff.numre)

@@ -12,6 +12,7 @@ from typing import Literal
 
 from freg_pipeline.client import Register
 from freg_pipeline.client.feed import FeedEntry, FeedPage, parse_feed
+from freg_pipeline.errors import DamagedError
 from freg_pipeline.extract.poll import circumstances
 from freg_pipeline.feed.position import require_within
 from freg_pipeline.journal.raw import pack, read_raw
@@ -45,6 +46,7 @@ async def read_events(
         keep: whether pages are kept, and the slice closed; they tell of everybody.
 
     Raises:
+        DamagedError: what was kept isn't as it was written, or part of it is gone.
         TooOldError: the list no longer reaches back to the release's position.
         BeyondTheEndError: a page tells an event after the register's last one; it isn't kept.
         RefusedError, PassingError: as for every request; pages read until then are kept.
@@ -52,6 +54,8 @@ async def read_events(
     end = uttrekk.feed_end
     if end is not None:
         return _until(uttrekk, end)
+    if uttrekk.batches():  # these were made of the events up to an end that is gone
+        raise DamagedError(uttrekk.feed_end_key, uttrekk.store.location, how="gone")
     position = uttrekk.request.etter or 0
     last = 0  # the register's, as far as it is known
     events: list[FeedEntry] = []
@@ -83,7 +87,10 @@ def _until(uttrekk: Uttrekk, end: FeedEnd) -> list[FeedEntry]:
     events: list[FeedEntry] = []
     for page in range(_kept(uttrekk)):
         events += _after(_entries(uttrekk, page), events[-1].sekvensnummer if events else position)
-    return [event for event in events if event.sekvensnummer <= end.siste]
+    found = [event for event in events if event.sekvensnummer <= end.siste]
+    if len(found) != end.hendelser:
+        raise DamagedError(uttrekk.key("feed/"), uttrekk.store.location)
+    return found
 
 
 async def ask(
@@ -108,8 +115,17 @@ def _keep(uttrekk: Uttrekk, page: int, answer: FeedPage, position: int) -> Seque
 
 
 def _kept(uttrekk: Uttrekk) -> int:
-    """How many pages are here: they are kept in their order, one after the other."""
-    return sum(key.endswith(".zst") for key in uttrekk.store.list(uttrekk.key("feed/")))
+    """How many pages are here: they are kept in their order, one after the other.
+
+    Raises:
+        DamagedError: one before another is gone. It is not asked for again: the page that the
+            register gives now may end elsewhere.
+    """
+    here = {key for key in uttrekk.store.list(uttrekk.key("feed/")) if key.endswith(".zst")}
+    for page in range(len(here)):
+        if _page_key(uttrekk, page) not in here:
+            raise DamagedError(_page_key(uttrekk, page), uttrekk.store.location, how="gone")
+    return len(here)
 
 
 def _page_key(uttrekk: Uttrekk, page: int) -> str:

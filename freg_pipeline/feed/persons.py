@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from freg_pipeline.client.feed import FeedEntry
 from freg_pipeline.extract.batches import add_batches
+from freg_pipeline.journal.kept import open_whole
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.landing import load_landed, staging_key
 
@@ -93,9 +94,10 @@ def write_confirmations(uttrekk: Uttrekk, numbers: Sequence[str], batches: int) 
 
 def _gone(uttrekk: Uttrekk, batch: int) -> Iterator[str]:
     """The identifiers of a landed batch that the register has nothing for."""
-    if not load_landed(uttrekk.store, uttrekk.place, batch).outcomes.get("borte"):
+    landed = load_landed(uttrekk.store, uttrekk.place, batch)
+    if not landed.outcomes.get("borte"):
         return
-    path = uttrekk.store.path(staging_key(uttrekk.place, batch, "dokument.parquet"))
-    with uttrekk.store.filesystem.open_input_file(path) as file:
+    key = staging_key(uttrekk.place, batch, "dokument.parquet")
+    with open_whole(uttrekk.store, key, landed.files["dokument"]) as file:
         rows = pq.read_table(file, columns=["identifikator"], filters=[("utfall", "==", "borte")])
     yield from rows["identifikator"].to_pylist()

@@ -18,10 +18,12 @@ import pyarrow as pa
 from freg_pipeline.client import Register
 from freg_pipeline.client.feed import FeedEntry
 from freg_pipeline.feed.newcomers import Newcomers
+from freg_pipeline.journal.kept import require_whole
 from freg_pipeline.journal.kinds import kind_of
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.uttrekk import Request, Uttrekk
 from freg_pipeline.lake.query import connect
+from freg_pipeline.lake.sources import files_of
 
 # Changes of one entity say nothing about who the person is, but for these. The packages that aren't
 # told what changed hear of endringIPerson.
@@ -69,6 +71,7 @@ async def own_numbers(
 def members(uttrekk: Uttrekk, current: Manifest, numbers: Collection[str]) -> set[str]:
     """Those of the numbers that are, or were, numbers of persons of a release."""
     asked = pa.table({"nummer": pa.array(sorted(numbers), pa.string())})
+    require_whole(uttrekk.store, files_of(current, "person", "tidligere_identifikator"))
     with closing(connect(uttrekk.store, current)) as connection:
         connection.register("asked", asked)
         rows = connection.execute(

@@ -108,19 +108,28 @@ def _following(store: Store, current: Manifest, settings: Settings) -> Uttrekk:
     """The sync that continues a release: the one under way, or one of the first name that is free.
 
     The usual name can be taken by the sync of an earlier release that stood at the same position,
-    before a full load replaced it. Where the event list has begun anew, its pages tell of others.
+    before a full load replaced it, or by one that was given up because it was damaged. Where the
+    event list has begun anew, its pages tell of others.
     """
     usual = f"hendelser-{current.sekvensnummer:012d}"
     number = 1
     while True:
         uttrekk = Uttrekk(store, usual if number == 1 else f"{usual}-{number}")
-        if not uttrekk.exists or (
-            uttrekk.release is None
+        if _can_be_begun(uttrekk) or (
+            _can_go_on(uttrekk)
             and uttrekk.request.base == current.base.uttrekk
             and not _differences(uttrekk.request, settings)
         ):
             return uttrekk
         number += 1
+
+
+def _can_be_begun(uttrekk: Uttrekk) -> bool:
+    return not uttrekk.exists and not uttrekk.store.list(uttrekk.key(""))
+
+
+def _can_go_on(uttrekk: Uttrekk) -> bool:
+    return uttrekk.exists and uttrekk.release is None and not uttrekk.is_abandoned
 
 
 def _require_same(number: str, request: Request, settings: Settings) -> None:

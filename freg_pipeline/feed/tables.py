@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -14,8 +13,8 @@ import pyarrow.parquet as pq
 
 from freg_pipeline.client.feed import FeedEntry
 from freg_pipeline.feed.documents import documents_of, read_documents
+from freg_pipeline.journal.kept import KeptFile, keep
 from freg_pipeline.journal.uttrekk import Uttrekk
-from freg_pipeline.lake.landing import StagedFile
 from freg_pipeline.lake.staging import event_key
 from freg_pipeline.lake.tables import HENDELSE, HENDELSE_EGENSKAP, OwnTable
 from freg_pipeline.normalize.values import moment
@@ -34,7 +33,7 @@ class StagedEvents(msgspec.Struct, frozen=True):
         missing: those of them that the register didn't give.
     """
 
-    files: dict[str, StagedFile]
+    files: dict[str, KeptFile]
     documents: int
     missing: int
 
@@ -127,15 +126,11 @@ class _Changes:
 
 def _stage(
     store: Store, uttrekk: Uttrekk, table: OwnTable, folder: Path, rows: Iterator[pa.Table]
-) -> StagedFile:
+) -> KeptFile:
     path = folder / f"{table.name}.parquet"
-    count = 0
-    with pq.ParquetWriter(path, table.schema, compression="zstd", store_schema=False) as writer:
+    with pq.ParquetWriter(
+        path, table.schema, compression="zstd", store_schema=False, write_page_checksum=True
+    ) as writer:
         for piece in rows:
             writer.write_table(piece)
-            count += len(piece)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    size = path.stat().st_size
-    store.put_file(event_key(uttrekk.name, path.name), path)
-    return StagedFile(count, size, digest)
+    return keep(store, event_key(uttrekk.name, path.name), path)

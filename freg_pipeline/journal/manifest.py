@@ -11,8 +11,9 @@ from datetime import datetime
 
 import msgspec
 
-from freg_pipeline.errors import ConfigurationError, ObjectMissingError
+from freg_pipeline.errors import ConfigurationError, DamagedError, ObjectMissingError
 from freg_pipeline.journal.accounting import Accounting
+from freg_pipeline.journal.kept import KeptFile
 from freg_pipeline.journal.kinds import KindName
 from freg_pipeline.store import Store, read_record
 from freg_pipeline.store.record import replace_record
@@ -20,14 +21,11 @@ from freg_pipeline.store.record import replace_record
 POINTER = "releases/current.json"
 
 
-class TableFile(msgspec.Struct, frozen=True):
+class TableFile(KeptFile, frozen=True, kw_only=True):
     """One file of a table: which bucket, and what was written."""
 
     key: str
     bucket: int
-    rows: int
-    bytes: int
-    sha256: str
 
 
 class TableEntry(msgspec.Struct, frozen=True):
@@ -158,10 +156,17 @@ def following(number: str | None) -> str:
 
 
 def current_number(store: Store) -> str | None:
-    """The number of the current release; None before the first."""
+    """The number of the current release; None before the first.
+
+    A pointer that is gone or damaged is computed: what is published last is current.
+    """
+    return _pointer(store) or max(numbers(store), default=None)
+
+
+def _pointer(store: Store) -> str | None:
     try:
         return read_record(store, POINTER, _Pointer).release
-    except ObjectMissingError:
+    except (ObjectMissingError, DamagedError):
         return None
 
 
@@ -171,7 +176,7 @@ def point_to_newest(store: Store) -> None:
     The pointer is looked at once more after it was written: of two who publish at the same time,
     the slower one could have set it back.
     """
-    while (current_number(store) or "") < (newest := max(numbers(store), default="")):
+    while (_pointer(store) or "") < (newest := max(numbers(store), default="")):
         replace_record(store, POINTER, _Pointer(newest))
 
 

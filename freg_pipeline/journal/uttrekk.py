@@ -35,7 +35,7 @@ from typing import Any, Literal
 import msgspec
 
 from freg_pipeline.envelope import IdentifierKind, parse_batch
-from freg_pipeline.errors import ConfigurationError, ObjectMissingError
+from freg_pipeline.errors import ConfigurationError, DamagedError, ObjectMissingError
 from freg_pipeline.journal.kinds import Kind, KindName, kind_of
 from freg_pipeline.journal.raw import RawMeta, read_raw
 from freg_pipeline.outside import looks_like_number
@@ -190,6 +190,13 @@ class Uttrekk:
         """
         try:
             return read_record(self.store, self.key("request.json"), Request)
+        except DamagedError as error:
+            raise DamagedError(
+                error.key,
+                self.store.location,
+                f"Restore it from a copy, or delete the folder uttrekk/{self.name}/: releases "
+                "stay, but one that began with it can be kept current no longer",
+            ) from None
         except ObjectMissingError:
             raise ConfigurationError(
                 f"there is no uttrekk {self.name} in {self.store.location}",
@@ -235,7 +242,12 @@ class Uttrekk:
     @property
     def is_abandoned(self) -> bool:
         """Whether it was given up."""
-        return self.store.exists(self.key("abandoned.json"))
+        return self.store.exists(self.abandoned_key)
+
+    @property
+    def abandoned_key(self) -> str:
+        """Where it is recorded that it was given up."""
+        return self.key("abandoned.json")
 
     def abandon(self) -> None:
         """Give it up: nothing goes on with it any more, and what came of it may be purged.
@@ -248,7 +260,11 @@ class Uttrekk:
                 f"the uttrekk {self.name} is {'a sync' if self.kind.is_sync else 'released'}",
                 "Only an uttrekk that is under way can be abandoned",
             )
-        write_record(self.store, self.key("abandoned.json"), {})
+        self.give_up()
+
+    def give_up(self) -> None:
+        """Abandon it whatever it is."""
+        write_record(self.store, self.abandoned_key, {})
         self.close()
 
     def close(self) -> None:
@@ -314,8 +330,13 @@ class Uttrekk:
         """Where an attempt to order is recorded."""
         return self.key("order", f"{attempt:02d}-{what}.json")
 
-    def _answer(self, attempt: int) -> OrderAnswer:
-        return read_record(self.store, self.order_key(attempt, "answer"), OrderAnswer)
+    def _answer(self, attempt: int) -> OrderAnswer | None:
+        key = self.order_key(attempt, "answer")
+        try:
+            return read_record(self.store, key, OrderAnswer)
+        except DamagedError:
+            self.store.delete(key)  # nobody knows any more what came of it
+            return None
 
     def _accepted(self) -> list[tuple[int, str]]:
         """The attempts that the register accepted, with the job that each became."""
@@ -377,8 +398,17 @@ class Uttrekk:
         """How many batches there are; None until the register has told."""
         try:
             return read_record(self.store, self.end_key, _End).batches
+        except DamagedError:
+            self.store.delete(self.end_key)  # the register, or who wrote the batches, tells again
+            return None
         except ObjectMissingError:
             return None
+
+    @property
+    def lacks_batches(self) -> bool:
+        """Whether not all batches are here, as far as is known."""
+        end = self.end
+        return end is None or not set(range(end)).issubset(self.batches())
 
     def batches(self) -> list[int]:
         """The batches whose identifiers are here."""
@@ -498,6 +528,11 @@ class Uttrekk:
         keys = [key for key in store.list("uttrekk/") if key.endswith("/request.json")]
         found = [cls(store, key.split("/")[1]) for key in keys if key.count("/") == 2]
         return sorted(found, key=lambda uttrekk: uttrekk.request.created)
+
+
+def contract_key(fingerprint: str) -> str:
+    """Where a contract that was in force lies."""
+    return f"contracts/{fingerprint}.xsd"
 
 
 def check_name(name: str) -> str:

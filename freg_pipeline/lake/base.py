@@ -13,6 +13,7 @@ from collections.abc import Callable
 import duckdb
 
 from freg_pipeline.contract import Plan
+from freg_pipeline.journal.kept import require_whole
 from freg_pipeline.journal.manifest import Base, TableEntry
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.files import Buckets, keep_file
@@ -73,7 +74,9 @@ class BaseWriter:
         name = rows.layout.name
         done = f"bases/{self._uttrekk.name}/{name}.json"
         if self._store.exists(done):
-            return read_record(self._store, done, TableEntry)
+            entry = read_record(self._store, done, TableEntry)
+            require_whole(self._store, ((file.key, file) for file in entry.files))
+            return entry
         with self._store.scratch() as folder:
             writers = Buckets(folder, rows.layout)
             for piece, bucket in rows.pieces:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -17,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from freg_pipeline.errors import FregError
+from freg_pipeline.journal.kept import require_whole
 from freg_pipeline.journal.manifest import (
     Base,
     Manifest,
@@ -29,11 +31,12 @@ from freg_pipeline.journal.publish import publish_after
 from freg_pipeline.lake.compaction import Compaction, read_compaction
 from freg_pipeline.lake.database import working_database
 from freg_pipeline.lake.files import Buckets, keep_file
+from freg_pipeline.lake.heal import healing
 from freg_pipeline.lake.keys import bucket_count, bucket_sql
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.layout import Layout, layouts
 from freg_pipeline.lake.query import add_replaced, readable_files
-from freg_pipeline.lake.sources import Source, sources
+from freg_pipeline.lake.sources import Source, files_of, sources
 from freg_pipeline.lake.sql import identifier
 from freg_pipeline.lake.tables import IDENTITY, PERSON_KEY, sql_type
 from freg_pipeline.lake.views import current_rows
@@ -60,7 +63,7 @@ def begin_compaction(store: Store) -> Compaction | None:
     current = require_current(store)
     begun = sorted(key.split("/")[1] for key in store.list("bases/") if key.endswith("/plan.json"))
     for name in reversed(begun):
-        compaction = read_compaction(store, name)
+        compaction = healing(store, partial(read_compaction, store, name))
         if compaction is not None and compaction.continues(current):
             return compaction
     if not current.deltas:
@@ -127,10 +130,16 @@ def compact(store: Store, compaction: Compaction, told: Callable[[int], None]) -
         compaction: as :func:`begin_compaction` gave it.
         told: how many more pieces are made.
     """
-    for piece in pieces(compaction):
-        compact_piece(store, compaction, piece)
-        told(1)
-    return publish_compaction(store, compaction)
+    made: set[str] = set()
+
+    def make() -> Manifest:
+        for piece in pieces(compaction):
+            compact_piece(store, compaction, piece)
+            told(int(piece not in made))
+            made.add(piece)
+        return publish_compaction(store, compaction)
+
+    return healing(store, make)
 
 
 class _Piece:
@@ -153,11 +162,14 @@ class _Piece:
         """Write each table's file; one without rows only into the first piece."""
         source = self._source
         add_replaced(self._connection, self._store, source)
-        reads = readable_files(self._connection, self._store)
-        found = sources(self._store, self._only_mine(source), reads)
-        for layout in layouts(load_plan(self._store, source.contract)):
-            if layout.keyed == (self._bucket is not None):
-                yield from self._table(folder, layout, found[layout.name])
+        mine = self._only_mine(source)
+        keyed = self._bucket is not None
+        plan = load_plan(self._store, source.contract)
+        wanted = [layout for layout in layouts(plan) if layout.keyed == keyed]
+        require_whole(self._store, files_of(mine, *(layout.name for layout in wanted)))
+        found = sources(self._store, mine, readable_files(self._connection, self._store))
+        for layout in wanted:
+            yield from self._table(folder, layout, found[layout.name])
 
     def _table(
         self, folder: Path, layout: Layout, source: Source

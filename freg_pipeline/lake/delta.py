@@ -15,6 +15,7 @@ import msgspec
 
 from freg_pipeline.errors import ConfigurationError, FregError
 from freg_pipeline.journal.accounting import Accounting
+from freg_pipeline.journal.kept import require_whole
 from freg_pipeline.journal.manifest import (
     Delta,
     Manifest,
@@ -140,6 +141,7 @@ def _make(store: Store, uttrekk: Uttrekk, current: Manifest, policy: Policy) -> 
     done = f"{folder}/done.json"
     if store.exists(done):
         made = read_record(store, done, _Made)
+        require_whole(store, ((file.key, file) for file in made.delta.files.values()))
     else:
         made = _write(store, uttrekk, current, folder, policy)
         if not write_record(store, done, made):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from freg_pipeline.journal.kept import keep
 from freg_pipeline.journal.manifest import TableFile
 from freg_pipeline.lake.layout import Layout
 from freg_pipeline.lake.tables import DELTA_COLUMN, PERSON_KEY
@@ -104,6 +104,7 @@ def _format(layout: Layout) -> dict[str, Any]:
         "use_dictionary": [name for name in layout.codes if name in names],
         "column_encoding": dict.fromkeys(keys, "DELTA_BINARY_PACKED"),
         "store_schema": False,
+        "write_page_checksum": True,  # for those who read single row groups
     }
 
 
@@ -113,26 +114,13 @@ def _leaf(field: pa.Field) -> str:
 
 
 def keep_file(store: Store, key: str, bucket: int, path: Path) -> TableFile:
-    """Put a finished file into the store; return what is there now.
-
-    A file of that name is there already if a build was killed, or if another worker builds the
-    same. It was made of the same rows: it stays, since the other one may be published. But one in
-    the form of another version of this software goes.
-    """
-    made = pq.read_metadata(path)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    entry = TableFile(key, bucket, made.num_rows, path.stat().st_size, digest)
-    if store.exists(key):
-        there, metadata = _stored(store, key, bucket)
-        if metadata.num_rows == made.num_rows and metadata.schema.equals(made.schema):
-            return there
-        store.delete(key)
-    return entry if store.put_file(key, path) else _stored(store, key, bucket)[0]
-
-
-def _stored(store: Store, key: str, bucket: int) -> tuple[TableFile, pq.FileMetaData]:
-    data = store.read(key)
-    metadata = pq.read_metadata(pa.BufferReader(data))
-    digest = hashlib.sha256(data).hexdigest()
-    return TableFile(key, bucket, metadata.num_rows, len(data), digest), metadata
+    """Put a table's finished file into the store; return what is there now, as :func:`keep`."""
+    kept = keep(store, key, path)
+    return TableFile(
+        key=key,
+        bucket=bucket,
+        rows=kept.rows,
+        bytes=kept.bytes,
+        sha256=kept.sha256,
+        footer=kept.footer,
+    )

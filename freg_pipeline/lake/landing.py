@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import msgspec
 
-from freg_pipeline.contract import Plan, compile_contract
+from freg_pipeline.contract import Plan, compile_contract, fingerprint
 from freg_pipeline.envelope import is_xml
-from freg_pipeline.errors import FregError
-from freg_pipeline.journal.uttrekk import Uttrekk
-from freg_pipeline.normalize import BatchTables, Chunk, json_answer, normalize_batch
+from freg_pipeline.errors import DamagedError, FregError
+from freg_pipeline.journal.kept import KeptFile, keep
+from freg_pipeline.journal.uttrekk import Uttrekk, contract_key
+from freg_pipeline.normalize import Chunk, json_answer, normalize_batch
 from freg_pipeline.store import Store, read_record, write_record
 
-
-class StagedFile(msgspec.Struct, frozen=True):
-    """One staging file: rows, bytes and the SHA-256 of what was written."""
-
-    rows: int
-    bytes: int
-    sha256: str
+_KEEP_CONTRACT = (
+    "Restore it from a copy, or, if it is still the contract in force, begin an uttrekk: that "
+    "keeps it anew"
+)
 
 
 class LandedBatch(msgspec.Struct, frozen=True):
@@ -38,19 +34,23 @@ class LandedBatch(msgspec.Struct, frozen=True):
 
     batch: int
     contract: str
-    files: dict[str, StagedFile]
+    files: dict[str, KeptFile]
     outcomes: dict[str, int]
     seconds: float
 
 
-def load_plan(store: Store, fingerprint: str) -> Plan:
-    """The plan of tables by a contract that the store keeps.
+def load_plan(store: Store, contract: str) -> Plan:
+    """The plan of tables by a contract that the store keeps, by its fingerprint.
 
     Raises:
+        DamagedError: it isn't as it was written.
         ObjectMissingError: the store doesn't hold it.
         ContractError: it can't be compiled.
     """
-    return compile_contract(store.read(f"contracts/{fingerprint}.xsd"))
+    xsd = store.read(contract_key(contract))
+    if fingerprint(xsd) != contract:
+        raise DamagedError(contract_key(contract), store.location, _KEEP_CONTRACT)
+    return compile_contract(xsd)
 
 
 def staging_key(place: str, batch: int, file: str) -> str:
@@ -118,7 +118,7 @@ def land_batch(
         chunks = _chunks(uttrekk, batch, plan, progress)
         tables = normalize_batch(chunks, plan, uttrekk.identifier_kind(batch), folder)
         files = {
-            name: _stage(store, staging_key(uttrekk.place, batch, f"{name}.parquet"), path, tables)
+            name: keep(store, staging_key(uttrekk.place, batch, f"{name}.parquet"), path)
             for name, path in tables.files.items()
         }
     landed = LandedBatch(
@@ -142,12 +142,3 @@ def _chunks(
         first += len(answer.asked)
         if progress is not None:
             progress(len(answer.asked))
-
-
-def _stage(store: Store, key: str, path: Path, tables: BatchTables) -> StagedFile:
-    """Put one file into the store. One that a killed worker left is as good: same answers."""
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    size = path.stat().st_size
-    store.put_file(key, path)
-    return StagedFile(tables.rows[path.stem], size, digest)

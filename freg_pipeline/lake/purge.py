@@ -18,6 +18,7 @@ from freg_pipeline.journal.manifest import (
 from freg_pipeline.journal.pins import pins
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.compaction import read_compaction
+from freg_pipeline.lake.heal import healing
 from freg_pipeline.store import Store
 
 
@@ -161,9 +162,9 @@ def _is_open(store: Store, folder: str, current: Manifest | None) -> bool:
     """Whether someone may be writing there."""
     area, name, *_ = folder.split("/")
     if "." in name:
-        compaction = read_compaction(store, name)
+        compaction = healing(store, lambda: read_compaction(store, name))
         return compaction is not None and current is not None and compaction.continues(current)
     uttrekk = Uttrekk(store, name)
-    if uttrekk.release is not None or not uttrekk.exists:
+    if uttrekk.release is not None or uttrekk.is_abandoned or not uttrekk.exists:
         return False
     return area == "bases" or current is None or current.sekvensnummer < uttrekk.sekvensnummer

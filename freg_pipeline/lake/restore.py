@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.journal.kept import require_whole
 from freg_pipeline.journal.manifest import Manifest, current_number, numbers, read_manifest
 from freg_pipeline.journal.pins import pin, unpin
 from freg_pipeline.journal.publish import publish_after
@@ -28,6 +29,7 @@ def restore(store: Store, number: str) -> Manifest:
 
     Raises:
         ConfigurationError: there is no such release, or it is the current one.
+        DamagedError: a file of it isn't as it was written.
     """
     name = pin(store, number, f"restore-{secrets.token_hex(8)}")  # no purge takes its files away
     try:
@@ -36,6 +38,7 @@ def restore(store: Store, number: str) -> Manifest:
             raise ConfigurationError(
                 f"release {manifest.number} is the current one", "See freg release list"
             )
+        require_whole(store, ((file.key, file) for file in manifest.files()))
         again = msgspec.structs.replace(manifest, created=datetime.now(UTC))
         published = None
         while published is None:

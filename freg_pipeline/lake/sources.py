@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from freg_pipeline.journal.manifest import Delta, Manifest
+from freg_pipeline.journal.kept import open_whole
+from freg_pipeline.journal.manifest import Delta, Manifest, TableFile
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.layout import layouts
 from freg_pipeline.lake.tables import DELTA_COLUMN, IDENTITY, PERSON_KEY, REPLACED, sql_type
@@ -71,6 +72,16 @@ def sources(store: Store, manifest: Manifest, reads: Reads) -> dict[str, Source]
     return found
 
 
+def files_of(manifest: Manifest, *tables: str) -> Iterator[tuple[str, TableFile]]:
+    """The keys and files of some tables of a release, of its base and deltas."""
+    base = {**manifest.tables, IDENTITY.name: manifest.base.identity}
+    for name in tables:
+        of_base = base[name].files if name in base else ()
+        of_deltas = (delta.files[name] for delta in manifest.deltas if name in delta.files)
+        for file in (*of_base, *of_deltas):
+            yield file.key, file
+
+
 def _columns(store: Store, contract: str) -> dict[str, dict[str, str]]:
     return {
         layout.name: {field.name: sql_type(field.type) for field in layout.schema}
@@ -95,9 +106,9 @@ def replaced(store: Store, manifest: Manifest, *, persons: bool) -> pa.Table:
     keys, deltas = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for delta in manifest.deltas:
         if REPLACED.name in delta.files:
-            path = store.path(delta.files[REPLACED.name].key)
-            with store.filesystem.open_input_file(path) as file:
-                rows = pq.read_table(file, columns=["rader", PERSON_KEY])
+            file = delta.files[REPLACED.name]
+            with open_whole(store, file.key, file) as opened:
+                rows = pq.read_table(opened, columns=["rader", PERSON_KEY])
             mine = rows.filter(rows["rader"]) if persons else rows
             keys.append(mine[PERSON_KEY].to_numpy())
             deltas.append(np.full(len(mine), delta.sekvensnummer))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from freg_pipeline.errors import StoreError
+from freg_pipeline.journal.kept import KeptFile, open_whole
 from freg_pipeline.lake.landing import LandedBatch, load_landed, staging_key
-from freg_pipeline.store import Store
+from freg_pipeline.store import Store, read_record
 
 ROWS_AT_ONCE = 100_000
 
@@ -45,7 +46,7 @@ class Staging:
         """Yield pieces of a table with the batch that each is from, in the batches' order.
 
         Raises:
-            StoreError: a file is gone or damaged.
+            DamagedError: a file is, or is gone.
         """
         for batch in self.batches:
             if table in self._landed[batch].files:
@@ -56,34 +57,32 @@ class Staging:
         self, batch: int, table: str, columns: list[str] | None
     ) -> Iterator[pa.RecordBatch]:
         key = staging_key(self._place, batch, f"{table}.parquet")
-        try:
-            yield from _read(self._store, key, columns)
-        except (OSError, pa.ArrowInvalid):
-            raise StoreError(
-                f"the table {table} of batch {batch} of {self._place} is gone or damaged",
-                "Delete the batch's folder under tables/, and resume the uttrekk",
-            ) from None
+        yield from _read(self._store, key, self._landed[batch].files[table], columns)
+
+
+class _Events(msgspec.Struct, frozen=True):
+    """What is read here of the record that freg_pipeline.feed.tables writes."""
+
+    files: dict[str, KeptFile]
 
 
 def staged_events(store: Store, name: str, table: str) -> Iterator[pa.Table]:
     """Yield pieces of a table of an uttrekk's events, in the events' order.
 
     Raises:
-        StoreError: the file is gone or damaged.
+        DamagedError: the file is, or is gone.
+        ObjectMissingError: they have not been staged.
     """
-    try:
-        for piece in _read(store, event_key(name, f"{table}.parquet"), None):
-            yield pa.Table.from_batches([piece])
-    except (OSError, pa.ArrowInvalid):
-        raise StoreError(
-            f"the table {table} of {name} is gone or damaged",
-            "Delete the folder tables/hendelser of the uttrekk, and run freg hendelser sync",
-        ) from None
+    file = read_record(store, event_key(name, "done.json"), _Events).files[table]
+    for piece in _read(store, event_key(name, f"{table}.parquet"), file, None):
+        yield pa.Table.from_batches([piece])
 
 
-def _read(store: Store, key: str, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
-    with store.filesystem.open_input_file(store.path(key)) as file:
-        yield from pq.ParquetFile(file).iter_batches(ROWS_AT_ONCE, columns=columns)
+def _read(
+    store: Store, key: str, file: KeptFile, columns: list[str] | None
+) -> Iterator[pa.RecordBatch]:
+    with open_whole(store, key, file) as opened:
+        yield from pq.ParquetFile(opened).iter_batches(ROWS_AT_ONCE, columns=columns)
 
 
 def event_key(name: str, file: str) -> str:

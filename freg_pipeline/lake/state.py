@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from freg_pipeline.journal.kept import read_parts
 from freg_pipeline.journal.manifest import Manifest, TableFile
 from freg_pipeline.lake.tables import IDENTITY, PERSON, PERSON_KEY, RECORDED_COLUMN, REPLACED
 from freg_pipeline.store import Store
@@ -85,13 +86,8 @@ class State:
     def _rows(self, file: TableFile, keys: Keys, columns: list[str]) -> Iterator[pa.Table]:
         if not len(keys) or not file.rows:
             return
-        with self._store.filesystem.open_input_file(self._store.path(file.key)) as opened:
-            parquet = pq.ParquetFile(opened)
-            wanted = _row_groups(parquet.metadata, keys)
-            if not wanted:
-                return
-            read = dict.fromkeys([*columns, PERSON_KEY])
-            rows = parquet.read_row_groups(wanted, columns=list(read))
+        read = list(dict.fromkeys([*columns, PERSON_KEY]))
+        rows = read_parts(self._store, file.key, file, read, lambda told: _row_groups(told, keys))
         mine = np.isin(rows[PERSON_KEY].to_numpy(), keys)
         yield rows.filter(pa.array(mine)).select(columns)
 

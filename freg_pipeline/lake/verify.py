@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import pyarrow.parquet as pq
 
+from freg_pipeline.errors import DamagedError, ObjectMissingError
+from freg_pipeline.journal.kept import difference
 from freg_pipeline.journal.manifest import TableFile, read_manifest, require_current
+from freg_pipeline.journal.uttrekk import contract_key
+from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.store import Store
 
 
 def verify(store: Store, number: str | None = None) -> list[str]:
-    """Return a line for each file of a release that is not as it was written.
+    """Return a line for each object that a release names and that is not as it was written.
 
     Args:
         store: where it lies.
@@ -21,24 +23,32 @@ def verify(store: Store, number: str | None = None) -> list[str]:
         ConfigurationError: there is no such release.
     """
     manifest = require_current(store) if number is None else read_manifest(store, number)
+    contracts = dict.fromkeys(
+        [manifest.contract, manifest.base.contract, *(one.contract for one in manifest.deltas)]
+    )
     found = [(file.key, _problem(store, file)) for file in manifest.files()]
+    found += [(contract_key(one), _contract_problem(store, one)) for one in contracts]
     return [f"{key}: {problem}" for key, problem in found if problem]
 
 
 def _problem(store: Store, file: TableFile) -> str | None:
     try:
-        with store.filesystem.open_input_stream(store.path(file.key)) as stream:
-            digest = hashlib.sha256()
-            size = 0
-            while piece := stream.read(1 << 20):
-                digest.update(piece)
-                size += len(piece)
-    except FileNotFoundError:
+        return difference(store, file.key, file) or _rows_problem(store, file)
+    except DamagedError:
         return "it is gone"
-    if size != file.bytes:
-        return f"it has {size} bytes, and was written with {file.bytes}"
-    if digest.hexdigest() != file.sha256:
-        return "its content has changed"
+
+
+def _rows_problem(store: Store, file: TableFile) -> str | None:
     with store.filesystem.open_input_file(store.path(file.key)) as opened:
         rows = pq.ParquetFile(opened).metadata.num_rows
     return None if rows == file.rows else f"it has {rows} rows, and was written with {file.rows}"
+
+
+def _contract_problem(store: Store, contract: str) -> str | None:
+    try:
+        load_plan(store, contract)
+    except ObjectMissingError:
+        return "it is gone"
+    except DamagedError:
+        return "its content has changed"
+    return None

@@ -33,6 +33,7 @@ class TableFiles:
                 use_dictionary=False,
                 write_statistics=False,
                 store_schema=False,
+                write_page_checksum=True,
             )
         self.rows[name] = self.rows.get(name, 0) + rows.num_rows
         self._writers[name].write_table(rows, row_group_size=max(rows.num_rows, 1))

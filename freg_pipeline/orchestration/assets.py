@@ -23,14 +23,20 @@ from freg_pipeline.journal.manifest import Manifest, current_release
 from freg_pipeline.journal.uttrekk import Request, Uttrekk
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.drift import changes_between
-from freg_pipeline.lake.guards import approval
+from freg_pipeline.lake.guards import Policy, approval
+from freg_pipeline.lake.heal import healing
 from freg_pipeline.lake.landing import LandedBatch, land_batch, load_plan
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.tables import described
 from freg_pipeline.orchestration.config import Kind, OrderConfig, ReleaseConfig
 from freg_pipeline.orchestration.guarding import guard_specs, guarded
 from freg_pipeline.orchestration.metadata import columns_of, counts, tables_of
-from freg_pipeline.orchestration.partitions import UTTREKK, UTTREKK_BATCH, read_batch_partition
+from freg_pipeline.orchestration.partitions import (
+    UTTREKK,
+    UTTREKK_BATCH,
+    batch_partition,
+    read_batch_partition,
+)
 from freg_pipeline.orchestration.resources import Freg
 
 OWNERS = ["team:folkeregisteret"]
@@ -70,7 +76,7 @@ def uttrekk(
             "contract": request.contract,
             "contract_changes": [str(change) for change in _contract_changes(freg, request)],
             "parts": len(request.parts),
-            "malformed": malformed_of(ordered).count,
+            "malformed": healing(freg.store, lambda: malformed_of(ordered)).count,
         }
     )
 
@@ -132,8 +138,12 @@ def batch_identifikatorer(
 ) -> dg.MaterializeResult[None]:
     """See that the batches' identifiers are here; wait for those that aren't ready."""
     return dg.MaterializeResult(
-        metadata=counts(identifiers=asyncio.run(_identifiers(freg, context.partition_keys)))
+        metadata=counts(identifiers=_see_identifiers(freg, list(context.partition_keys)))
     )
+
+
+def _see_identifiers(freg: Freg, keys: list[str]) -> int:
+    return healing(freg.store, lambda: asyncio.run(_identifiers(freg, keys)))
 
 
 async def _identifiers(freg: Freg, keys: list[str]) -> int:
@@ -164,7 +174,12 @@ def bulkoppslag(
 ) -> dg.MaterializeResult[None]:
     """Make the look-ups of the batches that have no answer yet."""
     started = time.monotonic()
-    reports = asyncio.run(_fetch(freg, context.partition_keys))
+    keys = list(context.partition_keys)
+    reports = healing(
+        freg.store,
+        lambda: asyncio.run(_fetch(freg, keys)),
+        lambda: _see_identifiers(freg, keys),
+    )
     return dg.MaterializeResult(
         metadata=counts(
             identifiers=sum(report.identifiers for report in reports),
@@ -228,10 +243,28 @@ def batch_tabeller(
 
 
 def _land(freg: Freg, key: str) -> LandedBatch:
+    """Land a batch. What of its raw answers is damaged is asked for again."""
     of, batch = read_batch_partition(freg.store, key)
-    told = freg.progress(f"tables, batch {batch}", len(of.identifiers(batch)))
-    plan = load_plan(freg.store, of.request.contract)
-    return land_batch(freg.store, of, batch, plan, progress=told)
+
+    def land() -> LandedBatch:
+        told = freg.progress(f"tables, batch {batch}", len(of.identifiers(batch)))
+        plan = load_plan(freg.store, of.request.contract)
+        return land_batch(freg.store, of, batch, plan, progress=told)
+
+    return healing(freg.store, land, lambda: _ask_again(freg, [key]))
+
+
+def _ask_again(freg: Freg, keys: list[str]) -> None:
+    _see_identifiers(freg, keys)
+    asyncio.run(_fetch(freg, keys))
+
+
+def _land_again(freg: Freg, of: Uttrekk) -> None:
+    """Land the batches whose tables were damaged, and removed."""
+    for batch in sorted(set(range(of.end or 0)) - of.landed()):
+        key = batch_partition(of.name, batch)
+        _ask_again(freg, [key])
+        _land(freg, key)
 
 
 @dg.asset(
@@ -253,9 +286,7 @@ def release(
     started = time.monotonic()
     of = Uttrekk(freg.store, context.partition_key)
     policy = config.policy(freg.settings)
-    manifest = yield from guarded(
-        context, "release", lambda: build_release(freg.store, of, policy=policy)
-    )
+    manifest = yield from guarded(context, "release", lambda: _release(freg, of, policy))
     yield dg.MaterializeResult(
         metadata={
             "release": manifest.number,
@@ -268,6 +299,14 @@ def release(
             **_account(manifest),
             "seconds": round(time.monotonic() - started, 3),
         }
+    )
+
+
+def _release(freg: Freg, of: Uttrekk, policy: Policy) -> Manifest:
+    return healing(
+        freg.store,
+        lambda: build_release(freg.store, of, policy=policy),
+        lambda: _land_again(freg, of),
     )
 
 

@@ -5,6 +5,8 @@ Runs of pieces may be spread over machines; each piece is found in the store whe
 
 # No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
 
+from functools import partial
+
 import dagster as dg
 
 from freg_pipeline.errors import ConfigurationError
@@ -19,6 +21,7 @@ from freg_pipeline.lake.compact import (
     publish_compaction,
 )
 from freg_pipeline.lake.compaction import Compaction, read_compaction
+from freg_pipeline.lake.heal import healing
 from freg_pipeline.orchestration.assets import OWNERS
 from freg_pipeline.orchestration.feed import hendelser
 from freg_pipeline.orchestration.metadata import counts
@@ -61,7 +64,8 @@ def komprimert_del(
     context: dg.AssetExecutionContext, freg: FregResource
 ) -> dg.MaterializeResult[None]:
     """Make the partition's piece, if it isn't made."""
-    rows = compact_piece(freg.store, *_read_partition(freg, context.partition_key))
+    key = context.partition_key
+    rows = healing(freg.store, lambda: compact_piece(freg.store, *_read_partition(freg, key)))
     return dg.MaterializeResult(metadata={"dagster/row_count": rows})
 
 
@@ -80,7 +84,7 @@ def komprimering(freg: FregResource) -> dg.MaterializeResult[None]:
     compaction = begin_compaction(freg.store)
     if compaction is None:
         return dg.MaterializeResult(metadata=counts(deltas=0))
-    manifest = publish_compaction(freg.store, compaction)
+    manifest = healing(freg.store, partial(publish_compaction, freg.store, compaction))
     refresh_catalogue(freg.store)
     return dg.MaterializeResult(
         metadata={

@@ -25,6 +25,7 @@ from freg_pipeline.journal.kinds import kind_of
 from freg_pipeline.journal.manifest import Manifest, require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.catalogue import refresh_catalogue
+from freg_pipeline.lake.heal import healing
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.orchestration.assets import LOOK_UP_POOL, OWNERS, release
 from freg_pipeline.orchestration.config import SyncConfig
@@ -97,13 +98,21 @@ def _sync(freg: Freg, config: SyncConfig) -> list[Slice]:
     position = current.sekvensnummer
     goal = asyncio.run(_last(freg, current))
     while len(slices) < config.slices and position < goal:
-        taken = asyncio.run(_collect(freg))
+        taken = healing(freg.store, lambda: _take(freg, config))
         if taken is None:
             break
-        position = _publish(freg, taken, config).sekvensnummer
+        position = require_current(freg.store).sekvensnummer
         slices.append(taken)
     refresh_catalogue(freg.store)
     return slices
+
+
+def _take(freg: Freg, config: SyncConfig) -> Slice | None:
+    """One slice, collected and published; None: nothing has happened."""
+    taken = asyncio.run(_collect(freg))
+    if taken is not None:
+        _publish(freg, taken, config)
+    return taken
 
 
 async def _last(freg: Freg, current: Manifest) -> int:

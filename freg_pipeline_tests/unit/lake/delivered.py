@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from freg_pipeline.contract import compile_contract, fingerprint
+from freg_pipeline.journal.kept import KeptFile, keep
 from freg_pipeline.journal.kinds import KindName
 from freg_pipeline.journal.raw import RawMeta, pack
 from freg_pipeline.journal.uttrekk import Request, Uttrekk, chunks
@@ -182,13 +183,13 @@ def deliver_events(
         ],
         schema=HENDELSE_EGENSKAP.schema,
     )
-    for table, rows in ((HENDELSE, events), (HENDELSE_EGENSKAP, contents)):
-        sink = pa.BufferOutputStream()
-        pq.write_table(rows, sink)
-        store.write(event_key(name, f"{table.name}.parquet"), sink.getvalue().to_pybytes())
+    files = {
+        table.name: keep_table(store, event_key(name, f"{table.name}.parquet"), rows)
+        for table, rows in ((HENDELSE, events), (HENDELSE_EGENSKAP, contents))
+    }
     end = {"siste": siste, "hendelser": len(asked)}
     write_record(store, uttrekk.feed_end_key, end)
-    write_record(store, event_key(name, "done.json"), {})
+    write_record(store, event_key(name, "done.json"), {"files": files})
     return uttrekk
 
 
@@ -216,6 +217,14 @@ def _write_request(
         etter=etter,
     )
     Uttrekk.begin(store, request)
+
+
+def keep_table(store: Store, key: str, rows: pa.Table) -> KeptFile:
+    """Put a table into the store as a Parquet file, as landing does."""
+    with store.scratch() as folder:
+        path = folder / "table.parquet"
+        pq.write_table(rows, path)
+        return keep(store, key, path)
 
 
 def _put(store: Store, key: str, content: dict[str, Any]) -> None:

@@ -16,9 +16,9 @@ import pytest
 from freg_pipeline.errors import (
     ConfigurationError,
     ContractError,
+    DamagedError,
     FregError,
     IncompleteError,
-    StoreError,
 )
 from freg_pipeline.journal.manifest import (
     POINTER,
@@ -222,7 +222,7 @@ def test_a_contract_that_breaks_queries_is_refused_until_it_is_accepted(store: L
 def test_a_damaged_staging_file_is_named(store: LocalStore) -> None:
     uttrekk = deliver(store, "one", *EVERYONE)
     Path(store.path(staging_key("one", 1, "dokument.parquet"))).write_bytes(b"PAR1 no")
-    with pytest.raises(StoreError, match="dokument of batch 1 of one"):
+    with pytest.raises(DamagedError, match=r"tables/000001/dokument.parquet in .* is damaged"):
         build_release(store, uttrekk)
 
 

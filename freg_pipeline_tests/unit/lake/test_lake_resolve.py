@@ -12,20 +12,19 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from freg_pipeline.lake.database import working_database
 from freg_pipeline.lake.keys import bucket_sql, key_sql
-from freg_pipeline.lake.landing import LandedBatch, StagedFile, staging_key
+from freg_pipeline.lake.landing import LandedBatch, staging_key
 from freg_pipeline.lake.resolve import places, resolve
 from freg_pipeline.lake.staging import Staging
 from freg_pipeline.normalize.account import DOCUMENT_SCHEMA
 from freg_pipeline.store import write_record
 from freg_pipeline.store.local import LocalStore
-from freg_pipeline_tests.unit.lake.delivered import number
+from freg_pipeline_tests.unit.lake.delivered import keep_table, number
 
 NUMBERS = pa.schema(
     [
@@ -190,10 +189,7 @@ def stage(store: LocalStore, batches: list[list[Delivered]], *, by_document: boo
             "identifikasjonsnummer": pa.Table.from_pylist(numbers, NUMBERS),
         }
         for name, table in tables.items():
-            sink = pa.BufferOutputStream()
-            pq.write_table(table, sink)
-            store.write(staging_key("u", batch, f"{name}.parquet"), sink.getvalue().to_pybytes())
-            files[name] = StagedFile(len(table), 0, "")
+            files[name] = keep_table(store, staging_key("u", batch, f"{name}.parquet"), table)
         done = LandedBatch(batch, "", files, {}, 0.0)
         write_record(store, staging_key("u", batch, "done.json"), done)
     return Staging(store, "u", list(range(len(batches))))

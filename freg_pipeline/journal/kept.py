@@ -1,0 +1,197 @@
+"""Parquet files in the store: put there once and whole, and checked whenever they are read again.
+
+What a reading leads to is written: a release, a delta, a new base. So a file is read by its SHA-256
+where all of it is needed, and by the digest of its footer and Parquet's own page checksums where
+single row groups are. DuckDB checks neither: see :func:`require_whole`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from freg_pipeline.errors import DamagedError, StoreError
+from freg_pipeline.store import Store
+
+_IN_MEMORY = 64 * 1024**2  # bytes: larger files are read twice, smaller ones held
+_PIECE = 1 << 20
+_MAGIC = b"PAR1"
+_TRAILER = 8  # the footer's length in 4 bytes, and the magic
+_TAIL = 32 * 1024  # bytes that are read at once to find a footer
+_RELEASE_REMEDY = (
+    "Restore it from a copy, or make an earlier release current (freg release restore NUMBER), "
+    "or a new full load"
+)
+_STAGING_REMEDY = "Run the command again: it is made again"
+
+
+class KeptFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file as it was written.
+
+    Attributes:
+        rows: how many.
+        bytes: how many.
+        sha256: of all bytes.
+        footer: the first 16 hexadecimal digits of the SHA-256 of its footer.
+    """
+
+    rows: int
+    bytes: int
+    sha256: str
+    footer: str
+
+
+def keep(store: Store, key: str, path: Path) -> KeptFile:
+    """Put a finished file into the store; return what is there now.
+
+    A file of that name is there already if a build was killed, or if another worker builds the
+    same. It was made of the same rows: it stays, since the other one may be published. But one that
+    is damaged, or in the form of another version of this software, goes.
+    """
+    schema = pq.read_schema(path)
+    with path.open("rb") as file:
+        entry = _print(hashlib.file_digest(file, "sha256").hexdigest(), pa.OSFile(str(path)))
+    if store.exists(key):
+        there = store.read(key)
+        digest = hashlib.sha256(there).hexdigest()
+        if digest == entry.sha256:
+            return entry
+        if _is_as_good(there, entry.rows, schema):
+            return _print(digest, pa.BufferReader(there))
+        store.delete(key)
+    if store.put_file(key, path):
+        return entry
+    there = store.read(key)
+    return _print(hashlib.sha256(there).hexdigest(), pa.BufferReader(there))
+
+
+def open_whole(store: Store, key: str, file: KeptFile) -> pa.NativeFile:
+    """Open a file of which all will be read, once it is known to be as it was written.
+
+    Raises:
+        DamagedError: it isn't, or is gone.
+    """
+    if file.bytes > _IN_MEMORY:
+        require_whole(store, [(key, file)])
+        return _open(store, key)
+    with _open(store, key) as opened:
+        content = opened.read_buffer()
+    if hashlib.sha256(content).hexdigest() != file.sha256:
+        raise _damaged(store, key)
+    return pa.BufferReader(content)
+
+
+def read_parts(
+    store: Store,
+    key: str,
+    file: KeptFile,
+    columns: list[str],
+    groups: Callable[[pq.FileMetaData], list[int]],
+) -> pa.Table:
+    """The rows of some row groups, once all that was read is known to be as it was written.
+
+    Args:
+        store: where it lies.
+        key: which file.
+        file: as it was written.
+        columns: which of them.
+        groups: which row groups, by the footer.
+
+    Raises:
+        DamagedError: it isn't as it was written, or is gone.
+        StoreError: it can't be read.
+    """
+    with _open(store, key) as opened:
+        footer = _footer(opened)
+        if footer is None or _footer_digest(footer) != file.footer:
+            raise _damaged(store, key)
+        metadata = pq.read_metadata(pa.BufferReader(_MAGIC + footer))
+        parquet = pq.ParquetFile(opened, metadata=metadata, page_checksum_verification=True)
+        try:
+            return parquet.read_row_groups(groups(metadata), columns=columns)
+        except (OSError, pa.ArrowException) as error:
+            require_whole(store, [(key, file)])
+            raise StoreError(
+                f"{key} in {store.location} can't be read: {type(error).__name__}", "Try again"
+            ) from error
+
+
+def require_whole(store: Store, files: Iterable[tuple[str, KeptFile]]) -> None:
+    """See that files are as they were written, before something reads them that doesn't look.
+
+    Raises:
+        DamagedError: one isn't, or is gone.
+    """
+    for key, file in files:
+        if difference(store, key, file) is not None:
+            raise _damaged(store, key)
+
+
+def difference(store: Store, key: str, file: KeptFile) -> str | None:
+    """How a file differs from what was written; None: in nothing.
+
+    Raises:
+        DamagedError: it is gone.
+    """
+    digest = hashlib.sha256()
+    size = 0
+    with _open(store, key) as opened:
+        while piece := opened.read(_PIECE):
+            digest.update(piece)
+            size += len(piece)
+    if size != file.bytes:
+        return f"it has {size} bytes, and was written with {file.bytes}"
+    return None if digest.hexdigest() == file.sha256 else "its content has changed"
+
+
+def _damaged(store: Store, key: str, how: Literal["damaged", "gone"] = "damaged") -> DamagedError:
+    remedy = _STAGING_REMEDY if key.startswith("uttrekk/") else _RELEASE_REMEDY
+    return DamagedError(key, store.location, remedy, how)
+
+
+def _open(store: Store, key: str) -> pa.NativeFile:
+    try:
+        return store.filesystem.open_input_file(store.path(key))
+    except FileNotFoundError:
+        raise _damaged(store, key, "gone") from None
+
+
+def _print(sha256: str, file: pa.NativeFile) -> KeptFile:
+    """What is kept of a file that is whole."""
+    with file:
+        rows = pq.read_metadata(file).num_rows
+        footer = _footer(file) or b""
+        return KeptFile(rows=rows, bytes=file.size(), sha256=sha256, footer=_footer_digest(footer))
+
+
+def _footer(file: pa.NativeFile) -> bytes | None:
+    """A Parquet file's footer with its length and the magic; None: it has none."""
+    size = file.size()
+    start = max(size - _TAIL, 0)
+    tail: bytes = file.read_at(size - start, start)
+    length = int.from_bytes(tail[-_TRAILER:-4], "little") + _TRAILER
+    if len(tail) < _TRAILER or length > size:
+        return None
+    if length > len(tail):
+        tail = file.read_at(length, size - length)
+    return tail[-length:]
+
+
+def _footer_digest(footer: bytes) -> str:
+    return hashlib.sha256(footer).hexdigest()[:16]
+
+
+def _is_as_good(there: bytes, rows: int, schema: pa.Schema) -> bool:
+    """Whether a file can be read to its end, and holds as many rows of the same columns."""
+    try:
+        file = pq.ParquetFile(pa.BufferReader(there), page_checksum_verification=True)
+        read = sum(batch.num_rows for batch in file.iter_batches())
+    except (OSError, pa.ArrowException):
+        return False
+    return bool(read == rows and file.schema_arrow.equals(schema))
