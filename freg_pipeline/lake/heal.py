@@ -66,13 +66,12 @@ def set_aside(store: Store, key: str) -> bool:
 
 
 def _of_uttrekk(uttrekk: Uttrekk, key: str, rest: list[str]) -> bool:
-    store, kind = uttrekk.store, rest[0]
+    store = uttrekk.store
+    # What came of a second job, ordered because the register had lost the first, has a folder more.
+    kind = rest[2] if rest[0] == "jobs" else rest[0]
     if _SYNC.fullmatch(uttrekk.name) and not store.exists(uttrekk.release_key):
         begin_anew(uttrekk, key)
         return True
-    if kind == "jobs":  # of a second job, ordered because the register had lost the first one
-        kind, *rest = rest[2:]
-        rest = [kind, *rest]
     if kind == "answers":
         for one in store.list(f"{key.rpartition('/')[0]}/"):
             if _is_damaged(store, one):
