@@ -65,6 +65,7 @@ What to do next
   freg sql "SELECT * FROM person_oversikt LIMIT 5"   query the release
   freg uttrekk status                                see what was done
   freg synthetic serve                               keep a register running, and then, elsewhere,
-  freg uttrekk tilpasset --personstatustype bosatt --bostedskommunenummer 0301
+  freg uttrekk tilpasset --personstatustype bosatt --bostedskommunenummer 0301 --store oslo
+                                                     a selection, in a store of its own
   make ui                                            the same on Dagster's web page
 """

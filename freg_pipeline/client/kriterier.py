@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import msgspec
 
 from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.outside import showable
 
 PERSONSTATUSTYPER = ("aktiv", "bosatt", "utflyttet", "doed", "inaktiv")
 UNDER_AKTIV = ("midlertidig", "ikkeBosatt", "forsvunnet", "foedselsregistrert")
@@ -21,6 +22,9 @@ SIVILSTANDSTYPER = (
 _KOMMUNE = re.compile(r"\d{4}")
 _YEAR = re.compile(r"(18|19|20|21)\d\d")
 _COUNTRY = re.compile(r"[A-Z]{3}")
+
+
+_KOMMUNER = ("bostedskommunenummer", "oppholdskommunenummer")
 
 
 class TilpassetKriterier(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,10 +66,39 @@ class TilpassetKriterier(msgspec.Struct, frozen=True, kw_only=True):
         check_years("doedsaar", self.doedsaar_fra_og_med, self.doedsaar_til_og_med)
         check_listed("kjoenn", self.kjoenn, KJOENN)
         check_listed("sivilstandstype", self.sivilstandstype, SIVILSTANDSTYPER)
-        if self.statsborgerskap is not None and not _COUNTRY.fullmatch(self.statsborgerskap):
+        if self.statsborgerskap is not None and not _is(_COUNTRY, self.statsborgerskap):
             raise ConfigurationError(
                 "statsborgerskap is no country code", "Use ISO 3166-1 alpha-3, such as NOR"
             )
+
+    @classmethod
+    def from_register(cls, body: Mapping[str, Any]) -> TilpassetKriterier:
+        """The criteria of a body as the register takes it, with its names.
+
+        Raises:
+            ConfigurationError: it has a name that the register hasn't, or a criterion is wrong.
+        """
+        given = {name: value for name, value in body.items() if value is not None}
+        kommune = given.pop("kommunenummer", {})
+        if not isinstance(kommune, Mapping):
+            raise ConfigurationError(
+                "kommunenummer is no object",
+                "Give it one of bostedskommunenummer, oppholdskommunenummer",
+            )
+        names = {_camel(field): field for field in cls.__struct_fields__}
+        within = set(_KOMMUNER)
+        strange = sorted((given.keys() - (names.keys() - within)) | (kommune.keys() - within))
+        if strange:
+            raise ConfigurationError(
+                f"the register has no criterion {showable(strange[0], 40)}",
+                f"Use {', '.join(sorted(names.keys() - within))}, kommunenummer",
+            )
+        statuses = given.pop("personstatustyper", ())
+        if isinstance(statuses, str) or not isinstance(statuses, Iterable):
+            raise ConfigurationError("personstatustyper is no list", 'Write ["bosatt"]')
+        single = {names[name]: value for name, value in {**given, **kommune}.items()}
+        years = {name: str(value) for name, value in single.items() if isinstance(value, int)}
+        return cls(personstatustyper=tuple(statuses), **{**single, **years})
 
     def _check_status(self) -> None:
         allowed = f"Use one or more of {', '.join(PERSONSTATUSTYPER)}"
@@ -87,7 +120,7 @@ class TilpassetKriterier(msgspec.Struct, frozen=True, kw_only=True):
                 "Give one of them",
             )
         for number in (self.bostedskommunenummer, self.oppholdskommunenummer):
-            if number is not None and not _KOMMUNE.fullmatch(number):
+            if number is not None and not _is(_KOMMUNE, number):
                 raise ConfigurationError(
                     "a kommunenummer has four digits", "Write Oslo's as 0301, for example"
                 )
@@ -112,10 +145,19 @@ class TilpassetKriterier(msgspec.Struct, frozen=True, kw_only=True):
         return {name: value for name, value in body.items() if value is not None}
 
 
+def _is(pattern: re.Pattern[str], value: object) -> bool:
+    return isinstance(value, str) and bool(pattern.fullmatch(value))
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(map(str.capitalize, rest))
+
+
 def check_years(name: str, first: str | None, last: str | None) -> None:
     """See that both are years, and in order. Raises ConfigurationError."""
     for year in (first, last):
-        if year is not None and not _YEAR.fullmatch(year):
+        if year is not None and not _is(_YEAR, year):
             raise ConfigurationError(
                 f"{name} is no year", "Write it with four digits, such as 1985"
             )

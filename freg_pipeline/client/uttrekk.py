@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -10,6 +11,7 @@ from urllib.parse import quote as url_quote
 import msgspec
 
 from freg_pipeline.client.answers import Answer
+from freg_pipeline.client.kriterier import TilpassetKriterier
 from freg_pipeline.client.patience import Patience
 from freg_pipeline.client.transport import Transport
 from freg_pipeline.envelope import parse_batch
@@ -77,15 +79,25 @@ class UttrekkService:
         )
         return _job_id(answer.body, "uttrekk/komplett")
 
-    async def bestill_tilpasset(self, kriterier: dict[str, Any]) -> str:
-        """Order the identifiers of a selection; ``kriterier`` in the register's form.
+    async def bestill_tilpasset(self, kriterier: TilpassetKriterier | Mapping[str, Any]) -> str:
+        """Order the identifiers of a selection.
 
-        Returns and raises as :meth:`bestill_komplett`.
+        Args:
+            kriterier: the criteria; or a mapping of them under the register's names, as
+                :meth:`TilpassetKriterier.to_register` gives it.
+
+        Returns and raises as :meth:`bestill_komplett`, and
+
+        Raises:
+            ConfigurationError: a criterion is wrong, or none that the register has; nothing was
+                sent. A register that ignored it would deliver everyone.
         """
+        if not isinstance(kriterier, TilpassetKriterier):
+            kriterier = TilpassetKriterier.from_register(kriterier)
         answer = await self._transport.post(
             "uttrekk/tilpasset",
             "uttrekk/tilpasset",
-            msgspec.json.encode(kriterier),
+            msgspec.json.encode(kriterier.to_register()),
             check=_job,
             patience=ONCE,
         )

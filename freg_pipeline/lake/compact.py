@@ -29,8 +29,10 @@ from freg_pipeline.journal.manifest import (
 )
 from freg_pipeline.journal.publish import publish_after
 from freg_pipeline.lake.compaction import Compaction, read_compaction
+from freg_pipeline.lake.counts import count_rows
 from freg_pipeline.lake.database import working_database
 from freg_pipeline.lake.files import Buckets, keep_file
+from freg_pipeline.lake.guards import require_same_rows
 from freg_pipeline.lake.heal import healing
 from freg_pipeline.lake.keys import bucket_count, bucket_sql
 from freg_pipeline.lake.landing import load_plan
@@ -233,6 +235,9 @@ def _compacted(store: Store, compaction: Compaction, current: Manifest) -> Manif
         name: TableEntry(sum(file.rows for file in there), tuple(there))
         for name, there in files.items()
     }
+    named = [layout.name for layout in layouts(load_plan(store, source.contract))]
+    before = count_rows(store, source, [name for name in named if name != IDENTITY.name])
+    require_same_rows(before, {name: entry.rows for name, entry in tables.items()})
     base = Base(
         uttrekk=compaction.uttrekk,
         contract=source.contract,

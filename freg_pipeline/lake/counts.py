@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.lake.query import connect
 from freg_pipeline.lake.tables import OWN_TABLES
@@ -26,7 +28,8 @@ def current_rows_of(store: Store, manifest: Manifest) -> dict[str, int]:
 
 def count_rows(store: Store, manifest: Manifest, names: Iterable[str]) -> dict[str, int]:
     """Count tables' rows as readers do, base and deltas together."""
-    with connect(store, manifest) as connection:
+    unnamed = msgspec.structs.replace(manifest, number="")  # whose earlier state it is: no matter
+    with connect(store, unnamed) as connection:
         counted = {
             name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchall()  # noqa: S608
             for name in names

@@ -10,7 +10,7 @@ import math
 
 import msgspec
 
-from freg_pipeline.errors import ConfigurationError, IncompleteError
+from freg_pipeline.errors import ConfigurationError, FregError, IncompleteError
 from freg_pipeline.extract.order import Approval
 from freg_pipeline.journal.manifest import Manifest, current_release
 from freg_pipeline.journal.uttrekk import Request, Uttrekk
@@ -48,6 +48,10 @@ class OtherKindError(ConfigurationError):
 
 class FewerError(IncompleteError):
     """The release would hold far fewer persons or rows than the current one (exit code 4)."""
+
+
+class RowsChangedError(FregError):
+    """A compaction would change what readers find: a fault of ours (exit code 1)."""
 
 
 def approval(store: Store, *, allow_other_kind: bool = False) -> Approval:
@@ -152,6 +156,29 @@ def require_rows(
             uttrekk,
             f"tables have far fewer rows than in release {number} ({'; '.join(small[:MOST_NAMED])}"
             f"{more}; FREG_MAX_LOST_ROWS is {bound:g})",
+        )
+
+
+def require_same_rows(before: dict[str, int], after: dict[str, int]) -> None:
+    """See that a compaction changes no table's rows.
+
+    Args:
+        before: rows of each table for readers.
+        after: rows that the new base has.
+
+    Raises:
+        RowsChangedError: it does, which no flag waives; names the tables.
+    """
+    wrong = [
+        f"{name}: {after.get(name, 0):,} for {rows:,}"
+        for name, rows in before.items()
+        if after.get(name, 0) != rows
+    ]
+    if wrong:
+        raise RowsChangedError(
+            "the compaction has other rows than the release it is made of "
+            f"({'; '.join(wrong[:MOST_NAMED])}); it was not published",
+            "A fault of this software: please report it. Readers keep the release as it is",
         )
 
 

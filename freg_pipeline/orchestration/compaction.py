@@ -5,12 +5,13 @@ Runs of pieces may be spread over machines; each piece is found in the store whe
 
 # No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
 
+from collections.abc import Iterator
 from functools import partial
 
 import dagster as dg
 
 from freg_pipeline.errors import ConfigurationError
-from freg_pipeline.journal.manifest import current_release
+from freg_pipeline.journal.manifest import Manifest, current_release
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.compact import (
     begin_compaction,
@@ -24,6 +25,7 @@ from freg_pipeline.lake.compaction import Compaction, read_compaction
 from freg_pipeline.lake.heal import healing
 from freg_pipeline.orchestration.assets import OWNERS
 from freg_pipeline.orchestration.feed import hendelser
+from freg_pipeline.orchestration.guarding import COMPACTION_RULES, guard_specs, guarded
 from freg_pipeline.orchestration.metadata import counts
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.runs import COMPACTION_TAG, runs_of
@@ -74,19 +76,29 @@ def komprimert_del(
     group_name="lake",
     kinds={"parquet"},
     owners=OWNERS,
+    check_specs=guard_specs("komprimering", COMPACTION_RULES),
     description=(
         "The release on a new base: the same content as before, with the deltas that came meanwhile"
         " on top. Published by one atomic swap of a pointer. Not partitioned."
     ),
 )
-def komprimering(freg: FregResource) -> dg.MaterializeResult[None]:
+def komprimering(
+    context: dg.AssetExecutionContext, freg: FregResource
+) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
     """Publish the compaction under way, once all of its pieces are made."""
-    compaction = begin_compaction(freg.store)
-    if compaction is None:
-        return dg.MaterializeResult(metadata=counts(deltas=0))
-    manifest = healing(freg.store, partial(publish_compaction, freg.store, compaction))
+
+    def publish() -> Manifest | None:
+        compaction = begin_compaction(freg.store)
+        if compaction is None:
+            return None
+        return healing(freg.store, partial(publish_compaction, freg.store, compaction))
+
+    manifest = yield from guarded(context, "komprimering", publish, COMPACTION_RULES)
+    if manifest is None:
+        yield dg.MaterializeResult(metadata=counts(deltas=0))
+        return
     refresh_catalogue(freg.store)
-    return dg.MaterializeResult(
+    yield dg.MaterializeResult(
         metadata={
             "release": manifest.number,
             "sekvensnummer": manifest.sekvensnummer,

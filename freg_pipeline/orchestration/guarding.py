@@ -12,12 +12,15 @@ from typing import TypeVar
 import dagster as dg
 
 from freg_pipeline.errors import ContractError, FregError, IncompleteError
-from freg_pipeline.lake.guards import FewerError, OtherKindError
+from freg_pipeline.lake.guards import FewerError, OtherKindError, RowsChangedError
 from freg_pipeline.orchestration.runs import mark_refused
 
 T = TypeVar("T")
 
-_RULES: dict[str, tuple[type[FregError], str]] = {  # the narrower class first
+# By a check's name: the error that fails it, and what holds where it passes.
+Rules = dict[str, tuple[type[FregError], str]]
+
+RELEASE_RULES: Rules = {  # the narrower class first
     "same_kind": (
         OtherKindError,
         "It is of the same kind and selection as the release before, or somebody has agreed.",
@@ -37,16 +40,24 @@ _RULES: dict[str, tuple[type[FregError], str]] = {  # the narrower class first
 }
 
 
-def guard_specs(asset: str) -> list[dg.AssetCheckSpec]:
+COMPACTION_RULES: Rules = {
+    "rows_kept": (RowsChangedError, "Each table has as many rows for readers as before."),
+}
+
+
+def guard_specs(asset: str, rules: Rules = RELEASE_RULES) -> list[dg.AssetCheckSpec]:
     """The checks of an asset that publishes."""
     return [
         dg.AssetCheckSpec(name, asset=asset, description=description, blocking=True)
-        for name, (_, description) in _RULES.items()
+        for name, (_, description) in rules.items()
     ]
 
 
 def guarded(
-    context: dg.AssetExecutionContext, asset: str, publish: Callable[[], T]
+    context: dg.AssetExecutionContext,
+    asset: str,
+    publish: Callable[[], T],
+    rules: Rules = RELEASE_RULES,
 ) -> Generator[dg.AssetCheckResult | dg.MaterializeResult[None], None, T]:
     """Publish, and yield what became of each rule: passed, or the one that failed.
 
@@ -56,12 +67,12 @@ def guarded(
     try:
         published = publish()
     except FregError as error:
-        name = next((name for name, (kind, _) in _RULES.items() if isinstance(error, kind)), None)
+        name = next((name for name, (kind, _) in rules.items() if isinstance(error, kind)), None)
         if name is not None:
             mark_refused(context, name)
             yield _result(asset, name, passed=False, metadata={"why": str(error)})
         raise
-    for name in _RULES:
+    for name in rules:
         yield _result(asset, name, passed=True)
     return published
 

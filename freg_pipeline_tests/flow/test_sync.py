@@ -135,7 +135,7 @@ def test_a_backlog_is_taken_in_slices_whatever_the_register_does(faults: str, ke
 def test_a_document_that_is_gone_is_followed_by_a_look_up_by_number(keep: Keep) -> None:
     kept = keep(faults="gone=0.3")
     happen(kept.url, 1_500)
-    slices = sync(kept.settings)
+    slices = sync(kept.settings, allow_fewer=True)
     first = slices[0].uttrekk
     kinds = [first.identifier_kind(batch) for batch in first.batches()]
     assert kinds == ["dokumentidentifikator", "foedselsEllerDNummer"]

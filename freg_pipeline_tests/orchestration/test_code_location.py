@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -16,6 +16,7 @@ from freg_pipeline.journal.manifest import current_release
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.orchestration.code_location import make_definitions
 from freg_pipeline.orchestration.resources import Freg
+from freg_pipeline.orchestration.schedules import quarterly_full_load
 from freg_pipeline.orchestration.sensors import uttrekk_sensor
 from freg_pipeline.store import write_record
 from freg_pipeline_tests.conftest import StartRegister
@@ -238,6 +239,97 @@ def test_a_refused_release_waits_for_somebody_to_look(
     assert tick(freg, instance) == []
     allowed = {"allow_incomplete": True}
     assert run(freg, instance, "publish_release", "one", release=allowed).success
+
+
+def load(freg: Freg, instance: DagsterInstance, name: str, **config: object) -> bool:
+    """Order, land and publish; whether it was published."""
+    instance.add_dynamic_partitions("uttrekk", [name])
+    if not run(freg, instance, "full_load", name, uttrekk=config).success:
+        return False
+    for job, partition in wait_for_requests(freg, instance, 1):
+        assert run(freg, instance, str(job), str(partition)).success
+    (publishing,) = wait_for_requests(freg, instance, 1)
+    return run(freg, instance, str(publishing[0]), name).success
+
+
+SELECTION = {"kind": "tilpasset", "personstatustyper": ["bosatt"]}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {},
+        {"personstatustyper": ["bosatt"]},
+        {"bostedskommunenummer": "0301", "kjoenn": "kvinne"},
+        {"kind": "tilpasset"},
+        {"kind": "tilpasset", "personstatustyper": [], "kjoenn": "kvinne"},
+        {"kind": "tilpasset", "personstatustyper": ["bosatt"], "kjoenn": ""},
+        {"kind": "tilpasset", "personstatustyper": ["bosatt"], "feedsekvensnr": 1},
+        {"kind": "komplett", "kjoenn": "kvinne"},
+        {"kind": "komplett", "personstatustyper": ["bosatt"]},
+        {"kind": "komplett", "liste": "list.txt"},
+        {"kind": "liste"},
+        {"kind": "liste", "liste": "list.txt", "kjoenn": "kvinne"},
+        {"kind": "begun"},
+        {"kind": "begun", "personstatustyper": ["bosatt"]},
+    ],
+    ids=str,
+)
+def test_half_an_order_is_refused_before_anything_is_sent(
+    config: dict[str, object], small_register: str, make_freg: MakeFreg, instance: DagsterInstance
+) -> None:
+    freg = make_freg(small_register)
+    before = status_of(small_register)["requests"]
+    instance.add_dynamic_partitions("uttrekk", ["one"])
+    try:
+        assert not run(freg, instance, "full_load", "one", uttrekk=config).success
+    except dg.DagsterInvalidConfigError:
+        assert "kind" not in config, "what Dagster itself refuses is that nothing was chosen"
+    assert status_of(small_register)["requests"] == before
+    assert not Uttrekk(freg.store, "one").exists
+
+
+def test_the_schedule_says_what_it_orders(tmp_path: Path) -> None:
+    night = datetime(2026, 1, 1, 2, tzinfo=UTC)
+    with (
+        DagsterInstance.local_temp(str(tmp_path)) as kept,
+        dg.build_schedule_context(kept, scheduled_execution_time=night) as context,
+    ):
+        request = quarterly_full_load(context)
+    assert isinstance(request, dg.RunRequest)
+    assert request.run_config == {"ops": {"uttrekk": {"config": {"kind": "komplett"}}}}
+
+
+def test_everyone_is_replaced_by_a_selection_only_where_the_order_says_so(
+    start_register: StartRegister, make_freg: MakeFreg, instance: DagsterInstance
+) -> None:
+    url = start_register(persons=60)
+    freg = make_freg(url)
+    assert load(freg, instance, "everyone", kind="komplett")
+    assert not load(freg, instance, "some", **SELECTION)
+    assert "uttrekk/tilpasset" not in status_of(url)["requests"]
+    assert not Uttrekk(freg.store, "some").exists
+    assert load(freg, instance, "some", **SELECTION, allow_other_kind=True)
+    manifest = current_release(freg.store)
+    assert manifest is not None
+    assert manifest.kind == "tilpasset"
+
+
+def test_a_release_with_far_fewer_persons_is_a_failed_check_and_not_published(
+    start_register: StartRegister, make_freg: MakeFreg, instance: DagsterInstance
+) -> None:
+    freg = make_freg(start_register(persons=90))
+    assert load(freg, instance, "all", kind="komplett")
+    less = make_freg(start_register(persons=60))
+    assert not load(less, instance, "less", kind="komplett")
+    failed = run(less, instance, "publish_release", "less")
+    checks = {one.check_name: one for one in failed.get_asset_check_evaluations()}
+    assert {name: one.passed for name, one in checks.items()} == {"not_far_fewer": False}
+    assert checks["not_far_fewer"].blocking
+    manifest = current_release(freg.store)
+    assert manifest is not None
+    assert manifest.uttrekk == "all"
+    assert run(less, instance, "publish_release", "less", release={"allow_fewer": True}).success
 
 
 def test_a_run_over_several_batches_as_a_backfill_makes_it(

@@ -10,7 +10,14 @@ import msgspec
 import pytest
 
 from freg_pipeline.errors import ConfigurationError, FregError
-from freg_pipeline.journal.manifest import Manifest, list_releases, manifest_key, require_current
+from freg_pipeline.journal.manifest import (
+    Manifest,
+    TableFile,
+    current_number,
+    list_releases,
+    manifest_key,
+    require_current,
+)
 from freg_pipeline.journal.pins import pin, pins, unpin
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake import keys
@@ -25,13 +32,13 @@ from freg_pipeline.lake.compact import (
     publish_compaction,
 )
 from freg_pipeline.lake.compaction import Compaction
-from freg_pipeline.lake.guards import Policy
+from freg_pipeline.lake.guards import Policy, RowsChangedError
 from freg_pipeline.lake.purge import purge
 from freg_pipeline.lake.query import connect, query
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.restore import restore
 from freg_pipeline.lake.verify import verify
-from freg_pipeline.store import Store
+from freg_pipeline.store import Store, read_record, write_record
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline.store.record import replace_record
 from freg_pipeline_tests.unit.lake.delivered import (
@@ -120,6 +127,23 @@ def test_the_content_is_the_same_on_a_new_base(
     assert (after.persons, len(after.deltas)) == (PERSONS, 1)
     assert content(store)["navn"] != before["navn"]
     assert [one for one in run_checks(store) if not one.passed] == []
+
+
+def test_a_compaction_that_would_change_what_readers_find_is_not_published(
+    store: LocalStore,
+) -> None:
+    compaction = begun(store)
+    for piece in pieces(compaction):
+        compact_piece(store, compaction, piece)
+    before, done = content(store), compaction.key("0000.json")
+    made = read_record(store, done, dict[str, TableFile])
+    store.delete(done)
+    fewer = msgspec.structs.replace(made["navn"], rows=made["navn"].rows - 1)
+    write_record(store, done, {**made, "navn": fewer})
+    with pytest.raises(RowsChangedError, match=f"navn: {PERSONS - 1} for {PERSONS}"):
+        publish_compaction(store, compaction)
+    assert current_number(store) == "000003"
+    assert content(store) == before
 
 
 def test_a_sync_in_between_stays_on_top(store: LocalStore) -> None:
