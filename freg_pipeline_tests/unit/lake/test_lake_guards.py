@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from freg_pipeline.journal.kinds import KindName
 from freg_pipeline.journal.manifest import Manifest, current_number, require_current
-from freg_pipeline.journal.uttrekk import Uttrekk, UttrekkKind
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.guards import FewerError, OtherKindError, Policy, approval
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.restore import restore
@@ -37,7 +38,7 @@ def people(first: int, last: int, *, names: int = 1) -> list[Any]:
 
 def asked(store: LocalStore, name: str, kriterier: dict[str, Any], *delivered: Any) -> Uttrekk:
     """A selection, a list or a search by these criteria."""
-    kind: UttrekkKind = kriterier.pop("kind")
+    kind: KindName = kriterier.pop("kind")
     uttrekk = deliver(store, name, *delivered, kind=kind)
     request = msgspec.structs.replace(uttrekk.request, kriterier=kriterier)
     key = uttrekk.key("request.json")
