@@ -63,6 +63,10 @@ class DamagedError(StoreError):
         self.key = key
 
 
+class ResourceError(FregError):
+    """What the machine has is used up or taken: disk, memory, open files, a lock."""
+
+
 class ContractError(FregError):
     """A contract (XSD) can't be compiled, or an answer breaks it past repair."""
 

@@ -156,6 +156,10 @@ class Settings(BaseSettings):
         if not value.strip() or (is_url and not is_bucket):
             msg = "must name a folder or s3://bucket/prefix"
             raise ValueError(msg)
+        if not is_url and (set("?*\\") & set(value) or not value.isprintable()):
+            # DuckDB would take them for a pattern or a separator, and read other files.
+            msg = "must not hold ?, *, \\ or control characters"
+            raise ValueError(msg)
         if is_url:
             return value.rstrip("/")
         return str(Path(value).expanduser().absolute())

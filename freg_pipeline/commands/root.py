@@ -11,7 +11,7 @@ import click
 
 from freg_pipeline.commands import hendelser, release, services, soek, synthetic, uttrekk
 from freg_pipeline.commands.options import with_settings
-from freg_pipeline.errors import FregError
+from freg_pipeline.foreseen import foreseen
 from freg_pipeline.interruption import interrupted
 from freg_pipeline.outside import MaskedFormatter, masked, showable
 
@@ -64,18 +64,15 @@ def _exit_code(arguments: list[str], *, debug: bool) -> int:
         context = getattr(error, "ctx", None)
         path = context.command_path if context else "freg"
         return _say(f"{_usage(error.format_message())}. See {path} --help", 2)
-    except FregError as error:
+    except Exception as error:  # not a reader that has gone, as `head` does: click ends it silently
         if debug:
             _trace()
-        return _say(str(error), error.exit_code)
-    except OSError as error:  # not a reader that has gone, as `head` does: click ends silently then
-        if debug:
-            _trace()
-        said = error.strerror or type(error).__name__
-        return _say(f"a file or the output failed: {said}. See to it, and run it again", 1)
-    except Exception as error:
-        if debug:
-            _trace()
+        known = foreseen(error)
+        if known is not None:
+            return _say(str(known), known.exit_code)
+        if isinstance(error, OSError):
+            said = error.strerror or type(error).__name__
+            return _say(f"a file or the output failed: {said}. See to it, and run it again", 1)
         # Its text is not shown: nobody knows what an unforeseen error quotes.
         return _say(
             f"unforeseen {type(error).__name__}. Run it again with --debug and report it", 1

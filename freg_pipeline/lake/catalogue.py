@@ -9,7 +9,8 @@ from pathlib import Path
 import duckdb
 from fsspec.implementations.arrow import ArrowFSWrapper  # type: ignore[import-untyped]
 
-from freg_pipeline.errors import StoreError
+from freg_pipeline.errors import ResourceError, StoreError
+from freg_pipeline.foreseen import foreseen
 from freg_pipeline.journal.manifest import Manifest, require_current
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.query import add_views, parquet_files
@@ -50,12 +51,15 @@ def refresh_catalogue(store: Store) -> Path:
         _write(temporary, store, manifest)
         temporary.replace(target)
         sync_to_disk(target.parent)
-    except duckdb.Error:
-        raise StoreError(
+    except duckdb.Error as error:
+        raise foreseen(error) or StoreError(
             f"the catalogue of release {manifest.number} can't be made",
             f"See whether the release is whole: freg release verify {manifest.number}",
         ) from None
     except OSError as error:
+        known = foreseen(error)
+        if isinstance(known, ResourceError):
+            raise known from None
         raise StoreError(
             f"{target} can't be written: {error.strerror or type(error).__name__}",
             "Give the folder to the user that runs this, with space on its disk",

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import duckdb
 
-from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.errors import ConfigurationError, FregError
 from freg_pipeline.interruption import interrupted
 from freg_pipeline.lake.query import connect, query, release_at
 from freg_pipeline.lake.sql import quoted
@@ -154,7 +154,7 @@ def _pipe_into(target: int) -> Iterator[str]:
     pump.start()
     try:
         yield f"/dev/fd/{write_end}"
-    except ConfigurationError:  # DuckDB's, as there is no reader any more
+    except FregError:  # DuckDB's, as there is no reader any more
         _finish(write_end, pump)
         if not failed:
             raise

@@ -14,6 +14,7 @@ import duckdb
 import pyarrow.dataset as ds
 
 from freg_pipeline.errors import ConfigurationError, StoreError
+from freg_pipeline.foreseen import foreseen
 from freg_pipeline.journal.manifest import Manifest, current_release, list_releases, require_current
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.macros import Macros
@@ -54,9 +55,9 @@ def connect(store: Store, manifest: Manifest | None = None) -> duckdb.DuckDBPyCo
     connection.execute("SET TimeZone = 'Europe/Oslo'")
     try:
         add_views(connection, store, manifest, readable_files(connection, store))
-    except (duckdb.Error, OSError):
+    except (duckdb.Error, OSError) as error:
         connection.close()
-        raise StoreError(
+        raise foreseen(error) or StoreError(
             f"the files of release {manifest.number} can't be read",
             f"See which ones: freg release verify {manifest.number}",
         ) from None

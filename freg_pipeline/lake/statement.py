@@ -6,13 +6,15 @@ import re
 
 import duckdb
 
-from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.errors import ConfigurationError, FregError
+from freg_pipeline.foreseen import foreseen
 from freg_pipeline.outside import showable
 
 _READS = {duckdb.StatementType.SELECT, duckdb.StatementType.PRAGMA}
 _EXPLAIN = re.compile(r"\s*explain\s+(?:analyze\s+)?(?:\([^)]*\)\s*)?", re.IGNORECASE)
 _PIVOT = duckdb.StatementType.MULTI  # makes an enumeration first, in memory
-_QUOTED = re.compile(r"""(['"])(?:.*\1|.*)""", re.DOTALL)  # from the first to the last, or the end
+_OF_NAMES = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
+_QUOTED = re.compile(r"""(['"])(?:.*\1|.*)""")  # from the first to the last, or the end
 _LONG_NUMBER = re.compile(r"(?<!\w)-?\d[\d.]{5,}")  # a date of birth among them
 _LONGEST = 500  # characters of what DuckDB says: it lists what might have been meant
 
@@ -51,9 +53,10 @@ def selected(connection: duckdb.DuckDBPyConnection, statement: str) -> str:
 
 def _checked(connection: duckdb.DuckDBPyConnection, text: str) -> str:
     statements = connection.extract_statements(text)
-    if len(statements) != 1:
-        count = len(statements) or "no"
-        raise ConfigurationError(f"that holds {count} statements", "Give one statement at a time")
+    if not statements:
+        raise ConfigurationError("that holds no statement", "Write a SELECT")
+    if len(statements) > 1:
+        raise ConfigurationError(f"that holds {len(statements)} statements", "Give one at a time")
     explained = _EXPLAIN.match(statements[0].query)
     if statements[0].type is duckdb.StatementType.EXPLAIN and explained:
         _checked(connection, statements[0].query[explained.end() :])
@@ -66,10 +69,16 @@ def _checked(connection: duckdb.DuckDBPyConnection, text: str) -> str:
     return statements[0].query
 
 
-def wrong(error: duckdb.Error) -> ConfigurationError:
+def wrong(error: duckdb.Error) -> FregError:
     """What DuckDB says, in one line. A value that it quotes is a person's: it is left out."""
-    said, *_ = re.split(r"^LINE \d+:", str(error), maxsplit=1, flags=re.MULTILINE)
-    if isinstance(error, duckdb.DataError | duckdb.InvalidInputException):
+    known = foreseen(error)
+    if known is not None:
+        return known
+    said = str(error)
+    if isinstance(error, _OF_NAMES):  # with what might have been meant; without the statement
+        said, *_ = re.split(r"^LINE \d+:", said, maxsplit=1, flags=re.MULTILINE)
+    else:
+        said, *_ = said.splitlines() or [""]
         said = _LONG_NUMBER.sub("…", _QUOTED.sub("…", said))
     said = showable(said or type(error).__name__, _LONGEST)
     remedy = "Correct the SQL"

@@ -5,18 +5,21 @@ Runs are recorded with the store's own Dagster instance, so that their history c
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import os
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster import DagsterInstance
+import yaml  # type: ignore[import-untyped]
+from dagster import DagsterInstance, DagsterInvalidConfigError
 from dagster._core.instance.ref import InstanceRef
 
-from freg_pipeline.errors import StoreError
+from freg_pipeline.errors import ConfigurationError, StoreError
 from freg_pipeline.orchestration.code_location import make_definitions
 from freg_pipeline.orchestration.partitions import UTTREKK_BATCH, batch_partition
 from freg_pipeline.orchestration.resources import Freg
@@ -58,19 +61,14 @@ class Engine:
 
         Raises:
             FregError: as the asset raised it.
-            KeyboardInterrupt: it was interrupted; Dagster's own exception for it would end a
-                command with a traceback.
         """
         ops = {name: {"config": dict(given)} for name, given in (config or {}).items()}
-        try:
-            return self._definitions.resolve_job_def(job).execute_in_process(
-                run_config={**_QUIET, "ops": ops},
-                instance=self._instance,
-                partition_key=partition,
-                tags={UTTREKK_TAG: partition.split("/")[0]} if partition else None,
-            )
-        except dg.DagsterExecutionInterruptedError:
-            raise KeyboardInterrupt from None
+        return self._definitions.resolve_job_def(job).execute_in_process(
+            run_config={**_QUIET, "ops": ops},
+            instance=self._instance,
+            partition_key=partition,
+            tags={UTTREKK_TAG: partition.split("/")[0]} if partition else None,
+        )
 
 
 @contextmanager
@@ -78,6 +76,7 @@ def open_engine(freg: Freg) -> Iterator[Engine]:
     """An engine with DAGSTER_HOME's instance; else the store's own; for S3 one without memory.
 
     Raises:
+        ConfigurationError: DAGSTER_HOME or the folder's dagster.yaml is wrong.
         StoreError: its folder can't be written.
     """
     home = _home(freg)
@@ -94,20 +93,53 @@ def open_engine(freg: Freg) -> Iterator[Engine]:
 def _home(freg: Freg) -> Path | None:
     told = os.environ.get("DAGSTER_HOME")
     if told:
-        return Path(told)
+        return _checked(Path(told))
     if freg.settings.store.startswith("s3://"):
         return None
     freg.store.write("dagster/README.md", _NOTE.encode())  # also makes the folder, privately
     return Path(freg.settings.store) / "dagster"
 
 
+def _checked(home: Path) -> Path:
+    """DAGSTER_HOME, if Dagster can work with it; it tells what is wrong by a traceback."""
+    if not home.is_absolute():
+        wrong = "is no full path"
+    elif not home.exists():
+        wrong = "doesn't exist"
+    elif not home.is_dir():
+        wrong = "is no folder"
+    elif set("?%") & set(str(home)):
+        wrong = "holds ? or %, which Dagster's database can't open"
+    else:
+        return home
+    raise ConfigurationError(
+        f"DAGSTER_HOME ({home}) {wrong}",
+        "Set it to the full path of a folder, or unset it: then the store has Dagster's records",
+    )
+
+
 def _instance(home: Path | None) -> DagsterInstance:
-    if os.environ.get("DAGSTER_HOME"):
-        return DagsterInstance.get()
     if home is None:
         return DagsterInstance.ephemeral()
-    overrides = None if (home / "dagster.yaml").exists() else {"telemetry": {"enabled": False}}
-    return DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=overrides))
+    settings = home / "dagster.yaml"
+    try:
+        if os.environ.get("DAGSTER_HOME"):
+            return DagsterInstance.get()
+        overrides = None if settings.exists() else {"telemetry": {"enabled": False}}
+        return DagsterInstance.from_ref(InstanceRef.from_dir(_alias(home), overrides=overrides))
+    except (yaml.YAMLError, DagsterInvalidConfigError):
+        raise ConfigurationError(f"{settings} is wrong", "Correct it, or move it away") from None
+
+
+def _alias(home: Path) -> str:
+    """A path that Dagster can make a database's URL of: one that holds a % it can't."""
+    if "%" not in str(home):
+        return str(home)
+    folder = tempfile.TemporaryDirectory(prefix="freg-")
+    atexit.register(folder.cleanup)
+    link = Path(folder.name) / "dagster"
+    link.symlink_to(home)
+    return str(link)
 
 
 @contextmanager

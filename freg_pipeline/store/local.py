@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pyarrow.fs
 
-from freg_pipeline.errors import ObjectMissingError, StoreError
+from freg_pipeline.errors import FregError, ObjectMissingError, ResourceError, StoreError
+from freg_pipeline.foreseen import foreseen
 
 _UNDER_CONSTRUCTION = ".tmp"  # on the same file system as the objects, so that a link is enough
 _LEFTOVER_SECONDS = 24 * 3600  # what a killed process left is swept when it is older than this
@@ -160,7 +161,10 @@ class LocalStore:
         except OSError as error:
             raise self._failure("written", error) from error
 
-    def _failure(self, verb: str, error: OSError) -> StoreError:
+    def _failure(self, verb: str, error: OSError) -> FregError:
+        known = foreseen(error)
+        if isinstance(known, ResourceError):
+            return known
         return StoreError(
             f"the store {self._root} can't be {verb}: {error.strerror or type(error).__name__}",
             "Give FREG_STORE a folder that you own, with space on its disk",

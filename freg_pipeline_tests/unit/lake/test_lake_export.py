@@ -242,8 +242,8 @@ WRITES = {
     "DELETE FROM _erstattet": "DELETE",
     "EXPLAIN ANALYZE COPY navn TO 'stolen.csv'": "COPY",
     "ATTACH 'stolen.duckdb'": "ATTACH",
-    "SELECT 1; SELECT 2": "one statement",
-    "-- nothing": "no statements",
+    "SELECT 1; SELECT 2": "2 statements",
+    "-- nothing": "no statement",
 }
 
 
