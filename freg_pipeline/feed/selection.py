@@ -69,14 +69,19 @@ async def own_numbers(
 
 
 def members(uttrekk: Uttrekk, current: Manifest, numbers: Collection[str]) -> set[str]:
-    """Those of the numbers that are, or were, numbers of persons of a release."""
+    """Those of the numbers that are, or were, numbers of persons of a release.
+
+    And those that it was to have, and that the register had nothing for, or nothing that can be
+    read: somebody may stand under them since.
+    """
     asked = pa.table({"nummer": pa.array(sorted(numbers), pa.string())})
     require_whole(uttrekk.store, files_of(current, "person", "tidligere_identifikator"))
     with closing(connect(uttrekk.store, current)) as connection:
         connection.register("asked", asked)
         rows = connection.execute(
             "SELECT nummer FROM asked SEMI JOIN person ON nummer = personidentifikator UNION "
-            "SELECT nummer FROM asked SEMI JOIN tidligere_identifikator ON nummer = identifikator"
+            "SELECT nummer FROM asked SEMI JOIN tidligere_identifikator ON nummer = identifikator "
+            "UNION SELECT nummer FROM asked SEMI JOIN avvik ON nummer = identifikator"
         ).fetchall()
     return {number for (number,) in rows}
 

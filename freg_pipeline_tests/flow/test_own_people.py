@@ -127,7 +127,9 @@ CASES = [
     (listed, {}),
     (listed, {"parts": "navn"}),
     (listed, {"parts": "person-basis", "answer_format": "xml"}),
+    (listed, {"parts": "navn", "rettighetspakke": "offentlig-uten-hjemmel"}),
 ]
+UTEN_HJEMMEL = "api/offentligutenhjemmel"  # whose events point to no documents
 
 
 @pytest.mark.parametrize(
@@ -137,7 +139,11 @@ def test_whoever_gets_another_number_goes_on_in_every_kind_of_uttrekk(
     begin: Callable[..., None], chosen: dict[str, Any], changed: Changed, tmp_path: Path
 ) -> None:
     with running(OPTIONS) as url:
-        settings = load(base_url=url, store=str(tmp_path / "store"), poll_seconds=0.02, **chosen)
+        address = url
+        if "rettighetspakke" in chosen:
+            address = url.replace("offentlig-med-hjemmel/api", UTEN_HJEMMEL)
+        store = str(tmp_path / "store")
+        settings = load(base_url=address, store=store, poll_seconds=0.02, **chosen)
         begin(settings, changed)
         before = persons(settings)
         let_happen(url)
@@ -156,6 +162,26 @@ def test_whoever_gets_another_number_goes_on_in_every_kind_of_uttrekk(
         assert goes_on <= after
         if begin in {listed, found_women}:  # nobody else comes in
             assert goes_on == after
+
+
+def test_a_number_that_is_nobodys_yet_is_waited_for(tmp_path: Path) -> None:
+    kind = "personErOpprettet"
+    with running(OPTIONS) as twin:
+        before = happen(twin, 0)
+        happen(twin, 8, type=kind)
+        born = [
+            event["hendelse"]["folkeregisteridentifikator"]
+            for event in events_of(twin, before + 1)
+            if event["hendelse"]["hendelsetype"] == kind
+        ]
+        somebody = events_of(twin)[0]["hendelse"]["folkeregisteridentifikator"]
+    with running(OPTIONS) as url:
+        settings = load(base_url=url, store=str(tmp_path / "store"), poll_seconds=0.02)
+        manifest = list_load(settings, [born[0], somebody])
+        assert (manifest.accounting.gone, manifest.persons) == (1, 1)
+        happen(url, 8, type=kind)
+        sync(settings)
+        assert persons(settings) == {born[0], somebody}
 
 
 def persons(settings: Settings) -> set[str]:
