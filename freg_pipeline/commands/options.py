@@ -104,7 +104,7 @@ def ask(question: Callable[[Register], Any], form: str | None = None) -> Any:
     from freg_pipeline.client import Register
     from freg_pipeline.client.environments import base_url
     from freg_pipeline.errors import StoreError
-    from freg_pipeline.extract.known import has_met
+    from freg_pipeline.journal.home import has_met
 
     asked = settings(form)
 

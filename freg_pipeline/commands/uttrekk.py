@@ -180,3 +180,14 @@ def resume(name: str, order_again: bool, **strictness: bool) -> None:
                 freg, one, order_again=order_again, release=ReleaseConfig(**strictness)
             )
     tell_release(manifest, freg.store)
+
+
+@uttrekk.command()
+@click.argument("name")
+@with_settings
+def abandon(name: str) -> None:
+    """Give an uttrekk up: nothing goes on with it, and what came of it may be purged."""
+    from freg_pipeline.journal.uttrekk import Uttrekk
+
+    Uttrekk(store(), name).abandon()
+    click.echo(f"{name} is abandoned: nothing goes on with it any more")

@@ -6,13 +6,14 @@ batches of the same number and its neighbours, which bounds the memory.
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
-from freg_pipeline.envelope import Oppslag, match, parse
-from freg_pipeline.journal.raw import read_raw
+from freg_pipeline.envelope import IdentifierKind, Oppslag, compose, is_xml, match, parse
+from freg_pipeline.journal.raw import RawMeta, read_raw
 from freg_pipeline.journal.uttrekk import Uttrekk, chunks
 
 _NEIGHBOURS = (-1, 0, 1)
@@ -51,22 +52,54 @@ class EarlierAnswers:
             self._asked[look] = asked[chunk]
             self._where.update(dict.fromkeys(asked[chunk], look))
 
-    def of(self, asked: Sequence[str]) -> tuple[dict[str, Oppslag], datetime | None]:
-        """The answers that are here, by identifier, and when the oldest of them came."""
+    async def completed(
+        self,
+        asked: list[str],
+        kind: IdentifierKind,
+        ask: Callable[[list[str]], Awaitable[tuple[RawMeta, bytes]]],
+    ) -> tuple[RawMeta, bytes]:
+        """The answer to a look-up: of what is here already, and of the register for the rest.
+
+        Args:
+            asked: the identifiers, 1,000 at most.
+            kind: what they are.
+            ask: asks the register.
+
+        Raises:
+            RefusedError, PassingError: as for every request.
+        """
+        known, oldest = await asyncio.to_thread(self._known, asked)
+        if not known:
+            return await ask(asked)
+        missing = [identifier for identifier in asked if identifier not in known]
+        if missing:
+            meta, body = await ask(missing)
+            oldest = min(oldest, meta.hentet)
+            fresh = zip(missing, match(missing, parse(body)), strict=True)
+            known |= {one: replace(found, identifikator=one) for one, found in fresh if found}
+        body = compose([known[one] for one in asked if one in known], kind)
+        form = "application/xml" if is_xml(body) else "application/json"
+        return RawMeta(len(body), oldest, form, "", composed=True), body
+
+    def _known(self, asked: list[str]) -> tuple[dict[str, Oppslag], datetime]:
+        """The documents that are here, by identifier, and when the oldest of them came.
+
+        Reasons for there being none are asked for again: they may have passed.
+        """
         by_look: dict[_Look, set[str]] = defaultdict(set)
         for identifier in asked:
             if identifier in self._where:
                 by_look[self._where[identifier]].add(identifier)
         found: dict[str, Oppslag] = {}
-        times: list[datetime] = []
+        oldest = datetime.now(UTC)
         for look, wanted in by_look.items():
             view = self._views[look.job]
             meta, body = read_raw(view.store, view.answer_key(look.batch, look.chunk))
-            times.append(meta.hentet)
+            oldest = min(oldest, meta.hentet)
             answers = zip(self._asked[look], match(self._asked[look], parse(body)), strict=True)
             found |= {
                 identifier: replace(oppslag, identifikator=identifier)
                 for identifier, oppslag in answers
                 if oppslag is not None and oppslag.person is not None and identifier in wanted
             }
-        return found, min(times, default=None)
+        return found, oldest

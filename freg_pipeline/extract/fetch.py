@@ -19,6 +19,7 @@ from freg_pipeline.envelope import IdentifierKind, Oppslag, compose, is_xml, mat
 from freg_pipeline.errors import RefusedError
 from freg_pipeline.extract.apart import with_numbers
 from freg_pipeline.extract.crowd import for_each
+from freg_pipeline.extract.earlier import EarlierAnswers
 from freg_pipeline.extract.parts import HISTORY
 from freg_pipeline.extract.poll import circumstances
 from freg_pipeline.journal.raw import RawMeta, pack
@@ -76,8 +77,13 @@ async def fetch_batch(
     waiting = [chunk for chunk in range(len(asked)) if chunk not in kept]
     sizes: list[int] = []
 
+    async def ask(identifiers: list[str]) -> tuple[RawMeta, bytes]:
+        return await _documents(register, uttrekk.request, kind, identifiers)
+
+    earlier = EarlierAnswers(uttrekk, batch)
+
     async def work(chunk: int) -> None:
-        meta, body = await _documents(register, uttrekk.request, kind, asked[chunk])
+        meta, body = await earlier.completed(asked[chunk], kind, ask)
         key = uttrekk.answer_key(batch, chunk)
         await asyncio.to_thread(_keep, uttrekk, key, meta, body)
         sizes.append(len(body))

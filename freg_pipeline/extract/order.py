@@ -29,6 +29,7 @@ from freg_pipeline.errors import (
 )
 from freg_pipeline.extract.parts import choose
 from freg_pipeline.extract.sender import others_answer, this_process
+from freg_pipeline.journal.home import require_home
 from freg_pipeline.journal.kinds import KindName, kind_of
 from freg_pipeline.journal.uttrekk import OrderAnswer, Request, Uttrekk, contract_key
 from freg_pipeline.settings import Settings
@@ -107,7 +108,7 @@ async def open_uttrekk(
     """
     kind: KindName = "komplett" if kriterier is None else kriterier.kind
     register.require(*kind_of(kind).services)
-    _refuse_other_register(store, settings)
+    require_home(store, settings.environment)
     plan = await fetch_contract(store, register)
     parts = choose(settings.parts, plan)
     wanted = Request(
@@ -149,17 +150,6 @@ async def fetch_contract(store: Store, register: Register) -> Plan:
     if not store.write(key, xsd) and store.read(key) != xsd:  # damaged since
         store.replace(key, xsd)
     return plan
-
-
-def _refuse_other_register(store: Store, settings: Settings) -> None:
-    """One store, one register: test persons never stand among real ones."""
-    for uttrekk in Uttrekk.list_all(store):
-        if uttrekk.request.environment != settings.environment:
-            raise ConfigurationError(
-                f"{store.location} holds {uttrekk.request.environment}, "
-                f"and FREG_ENVIRONMENT says {settings.environment}",
-                "Give each environment a FREG_STORE of its own",
-            )
 
 
 def _named(uttrekk: Uttrekk, wanted: Request) -> Uttrekk:

@@ -36,6 +36,7 @@ import msgspec
 
 from freg_pipeline.envelope import IdentifierKind, parse_batch
 from freg_pipeline.errors import ConfigurationError, DamagedError, ObjectMissingError
+from freg_pipeline.journal.home import settle
 from freg_pipeline.journal.kinds import Kind, KindName, kind_of
 from freg_pipeline.journal.raw import RawMeta, read_raw
 from freg_pipeline.outside import looks_like_number
@@ -44,7 +45,15 @@ from freg_pipeline.store import Store, read_record, write_record
 CHUNK = 1_000  # identifiers a look-up: the register's limit (bulkoppslag)
 
 Stage = Literal[
-    "requested", "uncertain", "ordered", "fetching", "fetched", "landed", "released", "gone"
+    "requested",
+    "uncertain",
+    "ordered",
+    "fetching",
+    "fetched",
+    "landed",
+    "released",
+    "gone",
+    "abandoned",
 ]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -227,10 +236,14 @@ class Uttrekk:
         """Record what is asked for, under the request's name; False: the name is taken.
 
         The marker of what is open comes first, so that nothing that was begun is ever overlooked.
+
+        Raises:
+            ConfigurationError: the store is of another register.
         """
         uttrekk = cls(store, request.name)
         if uttrekk.exists:
             return False
+        settle(store, request.environment, request.base_url)
         store.write(uttrekk.open_key, b"")
         return write_record(store, uttrekk.key("request.json"), request)
 
@@ -496,6 +509,8 @@ class Uttrekk:
     ) -> Stage:
         if release is not None:
             return "released"
+        if self.is_abandoned:
+            return "abandoned"
         if end is not None and len(landed) == end:
             return "landed"
         if end is not None and fetched:

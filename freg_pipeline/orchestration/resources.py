@@ -8,7 +8,7 @@ from typing import Any
 
 from freg_pipeline.client import Register
 from freg_pipeline.client.environments import base_url
-from freg_pipeline.extract.known import has_met
+from freg_pipeline.journal.home import has_met
 from freg_pipeline.settings import Settings, load
 from freg_pipeline.store import Store, open_store
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from freg_pipeline.advance import (
@@ -23,7 +24,7 @@ from freg_pipeline.advance import (
     standing_of,
 )
 from freg_pipeline.client import SoekKriterier, TilpassetKriterier
-from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.errors import ConfigurationError, GoneError
 from freg_pipeline.extract.liste import open_liste
 from freg_pipeline.extract.order import Approval, open_uttrekk
 from freg_pipeline.extract.poll import wait_for_batch
@@ -234,7 +235,8 @@ class _Course:
 
     async def _poll(self) -> None:
         async with self._freg.register() as register:
-            await wait_for_batch(register, self._uttrekk, self._freg.settings)
+            with suppress(GoneError):  # it is recorded, and the next look says what to do
+                await wait_for_batch(register, self._uttrekk, self._freg.settings)
 
     def _released(self, number: str | None) -> Manifest:
         if number is None:
