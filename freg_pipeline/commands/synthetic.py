@@ -61,6 +61,37 @@ def synthetic() -> None:
     show_default=True,
     help="What has been history for longer is gone.",
 )
+@click.option(
+    "--refused-part",
+    "refused_parts",
+    multiple=True,
+    metavar="PART",
+    help="A part that is refused with 400 although the contract names it; may be repeated. The "
+    "real register refuses forholdTilSametingetsValgmanntall.",
+)
+@click.option(
+    "--fiks-refuses",
+    is_flag=True,
+    help="Through Fiks, refuse a part that holds more than the role; else it is left out.",
+)
+@click.option(
+    "--no-hits",
+    type=click.Choice(["404", "empty"]),
+    default="empty",
+    show_default=True,
+    help="What a search that nobody fits is answered: 404, or an empty list.",
+)
+@click.option(
+    "--strict-criteria",
+    is_flag=True,
+    help="Refuse criteria of uttrekk/tilpasset that no description names; else pass over them.",
+)
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    help="One more Maskinporten scope, good for every package; may be repeated.",
+)
 @click.option("--no-auth", is_flag=True, help="Ask no request for a token.")
 def serve(host: str, port: int, no_auth: bool, **options: Any) -> None:
     """Serve the synthetic register; prints its base URL when it is ready."""

@@ -158,10 +158,14 @@ class Archive:
 
     def valid_from(self, sequence_number: int) -> list[str]:
         """Identifiers of the documents in force at a number, and of every later one."""
+        return [self._pointers.of(place) for place in self.places_from(sequence_number)]
+
+    def places_from(self, sequence_number: int) -> array[int]:
+        """Places of the documents in force at a number, and of every later one."""
         since, until = np.frombuffer(self._since, np.int64), np.frombuffer(self._until, np.int64)
         in_force = (since <= sequence_number) & (until > sequence_number)
         wanted = in_force | (since > sequence_number)
-        return [self._pointers.of(place) for place in np.flatnonzero(wanted).tolist()]
+        return array("q", np.flatnonzero(wanted).tobytes())
 
     def identifier(self, place: int) -> str:
         """The document identifier of the document at a place."""

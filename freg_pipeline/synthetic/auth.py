@@ -1,29 +1,22 @@
-"""Who may come in: the bearer token, its scope, and the municipalities' gateway (Fiks).
-
-The gateway is the same services under ``/folkeregister/api/v1/{rolleId}/v1/…``. A role whose id is
-a package's name has that package; every other one has "offentlig med hjemmel".
-"""
+"""Who may come in: the bearer token and its scope."""
 
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from freg_pipeline.synthetic.gateway import BY_FIKS
 from freg_pipeline.synthetic.maskinporten import Maskinporten, TokenError
 from freg_pipeline.synthetic.options import RegisterOptions
-from freg_pipeline.synthetic.packages import OFFENTLIG_MED_HJEMMEL, PACKAGES
-from freg_pipeline.synthetic.problems import gateway
+from freg_pipeline.synthetic.packages import PACKAGES
+from freg_pipeline.synthetic.problems import fiks, gateway
 
-SCOPES = {package.path: f"folkeregister:deling/{package.scope}" for package in PACKAGES}
+SCOPES = {package.path: package.scopes for package in PACKAGES}
 FIKS_SCOPE = "ks:fiks"
 FIKS_HEADERS = {"IntegrasjonId": "syntetisk-integrasjon", "IntegrasjonPassord": "syntetisk-passord"}
-_BY_ROLE = {package.name: package for package in PACKAGES}
-_BY_FIKS = "freg.fiks"  # marks a request that came through the gateway
-_FIKS = re.compile(r"/folkeregister/api/v1/([^/]+)/v1/(.+)")
 _SERVICE = re.compile(r"/folkeregisteret/(.+?)/v1/")
 _ISSUER = ("/maskinporten/", "/_synthetic/maskinporten/")
 
@@ -38,7 +31,8 @@ class Guard:
 
     def __init__(self, app: ASGIApp, options: RegisterOptions) -> None:
         self._app = app
-        scopes = frozenset({*SCOPES.values(), FIKS_SCOPE})
+        self._everywhere = frozenset(options.scopes)
+        scopes = frozenset({FIKS_SCOPE, *self._everywhere}).union(*SCOPES.values())
         self._maskinporten = Maskinporten(scopes, options.token_seconds, FIKS_HEADERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,32 +48,25 @@ class Guard:
         if service is None:
             return None
         headers = Headers(scope=scope)
-        by_fiks = _BY_FIKS in scope
+        by_fiks = BY_FIKS in scope
         if by_fiks and any(headers.get(name) != value for name, value in FIKS_HEADERS.items()):
-            return gateway(401, "UNAUTHORIZED", "IntegrasjonId eller IntegrasjonPassord er feil")
+            return fiks(401, "IntegrasjonId eller IntegrasjonPassord er feil")
         kind, _, token = headers.get("authorization", "").partition(" ")
         if kind.lower() != "bearer" or not token:
-            return gateway(401, "UNAUTHORIZED", "Token mangler")
+            return _refused(401, "Token mangler", by_fiks=by_fiks)
         try:
             granted = self._maskinporten.granted(token)
         except TokenError as error:
-            return gateway(401, "UNAUTHORIZED", str(error))
-        if (FIKS_SCOPE if by_fiks else SCOPES.get(service[1])) not in granted:
-            return gateway(403, "FORBIDDEN", "Token har ikke scope for rettighetspakken")
+            return _refused(401, str(error), by_fiks=by_fiks)
+        good = {FIKS_SCOPE} if by_fiks else SCOPES.get(service[1], frozenset()) | self._everywhere
+        if good.isdisjoint(granted):
+            text = "Token har ikke scope for rettighetspakken"
+            return _refused(403, text, by_fiks=by_fiks)
         return None
 
 
-class FiksGateway:
-    """Takes what comes by Fiks to the package of its role."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take one request."""
-        found = _FIKS.fullmatch(scope["path"]) if scope["type"] == "http" else None
-        if found is not None:
-            package = _BY_ROLE.get(unquote(found[1]), OFFENTLIG_MED_HJEMMEL)
-            path = f"/folkeregisteret/{package.path}/v1/{found[2]}"
-            scope = {**scope, "path": path, "raw_path": path.encode(), _BY_FIKS: True}
-        await self._app(scope, receive, send)
+def _refused(status: int, text: str, *, by_fiks: bool) -> Response:
+    """In the form of whoever stands at the door."""
+    if by_fiks:
+        return fiks(status, text)
+    return gateway(status, "UNAUTHORIZED" if status == 401 else "FORBIDDEN", text)

@@ -17,6 +17,10 @@ import numpy as np
 from freg_pipeline.synthetic.index import ETTERNAVN, FORNAVN, KJOENN, MELLOMNAVN, Index, Mask
 from freg_pipeline.synthetic.sounds import words
 
+# The page on look-ups spells it so; the API description in lower case.
+_ALSO_SPELT = {
+    "utlendingsmyndighetenesIdentifikasjonsnummer": "utlendingsmyndighetenesidentifikasjonsnummer"
+}
 _HUSNUMMER = re.compile(r"([0-9]{1,5}) ?([A-Za-zÆØÅæøå]?)")
 _DIGITS = {"postnummer": 4, "kommunenummer": 4, "fylkesnummer": 2, "foedselsaarFraOgMed": 4,
            "foedselsaarTilOgMed": 4}  # fmt: skip
@@ -35,7 +39,7 @@ class Search:
     """
 
     def __init__(self, asked: Mapping[str, str], index: Index, *, exactly: bool) -> None:
-        self._asked = {name: text for name, text in asked.items() if text}
+        self._asked = {_ALSO_SPELT.get(name, name): text for name, text in asked.items() if text}
         self._index = index
         self._exactly = exactly
         self._with_past = self._choice("opplysningsgrunnlag", ("gjeldende", "historisk")) == (

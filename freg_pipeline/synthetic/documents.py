@@ -14,7 +14,13 @@ from typing import Any
 
 from freg_pipeline.synthetic.people import SETTLED, TODAY, Person
 from freg_pipeline.synthetic.rows import Row, Rows
-from freg_pipeline.synthetic.words import ADJECTIVES, COUNTRIES, NOUNS
+from freg_pipeline.synthetic.words import (
+    ADJECTIVES,
+    COUNTRIES,
+    FOREIGN_NUMBERS,
+    NOUNS,
+    VIRKSOMHETER,
+)
 
 LONG_AGO = date(2001, 1, 1)
 
@@ -344,7 +350,7 @@ class Writer:
                 "adresselinje": ["Postboks 12", "v/ boet"][: person.index % 2 + 1],
                 "postnummer": "0101",
                 "poststedsnavn": "OSLO",
-                "landkode": "NOR",
+                "landkode": self._rows.landkode("NOR"),
             },
         }
         kind = person.index % 4
@@ -392,7 +398,8 @@ class Writer:
         if person.index % 3 == 0:
             permit["oppholdTil"] = "2029-12-31"
         yield "opphold", [self._rows.row(came, permit)]
-        number = {"utstederland": origin[0], "identifikasjonsnummertype": "utenlandsk"}
+        kind = FOREIGN_NUMBERS[person.index % len(FOREIGN_NUMBERS)]
+        number = {"utstederland": origin[0], "identifikasjonsnummertype": kind}
         number["identifikasjonsnummer"] = f"X{person.index:07d}"
         yield "utenlandskPersonidentifikasjon", [self._rows.row(came, number)]
         if person.index % 2:
@@ -491,15 +498,14 @@ class Writer:
             "foedselsEllerDNummer": self._somebody(person).number,
             "omfangetErInnenPersonligOmraade": bool(n % 2),
             "tjenesteomraade": [
-                {"vergeTjenesteoppgave": task, "vergeTjenestevirksomhet": "NAV"}
-                for task in tasks[: n % 4 + 1]
+                {"vergeTjenesteoppgave": task, "vergeTjenestevirksomhet": firm}
+                for task, firm in zip(tasks[: n % 4 + 1], VIRKSOMHETER, strict=False)
             ],
         }
         if n % 3 == 0:  # as before 2023-11
             guardian |= {"omfang": scopes[n % 4], "navn": self._rows.personnavn()}
             del guardian["tjenesteomraade"]
         if n % 3 == 1:
-            guardian["navnFoedselsdato"] = self._rows.someone()
+            guardian["navnFoedselsdato"] = self._rows.someone_with_states()
             del guardian["foedselsEllerDNummer"]
-        own = {"vergemaaltype": kinds[n % 8], "embete": "Statsforvalteren i Innlandet"}
-        return self._rows.row(date(2023, 12, 1), {**own, "verge": guardian})
+        return self._rows.row(date(2023, 12, 1), self._rows.vergemaal(kinds[n % 8], guardian))

@@ -22,6 +22,8 @@ from freg_pipeline.synthetic.wave import told
 SCHEMA_VERSION = "1.5"
 ENTITIES = {"postadresse": "kontaktadresse", "postadresseIUtlandet": "kontaktadresseIUtlandet"}
 
+WITHOUT_EVENT_DOCUMENT = frozenset({"personErOppdatert"})
+
 _XSD = "{http://www.w3.org/2001/XMLSchema}"
 _NOT_OF_EVENTS = ("Folkeregisterperson", "PreferertKontaktadresse")
 _TOLD_BY_DOCUMENT = {
@@ -103,12 +105,22 @@ class EventDocuments:
         """The event document of that identifier, as JSON; None: there is none, or no longer."""
         events = self._archive.events
         place = events.pointers.place(identifier, len(events))
-        if place is None or events.is_before(place, self._archive.oldest_sequence_number):
+        if place is None or self.is_too_old(identifier):
             return None
-        body = events.body(place) or self._of_document(next(events.events((place,))))
+        event = next(events.events((place,)))
+        if event.kind in WITHOUT_EVENT_DOCUMENT:
+            return None
+        body = events.body(place) or self._of_document(event)
         return b'{"dokumentidentifikator":"%s","skjemaversjon":"%s","hendelse":%s}' % (
             identifier.encode(), SCHEMA_VERSION.encode(), body,
         )  # fmt: skip
+
+    def is_too_old(self, identifier: str) -> bool:
+        """Whether there was an event document of that identifier that is gone by now."""
+        events = self._archive.events
+        place = events.pointers.place(identifier, len(events))
+        oldest = self._archive.oldest_sequence_number
+        return place is not None and events.is_before(place, oldest)
 
     def _of_document(self, event: Event) -> bytes:
         """What happened before anybody asked, or in a wave: the person document tells it."""

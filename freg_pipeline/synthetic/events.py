@@ -14,6 +14,7 @@ from freg_pipeline.synthetic.pointers import Pointers
 
 FIRST_SEQUENCE_NUMBER = 1_000
 LARGEST_GAP = 4
+_SPREAD = 7_919  # makes digits finer than a millisecond out of a moment
 _OFFSET = timezone(timedelta(hours=2))
 
 
@@ -23,8 +24,10 @@ def milliseconds(day: date) -> int:
 
 
 def moment_text(moment: int) -> str:
-    """A moment as the register writes it."""
-    return datetime.fromtimestamp(moment / 1_000, _OFFSET).isoformat(timespec="milliseconds")
+    """A moment as the register writes it: with three digits of fraction, or with nine."""
+    text = datetime.fromtimestamp(moment // 1_000, _OFFSET).isoformat()
+    finer = f"{moment * _SPREAD % 10**6:06d}" if moment % 3 else ""
+    return f"{text[:19]}.{moment % 1_000:03d}{finer}{text[19:]}"
 
 
 def moment_of(row: dict[str, Any]) -> int:

@@ -15,11 +15,13 @@ from random import Random
 
 from freg_pipeline.errors import ConfigurationError
 
-TRANSPORT = ("500", "503", "429", "reset", "truncated", "garbled", "html", "slow", "401")
+TRANSPORT = (
+    "500", "503", "429", "reset", "truncated", "garbled", "html", "slow", "401", "404", "410",
+)  # fmt: skip
 DOCUMENTS = (
     "ukjentfelt", "ukjentkode", "enkeltobjekt", "talltekst", "gone", "malformed",
 )  # fmt: skip
-ANSWERS = ("unordered", "arkivliste", "hendelseobjekt")
+ANSWERS = ("unordered", "arkivliste", "hendelseobjekt", "feedliste", "sekvensnummerobjekt")
 
 
 @dataclass(frozen=True)

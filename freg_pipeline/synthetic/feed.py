@@ -5,16 +5,19 @@ Source: the register's description of its hendelsesliste, and its published API 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
 from freg_pipeline.synthetic.archive import Archive
+from freg_pipeline.synthetic.event_documents import WITHOUT_EVENT_DOCUMENT
 from freg_pipeline.synthetic.events import Event, moment_text
+from freg_pipeline.synthetic.packages import Package, may_see_documents
 
 PAGE = 1_000
 ATOM = "application/atom+xml"
 NAMESPACE = "folkeregisteret:tilgjengeliggjoering:hendelse:v1"
+WITHOUT_PERSON_DOCUMENT = frozenset({"personErOpphoertSomDublett"})
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 
 
@@ -45,37 +48,35 @@ class Feed:
         events = tuple(log.events(range(first, last)))
         return Page(events, events[-1].sequence_number + 1 if last < len(log) else None)
 
-    def json(self, page: Page, *, with_pointers: bool) -> bytes:
-        """An array of events, with the pointers to their documents or without."""
+    def json(self, page: Page, package: Package) -> bytes:
+        """An array of events, as the package is told them."""
         texts = []
         for event in page.events:
             pointers = ""
-            if with_pointers:
-                event_document, person_document = self._pointers(event)
-                pointers = (
-                    f'"hendelsesdokument":"{event_document}","persondokument":"{person_document}",'
-                )
+            if may_see_documents(package):
+                pointers = "".join(f'"{name}":"{at}",' for name, at in self._pointers(event))
             texts.append(
                 f'{{"sekvensnummer":{event.sequence_number},"hendelse":{{'
-                f'"folkeregisteridentifikator":"{event.number}","hendelsetype":"{event.kind}",'
+                f'"folkeregisteridentifikator":"{event.number}",'
+                f'"hendelsetype":"{_kind_for(package, event)}",'
                 f'{pointers}"ajourholdstidspunkt":"{moment_text(event.moment)}"}}}}'
             )
         return f"[{','.join(texts)}]".encode()
 
-    def xml(self, page: Page, *, with_pointers: bool) -> bytes:
+    def xml(self, page: Page, package: Package) -> bytes:
         """The same events in XML."""
-        entries = self._entries(page.events, with_pointers=with_pointers)
+        entries = self._entries(page.events, package)
         body = f'<liste xmlns:h="{NAMESPACE}">{"".join(entries)}</liste>'
         return f"{_DECLARATION}{body}".encode()
 
-    def atom(self, page: Page, url: str, sequence_number: int, *, with_pointers: bool) -> bytes:
+    def atom(self, page: Page, url: str, sequence_number: int, package: Package) -> bytes:
         """The same events as an Atom feed.
 
         Args:
             page: the events.
             url: the feed's own address, without a query.
             sequence_number: what was asked for.
-            with_pointers: tell which documents there are.
+            package: who asks.
         """
         links = {"self": sequence_number, "first": 0, "next": page.following}
         updated = moment_text(page.events[-1].moment if page.events else self._archive.now)
@@ -90,7 +91,7 @@ class Feed:
             if number is not None
         ]
         parts.append(f"<updated>{updated}</updated>")
-        entries = self._entries(page.events, with_pointers=with_pointers)
+        entries = self._entries(page.events, package)
         for event, entry in zip(page.events, entries, strict=True):
             identifier = f"tag:skatteetaten.no,2017-10-10:{NAMESPACE}:{event.sequence_number}"
             parts.append(
@@ -100,23 +101,30 @@ class Feed:
             )
         return "".join([*parts, "</feed>"]).encode()
 
-    def _entries(self, events: Sequence[Event], *, with_pointers: bool) -> Iterable[str]:
+    def _entries(self, events: Sequence[Event], package: Package) -> Iterable[str]:
         for event in events:
             pointers = ""
-            if with_pointers:
-                event_document, person_document = self._pointers(event)
-                pointers = (
-                    f"<h:hendelsesdokument>{event_document}</h:hendelsesdokument>"
-                    f"<h:persondokument>{person_document}</h:persondokument>"
+            if may_see_documents(package):
+                pointers = "".join(
+                    f"<h:{name}>{at}</h:{name}>" for name, at in self._pointers(event)
                 )
             yield (
                 f"<h:lagretHendelse><h:sekvensnummer>{event.sequence_number}</h:sekvensnummer>"
                 f"<h:hendelse><h:folkeregisteridentifikator>{event.number}"
-                f"</h:folkeregisteridentifikator><h:hendelsetype>{event.kind}</h:hendelsetype>"
+                f"</h:folkeregisteridentifikator>"
+                f"<h:hendelsetype>{_kind_for(package, event)}</h:hendelsetype>"
                 f"{pointers}<h:ajourholdstidspunkt>{moment_text(event.moment)}"
                 "</h:ajourholdstidspunkt></h:hendelse></h:lagretHendelse>"
             )
 
-    def _pointers(self, event: Event) -> tuple[str, str]:
-        events = self._archive.events
-        return events.pointers.of(event.place), self._archive.identifier(event.document)
+    def _pointers(self, event: Event) -> Iterator[tuple[str, str]]:
+        """Which documents there are of an event. Source: Hendelser v1.8, 4.2.3 and 4.5.2."""
+        if event.kind not in WITHOUT_EVENT_DOCUMENT:
+            yield "hendelsesdokument", self._archive.events.pointers.of(event.place)
+        if event.kind not in WITHOUT_PERSON_DOCUMENT:
+            yield "persondokument", self._archive.identifier(event.document)
+
+
+def _kind_for(package: Package, event: Event) -> str:
+    """The event's kind, for those who are told it (news 2020-05-13 and 2022-10-11)."""
+    return event.kind if package.kinds else "endringIPerson"

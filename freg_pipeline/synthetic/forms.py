@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 JSON = "application/json"
 XML = "application/xml"
+
+
+def wanted(headers: Mapping[str, str], offered: Sequence[str] = (JSON, XML)) -> str | None:
+    """The form that a question wants its answer in; None: one that isn't offered.
+
+    A question with a body and without ``Accept`` is answered in the form of its body.
+    """
+    accept = headers.get("accept")
+    if not (accept and accept.strip()) and is_xml(headers):
+        return XML
+    return chosen(accept, offered)
+
+
+def is_xml(headers: Mapping[str, str]) -> bool:
+    """Whether a question's body is XML: the register's default, where no content type is told."""
+    kind = headers.get("content-type", "").split(";")[0].strip().lower()
+    has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+    return kind in {XML, "text/xml"} or (not kind and has_body)
 
 
 def chosen(accept: str | None, offered: Sequence[str] = (JSON, XML)) -> str | None:

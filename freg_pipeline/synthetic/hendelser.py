@@ -13,7 +13,7 @@ from freg_pipeline.synthetic.event_documents import EventDocuments, hendelse_xsd
 from freg_pipeline.synthetic.faults import Faults
 from freg_pipeline.synthetic.feed import ATOM, Feed
 from freg_pipeline.synthetic.forms import JSON, XML
-from freg_pipeline.synthetic.packages import may_see_documents, package_of
+from freg_pipeline.synthetic.packages import package_of
 from freg_pipeline.synthetic.problems import feilkode, kode
 from freg_pipeline.synthetic.questions import form_of, identifiers_of, whole_number
 from freg_pipeline.synthetic.xml import XmlWriter
@@ -50,32 +50,39 @@ class Hendelser:
         number = whole_number(request.query_params.get("seq", ""), "seq")
         if number < self._archive.oldest_sequence_number:
             return kode(406, "FREG-406", _TOO_OLD)
-        with_pointers = may_see_documents(package_of(request))
+        package = package_of(request)
         page = self._feed.page(number)
         last = page.events[-1].sequence_number if page.events else 0
         more = page.following is not None
-        tag = f'"{number}-{last}-{int(more)}-{int(with_pointers)}-{form.rpartition("/")[2]}"'
+        tag = f'"{number}-{last}-{int(more)}-{package.scope}-{form.rpartition("/")[2]}"'
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers={"ETag": tag})
         if form == JSON:
-            body = self._feed.json(page, with_pointers=with_pointers)
-        elif form == XML:
-            body = self._feed.xml(page, with_pointers=with_pointers)
-        else:
+            body = self._feed.json(page, package)
+        elif form == XML and self._faults.answer("feedliste", "hendelser/feed"):
+            body = self._feed.xml(page, package)
+        else:  # for application/xml too
             url = str(request.url.replace(query=""))
-            body = self._feed.atom(page, url, number, with_pointers=with_pointers)
+            body = self._feed.atom(page, url, number, package)
         return Response(body, media_type=form, headers={"ETag": tag})
 
     async def _sekvensnummer(self, request: Request) -> Response:
         form = form_of(request, "text/plain")
         number = str(self._archive.last_sequence_number)
+        if form == JSON and self._faults.answer(
+            "sekvensnummerobjekt", "hendelser/siste/sekvensnummer"
+        ):
+            return json_answer(b'{"sekvensnummer":%s}' % number.encode())
         if form == XML:
             return xml_answer(f"<sekvensnummer>{number}</sekvensnummer>".encode())
         return json_answer(number.encode()) if form == JSON else PlainTextResponse(number)
 
     async def _hendelse(self, request: Request) -> Response:
         form = form_of(request)
-        document = self._documents.by_id(request.path_params["hendelsesidentifikator"])
+        identifier = request.path_params["hendelsesidentifikator"]
+        if self._documents.is_too_old(identifier):
+            return feilkode(400, "FREG-400", "Hendelsesdokumentet er eldre enn 36 måneder")
+        document = self._documents.by_id(identifier)
         if document is None:
             return feilkode(404, "FREG-404", "Ukjent dokumentid")
         return json_answer(document) if form == JSON else xml_answer(self._xml.document(document))

@@ -195,8 +195,7 @@ class Maskinporten:
         if client is None:
             raise _RefusedError("invalid_client", "Client not found")
         if client.certificate is not None:
-            leaf = base64.b64encode(client.certificate.public_bytes(Encoding.DER)).decode()
-            if (header.get("x5c") or [""])[0] != leaf:
+            if _leaf(header.get("x5c")) != client.certificate.public_bytes(Encoding.DER):
                 raise _invalid("The header's x5c is not the client's certificate")
         elif header.get("kid") != client.kid:
             raise _invalid("Client authentication failed. Unknown kid")
@@ -244,6 +243,17 @@ _LONG = _LongHeaders()
 
 def _invalid(why: str) -> _RefusedError:
     return _RefusedError("invalid_grant", f"Invalid assertion. {why}.")
+
+
+def _leaf(chain: object) -> bytes:
+    """The first certificate of an x5c: its base64 may hold line ends, and counts without them."""
+    first = chain[0] if isinstance(chain, list) and chain else None
+    if not isinstance(first, str):
+        return b""
+    try:
+        return base64.b64decode("".join(first.split()), validate=True)
+    except ValueError:
+        return b""
 
 
 def _issuer(request: Request) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,13 @@ class RegisterOptions:
             feed answers 406, and the archive 400.
         oldest_sekvensnummer: history before this number is gone too.
         faults: what goes wrong, as :func:`freg_pipeline.synthetic.faults.read_faults` takes it.
+        refused_parts: ``part``s that are refused with 400, although the contract names them.
+        fiks_refuses: a ``part`` that holds more than the role is refused by Fiks; else it is left
+            out without a word, as by the register itself.
+        no_hits: what personer/soek answers when nobody fits: ``404``, or ``empty``, a list.
+        strict_criteria: a criterion of uttrekk/tilpasset that no description names is refused;
+            else it is passed over.
+        scopes: further Maskinporten scopes, good for every package.
         auth: whether a request needs a token, got from the token endpoint that is served beside it.
         token_seconds: how long a token is good for.
     """
@@ -45,5 +53,10 @@ class RegisterOptions:
     history_months: float = 36.0
     oldest_sekvensnummer: int = 0
     faults: str = ""
+    refused_parts: tuple[str, ...] = ()
+    fiks_refuses: bool = False
+    no_hits: Literal["404", "empty"] = "empty"
+    strict_criteria: bool = False
+    scopes: tuple[str, ...] = ()
     auth: bool = False
     token_seconds: int = 120

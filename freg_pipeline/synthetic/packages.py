@@ -3,13 +3,14 @@
 Sources: the register's documentation of resources by package, of endpoints and of dataminimering.
 Of the packages that came later, the documentation tells the address and what of a document they
 see, but hardly what they may call. Presse and the two without identity numbers are described
-together with Privat, and may call what Privat may; Utsteder eID has look-ups, search and selections
-since 2024-10.
+together with Privat, and may call what Privat may; Utsteder eID has look-ups and selections too.
+``docs/fidelity.md`` tells what is assumed where the documentation is silent.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import cast
 
 from starlette.requests import Request
@@ -28,9 +29,13 @@ _EVERYTHING = _SELECTIONS | {
     "hendelser/{hendelsesidentifikator}", "hendelser/bulkoppslag",
 }  # fmt: skip
 
-_NUMBER = frozenset({"identifikasjonsnummer"})
-_IDENTITY = frozenset({"falskIdentitet", "legitimasjonsdokument", "utenlandskPersonidentifikasjon"})
+_LEGITIMATION = frozenset({"legitimasjonsdokument", "utenlandskPersonidentifikasjon"})
+_IDENTITY = _LEGITIMATION | {"falskIdentitet"}
 _RELATIONS = frozenset({"familierelasjon", "foreldreansvar"})
+# Told only to those who have it in law (hjemmel) to get it.
+_SECRET = frozenset(
+    {"opphold", "bibehold", "brukAvSamiskSpraak", "utlendingsmyndighetenesIdentifikasjonsnummer"}
+)
 _PAST = frozenset(
     {
         "identifikasjonsnummer", "navn", "bostedsadresse", "oppholdsadresse", "deltBosted",
@@ -39,6 +44,14 @@ _PAST = frozenset(
 )  # fmt: skip
 
 _ABROAD = frozenset({"utenlandskpersonidentifikasjon", "legitimasjonsdokument"})
+
+
+class Numbers(Enum):
+    """When a package gets identity numbers."""
+
+    ALWAYS = auto()
+    NAMED = auto()  # where the part is named
+    NEVER = auto()
 
 
 @dataclass(frozen=True)
@@ -53,6 +66,9 @@ class Package:
         unseen: entities that its documents never hold.
         past: entities of which it may see history; None: all.
         criteria: of entydigsoek, beyond those that everyone has.
+        numbers: when it gets identity numbers.
+        kinds: whether the feed tells it an event's kind; else all are ``endringIPerson``.
+        narrower: endings of further scopes of the same package.
     """
 
     name: str
@@ -62,36 +78,60 @@ class Package:
     unseen: frozenset[str]
     past: frozenset[str] | None = _PAST
     criteria: frozenset[str] = frozenset()
+    numbers: Numbers = Numbers.ALWAYS
+    kinds: bool = True
+    narrower: tuple[str, ...] = ()
+
+    @property
+    def has_hjemmel(self) -> bool:
+        """Whether it may see what is secret (taushetsbelagt)."""
+        return self.path.startswith("offentlig-med-hjemmel/")
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """The Maskinporten scopes that open it."""
+        first = f"folkeregister:deling/{self.scope}"
+        return frozenset({first, *(f"{first}.{ending}" for ending in self.narrower)})
+
+
+def _for_the_public(name: str, path: str, scope: str, numbers: Numbers) -> Package:
+    unseen = _IDENTITY | _RELATIONS | _SECRET
+    return Package(name, path, scope, _FOR_ALL, unseen, numbers=numbers, kinds=False)
 
 
 OFFENTLIG_MED_HJEMMEL = Package(
     "offentlig-med-hjemmel", "offentlig-med-hjemmel/api", "offentligmedhjemmel", _EVERYTHING,
     unseen=frozenset(), past=None,
     criteria=_ABROAD | {"utlendingsmyndighetenesidentifikasjonsnummer"},
+    narrower=("segmentansvarlig",),
 )  # fmt: skip
 PACKAGES = (
     OFFENTLIG_MED_HJEMMEL,
     Package(
         "offentlig-uten-hjemmel", "api/offentligutenhjemmel", "offentligutenhjemmel",
-        _SELECTIONS, _IDENTITY | _RELATIONS,
+        _SELECTIONS, _LEGITIMATION | _RELATIONS | _SECRET, narrower=("segmentansvarlig",),
     ),
     Package(
         "privat-uten-hjemmel", "api/privatutenhjemmel", "privatutenhjemmel",
-        _SELECTIONS, _IDENTITY | _RELATIONS,
+        _SELECTIONS, _IDENTITY | _RELATIONS | _SECRET,
     ),
-    Package("privat", "api/privat", "privat", _FOR_ALL, _NUMBER | _IDENTITY | _RELATIONS),
-    Package("finans", "api/finans", "finans", _SELECTIONS, _IDENTITY, _PAST | {"sivilstand"}),
-    Package("presse", "api/presse", "presse", _FOR_ALL, _NUMBER | _IDENTITY | _RELATIONS),
+    _for_the_public("privat", "api/privat", "privat", Numbers.NAMED),
     Package(
-        "utsteder-eid", "api/eid", "utstedereid", _SELECTIONS, _RELATIONS, criteria=_ABROAD
+        "finans", "api/finans", "finans", _SELECTIONS, _LEGITIMATION | _SECRET,
+        _PAST | {"sivilstand"}, narrower=("segmentansvarlig",),
     ),
+    _for_the_public("presse", "api/presse", "presse", Numbers.NAMED),
     Package(
+        "utsteder-eid", "api/eid", "utstedereid", _SELECTIONS, _RELATIONS | _SECRET,
+        criteria=_ABROAD,
+    ),
+    _for_the_public(
         "privat-uten-folkeregisteridentifikator", "api/privatutenfolkeregisteridentifikator",
-        "privatutenfolkeregisteridentifikator", _FOR_ALL, _NUMBER | _IDENTITY | _RELATIONS,
+        "privatutenfolkeregisteridentifikator", Numbers.NEVER,
     ),
-    Package(
+    _for_the_public(
         "presse-uten-folkeregisteridentifikator", "api/presseutenfolkeregisteridentifikator",
-        "presseutenfolkeregisteridentifikator", _FOR_ALL, _NUMBER | _IDENTITY | _RELATIONS,
+        "presseutenfolkeregisteridentifikator", Numbers.NEVER,
     ),
 )  # fmt: skip
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from freg_pipeline.synthetic.packages import Package
+from freg_pipeline.synthetic.packages import Numbers, Package
+from freg_pipeline.synthetic.withheld import withhold
 
 BASIS = frozenset(
     {
@@ -29,7 +30,9 @@ COMPOSITES = {
         {"familierelasjon", "foreldreansvar", "vergemaalEllerFremtidsfullmakt"}
     ),
 }
-ALWAYS = frozenset({"identifikasjonsnummer"})
+NUMBER = "identifikasjonsnummer"
+# The page on dataminimering spells it so, and a client in production sends it so.
+_ALSO_SPELT = {"RettsligHandleevne": "rettsligHandleevne"}
 
 
 class PartError(ValueError):
@@ -44,11 +47,13 @@ class Minimum:
         entities: by name.
         past: those of which rows that are no longer current are given too.
         is_everything: nothing is left out of any document.
+        package: who asks.
     """
 
     entities: frozenset[str]
     past: frozenset[str]
     is_everything: bool
+    package: Package
 
     def of(self, document: dict[str, Any]) -> dict[str, Any]:
         """The document without what may not be given."""
@@ -65,37 +70,58 @@ class Minimum:
                 given = rows if _is_current(rows) else None
             if given:
                 kept[entity] = given
-        return kept
+        return withhold(kept, self.package)
 
 
 def _is_current(row: dict[str, Any]) -> bool:
     return bool(row.get("erGjeldende", True))
 
 
-def minimum(parts: Iterable[str], known: frozenset[str], package: Package) -> Minimum:
+def minimum(
+    parts: Iterable[str],
+    known: frozenset[str],
+    package: Package,
+    refused: frozenset[str] = frozenset(),
+) -> Minimum:
     """Read the ``part``s of a question.
 
     Args:
         parts: as asked; none means person-basis.
         known: every entity of the contract.
         package: who asks.
+        refused: parts that the register doesn't take, whatever the contract says.
 
     Raises:
-        PartError: one is unknown.
+        PartError: one is unknown, or refused.
     """
     asked = list(parts) or ["person-basis"]
-    entities = set(ALWAYS)
+    if not refused.isdisjoint(asked):
+        raise PartError("Ugyldig verdi for part")
+    entities: set[str] = set()
     for part in asked:
-        if part in COMPOSITES:
-            entities |= COMPOSITES[part]
-        elif part in known:
-            entities.add(part)
-        else:
-            raise PartError("Ukjent part")
+        entities |= _entities_of(part, known)
     if asked == ["historikk"]:
         entities |= BASIS
+    if package.numbers is Numbers.ALWAYS:
+        entities.add(NUMBER)
+    elif package.numbers is Numbers.NEVER or NUMBER not in asked:
+        entities.discard(NUMBER)
     entities -= package.unseen
     past = frozenset[str]()
     if "historikk" in asked:
         past = frozenset(entities if package.past is None else entities & package.past)
-    return Minimum(frozenset(entities), past, past >= known)
+    return Minimum(frozenset(entities), past, past >= known and package.has_hjemmel, package)
+
+
+def not_held(parts: Iterable[str], known: frozenset[str], package: Package) -> bool:
+    """Whether something is asked for by name that the package doesn't hold."""
+    return any(_entities_of(part, known) & package.unseen for part in parts)
+
+
+def _entities_of(part: str, known: frozenset[str]) -> frozenset[str]:
+    if part in COMPOSITES:
+        return COMPOSITES[part]
+    entity = _ALSO_SPELT.get(part, part)
+    if entity not in known:
+        raise PartError("Ukjent part")
+    return frozenset({entity})

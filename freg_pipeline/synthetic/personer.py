@@ -16,10 +16,12 @@ from freg_pipeline.synthetic.answers import json_answer, xml_answer
 from freg_pipeline.synthetic.archive import Archive
 from freg_pipeline.synthetic.faults import Faults
 from freg_pipeline.synthetic.forms import XML
+from freg_pipeline.synthetic.gateway import came_by_fiks
 from freg_pipeline.synthetic.oddities import make_odd
+from freg_pipeline.synthetic.options import RegisterOptions
 from freg_pipeline.synthetic.packages import package_of
-from freg_pipeline.synthetic.parts import Minimum, PartError, minimum
-from freg_pipeline.synthetic.problems import ProblemError, feilkode
+from freg_pipeline.synthetic.parts import Minimum, PartError, minimum, not_held
+from freg_pipeline.synthetic.problems import ProblemError, feilkode, fiks
 from freg_pipeline.synthetic.questions import form_of, identifiers_of
 from freg_pipeline.synthetic.xml import Entry, XmlWriter
 
@@ -33,14 +35,18 @@ class Personer:
         contract: the XSD to serve, and to write XML by.
         archive: the documents.
         faults: which of them are odd, or gone.
-        seed: of the order of answers.
+        options: which parts are refused, and the seed of the order of answers.
     """
 
-    def __init__(self, contract: bytes, archive: Archive, faults: Faults, seed: int) -> None:
+    def __init__(
+        self, contract: bytes, archive: Archive, faults: Faults, options: RegisterOptions
+    ) -> None:
         self._contract = contract
         self._archive = archive
         self._faults = faults
-        self._random = Random(seed)
+        self._random = Random(options.seed)
+        self._refused = frozenset(options.refused_parts)
+        self._fiks_refuses = options.fiks_refuses
         compiled = compile_contract(contract).contract
         self._known = frozenset(field.name for field in compiled.structure.fields)
         self._xml = XmlWriter(compiled)
@@ -110,10 +116,14 @@ class Personer:
     def _wanted(self, request: Request) -> Minimum:
         form_of(request)
         try:
-            parts = request.query_params.getlist("part")
-            return minimum(parts, self._known, package_of(request))
+            parts, package = request.query_params.getlist("part"), package_of(request)
+            wanted = minimum(parts, self._known, package, self._refused)
+            by_fiks = self._fiks_refuses and came_by_fiks(request)
+            if by_fiks and not_held(parts, self._known, package):
+                raise ProblemError(fiks(400, "Rollen har ikke tilgang til alle deler (part)"))
         except PartError as error:
             raise ProblemError(feilkode(400, "FREG-003", str(error))) from None
+        return wanted
 
     def _entry(self, asked: str, place: int | None, wanted: Minimum) -> Entry:
         document = None if place is None else self._given(place, wanted)

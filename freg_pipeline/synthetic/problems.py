@@ -5,6 +5,7 @@ Each comes in JSON, or in XML where the question accepts nothing else.
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -13,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from freg_pipeline.synthetic.forms import XML, chosen
+from freg_pipeline.synthetic.forms import XML, wanted
 from freg_pipeline.synthetic.xml import flat
 
 
@@ -30,9 +31,8 @@ class Problem(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
-        accept = Headers(scope=scope).get("accept")
         response: Response
-        if chosen(accept) == XML:
+        if wanted(Headers(scope=scope)) == XML:
             response = Response(flat(self._name, self._told), self.status_code, self._further, XML)
         else:
             response = JSONResponse(self._told, self.status_code, self._further)
@@ -42,7 +42,7 @@ class Problem(Response):
 class ProblemError(Exception):
     """Ends the work on a question with a problem for its answer."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Response) -> None:
         super().__init__(problem.status_code)
         self.problem = problem
 
@@ -78,6 +78,18 @@ def gateway(status: int, code: str, text: str, headers: dict[str, str] | None = 
     """``{"code", "message", …}``: from the gateway in front."""
     body = {"code": code, "message": text, "httpStatus": status, "feilreferanse": "a1b2c3"}
     return Problem(status, "error", body, headers)
+
+
+def fiks(status: int, text: str) -> Response:
+    """``{"error", "message", …}``: from the municipalities' gateway, in JSON whatever is wanted."""
+    body = {
+        "timestamp": "2026-06-01T12:00:00.000+02:00",
+        "status": status,
+        "error": HTTPStatus(status).phrase,
+        "errorId": "b2f0c1d4-0000-4000-8000-000000000000",
+        "message": text,
+    }
+    return JSONResponse(body, status)
 
 
 def firewall(status: int) -> Response:

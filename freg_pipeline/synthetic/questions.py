@@ -9,11 +9,12 @@ import msgspec
 from lxml import etree
 from starlette.requests import Request
 
-from freg_pipeline.synthetic.forms import JSON, XML, chosen
+from freg_pipeline.synthetic.forms import JSON, XML, wanted
 from freg_pipeline.synthetic.problems import ProblemError, feilkode, gateway, kode
 
 LIMIT = 1_000  # identifiers in one look-up
 
+_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _NUMBER = re.compile("[0-9]{1,19}")
 _LISTS = {"foedselsEllerDNummer", "dokumentidentifikator", "personstatustyper"}
 
@@ -24,7 +25,7 @@ def form_of(request: Request, *further: str) -> str:
     Raises:
         ProblemError: 406: it is wanted in another one.
     """
-    form = chosen(request.headers.get("accept"), (JSON, XML, *further))
+    form = wanted(request.headers, (JSON, XML, *further))
     if form is None:
         offer = ", ".join((JSON, XML, *further))
         raise ProblemError(gateway(406, "NOT_ACCEPTABLE", f"Tjenesten gir {offer}"))
@@ -66,7 +67,9 @@ def _fields(element: etree._Element) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for child in element.iterchildren(tag=etree.Element):
         name = etree.QName(child).localname
-        value = _fields(child) if len(child) else (child.text or "").strip()
+        value: Any = _fields(child) if len(child) else (child.text or "").strip()
+        if child.get(_NIL) in {"true", "1"}:
+            value = None
         if name in _LISTS:
             found.setdefault(name, []).append(value)
         else:

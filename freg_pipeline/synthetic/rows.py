@@ -1,7 +1,7 @@
 """The pieces that documents are made of: metadata, times, names, addresses.
 
 Everything is drawn from a seeded generator, and varies as real documents do: times with and without
-fractions, three kinds of offset, empty elements, optional fields that are left out.
+fractions of up to nine digits, empty elements, optional fields that are left out.
 """
 
 from __future__ import annotations
@@ -11,7 +11,15 @@ from random import Random
 from typing import Any
 
 from freg_pipeline.synthetic.people import Home
-from freg_pipeline.synthetic.words import ADJECTIVES, FARMS, KOMMUNER, NOUNS, STREETS
+from freg_pipeline.synthetic.words import (
+    ADJECTIVES,
+    ALPHA_2,
+    EMBETER,
+    FARMS,
+    KOMMUNER,
+    NOUNS,
+    STREETS,
+)
 
 Row = dict[str, Any]
 
@@ -30,9 +38,8 @@ class Rows:
 
     def _time(self) -> str:
         hour, minute, second = (self.random.randrange(n) for n in (24, 60, 60))
-        fraction = self.random.choice(
-            ("", "", f".{self.random.randrange(1000):03d}", f".{self.random.randrange(10**6):06d}")
-        )
+        digits = self.random.choice((0, 0, 3, 6, 9))
+        fraction = f".{self.random.randrange(10**digits):0{digits}d}" if digits else ""
         return f"T{hour:02d}:{minute:02d}:{second:02d}{fraction}"
 
     def chance(self, share: float) -> bool:
@@ -44,10 +51,8 @@ class Rows:
         return choices[int(self.random.random() * len(choices))]
 
     def stamp(self, day: date) -> str:
-        """A moment of that day, with Norway's offset, now and then in UTC."""
-        drawn = int(self.random.random() * 997)
-        offset = "Z" if drawn < 20 else "+02:00" if 4 <= day.month <= 9 else "+01:00"
-        return f"{day.isoformat()}{self._clock[drawn]}{offset}"
+        """A moment of that day; the register's answers carry +02:00 in winter, too."""
+        return f"{day.isoformat()}{self._clock[int(self.random.random() * 997)]}+02:00"
 
     def row(self, since: date, own: Row, *, until: date | None = None) -> Row:
         """A row of an entity: the register's metadata, and its own fields."""
@@ -85,6 +90,22 @@ class Rows:
             "kjoenn": self.pick(("kvinne", "mann")),
             "statsborgerskap": self.pick(("SWE", "SOM", "POL")),
         }
+
+    def someone_with_states(self) -> Row:
+        """A guardian without a number, in the form of real answers since 2023-11."""
+        return {
+            "personnavn": self.personnavn(),
+            "foedselsdato": f"19{self.random.randrange(40, 99)}-0{self.random.randrange(1, 10)}-17",
+            "statsborgerskap": ["SWE", "SOM"][: 1 + self.chance(0.3)],
+        }
+
+    def vergemaal(self, kind: str, verge: Row) -> Row:
+        """A guardianship and the office that supervises it."""
+        return {"vergemaaltype": kind, "embete": self.pick(EMBETER), "verge": verge}
+
+    def landkode(self, land: str) -> str:
+        """A state as addresses abroad have it: in three letters or, as often, in two."""
+        return ALPHA_2[land] if self.chance(0.5) else land
 
     # -- addresses -------------------------------------------------------------------------
 
@@ -146,7 +167,7 @@ class Rows:
     def abroad(self, origin: tuple[str, str]) -> Row:
         """An address abroad in its parts."""
         n = self.random.randrange(1_000)
-        address: Row = {"landkode": origin[0], "byEllerStedsnavn": origin[1]}
+        address: Row = {"landkode": self.landkode(origin[0]), "byEllerStedsnavn": origin[1]}
         optional = {
             "adressenavn": f"Main Street {n}",
             "boenhet": f"Flat {n % 40}",
@@ -168,7 +189,7 @@ class Rows:
         return {
             "adresselinje": lines,
             "byEllerStedsnavn": origin[1],
-            "landkode": origin[0],
+            "landkode": self.landkode(origin[0]),
             "postkode": f"{n:04d}",
         }
 

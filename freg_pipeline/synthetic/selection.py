@@ -74,16 +74,23 @@ class CriteriaError(ValueError):
     """The criteria are wrong; the text is what the register answers."""
 
 
-def criteria(body: Any) -> Check:
+def criteria(body: Any, *, strict: bool = True) -> Check:
     """Return the test that a body of uttrekk/tilpasset asks for.
+
+    A client in production sends null for every criterion that it doesn't set, and years as numbers.
+
+    Args:
+        body: as it came.
+        strict: refuse criteria that no description names; else pass over them.
 
     Raises:
         CriteriaError: it is no such body.
     """
     if not isinstance(body, dict):
         raise CriteriaError("Kriteriene mangler")
+    body = {name: given for name, given in body.items() if given is not None}
     unknown = set(body) - _NAMES
-    if unknown:
+    if unknown and strict:
         raise CriteriaError(f"Ukjent kriterium: {min(unknown)}")
     checks = [_status(body.get("personstatustyper"))]
     if "kommunenummer" in body:
@@ -111,9 +118,12 @@ def _status(statuses: Any) -> Check:
 
 
 def _kommune_of(given: Any) -> Check:
-    if not isinstance(given, dict) or len(given) != 1:
+    if not isinstance(given, dict):
+        raise CriteriaError("Ugyldig kommunenummer")
+    chosen = [(name, number) for name, number in given.items() if number is not None]
+    if len(chosen) != 1:
         raise CriteriaError("Oppgi enten bostedskommunenummer eller oppholdskommunenummer")
-    ((name, number),) = given.items()
+    ((name, number),) = chosen
     places: dict[str, Callable[[Selectable], str | None]] = {
         "bostedskommunenummer": lambda person: person.bosted,
         "oppholdskommunenummer": lambda person: person.opphold,
@@ -124,7 +134,7 @@ def _kommune_of(given: Any) -> Check:
 
 
 def _year(name: str, given: Any) -> Check:
-    if not isinstance(given, str) or not re.fullmatch("[0-9]{4}", given):
+    if isinstance(given, bool) or not re.fullmatch("[0-9]{4}", str(given)):
         raise CriteriaError(f"Ugyldig {name}")
     attribute, is_last = _YEARS[name]
     year = int(given)

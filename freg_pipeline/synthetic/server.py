@@ -16,10 +16,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from freg_pipeline.synthetic.archive import Archive
-from freg_pipeline.synthetic.auth import FiksGateway, Guard
+from freg_pipeline.synthetic.auth import Guard
 from freg_pipeline.synthetic.control import Control, FollowingTheClock
 from freg_pipeline.synthetic.event_documents import read_xsd
 from freg_pipeline.synthetic.faults import Faults, read_faults
+from freg_pipeline.synthetic.gateway import Gateway, front_page
 from freg_pipeline.synthetic.hendelser import Hendelser
 from freg_pipeline.synthetic.living import Living
 from freg_pipeline.synthetic.options import RegisterOptions
@@ -52,13 +53,13 @@ class SyntheticRegister:
         self._faults = Faults(read_faults(options.faults), options.seed)
         self._uttrekk = Uttrekk(options, self.archive)
         contract = options.contract or xsd()
-        self._personer = Personer(contract, self.archive, self._faults, options.seed)
+        self._personer = Personer(contract, self.archive, self._faults, options)
         self._hendelser = Hendelser(self.archive, self._faults)
-        self._soek = Soek(self.archive, self._personer.one)
+        self._soek = Soek(self.archive, self._personer.one, options.no_hits)
         self._requests: Counter[str] = Counter()
         self.app = self._application()
 
-    def _application(self) -> FiksGateway:
+    def _application(self) -> Gateway:
         services = [
             *self._uttrekk.routes(),
             *self._soek.routes(),  # before the persons: any name is a person's number there
@@ -69,12 +70,18 @@ class SyntheticRegister:
         mounts = [_mount(package, services, clock) for package in PACKAGES]
         control = Control(self.archive, self.living).routes()
         app = Starlette(
-            routes=[*mounts, Route("/_synthetic/status", self._status), *control],
+            routes=[
+                Route("/", front_page),
+                *mounts,
+                Route("/_synthetic/status", self._status),
+                *control,
+            ],
             exception_handlers={ProblemError: answer_problem, HTTPException: answer_problem},
         )
+        app.router.redirect_slashes = False
         guarded = Guard(app, self.options) if self.options.auth else app
         latency = self.options.latency_ms
-        return FiksGateway(FaultyTransport(guarded, self._faults, self._requests, latency))
+        return Gateway(FaultyTransport(guarded, self._faults, self._requests, latency))
 
     def close(self) -> None:
         """Give back what the documents take."""
@@ -86,7 +93,12 @@ class SyntheticRegister:
         return JSONResponse(
             {
                 "requests": dict(self._requests),
-                "jobs": {"ordered": jobs.ordered, "running": jobs.running},
+                "synthetic": True,
+                "jobs": {
+                    "ordered": jobs.ordered,
+                    "running": jobs.running,
+                    "kept": jobs.kept,
+                },
                 "faults": dict(self._faults.injected),
                 "oddities": self._faults.odd_documents,
                 "registrations": len(self.archive.people),

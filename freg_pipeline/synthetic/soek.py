@@ -19,6 +19,8 @@ from freg_pipeline.synthetic.questions import form_of
 
 MOST_HITS = 10_000
 
+_COUNTRY_AND_NUMBER = re.compile(r"[A-Z]{3}-\S.*")
+_BY_COUNTRY = {"utenlandskpersonidentifikasjon": _COUNTRY_AND_NUMBER}
 _LIMITED = frozenset[str]().union(*(package.criteria for package in PACKAGES))
 
 
@@ -28,11 +30,18 @@ class Soek:
     Args:
         archive: the documents.
         answer: what answers with one document; given its place, or None.
+        no_hits: what to answer when nobody fits: ``404``, or ``empty``, a list.
     """
 
-    def __init__(self, archive: Archive, answer: Callable[[Request, int | None], Response]) -> None:
+    def __init__(
+        self,
+        archive: Archive,
+        answer: Callable[[Request, int | None], Response],
+        no_hits: str = "empty",
+    ) -> None:
         self._archive = archive
         self._answer = answer
+        self._no_hits = no_hits
         self._index = Index(archive)
 
     def routes(self) -> list[Route]:
@@ -60,6 +69,8 @@ class Soek:
         if len(hits) > MOST_HITS:
             text = f"Søket gir flere enn {MOST_HITS} treff: legg til kriterier som avgrenser det"
             return feilkode(400, "FREG-006", text)
+        if not len(hits) and self._no_hits == "404":  # the page on return codes
+            return feilkode(404, "FREG-404", "Ingen treff")
         numbers = [self._index.numbers[row] for row in hits[:most]]
         return fields(request, "PersonsoekResponse", {"foedselsEllerDNummer": numbers})
 
@@ -92,7 +103,13 @@ class Soek:
             yield self._index.at(self._archive.by_number(number))
         for kind in _LIMITED:
             if search.has(kind):
-                yield self._index.identified(kind, search.text(kind))
+                yield self._index.identified(kind, _of_form(kind, search.text(kind)))
+
+
+def _of_form(kind: str, text: str) -> str:
+    if kind in _BY_COUNTRY and not _BY_COUNTRY[kind].fullmatch(text):
+        raise SearchError(f"{kind} må være land og nummer, som ARG-8761234")
+    return text
 
 
 def _most(text: str) -> int:

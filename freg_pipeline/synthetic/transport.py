@@ -69,6 +69,8 @@ class FaultyTransport:
             "500": lambda: feilkode(500, "FREG-500", "Intern feil"),
             "503": lambda: gateway(503, "SERVICE_UNAVAILABLE", "Tjenesten er nede"),
             "429": lambda: kode(429, "FREG-429", "For mange kall", {"Retry-After": "50"}),
+            "404": lambda: gateway(404, "NOT_FOUND", "Tjenesten finnes ikke"),
+            "410": lambda: gateway(410, "GONE", "Tjenesten er lagt ned"),
             "401": lambda: gateway(401, "UNAUTHORIZED", "Token er utløpt"),
             "html": lambda: firewall(403 if self._pages % 2 else 503),
         }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -10,7 +13,7 @@ from freg_pipeline.synthetic.answers import fields
 from freg_pipeline.synthetic.archive import Archive
 from freg_pipeline.synthetic.jobs import JobGoneError, Jobs, TooManyJobsError
 from freg_pipeline.synthetic.options import RegisterOptions
-from freg_pipeline.synthetic.problems import ProblemError, kode
+from freg_pipeline.synthetic.problems import kode
 from freg_pipeline.synthetic.questions import body_of, form_of, whole_number
 from freg_pipeline.synthetic.selection import CriteriaError, criteria
 
@@ -37,15 +40,14 @@ class Uttrekk:
         last = self._archive.last_sequence_number
         text = request.query_params.get("feedsekvensnr") or str(last)
         number = whole_number(text, "feedsekvensnr")
-        identifiers = self._archive.valid_from(min(number, last))
-        doubled = round(len(identifiers) * self._options.duplicates)
-        identifiers += identifiers[:doubled]
-        return self._order(request, "dokumentidentifikator", identifiers)
+        places = self._archive.places_from(min(number, last))
+        places += places[: round(len(places) * self._options.duplicates)]
+        return self._order(request, "dokumentidentifikator", places, self._archive.identifier)
 
     async def _tilpasset(self, request: Request) -> Response:
         body = await body_of(request)
         try:
-            matches = criteria(body)
+            matches = criteria(body, strict=self._options.strict_criteria)
         except CriteriaError as error:
             return kode(400, "FREG-002", str(error))
         numbers: list[str] = []
@@ -55,9 +57,11 @@ class Uttrekk:
                 numbers += person.numbers
         return self._order(request, "foedselsEllerDNummer", numbers)
 
-    def _order(self, request: Request, field: str, identifiers: list[str]) -> Response:
+    def _order(
+        self, request: Request, field: str, what: Sequence[Any], told: Callable[[Any], str] = str
+    ) -> Response:
         try:
-            job = self.jobs.order(field, identifiers)
+            job = self.jobs.order(field, what, told)
         except TooManyJobsError as error:
             wait = {"Retry-After": str(max(1, round(error.seconds * 1000)))}  # milliseconds
             return kode(429, "FREG-429", "For mange uttrekksjobber kjører", wait)
@@ -69,7 +73,15 @@ class Uttrekk:
         try:
             batch = self.jobs.batch(request.path_params["jobbid"], number)
         except JobGoneError:
-            raise ProblemError(kode(410, "FREG-410", "Jobben finnes ikke lenger")) from None
-        if batch is None:
-            return kode(404, "FREG-404", "Batchen er ikke klar")
-        return fields(request, "UttrekkDataResponse", batch)
+            return self._nothing(request, 410)
+        return self._nothing(request, 404) if batch is None else _batch_of(request, batch)
+
+    def _nothing(self, request: Request, status: int) -> Response:
+        """404 and 410 have the body of a batch, as the API description says, with nothing in it."""
+        answer = _batch_of(request, {})
+        answer.status_code = status
+        return answer
+
+
+def _batch_of(request: Request, batch: dict[str, list[str]]) -> Response:
+    return fields(request, "UttrekkDataResponse", batch)

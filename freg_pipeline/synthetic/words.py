@@ -34,6 +34,14 @@ COUNTRIES = (
     ("SOM", "Hargeysa"), ("ERI", "Asmara"), ("PHL", "Cebu"), ("GBR", "Leeds"), ("USA", "Duluth"),
     ("IND", "Pune"), ("SYR", "Aleppo"), ("THA", "Chiang Mai"), ("ESP", "Torrevieja"),
 )  # fmt: skip
+ALPHA_2 = {
+    "SWE": "SE", "DNK": "DK", "POL": "PL", "LTU": "LT", "DEU": "DE", "SOM": "SO", "ERI": "ER",
+    "PHL": "PH", "GBR": "GB", "USA": "US", "IND": "IN", "SYR": "SY", "THA": "TH", "ESP": "ES",
+    "NOR": "NO",
+}  # fmt: skip
+EMBETER = ("statsforvalterenIAgder", "statsforvalterenIInnlandet", "statsforvalterenIOsloOgViken")
+FOREIGN_NUMBERS = ("taxIdentificationNumber", "utenlandskIdentifikasjonsnummer")
+VIRKSOMHETER = ("nav", "bank", "helfo", "skatteetaten")
 
 
 class Kommune(NamedTuple):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from freg_pipeline.synthetic.living.recorder import (
     ADDRESSES,
     Draft,
@@ -12,7 +14,7 @@ from freg_pipeline.synthetic.living.recorder import (
 )
 from freg_pipeline.synthetic.people import Home, Person
 from freg_pipeline.synthetic.rows import Row
-from freg_pipeline.synthetic.words import COUNTRIES
+from freg_pipeline.synthetic.words import COUNTRIES, KOMMUNER
 
 _UNSEEN = tuple(entity for entity in ADDRESSES if entity != "postadresse")
 
@@ -60,6 +62,25 @@ def refine(recorder: Recorder, kind: str) -> bool:
     own = {"naerAdresseIdentifikatorFraMatrikkelen": f"17{recorder.random.randrange(10**8):08d}"}
     draft.tell(kind, draft.correct("bostedsadresse", row, own))
     return True
+
+
+def kommuneregulering(recorder: Recorder, kind: str) -> bool:
+    """A home comes to lie in another kommune; nobody moves."""
+    person = recorder.pick(lambda one: open_resident(one) and _has_kommune(one))
+    row = None if person is None else recorder.draft(person).current("bostedsadresse")
+    if person is None or person.home is None or row is None:
+        return False
+    person.earlier_homes.insert(0, person.home)
+    person.home = replace(person.home, kommune=recorder.rows.pick(KOMMUNER))
+    draft = recorder.draft(person)
+    own: Row = {name: row[name] for name in ("adressegradering", "flyttedato") if name in row}
+    own |= recorder.rows.home(person.home)
+    draft.tell(kind, draft.new("bostedsadresse", own))
+    return True
+
+
+def _has_kommune(person: Person) -> bool:
+    return person.home is not None and person.home.kind != "ukjentBosted"
 
 
 def oppholdsadresse(recorder: Recorder, kind: str) -> bool:
@@ -153,6 +174,7 @@ def protection(recorder: Recorder, kind: str) -> bool:
 CHANGES: dict[str, Happening] = {
     "endringIBostedsadresse": move,
     "endringIBostedsadresseUtenFlytting": refine,
+    "endringIBostedsadresseVedKommuneregulering": kommuneregulering,
     "endringIOppholdsadresse": oppholdsadresse,
     "endringIDeltBosted": delt_bosted,
     "endringIKontaktinformasjon": post,

@@ -133,7 +133,19 @@ def status(recorder: Recorder, kind: str) -> bool:
     return True
 
 
+def inactive(recorder: Recorder, kind: str) -> bool:
+    """A D-nummer hasn't been used for five years."""
+    person = recorder.pick(lambda one: alive(one) and one.is_d_nummer and one.status != "inaktiv")
+    if person is None:
+        return False
+    person.status = "inaktiv"
+    draft = recorder.draft(person)
+    draft.tell(kind, draft.new("status", {"status": person.status}))
+    return True
+
+
 CHANGES: dict[str, Happening] = {
+    "personErInaktiv": inactive,
     "personErBosatt": settle,
     "personErUtflyttet": emigrate,
     "endringIStatus": status,

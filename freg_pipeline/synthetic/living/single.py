@@ -9,7 +9,13 @@ from typing import Any
 from freg_pipeline.synthetic.living.recorder import Happening, Recorder, alive, in_force
 from freg_pipeline.synthetic.people import Person
 from freg_pipeline.synthetic.rows import Row
-from freg_pipeline.synthetic.words import COUNTRIES, FARMS, NOUNS
+from freg_pipeline.synthetic.words import (
+    COUNTRIES,
+    FARMS,
+    FOREIGN_NUMBERS,
+    NOUNS,
+    VIRKSOMHETER,
+)
 
 Own = Callable[[Recorder, Person], Row]
 Fits = Callable[[Person], bool]
@@ -69,7 +75,7 @@ def utenlandsk(recorder: Recorder, person: Person) -> Row:
     number = f"X{recorder.random.randrange(10**8):08d}"
     return {
         "identifikasjonsnummer": number,
-        "identifikasjonsnummertype": "utenlandsk",
+        "identifikasjonsnummertype": recorder.rows.pick(FOREIGN_NUMBERS),
         "utstederland": country,
     }
 
@@ -164,6 +170,13 @@ def opphold(recorder: Recorder, person: Person) -> Row:
     return {"oppholdFra": recorder.today.isoformat(), "oppholdstillatelse": kind}
 
 
+def bibehold(recorder: Recorder, person: Person) -> Row:
+    """Norwegian citizenship was applied to be kept."""
+    del person
+    kind = recorder.rows.pick(("harBibehold", "harIkkeLengerBibehold"))
+    return {"bibeholdstatus": kind, "datoForBibehold": recorder.today.isoformat()}
+
+
 def svalbard(recorder: Recorder, person: Person) -> Row:
     """A stay on Svalbard."""
     del person
@@ -177,9 +190,10 @@ def svalbard(recorder: Recorder, person: Person) -> Row:
 def vergemaal(recorder: Recorder, person: Person) -> Row:
     """A guardian, described by name."""
     del person
-    task = {"vergeTjenesteoppgave": "arv", "vergeTjenestevirksomhet": "NAV"}
-    guardian = {"navnFoedselsdato": recorder.rows.someone(), "tjenesteomraade": [task]}
-    return {"vergemaaltype": "voksen", "embete": "Statsforvalteren i Innlandet", "verge": guardian}
+    rows = recorder.rows
+    task = {"vergeTjenesteoppgave": "arv", "vergeTjenestevirksomhet": rows.pick(VIRKSOMHETER)}
+    guardian = {"navnFoedselsdato": rows.someone_with_states(), "tjenesteomraade": [task]}
+    return rows.vergemaal("voksen", guardian)
 
 
 def handleevne(recorder: Recorder, person: Person) -> Row:
@@ -273,6 +287,7 @@ CHANGES: dict[str, Happening] = {
     "endringISametingetsValgmanntall": New("forholdTilSametingetsValgmanntall", sametinget),
     "endringIStatsborgerskap": New("statsborgerskap", statsborgerskap, replaces=False),
     "endringIOpphold": New("opphold", opphold, _foreign),
+    "endringIBibehold": New("bibehold", bibehold, _norwegian),
     "endringIOppholdPaaSvalbard": New("oppholdPaaSvalbard", svalbard),
     "endringIVergemaal": New("vergemaalEllerFremtidsfullmakt", vergemaal),
     "endringIRettsligHandleevne": New("rettsligHandleevne", handleevne),

@@ -15,6 +15,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
 from freg_pipeline.synthetic import RegisterOptions, running
+from freg_pipeline_tests.conftest import StartRegister
 from freg_pipeline_tests.lent import lend, root_of
 
 MED = "folkeregister:deling/offentligmedhjemmel"
@@ -144,6 +145,29 @@ def test_a_certificate_that_is_not_the_clients(guarded: str, lent: dict[str, Any
     certified = lend(guarded, MED, certified=True)
     assert ask(certified, sign(certified, claims_of(certified))).status_code == 400  # kid only
     assert ask(certified, sign(certified, claims_of(certified), x5c=["AAAA"])).status_code == 400
+
+
+def test_a_certificate_counts_and_not_its_text(guarded: str) -> None:
+    certified = lend(guarded, MED, certified=True)
+    pem = [line for line in certified["certificate"].splitlines() if "-----" not in line]
+    for text in ("".join(pem), "\n".join(pem), "\r\n".join(["", *pem, ""])):
+        assert ask(certified, sign(certified, claims_of(certified), x5c=[text])).status_code == 200
+    other = lend(guarded, MED, certified=True)["certificate"].splitlines()[1:-1]
+    for wrong in ("".join(other), "", "no base64"):
+        answer = ask(certified, sign(certified, claims_of(certified), x5c=[wrong]))
+        assert answer.status_code == 400
+
+
+def test_scopes_may_be_several_narrower_and_further(start_register: StartRegister) -> None:
+    further = "folkeregister:deling/svalbardregister"
+    url = start_register(persons=10, auth=True, scopes=(further,))
+    everyones = lend(url)
+    for scope in (f"{MED} {FINANS}", f"{MED}.segmentansvarlig", further):
+        token = ask(everyones, sign(everyones, claims_of(everyones, scope=scope))).json()
+        assert token["scope"] == scope
+        assert use(url, token["access_token"]).status_code == 200
+    refused = ask(everyones, sign(everyones, claims_of(everyones, scope=f"{MED} folkeregister:x")))
+    assert refused.json()["error"] == "invalid_scope"
 
 
 @pytest.mark.parametrize("token", [None, "nonsense", "a.b.c"])

@@ -61,6 +61,24 @@ def test_pointers_are_for_those_with_hjemmel_only(small_register: str) -> None:
         assert b"persondokument" not in answer.content
 
 
+def test_xml_is_atom_unless_told_otherwise(
+    small_register: str, start_register: StartRegister
+) -> None:
+    plain = start_register(persons=10, faults="feedliste")
+    roots = [
+        etree.fromstring(get(register, "hendelser/feed", "application/xml", seq=0).content).tag
+        for register in (small_register, plain)
+    ]
+    assert roots[0] == f"{ATOM}feed"
+    assert roots[1] != roots[0]
+
+
+def test_the_last_number_can_come_in_an_object(start_register: StartRegister) -> None:
+    register = start_register(persons=10, faults="sekvensnummerobjekt")
+    told = get(register, "hendelser/siste/sekvensnummer").json()
+    assert told == {"sekvensnummer": status_of(register)["sekvensnummer"]}
+
+
 def test_atom_and_xml_tell_the_same_events(small_register: str) -> None:
     seq = status_of(small_register)["sekvensnummer"] - 50
     expected = get(small_register, "hendelser/feed", seq=seq).json()
@@ -166,6 +184,16 @@ def test_event_documents_come_in_bulk_valid_and_in_the_order_asked_for(
     assert len(documents) == len(asked)
     for document in documents:
         schema.assertValid(etree.ElementTree(document))
+
+
+def test_an_event_document_older_than_36_months_is_400(start_register: StartRegister) -> None:
+    register = start_register(persons=50)
+    first, *_, last = events_of(register)
+    cut = start_register(persons=50, oldest_sekvensnummer=last["sekvensnummer"])
+    path = f"hendelser/{first['hendelse']['hendelsesdokument']}"
+    assert get(register, path).status_code == 200
+    assert get(cut, path).status_code == 400
+    assert get(cut, f"hendelser/{last['hendelse']['hendelsesdokument']}").status_code == 200
 
 
 def test_event_documents_that_are_unknown_or_too_many_are_refused(small_register: str) -> None:

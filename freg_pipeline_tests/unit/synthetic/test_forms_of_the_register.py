@@ -17,6 +17,7 @@ from freg_pipeline.contract import compile_contract
 from freg_pipeline.synthetic import RegisterOptions, SyntheticRegister, xsd
 from freg_pipeline.synthetic.forms import JSON, XML, chosen
 from freg_pipeline.synthetic.xml import XmlWriter, flat
+from freg_pipeline_tests.conftest import StartRegister
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +81,7 @@ def test_a_body_in_xml_asks_what_one_in_json_asks(
     within = "".join(f"<{field}> {one}\n</{field}>" for one in asked)
     body = f'<?xml version="1.0"?><q xmlns="{namespace}"><!-- all -->{within}</q>'.encode()
     headers = {"content_type": content_type} if content_type else {}
-    in_xml = ask(small_register, path, body, **headers)
+    in_xml = ask(small_register, path, body, accept=JSON, **headers)
     in_json = ask(small_register, path, json.dumps({field: asked}).encode(), content_type=JSON)
     assert in_xml.status_code == in_json.status_code == 200, in_xml.text
     assert in_xml.json() == in_json.json()
@@ -142,9 +143,10 @@ def test_a_body_nested_without_end_is_400(body: bytes, small_register: str) -> N
         assert ask(small_register, path, body, content_type=JSON).status_code == 400
 
 
-def test_an_error_that_quotes_the_question_is_sound_xml(small_register: str) -> None:
+def test_an_error_that_quotes_the_question_is_sound_xml(start_register: StartRegister) -> None:
+    register = start_register(persons=10, strict_criteria=True)
     body = b'{"personstatustyper": ["bosatt"], "\\u0001<&>": 1}'
-    answer = ask(small_register, "uttrekk/tilpasset", body, content_type=JSON, accept=XML)
+    answer = ask(register, "uttrekk/tilpasset", body, content_type=JSON, accept=XML)
     assert answer.status_code == 400
     assert "<&>" in "".join(etree.fromstring(answer.content).itertext())
 
@@ -157,6 +159,22 @@ def test_a_body_reads_no_files_and_does_not_swell(small_register: str) -> None:
         assert answer.status_code in {200, 400}
         if answer.status_code == 200:
             assert answer.json()["oppslag"][0][field] == ""
+
+
+@pytest.mark.parametrize(("content_type", "form"), [(JSON, JSON), (XML, XML), (None, XML)])
+def test_a_question_without_accept_is_answered_in_its_own_form(
+    content_type: str | None, form: str, small_register: str
+) -> None:
+    told = "<q><foedselsEllerDNummer>1</foedselsEllerDNummer></q>"
+    body = (b'{"foedselsEllerDNummer": ["1"]}' if form == JSON else told.encode(), b"{}", b"<q/>")
+    with httpx.Client(trust_env=False) as client:
+        del client.headers["accept"]
+        for content in body:
+            headers = {"Content-Type": content_type} if content_type else {}
+            url = f"{small_register}/v1/personer/bulkoppslag"
+            answer = client.post(url, content=content, headers=headers)
+            assert answer.headers["content-type"] == form, answer.status_code
+        assert client.get(f"{small_register}/v1/personer/1").headers["content-type"] == JSON
 
 
 # -- answers -----------------------------------------------------------------------------------

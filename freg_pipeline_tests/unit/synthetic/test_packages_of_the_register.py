@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import httpx
@@ -35,16 +36,23 @@ COLUMNS = {
     "finans": "Finans",
     "privat-uten-hjemmel": "privat uten",
     "privat": "Privat",
+    "utsteder-eid": "eID",
 }
+EID = {"personer/{personidentifikator}", "personer/bulkoppslag", "personer/soek",
+       "uttrekk/tilpasset", "uttrekk/batch"}  # fmt: skip
 PATHS = {"uttrekk/batch": "uttrekk/{jobbid}/batch/0"}
 POSTS = {
     "personer/bulkoppslag", "personer/bulkoppslag/arkiv", "uttrekk/tilpasset",
     "hendelser/bulkoppslag",
 }  # fmt: skip
 BY_NAME = {package.name: package for package in PACKAGES}
-IDENTITY = {"falskIdentitet", "legitimasjonsdokument", "utenlandskPersonidentifikasjon"}
+LEGITIMATION = {"legitimasjonsdokument", "utenlandskPersonidentifikasjon"}
+IDENTITY = {"falskIdentitet", *LEGITIMATION}
+SECRET = {"opphold", "bibehold", "brukAvSamiskSpraak",
+          "utlendingsmyndighetenesIdentifikasjonsnummer"}  # fmt: skip
 RELATIONS = {"familierelasjon", "foreldreansvar"}
-EVERYTHING = ["person-basis", "historikk", "identitetsgrunnlag-utvidet", "relasjon-utvidet"]
+EVERYTHING = ["person-basis", "historikk", "identitetsgrunnlag-utvidet", "relasjon-utvidet",
+              *sorted(SECRET)]  # fmt: skip
 
 
 def root(base_url: str, package: Package) -> str:
@@ -60,7 +68,8 @@ def call(base_url: str, package: Package, service: str) -> httpx.Response:
 
 @pytest.mark.parametrize("name", COLUMNS)
 def test_a_package_calls_its_services_and_no_others(name: str, small_register: str) -> None:
-    for service, columns in TABLE.items():
+    for service, row in TABLE.items():
+        columns = f"{row}, eID" if service in EID or row.endswith("Privat") else row
         answer = call(small_register, BY_NAME[name], service)
         if COLUMNS[name] in columns.split(", "):
             assert answer.status_code != 403, service
@@ -102,16 +111,21 @@ def documents(
     ("name", "unseen", "past"),
     [
         ("offentlig-med-hjemmel", set(), {"status", "sivilstand", "navn", "bostedsadresse"}),
-        ("offentlig-uten-hjemmel", IDENTITY | RELATIONS, {"navn", "bostedsadresse"}),
-        ("privat-uten-hjemmel", IDENTITY | RELATIONS, {"navn", "bostedsadresse"}),
-        ("finans", IDENTITY, {"navn", "bostedsadresse", "sivilstand"}),
+        (
+            "offentlig-uten-hjemmel",
+            LEGITIMATION | RELATIONS | SECRET,
+            {"navn", "bostedsadresse"},
+        ),
+        ("privat-uten-hjemmel", IDENTITY | RELATIONS | SECRET, {"navn", "bostedsadresse"}),
+        ("finans", LEGITIMATION | SECRET, {"navn", "bostedsadresse", "sivilstand"}),
+        ("utsteder-eid", RELATIONS | SECRET, {"navn", "bostedsadresse"}),
     ],
 )
 def test_a_package_sees_no_more_than_it_may(
     name: str, unseen: set[str], past: set[str], small_register: str, numbers: list[str]
 ) -> None:
     found = documents(small_register, BY_NAME[name], numbers, EVERYTHING)
-    everything = IDENTITY | RELATIONS | {"vergemaalEllerFremtidsfullmakt"}
+    everything = IDENTITY | RELATIONS | SECRET | {"vergemaalEllerFremtidsfullmakt"}
     assert everything - {entity for document in found for entity in document} == unseen
     assert all(document["identifikasjonsnummer"] for document in found)
     with_past = {
@@ -151,22 +165,93 @@ def test_only_med_hjemmel_is_told_which_documents_an_event_has(
     assert told == {"offentlig-med-hjemmel"}
 
 
-@pytest.mark.parametrize("name", ["privat", "presse", "privat-uten-folkeregisteridentifikator"])
-def test_some_packages_never_see_a_number(
-    name: str, small_register: str, numbers: list[str]
+@pytest.mark.parametrize(
+    ("name", "unnamed", "named"),
+    [
+        ("privat", False, True),
+        ("presse", False, True),
+        ("privat-uten-folkeregisteridentifikator", False, False),
+        ("presse-uten-folkeregisteridentifikator", False, False),
+        ("utsteder-eid", True, True),
+    ],
+)
+def test_who_gets_a_number_and_when(
+    name: str, unnamed: bool, named: bool, small_register: str, numbers: list[str]
 ) -> None:
-    whole = documents(small_register, BY_NAME["offentlig-med-hjemmel"], numbers[:1], [])[0]
+    def ask(*parts: str) -> httpx.Response:
+        return found_by(small_register, BY_NAME[name], numbers[0], *parts)
+
+    assert ("identifikasjonsnummer" in ask("person-basis").json()) == unnamed
+    answer = ask("person-basis", "identifikasjonsnummer")
+    assert answer.json()["navn"]
+    assert ("identifikasjonsnummer" in answer.json()) == named
+    assert (numbers[0] in answer.text) == named
+
+
+def found_by(base_url: str, package: Package, number: str, *parts: str) -> httpx.Response:
+    """One person by entydigsoek, as a package sees them."""
+    whole = documents(base_url, BY_NAME["offentlig-med-hjemmel"], [number], [])[0]
     row = whole["navn"][0]
-    answer = httpx.get(
-        f"{root(small_register, BY_NAME[name])}/personer/entydigsoek",
+    return httpx.get(
+        f"{root(base_url, package)}/personer/entydigsoek",
         params={
             "navn": f"{row['fornavn']} {row['etternavn']}",
-            "identifikasjonsnummer": numbers[0],
-            "part": ["person-basis", "identifikasjonsnummer"],
+            "identifikasjonsnummer": number,
+            "part": [*parts],
         },
         trust_env=False,
-    )
-    assert answer.status_code == 200
-    assert answer.json()["navn"]
-    assert "identifikasjonsnummer" not in answer.json()
-    assert numbers[0] not in answer.text
+    ).raise_for_status()
+
+
+ELEVEN_DIGITS = re.compile(r'"\d{11}"')
+
+
+def test_packages_without_numbers_get_none_by_another_way_either(
+    small_register: str, numbers: list[str]
+) -> None:
+    parts = ["person-basis", "relasjon-utvidet", "historikk"]
+    whole = documents(small_register, BY_NAME["offentlig-med-hjemmel"], numbers, parts)
+    holding = [
+        document["identifikasjonsnummer"][0]["foedselsEllerDNummer"]
+        for document in whole
+        if any(
+            "foedselsEllerDNummer" in row.get("person", {})
+            for row in document.get("kontaktinformasjonForDoedsbo", [])
+        )
+        or any(
+            "foedselsEllerDNummer" in row["verge"]
+            for row in document.get("vergemaalEllerFremtidsfullmakt", [])
+        )
+    ]
+    married = [
+        document["identifikasjonsnummer"][0]["foedselsEllerDNummer"]
+        for document in whole
+        if "relatertVedSivilstand" in document["sivilstand"][0]
+    ]
+    assert len(holding) > 10
+    package = BY_NAME["presse-uten-folkeregisteridentifikator"]
+    for number in [*holding[:20], *married[:5]]:
+        answer = found_by(small_register, package, number, *parts)
+        assert not ELEVEN_DIGITS.search(answer.text)
+
+
+def test_a_secret_status_is_told_as_aktiv(small_register: str, numbers: list[str]) -> None:
+    def statuses(name: str) -> set[str]:
+        found = documents(small_register, BY_NAME[name], numbers, ["status"])
+        return {row["status"] for document in found for row in document["status"]}
+
+    secret = {"midlertidig", "ikkeBosatt"}
+    assert secret < statuses("offentlig-med-hjemmel")
+    for name in ("offentlig-uten-hjemmel", "privat-uten-hjemmel", "finans", "utsteder-eid"):
+        open_ones = {"aktiv", "bosatt", "doed", "inaktiv", "utflyttet", "opphoert"}
+        assert statuses(name) <= open_ones
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/atom+xml"])
+def test_privat_and_presse_are_not_told_what_happened(accept: str, small_register: str) -> None:
+    for package in PACKAGES:
+        url = f"{root(small_register, package)}/hendelser/feed?seq=0"
+        text = httpx.get(url, headers={"Accept": accept}, trust_env=False).text
+        silent = package.name == "privat" or package.name.startswith(("privat-uten-f", "presse"))
+        assert ("endringIPerson" in text) == silent
+        assert ("personErOpprettet" in text) != silent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -235,9 +236,12 @@ def test_protected_persons_addresses_carry_their_grade(documents: list[Document]
 def test_forms_vary_as_real_documents_do(documents: list[Document]) -> None:
     text = json.dumps(documents)
     assert '"kilde": ""' in text
-    assert '+02:00"' in text
-    assert '+01:00"' in text
-    assert 'Z"' in text
+    times = re.findall(r'T\d\d:\d\d:\d\d(?:\.(\d+))?(Z|[+-]\d\d:\d\d)"', text)
+    assert {offset for _, offset in times} == {"+02:00"}, "in winter, too"
+    assert {len(fraction) for fraction, _ in times} == {0, 3, 6, 9}
+    assert {len(code) for code in re.findall('"landkode": "([A-Z]+)"', text)} == {2, 3}
+    for value in ("nav", "statsforvalterenIAgder", "taxIdentificationNumber"):
+        assert f'"{value}"' in text
     years = {type(row["foedselsaar"]) for document in documents for row in document["foedsel"]}
     assert years == {str, int}
 

@@ -13,6 +13,7 @@ from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.synthetic import RegisterOptions, running
 from freg_pipeline.synthetic.faults import read_faults
 from freg_pipeline_tests.conftest import StartRegister
+from freg_pipeline_tests.registers import status_of
 
 JSON = {"Content-Type": "application/json"}
 EVERYONE = {"personstatustyper": ["aktiv", "bosatt", "utflyttet", "doed", "inaktiv"]}
@@ -80,8 +81,19 @@ def test_batches_are_404_until_ready_then_there_and_empty_past_the_end(
 def test_an_unknown_job_and_one_past_its_lifetime_are_410(start_register: StartRegister) -> None:
     caller = Caller(start_register(job_lifetime_hours=1e-9))
     job = caller.get("uttrekk/komplett", feedsekvensnr=1).json()["jobbId"]
-    assert caller.get(f"uttrekk/{job}/batch/0").status_code == 410
-    assert caller.get("uttrekk/unknown/batch/0").status_code == 410
+    for path in (f"uttrekk/{job}/batch/0", "uttrekk/unknown/batch/0"):
+        answer = caller.get(path)
+        assert (answer.status_code, answer.json()) == (410, {}), "the body is a batch's"
+
+
+def test_jobs_are_forgotten_at_the_end_of_their_lifetime(start_register: StartRegister) -> None:
+    register = start_register(job_lifetime_hours=1 / 3600)
+    caller = Caller(register)
+    for _ in range(5):
+        caller.get("uttrekk/komplett", feedsekvensnr=1).raise_for_status()
+    assert status_of(register)["jobs"]["kept"] == 5
+    time.sleep(1.1)
+    assert status_of(register)["jobs"] == {"ordered": 5, "running": 0, "kept": 0}
 
 
 def test_the_eleventh_running_job_is_429_with_milliseconds(start_register: StartRegister) -> None:
@@ -109,11 +121,12 @@ WRONG_CRITERIA = [
         **EVERYONE,
         "kommunenummer": {"bostedskommunenummer": "0301", "oppholdskommunenummer": "4601"},
     },
-    {**EVERYONE, "foedselsaarFraOgMed": 1980},
+    {**EVERYONE, "foedselsaarFraOgMed": 19800},
+    {**EVERYONE, "foedselsaarFraOgMed": True},
     {**EVERYONE, "kjoenn": "dame"},
     {**EVERYONE, "sivilstandstype": "samboer"},
     {**EVERYONE, "statsborgerskap": "no"},
-    {**EVERYONE, "hobby": "ski"},
+    {"personstatustyper": None},
 ]
 
 
@@ -122,6 +135,17 @@ def test_wrong_criteria_are_400(criteria: Any, caller: Caller) -> None:
     answer = caller.post("uttrekk/tilpasset", criteria)
     assert answer.status_code == 400
     assert answer.json()["melding"]
+
+
+def test_a_criterion_that_no_description_names_is_passed_over_or_refused(
+    start_register: StartRegister,
+) -> None:
+    criteria = {"personstatustyper": ["doed"], "hobby": "ski"}
+    passing, strict = (
+        Caller(start_register(persons=100, strict_criteria=strict)) for strict in (False, True)
+    )
+    assert passing.numbers(criteria) == passing.numbers({"personstatustyper": ["doed"]})
+    assert strict.post("uttrekk/tilpasset", criteria).status_code == 400
 
 
 def _matches(document: dict[str, Any], criteria: dict[str, Any]) -> bool:
@@ -163,6 +187,22 @@ CRITERIA = [
     {**EVERYONE, "statsborgerskap": "POL"},
     {**EVERYONE, "kommunenummer": {"oppholdskommunenummer": "4601"}},
 ]
+
+
+NULLS: dict[str, Any] = dict.fromkeys(
+    ("kommunenummer", "kjoenn", "doedsaarFraOgMed", "doedsaarTilOgMed", "statsborgerskap",
+     "sivilstandstype")
+)  # fmt: skip
+
+
+def test_null_is_no_criterion_and_a_year_may_be_a_number(caller: Caller) -> None:
+    """As a client in production sends them."""
+    years = {"foedselsaarFraOgMed": 1960, "foedselsaarTilOgMed": 1969}
+    texts = {name: str(year) for name, year in years.items()}
+    assert caller.numbers(EVERYONE | NULLS | years) == caller.numbers(EVERYONE | texts)
+    place = {"bostedskommunenummer": "0301", "oppholdskommunenummer": None}
+    there = caller.numbers(EVERYONE | {"kommunenummer": place})
+    assert there == caller.numbers(EVERYONE | {"kommunenummer": {"bostedskommunenummer": "0301"}})
 
 
 @pytest.mark.parametrize("criteria", CRITERIA, ids=str)
