@@ -77,7 +77,7 @@ def synthetic() -> None:
 @click.option(
     "--no-hits",
     type=click.Choice(["404", "empty"]),
-    default="empty",
+    default="404",
     show_default=True,
     help="What a search that nobody fits is answered: 404, or an empty list.",
 )

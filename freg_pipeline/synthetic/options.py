@@ -55,7 +55,7 @@ class RegisterOptions:
     faults: str = ""
     refused_parts: tuple[str, ...] = ()
     fiks_refuses: bool = False
-    no_hits: Literal["404", "empty"] = "empty"
+    no_hits: Literal["404", "empty"] = "404"
     strict_criteria: bool = False
     scopes: tuple[str, ...] = ()
     auth: bool = False

@@ -37,7 +37,7 @@ class Soek:
         self,
         archive: Archive,
         answer: Callable[[Request, int | None], Response],
-        no_hits: str = "empty",
+        no_hits: str = "404",
     ) -> None:
         self._archive = archive
         self._answer = answer

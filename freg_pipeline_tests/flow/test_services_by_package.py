@@ -94,7 +94,9 @@ def test_a_service_is_answered_or_refused_before_it_is_sent(
             assert asyncio.run(ask())
         except NotFoundError:
             assert service == "personer/entydigsoek", "nobody fits, and that is an answer"
-        assert len(sent_requests.sent) == 1
+        # Where nobody fits, one question more tells that from a wrong address.
+        most = 2 if service == "personer/soek" else 1
+        assert 1 <= len(sent_requests.sent) <= most
         return
     with pytest.raises(RefusedError, match="nothing was sent") as refused:
         asyncio.run(ask())

@@ -65,6 +65,8 @@ class People:
 
     def soek(self, **asked: Any) -> list[str]:
         answer = self.get("soek", **asked)
+        if answer.status_code == 404:  # as the page on return codes says
+            return []
         assert answer.status_code == 200, answer.text
         return list(answer.json()["foedselsEllerDNummer"])
 
