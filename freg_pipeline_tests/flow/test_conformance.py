@@ -102,12 +102,34 @@ def exact(description: dict[str, Any]) -> dict[str, Any]:
 def _tighten(schema: dict[str, Any], name: str, properties: dict[str, Any]) -> None:
     for field, told in properties.items():
         schema["properties"][field] |= told
+    if name == "TilpassetUttrekkJobbRequest":
+        _loosen(schema["properties"])
     if name.endswith("BulkoppslagRequest"):
         schema["required"] = list(properties)
     else:  # unknown criteria are no criteria
         schema["additionalProperties"] = False
     if name == "Kommunenummer":  # one of the two, never both
-        schema |= {"minProperties": 1, "maxProperties": 1}
+        told = schema.pop("properties")
+        schema["oneOf"] = [_only(field, told) for field in told]
+        del schema["additionalProperties"]
+
+
+def _only(field: str, properties: dict[str, Any]) -> dict[str, Any]:
+    """One of the properties; the others are missing, or null."""
+    unset = {"type": "string", "nullable": True, "enum": [None]}
+    told = {name: schema if name == field else unset for name, schema in properties.items()}
+    return {"type": "object", "required": [field], "properties": told,
+            "additionalProperties": False}  # fmt: skip
+
+
+def _loosen(criteria: dict[str, Any]) -> None:
+    """Null for what isn't set, and years as numbers: a client in production sends them so."""
+    for field, given in criteria.items():
+        if "aar" in field:
+            year = {"type": "integer", "minimum": 1_000, "maximum": 9_999}
+            criteria[field] = {"anyOf": [dict(given), year], "nullable": True}
+        elif field != "personstatustyper":
+            criteria[field] = {"anyOf": [dict(given)], "nullable": True}
 
 
 def _schemas(description: dict[str, Any], ending: str) -> list[dict[str, Any]]:
