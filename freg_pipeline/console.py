@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from freg_pipeline.extract.liste import Malformed
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.uttrekk import Status
+from freg_pipeline.feed.spot_check import SpotCheck
 from freg_pipeline.lake.catalogue import catalogue_path
 from freg_pipeline.store import Store
 
@@ -87,6 +88,30 @@ def release_lines(manifest: Manifest, store: Store) -> list[str]:
         lines.append("Incomplete: see the table avvik for what is missing")
     lines.append(f"Query it with freg sql, or open {catalogue_path(store)} in DuckDB")
     return lines
+
+
+def spot_check_lines(checked: SpotCheck) -> list[str]:
+    """What a spot check found, by table."""
+    found = checked.found
+    lines = [
+        f"Release {checked.release}, at sequence number {checked.sekvensnummer}: "
+        f"{checked.asked:,} persons looked up",
+        f"{found.compared:,} compared, {checked.changed:,} left out because an event has come "
+        f"since, {found.failed:,} that can't be read",
+    ]
+    if not found.persons:
+        return [*lines, "The tables say the same as the register."]
+    rows = [(name, f"{count:,}") for name, count in sorted(found.tables.items())]
+    return [*lines, "", columns(("table", "persons who differ"), rows)]
+
+
+def drift_remedy(checked: SpotCheck) -> str:
+    """What it means that a spot check found something, and what to do."""
+    return (
+        f"{checked.found.persons:,} of {checked.found.compared:,} persons differ from the register "
+        "without any event that tells it. Make a new full load, agreed with the register's staff "
+        "where it is large: freg uttrekk komplett"
+    )
 
 
 def malformed_lines(malformed: Malformed) -> list[str]:

@@ -107,6 +107,10 @@ class Archive:
         ]
         self._put(person, numbers[0], self.heap.add(document), len(document))
 
+    def replace(self, person: Person, document: bytes) -> None:
+        """Put a person's new document in force without any event."""
+        self._put(person, self.last_sequence_number, self.heap.add(document), len(document))
+
     def add_by_wave(self, person: Person, moment: int) -> None:
         """Put the document of a wave in force: the one before, with the wave's code."""
         before = self._current[person.index]

@@ -1,8 +1,8 @@
 """What tests and operators do to the register from outside, under ``/_synthetic``.
 
-``POST /_synthetic/hendelser?antall=N&type=…`` lets things happen, ``…/boelge?antall=N`` makes a
-wave, ``…/alder?sekvensnummer=N`` lets the history before a number be gone. Each answers the last
-event's sequence number.
+``POST /_synthetic/hendelser?antall=N&type=…`` lets things happen, ``…/stille?antall=N&type=…``
+without any event, ``…/boelge?antall=N`` makes a wave, ``…/alder?sekvensnummer=N`` lets the history
+before a number be gone. Each answers the last event's sequence number.
 """
 
 from __future__ import annotations
@@ -33,16 +33,18 @@ class Control:
         """The addresses."""
         return [
             Route("/_synthetic/hendelser", self._hendelser, methods=["POST"]),
+            Route("/_synthetic/stille", self._stille, methods=["POST"]),
             Route("/_synthetic/boelge", self._boelge, methods=["POST"]),
             Route("/_synthetic/alder", self._alder, methods=["POST"]),
         ]
 
     async def _hendelser(self, request: Request) -> Response:
-        kind = request.query_params.get("type")
-        if kind is not None and kind not in KINDS:
-            return kode(400, "SYNTHETIC", f"type er ukjent; bruk en av {', '.join(sorted(KINDS))}")
-        events = _number(request, "antall", _MOST_EVENTS)
+        kind, events = _kind(request), _number(request, "antall", _MOST_EVENTS)
         return _made(lambda: self._living.happen(events, kind))
+
+    async def _stille(self, request: Request) -> Response:
+        kind, changes = _kind(request), _number(request, "antall", _MOST_EVENTS)
+        return _made(lambda: self._living.silently(changes, kind))
 
     async def _boelge(self, request: Request) -> Response:
         events = _number(request, "antall", _MOST_EVENTS)
@@ -64,6 +66,14 @@ class FollowingTheClock:
         """Take one request."""
         self._catch_up()
         await self._app(scope, receive, send)
+
+
+def _kind(request: Request) -> str | None:
+    kind = request.query_params.get("type")
+    if kind is not None and kind not in KINDS:
+        text = f"type er ukjent; bruk en av {', '.join(sorted(KINDS))}"
+        raise ProblemError(kode(400, "SYNTHETIC", text))
+    return kind
 
 
 def _number(request: Request, name: str, largest: int) -> int:

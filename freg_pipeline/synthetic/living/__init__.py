@@ -114,12 +114,24 @@ class Living:
             return UNKNOWN
         return self._random.choices(KINDS, self._weights)[0]
 
-    def _change(self, kind: str | None) -> None:
+    def silently(self, changes: int, kind: str | None = None) -> int:
+        """Let so many changes happen without any event, as the register has done more than once.
+
+        Returns the last event's number, which stays what it was.
+
+        Raises:
+            CannotHappenError: nobody is left to whom it could happen.
+        """
+        for _ in range(changes):
+            self._change(kind, silently=True)
+        return self._archive.last_sequence_number
+
+    def _change(self, kind: str | None, *, silently: bool = False) -> None:
         for attempt in range(_ATTEMPTS):
             chosen = kind or (self._drawn() if attempt < _ATTEMPTS - 1 else _ALWAYS)
             self._recorder.begin()
             if CHANGES[chosen](self._recorder, chosen):
-                self._recorder.commit()
+                self._recorder.commit(silently=silently)
                 return
         raise CannotHappenError(kind)
 

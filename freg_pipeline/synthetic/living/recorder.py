@@ -194,16 +194,19 @@ class Recorder:
         self._drafts[person.index] = Draft(person, {}, self.at, self.random)
         return self._drafts[person.index]
 
-    def commit(self) -> None:
-        """Put the new documents in force, in the order of their drafts."""
+    def commit(self, *, silently: bool = False) -> None:
+        """Put the new documents in force, in the order of their drafts; silently: by no event."""
         at = self.at
         for draft in self._drafts.values():
-            person = draft.person
-            events = [
-                (kind, hendelse(person.number, kind, at, changes)) for kind, changes in draft.events
-            ]
-            document = draft.document
-            self.archive.add(person, msgspec.json.encode(document), events, self.moment)
+            person, document = draft.person, draft.document
+            if silently:
+                self.archive.replace(person, msgspec.json.encode(document))
+            else:
+                events = [
+                    (kind, hendelse(person.number, kind, at, changes))
+                    for kind, changes in draft.events
+                ]
+                self.archive.add(person, msgspec.json.encode(document), events, self.moment)
             self.archive.selectable[person.index] = Selectable.of(person, document)
         self._drafts = {}
 
