@@ -11,10 +11,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from freg_pipeline.extract.liste import Malformed
+from freg_pipeline.feed.spot_check import SpotCheck
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.uttrekk import Status
-from freg_pipeline.feed.spot_check import SpotCheck
 from freg_pipeline.lake.catalogue import catalogue_path
+from freg_pipeline.lake.freshness import freshness_line
 from freg_pipeline.store import Store
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -78,6 +79,7 @@ def release_lines(manifest: Manifest, store: Store) -> list[str]:
         f"From the uttrekk {manifest.uttrekk}, good to sequence number {manifest.sekvensnummer}",
         f"Accounting: {account.delivered:,} delivered = " + " + ".join(parts),
     ]
+    lines.append(freshness_line(store, manifest))
     if manifest.deltas:
         events = sum(delta.events for delta in manifest.deltas)
         lines.append(

@@ -14,6 +14,7 @@ from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.extract.parts import COMPOSITES, everything
 from freg_pipeline.feed.position import last_number
 from freg_pipeline.journal.manifest import current_release
+from freg_pipeline.lake.freshness import freshness_line
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import open_store
@@ -46,6 +47,7 @@ async def preflight(settings: Settings) -> AsyncIterator[str]:
         for change in changes:
             yield f"              {change}"
         yield f"release       {current.number}, {_verdict(changes)}"
+        yield f"freshness     {freshness_line(store, current)}"
 
 
 def _refuse_unknown_parts(parts: Sequence[str], plan: Plan) -> None:

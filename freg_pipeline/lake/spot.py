@@ -13,8 +13,8 @@ import pyarrow as pa
 from freg_pipeline.contract import Plan
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.lake.query import connect
+from freg_pipeline.lake.sql import quoted
 from freg_pipeline.lake.tables import PERSON
-from freg_pipeline.lake.views import quoted
 from freg_pipeline.store import Store
 
 _DOCUMENT = "dokument"  # the staging table of what became of each identifier

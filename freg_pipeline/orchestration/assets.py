@@ -37,6 +37,8 @@ from freg_pipeline.orchestration.partitions import (
     batch_partition,
     read_batch_partition,
 )
+from freg_pipeline.orchestration.metadata import columns_of, counts, fresh, tables_of
+from freg_pipeline.orchestration.partitions import UTTREKK, UTTREKK_BATCH, read_batch_partition
 from freg_pipeline.orchestration.resources import Freg
 
 OWNERS = ["team:folkeregisteret"]
@@ -297,6 +299,7 @@ def release(
             "tables": tables_of(manifest),
             **columns_of(described(load_plan(freg.store, manifest.contract))),
             **_account(manifest),
+            **fresh(freg.store, manifest),
             "seconds": round(time.monotonic() - started, 3),
         }
     )

@@ -24,8 +24,9 @@ from freg_pipeline.orchestration.feed import hendelser, hendelser_checks, sync_h
 from freg_pipeline.orchestration.feed_sensor import hendelser_sensor
 from freg_pipeline.orchestration.jobs import JOBS
 from freg_pipeline.orchestration.resources import Freg
-from freg_pipeline.orchestration.schedules import quarterly_full_load
+from freg_pipeline.orchestration.schedules import quarterly_full_load, weekly_spot_check
 from freg_pipeline.orchestration.sensors import uttrekk_sensor
+from freg_pipeline.orchestration.spot_check import spot_check
 
 ASSETS = [
     uttrekk,
@@ -44,9 +45,9 @@ def make_definitions(freg: Freg) -> dg.Definitions:
     """Return the code location that works with ``freg``."""
     return dg.Definitions(
         assets=ASSETS,
-        asset_checks=[release_checks, hendelser_checks],
+        asset_checks=[spot_check, release_checks, hendelser_checks],
         jobs=[*JOBS, sync_hendelser, compact_job, publish_job],
-        schedules=[quarterly_full_load],
+        schedules=[quarterly_full_load, weekly_spot_check],
         sensors=[uttrekk_sensor, hendelser_sensor, compaction_sensor],
         resources={"freg": freg},
     )

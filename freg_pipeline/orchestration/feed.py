@@ -30,7 +30,7 @@ from freg_pipeline.lake.release import build_release
 from freg_pipeline.orchestration.assets import LOOK_UP_POOL, OWNERS, release
 from freg_pipeline.orchestration.config import SyncConfig
 from freg_pipeline.orchestration.guarding import guard_specs, guarded
-from freg_pipeline.orchestration.metadata import counts
+from freg_pipeline.orchestration.metadata import counts, fresh
 from freg_pipeline.orchestration.resources import Freg
 
 FregResource = dg.ResourceParam[Freg]
@@ -74,6 +74,7 @@ def hendelser(
         metadata={
             "release": manifest.number,
             "sekvensnummer": manifest.sekvensnummer,
+            **fresh(freg.store, manifest),
             **counts(
                 releases=len(slices),
                 events=sum(one.events for one in slices),

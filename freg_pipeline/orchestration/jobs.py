@@ -12,6 +12,7 @@ from freg_pipeline.orchestration.assets import (
     release,
     uttrekk,
 )
+from freg_pipeline.orchestration.spot_check import spot_check, spot_check_job
 
 full_load = dg.define_asset_job(
     "full_load",
@@ -30,8 +31,8 @@ land_batch = dg.define_asset_job(
 publish_release = dg.define_asset_job(
     "publish_release",
     selection=dg.AssetSelection.assets(release, duckdb_katalog)
-    | dg.AssetSelection.checks_for_assets(release),
+    | (dg.AssetSelection.checks_for_assets(release) - dg.AssetSelection.checks(spot_check)),
     executor_def=dg.in_process_executor,
     description="Publishes an uttrekk whose batches have all landed, and checks it.",
 )
-JOBS = [full_load, land_batch, publish_release]
+JOBS = [full_load, land_batch, publish_release, spot_check_job]

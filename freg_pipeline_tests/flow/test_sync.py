@@ -138,8 +138,9 @@ def test_a_document_that_is_gone_is_followed_by_a_look_up_by_number(keep: Keep) 
     slices = sync(kept.settings, allow_fewer=True)
     first = slices[0].uttrekk
     kinds = [first.identifier_kind(batch) for batch in first.batches()]
-    assert kinds == ["dokumentidentifikator", "foedselsEllerDNummer"]
-    by_number = load_landed(kept.store, first.name, 1)
+    assert kinds[0] == "dokumentidentifikator"
+    assert set(kinds[1:]) == {"foedselsEllerDNummer"}
+    by_number = load_landed(kept.store, first.name, len(kinds) - 1)
     assert by_number.outcomes["dokument"] > 0, "those whose current document is there"
     assert require_current(kept.store).accounting.unexplained == 0
 
@@ -165,9 +166,12 @@ def test_a_kind_of_event_that_nobody_knows_means_to_look_the_person_up(keep: Kee
 
 def test_a_package_without_pointers_looks_up_by_number(keep: Keep) -> None:
     kept = keep("api/offentligutenhjemmel", EVERYONE, {"rettighetspakke": "offentlig-uten-hjemmel"})
-    happen(kept.url, 200)
+    # Not personErOpphoert: whom no selection delivers any more stays in the one that they were in.
+    for kind in ("endringINavn", "endringIBostedsadresse", "personErBosatt", "personErDoed",
+                 "endringIIdentifikasjonsnummer", "personErOppdatert"):  # fmt: skip
+        happen(kept.url, 30, type=kind)
     (taken,) = sync(kept.settings)
-    assert taken.events >= 200
+    assert taken.events >= 180
     assert not kept.asked("personer/bulkoppslag/arkiv")
     assert not kept.asked("hendelser/bulkoppslag")
     assert difference(kept.store, kept.fresh) == {}

@@ -1,0 +1,63 @@
+"""A look-up of persons drawn at random: what events don't tell, as a check of the release."""
+
+# No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
+
+import asyncio
+
+import dagster as dg
+
+from freg_pipeline.feed.spot_check import SpotCheck
+from freg_pipeline.feed.spot_check import spot_check as compare
+from freg_pipeline.journal.manifest import require_current
+from freg_pipeline.orchestration.assets import release
+from freg_pipeline.orchestration.metadata import counts, fresh
+from freg_pipeline.orchestration.resources import Freg
+
+
+class SpotCheckConfig(dg.Config):
+    """How many persons are looked up."""
+
+    persons: int = 200
+
+
+@dg.asset_check(
+    asset=release,
+    name="spot_check",
+    description=(
+        "Persons drawn at random are at the register as they are in the tables. The register has"
+        " changed documents of very many persons without any event: a sync can't see that, and a"
+        " new full load puts it right."
+    ),
+)
+def spot_check(config: SpotCheckConfig, freg: dg.ResourceParam[Freg]) -> dg.AssetCheckResult:
+    """Look persons up at random and compare. Counts by table; warns, and stops nothing."""
+    checked = asyncio.run(_check(freg, config.persons))
+    found = checked.found
+    return dg.AssetCheckResult(
+        passed=not found.persons,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            **counts(
+                asked=checked.asked,
+                compared=found.compared,
+                changed=checked.changed,
+                failed=found.failed,
+                differing=found.persons,
+            ),
+            **{f"differing/{name}": count for name, count in sorted(found.tables.items())},
+            **fresh(freg.store, require_current(freg.store)),
+        },
+    )
+
+
+async def _check(freg: Freg, persons: int) -> SpotCheck:
+    async with freg.register() as register:
+        return await compare(freg.store, register, freg.settings, persons)
+
+
+spot_check_job = dg.define_asset_job(
+    "spot_check",
+    selection=dg.AssetSelection.checks(spot_check),
+    executor_def=dg.in_process_executor,  # one step; a process costs
+    description="Looks persons up at random and compares them with the tables.",
+)
