@@ -11,9 +11,10 @@ import duckdb
 import pyarrow as pa
 
 from freg_pipeline.contract import Plan
+from freg_pipeline.extract.parts import entities
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.lake.query import connect
-from freg_pipeline.lake.sql import quoted
+from freg_pipeline.lake.sql import identifier, quoted
 from freg_pipeline.lake.tables import PERSON
 from freg_pipeline.store import Store
 
@@ -71,7 +72,8 @@ def differences(
 ) -> Differences:
     """Hold a release against staging tables of documents that were fetched by number.
 
-    Rows are compared as a set: in which order an answer lists them is no difference.
+    Rows are compared as a set: in which order an answer lists them is no difference. Tables of what
+    the release didn't ask for are passed over: the register gives numbers unasked.
 
     Args:
         store: where the release lies.
@@ -83,7 +85,8 @@ def differences(
     with closing(connect(store, manifest)) as connection:
         _account(connection, files[_DOCUMENT], left_out)
         found = {PERSON.name: _numbers(connection, _OTHER_PERSON)}
-        for table in plan.tables:
+        asked = entities(manifest.parts)
+        for table in (one for one in plan.tables if one.entity in asked):
             columns = [column.name for column in table.columns]
             statement = _differing(table.name, columns, files.get(table.name))
             found[table.name] = _numbers(connection, statement)
@@ -117,9 +120,9 @@ def _differing(table: str, columns: Sequence[str], file: Path | None) -> str:
 
     Whom the register no longer has, or has under another number, ``person`` counts already.
     """
-    names = ", ".join(map(_name, columns))
+    names = ", ".join(map(identifier, columns))
     kept = (
-        f"SELECT personidentifikator AS nummer, {names} FROM {_name(table)} "  # noqa: S608  ours
+        f"SELECT personidentifikator AS nummer, {names} FROM {identifier(table)} "  # noqa: S608  ours
         "SEMI JOIN same ON personidentifikator = identifikator"
     )
     fresh = f"SELECT nummer, {names} FROM ({kept}) WHERE false"  # noqa: S608
@@ -138,7 +141,3 @@ def _differing(table: str, columns: Sequence[str], file: Path | None) -> str:
 
 def _numbers(connection: duckdb.DuckDBPyConnection, statement: str) -> set[str]:
     return {number for (number,) in connection.execute(statement).fetchall()}
-
-
-def _name(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"'

@@ -20,7 +20,8 @@ from freg_pipeline.orchestration.schedules import quarterly_full_load
 from freg_pipeline.orchestration.sensors import uttrekk_sensor
 from freg_pipeline.store import write_record
 from freg_pipeline_tests.conftest import StartRegister
-from freg_pipeline_tests.registers import status_of
+from freg_pipeline_tests.loads import full_load
+from freg_pipeline_tests.registers import happen, status_of
 
 ROOT = Path(__file__).parents[2]
 MakeFreg = Callable[..., Freg]
@@ -397,3 +398,25 @@ def test_dagsters_own_settings_are_valid_and_send_nothing_home(
         assert instance.freshness_enabled
     workspace = yaml.safe_load((ROOT / "workspace.yaml").read_text())
     assert workspace == {"load_from": [{"python_module": "freg_pipeline.definitions"}]}
+
+
+def test_a_spot_check_warns_on_the_release_by_counts(
+    start_register: StartRegister, make_freg: MakeFreg, instance: DagsterInstance
+) -> None:
+    url = start_register(persons=150, batch_size=150)
+    freg = make_freg(url)
+    full_load(freg.settings)
+    happen(url, 20, path="stille", type="endringINavn")
+    definitions = make_definitions(freg)
+    config = {"ops": {"release_spot_check": {"config": {"persons": 150}}}}
+    result = definitions.resolve_job_def("spot_check").execute_in_process(
+        instance=instance, run_config=config
+    )
+    (found,) = result.get_asset_check_evaluations()
+    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
+    counted = {name: value.value for name, value in found.metadata.items()}
+    assert counted["asked"] == counted["compared"] == 150
+    assert 5 < counted["differing/navn"] == counted["differing"] <= 20
+    assert counted["days_since_full_load"] < 1
+    schedule = definitions.resolve_schedule_def("weekly_spot_check")
+    assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
