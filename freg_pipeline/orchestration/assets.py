@@ -30,15 +30,13 @@ from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.tables import described
 from freg_pipeline.orchestration.config import Kind, OrderConfig, ReleaseConfig
 from freg_pipeline.orchestration.guarding import guard_specs, guarded
-from freg_pipeline.orchestration.metadata import columns_of, counts, tables_of
+from freg_pipeline.orchestration.metadata import columns_of, counts, fresh, tables_of
 from freg_pipeline.orchestration.partitions import (
     UTTREKK,
     UTTREKK_BATCH,
     batch_partition,
     read_batch_partition,
 )
-from freg_pipeline.orchestration.metadata import columns_of, counts, fresh, tables_of
-from freg_pipeline.orchestration.partitions import UTTREKK, UTTREKK_BATCH, read_batch_partition
 from freg_pipeline.orchestration.resources import Freg
 
 OWNERS = ["team:folkeregisteret"]
