@@ -12,7 +12,7 @@ import msgspec
 
 from freg_pipeline.client import Register
 from freg_pipeline.client.feed import FeedEntry, FeedPage
-from freg_pipeline.errors import ObjectMissingError
+from freg_pipeline.errors import DamagedError, ObjectMissingError
 from freg_pipeline.feed.pages import read_events
 from freg_pipeline.feed.selection import own_numbers
 from freg_pipeline.journal.manifest import Manifest
@@ -59,10 +59,13 @@ async def own_events(
         concurrency: look-ups under way at once.
 
     Raises:
+        DamagedError: what was kept isn't as it was written, or is gone.
         TooOldError: the list no longer reaches back to the release's position.
         RefusedError, PassingError: as for every request; nothing is kept.
     """
     if not has_own_events(uttrekk):
+        if uttrekk.feed_end is not None or uttrekk.batches():  # which were made of them
+            raise DamagedError(_key(uttrekk), uttrekk.store.location, how="gone")
         events = await read_events(register, uttrekk, first=page, keep=False)
         own = await own_numbers(register, uttrekk, current, first, events, concurrency=concurrency)
         found = OwnEvents(

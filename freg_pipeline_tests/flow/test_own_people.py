@@ -17,6 +17,7 @@ import pytest
 
 from freg_pipeline.client import Register, SoekKriterier, TilpassetKriterier
 from freg_pipeline.envelope import match, numbers_of, parse
+from freg_pipeline.errors import DamagedError
 from freg_pipeline.feed.sync import collect
 from freg_pipeline.lake.query import query
 from freg_pipeline.lake.release import build_release
@@ -269,6 +270,21 @@ def test_killed_at_any_instant_a_list_loses_nobody_and_keeps_no_stranger(
         if not died:
             return
     pytest.fail("the sync never came to its end")
+
+
+@pytest.mark.parametrize("harm", ["gone", "damaged"])
+def test_damage_to_what_was_kept_of_the_list_is_told(
+    harm: str, behind: Settings, tmp_path: Path
+) -> None:
+    settings = copied(behind, tmp_path)
+    dies(settings, 14)
+    (kept,) = Path(settings.store).glob("uttrekk/hendelser-*/feed/egne.json")
+    if harm == "gone":
+        kept.unlink()
+    else:
+        kept.write_bytes(kept.read_bytes().replace(b"endringI", b"endringJ", 1))
+    with pytest.raises(DamagedError, match=f"feed/egne.json .* is {harm}"):
+        sync(settings)
 
 
 def dies(settings: Settings, changes: int) -> bool:

@@ -87,7 +87,7 @@ def store_in(folder: Path) -> LocalStore:
     return LocalStore(folder / "store")
 
 
-def begun(store: Store, etter: int = ETTER) -> Uttrekk:
+def begun(store: Store, etter: int = ETTER, contract: str = "none") -> Uttrekk:
     """A sync that has been recorded, and nothing more."""
     uttrekk = Uttrekk(store, f"hendelser-{etter:012d}")
     request = Request(
@@ -98,7 +98,7 @@ def begun(store: Store, etter: int = ETTER) -> Uttrekk:
         rettighetspakke="offentlig-med-hjemmel",
         parts_asked=(),
         parts=("person-basis",),
-        contract="none",
+        contract=contract,
         sekvensnummer=etter,
         feedsekvensnr=None,
         kriterier=None,
