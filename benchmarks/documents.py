@@ -7,7 +7,7 @@ from pathlib import Path
 
 from freg_pipeline.client import BatchState, Register
 from freg_pipeline.envelope import parse_batch
-from freg_pipeline.extract.order import fetch_contract
+from freg_pipeline.extract.contracts import fetch_contract
 from freg_pipeline.extract.parts import everything
 from freg_pipeline.journal.uttrekk import chunks
 from freg_pipeline.settings import load
@@ -24,7 +24,7 @@ def make_documents(folder: Path, persons: int) -> None:
 async def _fetch(folder: Path, base_url: str) -> None:
     settings = load(base_url=base_url, store=str(folder / "store"))
     async with Register.from_settings(settings) as register:
-        plan = await fetch_contract(open_store(settings), register)
+        plan = (await fetch_contract(open_store(settings), register, None)).plan
         (folder / "contract.xsd").write_bytes(await register.personer.xsd())
         job = await register.uttrekk.bestill_komplett(
             await register.hendelser.siste_sekvensnummer()

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from freg_pipeline.extract.liste import Malformed
 from freg_pipeline.feed.spot_check import SpotCheck
 from freg_pipeline.journal.manifest import Manifest
-from freg_pipeline.journal.uttrekk import Status
+from freg_pipeline.journal.uttrekk import FOUND, Status
 from freg_pipeline.lake.catalogue import catalogue_path
 from freg_pipeline.lake.freshness import freshness_line
 from freg_pipeline.store import Store
@@ -86,6 +86,8 @@ def release_lines(manifest: Manifest, store: Store) -> list[str]:
             f"Its base is good to {manifest.base.sekvensnummer}; on top of it are "
             f"{len(manifest.deltas)} deltas with {events:,} events"
         )
+    if manifest.contract_from != "register":
+        lines.append(f"Its contract is {manifest.contract}{FOUND[manifest.contract_from]}")
     if manifest.incomplete:
         lines.append("Incomplete: see the table avvik for what is missing")
     lines.append(f"Query it with freg sql, or open {catalogue_path(store)} in DuckDB")

@@ -9,8 +9,9 @@ from freg_pipeline.client import Register
 from freg_pipeline.client.access import access
 from freg_pipeline.client.environments import base_url
 from freg_pipeline.client.packages import ALL_SERVICES, Package, package
-from freg_pipeline.contract import Change, Plan, compare, compile_contract, incompatible
+from freg_pipeline.contract import Change, Plan, compare, incompatible
 from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.extract.contracts import contract_in_force
 from freg_pipeline.extract.parts import COMPOSITES, everything
 from freg_pipeline.feed.position import last_number
 from freg_pipeline.journal.manifest import current_release
@@ -39,8 +40,9 @@ async def preflight(settings: Settings) -> AsyncIterator[str]:
         number = await (last_number(register, current) if current is not None else ask())
         yield f"register      lets us in, last sequence number {number}"
         yield f"package       {_services(package(settings.rettighetspakke))}"
-        plan = compile_contract(await register.personer.xsd())
-    yield f"contract      {plan.fingerprint}, {len(plan.tables)} tables"
+        contract = await contract_in_force(store, register, settings.contract_file)
+    plan = contract.plan
+    yield f"contract      {contract}"
     _refuse_unknown_parts(settings.parts, plan)
     if current is not None:
         changes = compare(load_plan(store, current.contract), plan)

@@ -31,6 +31,7 @@ class Settings(BaseSettings):
         s3_endpoint: an S3 endpoint other than the default.
         allow_services: services to call although our table of rights lacks them for the package;
             ``alle``: every one.
+        contract_file: the XSD of person documents, where the register serves none.
         ca_file: certificates to trust beside the system's, as PEM.
         token: a ready bearer token, in place of Maskinporten.
         maskinporten_issuer: whose tokens; None: the environment's.
@@ -73,6 +74,7 @@ class Settings(BaseSettings):
     store: str = "data"
     s3_endpoint: str | None = None
     allow_services: Annotated[tuple[str, ...], NoDecode] = ()
+    contract_file: Path | None = None
     ca_file: Path | None = None
     token: SecretStr | None = None
     maskinporten_issuer: str | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -65,17 +65,25 @@ def bulk(base_url: str, path: str, identifiers: list[str], **more: Any) -> httpx
 
 
 @contextmanager
-def tampered(base_url: str, change: Callable[[str, bytes], bytes]) -> Iterator[str]:
+def tampered(
+    base_url: str,
+    change: Callable[[str, bytes], bytes] = lambda _, body: body,
+    statuses: Mapping[str, int] | None = None,
+) -> Iterator[str]:
     """A register whose answers are changed on their way; yields its base URL.
 
     Args:
         base_url: the register's.
         change: given the path after ``/v1/`` and the answer's body, returns what comes of it.
+        statuses: paths that are answered by a status and nothing else.
     """
 
     async def forward(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         path = request.url.path.removeprefix("/v1/")
+        if statuses and path in statuses:
+            await Response(status_code=statuses[path])(scope, receive, send)
+            return
         headers = {
             name: value for name, value in request.headers.items()
             if name in {"accept", "content-type", "authorization"}

@@ -14,6 +14,7 @@ import msgspec
 from freg_pipeline.client.answers import Answer
 from freg_pipeline.client.arguments import check_markup, parts_query, within_limit
 from freg_pipeline.client.entydigsoek import EntydigKriterier
+from freg_pipeline.client.patience import Patience
 from freg_pipeline.client.soek import SoekKriterier
 from freg_pipeline.client.transport import Transport
 from freg_pipeline.client.treff import Treff, no_hits, parse_treff
@@ -152,9 +153,17 @@ class PersonerService:
                 error.what, remedy, status=error.status, code=error.code, said=error.said
             ) from None
 
-    async def xsd(self) -> bytes:
-        """The contract of the person document that is in force now."""
+    async def xsd(self, patience: Patience | None = None) -> bytes:
+        """The contract of the person document that is in force now.
+
+        Args:
+            patience: how long it is tried for; None: as everything.
+        """
         answer = await self._transport.get(
-            "personer/xsd", "personer/xsd", accept="application/xml", check=check_markup
+            "personer/xsd",
+            "personer/xsd",
+            accept="application/xml",
+            check=check_markup,
+            patience=patience,
         )
         return answer.body

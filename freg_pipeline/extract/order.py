@@ -18,7 +18,6 @@ from typing import Any, Protocol
 import msgspec
 
 from freg_pipeline.client import Register
-from freg_pipeline.contract import Plan, compile_contract
 from freg_pipeline.errors import (
     ConfigurationError,
     FregError,
@@ -27,11 +26,12 @@ from freg_pipeline.errors import (
     ThrottledError,
     UncertainOrderError,
 )
+from freg_pipeline.extract.contracts import fetch_contract
 from freg_pipeline.extract.parts import choose
 from freg_pipeline.extract.sender import others_answer, this_process
 from freg_pipeline.journal.home import require_home
 from freg_pipeline.journal.kinds import KindName, kind_of
-from freg_pipeline.journal.uttrekk import OrderAnswer, Request, Uttrekk, contract_key
+from freg_pipeline.journal.uttrekk import OrderAnswer, Request, Uttrekk
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import Store, write_record
 
@@ -104,13 +104,13 @@ async def open_uttrekk(
         ConfigurationError: approval is refused; or the name belongs to another question, or the
             store to another register.
         RefusedError: the package of rights lacks a service that such an uttrekk takes.
-        ContractError: the register's contract can't be compiled.
+        ContractError: the contract can't be compiled.
     """
     kind: KindName = "komplett" if kriterier is None else kriterier.kind
     register.require(*kind_of(kind).services)
     require_home(store, settings.environment)
-    plan = await fetch_contract(store, register)
-    parts = choose(settings.parts, plan)
+    contract = await fetch_contract(store, register, settings.contract_file)
+    parts = choose(settings.parts, contract.plan)
     wanted = Request(
         name="",
         kind=kind,
@@ -120,7 +120,8 @@ async def open_uttrekk(
         parts_asked=settings.parts,
         parts=parts.landed,
         parts_apart=parts.apart,
-        contract=plan.fingerprint,
+        contract=contract.plan.fingerprint,
+        contract_from=contract.source,
         sekvensnummer=await register.hendelser.siste_sekvensnummer(),
         feedsekvensnr=feedsekvensnr,
         kriterier=None if kriterier is None else kriterier.to_register(),
@@ -136,20 +137,6 @@ async def open_uttrekk(
     if name is not None:
         return _named(Uttrekk(store, name), wanted)
     return there or _begin_unnamed(store, wanted)
-
-
-async def fetch_contract(store: Store, register: Register) -> Plan:
-    """The plan of tables by the contract in force, which the store keeps from now on.
-
-    Raises:
-        ContractError: it can't be compiled.
-    """
-    xsd = await register.personer.xsd()
-    plan = compile_contract(xsd)
-    key = contract_key(plan.fingerprint)
-    if not store.write(key, xsd) and store.read(key) != xsd:  # damaged since
-        store.replace(key, xsd)
-    return plan
 
 
 def _named(uttrekk: Uttrekk, wanted: Request) -> Uttrekk:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from freg_pipeline.client import Register
 from freg_pipeline.errors import ConfigurationError
-from freg_pipeline.extract.order import fetch_contract
+from freg_pipeline.extract.contracts import fetch_contract
 from freg_pipeline.extract.parts import choose
 from freg_pipeline.feed.expand import Expansion, Progress, Slice
 from freg_pipeline.feed.own import events_read, has_own_events, own_events
@@ -81,8 +81,8 @@ def drop_staging(uttrekk: Uttrekk) -> None:
 async def _begin(
     uttrekk: Uttrekk, register: Register, settings: Settings, current: Manifest
 ) -> None:
-    plan = await fetch_contract(uttrekk.store, register)
-    parts = choose(settings.parts, plan)
+    contract = await fetch_contract(uttrekk.store, register, settings.contract_file)
+    parts = choose(settings.parts, contract.plan)
     request = Request(
         name=uttrekk.name,
         kind="hendelser",
@@ -92,7 +92,8 @@ async def _begin(
         parts_asked=settings.parts,
         parts=parts.landed,
         parts_apart=parts.apart,
-        contract=plan.fingerprint,
+        contract=contract.plan.fingerprint,
+        contract_from=contract.source,
         sekvensnummer=current.sekvensnummer,
         feedsekvensnr=None,
         kriterier=None,

@@ -15,6 +15,7 @@ from freg_pipeline.errors import ConfigurationError, DamagedError, ObjectMissing
 from freg_pipeline.journal.accounting import Accounting
 from freg_pipeline.journal.kept import KeptFile
 from freg_pipeline.journal.kinds import KindName
+from freg_pipeline.journal.uttrekk import ContractSource
 from freg_pipeline.store import Store, read_record
 from freg_pipeline.store.record import replace_record
 
@@ -91,6 +92,7 @@ class Manifest(msgspec.Struct, frozen=True):
         rettighetspakke: the package of rights.
         parts: the ``part``s that were asked for.
         contract: fingerprint of the contract; ``contracts/<fingerprint>.xsd`` holds it.
+        contract_from: where that was found: the register may serve none.
         sekvensnummer: the event list's position that the tables are good to.
         tables: the base's tables with their files, rows and hashes.
         accounting: what became of the identifiers delivered, by the uttrekk that it was made of.
@@ -117,6 +119,7 @@ class Manifest(msgspec.Struct, frozen=True):
     persons: int
     base: Base
     deltas: tuple[Delta, ...] = ()
+    contract_from: ContractSource = "register"
 
     def files(self) -> Iterator[TableFile]:
         """Every file that it names."""

@@ -59,6 +59,14 @@ Stage = Literal[
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
+ContractSource = Literal["register", "file", "store"]  # where a contract was found
+FOUND: dict[ContractSource, str] = {  # what is said of it
+    "register": "",
+    "file": ", from FREG_CONTRACT_FILE: the register served none",
+    "store": ", the one used last: the register served none",
+}
+
+
 class Request(msgspec.Struct, frozen=True):
     """What an uttrekk asks for, and under which circumstances.
 
@@ -73,6 +81,7 @@ class Request(msgspec.Struct, frozen=True):
         parts: every ``part`` whose content the tables hold.
         parts_apart: what the look-ups ask for beside them, only to tell persons apart.
         contract: fingerprint of the XSD in force when it was made.
+        contract_from: where that was found: the register may serve none.
         sekvensnummer: the feed's position that the content is sure to reach: the register's last
             number, noted before the order.
         feedsekvensnr: where a komplett uttrekk was told to begin; None: at sekvensnummer.
@@ -103,6 +112,7 @@ class Request(msgspec.Struct, frozen=True):
     parts_apart: tuple[str, ...] = ()
     allow_other_kind: bool = False
     base: str | None = None
+    contract_from: ContractSource = "register"
 
     def same_question(self, other: Request) -> bool:
         """Whether both ask the same thing of the same register."""

@@ -123,6 +123,7 @@ def _on_top(current: Manifest, uttrekk: Uttrekk, made: _Made) -> Manifest:
         uttrekk=uttrekk.name,
         parts=request.parts,
         contract=request.contract,
+        contract_from=request.contract_from,
         sekvensnummer=uttrekk.sekvensnummer,
         accounting=accounting,
         incomplete=current.incomplete or bool(accounting.failed or accounting.unexplained),

@@ -123,6 +123,7 @@ def _manifest(
         rettighetspakke=request.rettighetspakke,
         parts=request.parts,
         contract=request.contract,
+        contract_from=request.contract_from,
         sekvensnummer=uttrekk.sekvensnummer,
         tables=tables,
         accounting=accounting,

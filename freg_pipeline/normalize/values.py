@@ -72,7 +72,7 @@ def _float(text: str) -> str:
 def _decimal(text: str) -> str:
     try:
         value = Decimal(text)
-        fits = abs(value) < _MOST_DECIMAL
+        fits = -_MOST_DECIMAL < value < _MOST_DECIMAL
     except InvalidOperation:
         fits = False
     return f"{value:.10f}" if fits else _wrong("et tall som kolonnen rommer")

@@ -312,3 +312,12 @@ def test_the_end_of_a_day_is_the_first_moment_of_the_next() -> None:
     for text in ("1999-12-31T24:00:01Z", "9999-12-31T24:00:00Z"):
         with pytest.raises(ValueError, match="tidspunkt"):
             moment(text)
+
+
+@pytest.mark.parametrize("written", ["1e999999999", "-1e999999999", "NaN", "Infinity", "1e28"])
+def test_a_decimal_beyond_its_column_puts_its_document_aside(written: str) -> None:
+    plan = compile_contract(small_contract(entity("ting", field("belop", "xs:decimal"))))
+    documents = [{"ting": [{"belop": written}]}, {"ting": [{"belop": "1.5"}]}]
+    found = normalize(plan, documents, kind="foedselsEllerDNummer")
+    assert found.outcomes == {"dokument": 1, "feilet": 1}
+    assert found.failed[0]["sti"] == "ting.belop"
