@@ -18,6 +18,7 @@ lint: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python docs/generate_tables.py --check
+	$(BIN)/python docs/generate_client.py --check
 
 ui: $(INSTALLED)
 	mkdir -p -m 700 $(DAGSTER_HOME)
@@ -27,6 +28,7 @@ ui: $(INSTALLED)
 
 docs: $(INSTALLED)
 	$(BIN)/python docs/generate_tables.py
+	$(BIN)/python docs/generate_client.py
 
 # A million damaged answers to the decoder; some ten thousand of them are part of `make test`.
 fuzz: $(INSTALLED)

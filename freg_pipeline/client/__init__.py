@@ -1,9 +1,23 @@
-"""The register over HTTP."""
+"""The register over HTTP: a library of its own (docs/client.md)."""
 
+from freg_pipeline.client.answers import Answer
 from freg_pipeline.client.entydigsoek import EntydigKriterier
+from freg_pipeline.client.feed import FeedEntry, FeedPage
 from freg_pipeline.client.kriterier import TilpassetKriterier
 from freg_pipeline.client.register import Register
 from freg_pipeline.client.soek import SoekKriterier
-from freg_pipeline.client.uttrekk import BatchState
+from freg_pipeline.client.treff import Treff
+from freg_pipeline.client.uttrekk import BatchAnswer, BatchState
 
-__all__ = ["BatchState", "EntydigKriterier", "Register", "SoekKriterier", "TilpassetKriterier"]
+__all__ = [
+    "Answer",
+    "BatchAnswer",
+    "BatchState",
+    "EntydigKriterier",
+    "FeedEntry",
+    "FeedPage",
+    "Register",
+    "SoekKriterier",
+    "TilpassetKriterier",
+    "Treff",
+]

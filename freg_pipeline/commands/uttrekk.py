@@ -37,7 +37,11 @@ def uttrekk() -> None:
 @with_strictness
 @with_settings
 def komplett(feedsekvensnr: int | None, name: str | None, **strictness: bool) -> None:
-    """Everyone: order, poll, fetch, normalise, release."""
+    """Everyone: order, poll, fetch, normalise, release.
+
+    Meant for the first load, and now and then for what events don't tell. The register's staff
+    wants to know of a large one beforehand.
+    """
     _run_uttrekk(None, feedsekvensnr, name, strictness)
 
 
