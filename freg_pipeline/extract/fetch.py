@@ -24,12 +24,15 @@ from freg_pipeline.extract.parts import HISTORY
 from freg_pipeline.extract.poll import circumstances
 from freg_pipeline.journal.raw import RawMeta, pack
 from freg_pipeline.journal.uttrekk import Request, Uttrekk, chunks
+from freg_pipeline.reasons import means_gone
 
 logger = logging.getLogger(__name__)
 
 # What personer/arkiv answers for a document that it doesn't have: unknown, or history for more than
 # 36 months and deleted. Accounted for as gone.
-_NOT_THERE = {404, 400}
+NOT_THERE = {404, 400}
+ASKED_AGAIN = 2  # times that what has no answer is asked for again
+FIRST_PAUSE = 1.0  # seconds until then, where the register gave a reason; twice as long later
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,10 @@ async def _documents(
 async def look_up(
     register: Register, parts: tuple[str, ...], kind: IdentifierKind, asked: list[str]
 ) -> tuple[RawMeta, bytes]:
-    """Look up 1,000 identifiers at most; those that the answer leaves out are asked for once more.
+    """Look up 1,000 identifiers at most; what stays open is asked for again, a few times.
+
+    Open is what the answer leaves out, and what it gives no document for without saying that there
+    is none.
 
     Raises:
         RefusedError, PassingError: as for every request.
@@ -127,19 +133,34 @@ async def look_up(
     else:
         answer = await register.personer.bulkoppslag(asked, parts)
     found = match(asked, answer.checked)
-    open_questions = [index for index, oppslag in enumerate(found) if oppslag is None]
-    if not open_questions:
+    if not any(map(_is_open, found)):
         return circumstances(answer), answer.body
-    logger.warning("%d of %d identifiers were not answered: asking again", len(open_questions),
-                   len(asked))  # fmt: skip
-    missing = [asked[index] for index in open_questions]
-    if kind == "dokumentidentifikator":
-        later = await _one_by_one(register, missing, parts)
-    else:
-        later = await _once_more(register, missing, parts)
-    for index, oppslag in zip(open_questions, later, strict=True):
-        found[index] = oppslag
+    for attempt in range(ASKED_AGAIN):
+        places = [index for index, oppslag in enumerate(found) if _is_open(oppslag)]
+        if not places:
+            break
+        logger.warning("%d of %d identifiers have no answer: asking again", len(places),
+                       len(asked))  # fmt: skip
+        await asyncio.sleep(FIRST_PAUSE * 2**attempt if _gave_reasons(found) else 0)
+        missing = [asked[index] for index in places]
+        if kind == "foedselsEllerDNummer":
+            later = match(missing, (await register.personer.bulkoppslag(missing, parts)).checked)
+        else:
+            later = await _one_by_one(register, missing, parts)
+        for index, oppslag in zip(places, later, strict=True):
+            found[index] = oppslag or found[index]
     return _composed(answer, asked, found, kind)
+
+
+def _is_open(oppslag: Oppslag | None) -> bool:
+    """Whether it is neither a document nor the word that there is none."""
+    if oppslag is None:
+        return True
+    return oppslag.feilmelding is not None and not means_gone(oppslag.feilmelding)
+
+
+def _gave_reasons(found: list[Oppslag | None]) -> bool:
+    return any(oppslag is not None and _is_open(oppslag) for oppslag in found)
 
 
 async def _despite(
@@ -149,22 +170,17 @@ async def _despite(
 
     Where it gives none of them, the refusal was about something else, such as a ``part``.
     """
-    if refused.status not in _NOT_THERE or isinstance(refused, PageError):
+    if refused.status not in NOT_THERE or isinstance(refused, PageError):
         raise refused
     logger.warning("%d documents were refused together: asking for each by itself", len(asked))
     found = await _one_by_one(register, asked, parts)
-    if not any(oppslag and oppslag.person is not None for oppslag in found):
+    if not any(oppslag and oppslag.person is not None for oppslag in found) and not means_gone(
+        refused.said
+    ):
         raise refused
     body = compose([oppslag for oppslag in found if oppslag is not None], "dokumentidentifikator")
     form = "application/xml" if is_xml(body) else "application/json"
     return RawMeta(len(body), datetime.now(UTC), form, "", composed=True), body
-
-
-async def _once_more(
-    register: Register, missing: list[str], parts: tuple[str, ...]
-) -> list[Oppslag | None]:
-    answer = await register.personer.bulkoppslag(missing, parts)
-    return match(missing, answer.checked)
 
 
 async def _one_by_one(
@@ -174,13 +190,21 @@ async def _one_by_one(
     return list(await asyncio.gather(*(_single(register, one, parts) for one in missing)))
 
 
+def not_there(error: RefusedError) -> str:
+    """Why a document isn't there, from the refusal of it alone: its status tells, too."""
+    if means_gone(error.said):
+        return error.said
+    said = f": {error.said}" if error.said else ""
+    return f"finnes ikke (svar {error.status}{said})"
+
+
 async def _single(register: Register, wanted: str, parts: tuple[str, ...]) -> Oppslag | None:
     try:
         answer = await register.personer.arkiv(wanted, parts)
     except RefusedError as error:
-        if error.status not in _NOT_THERE or isinstance(error, PageError):
+        if error.status not in NOT_THERE or isinstance(error, PageError):
             raise
-        return Oppslag(wanted, None, error.said or "uten forklaring")
+        return Oppslag(wanted, None, not_there(error))
     found: list[Oppslag] = answer.checked
     return replace(found[0], identifikator=wanted) if found else None
 

@@ -21,6 +21,7 @@ from freg_pipeline.normalize.decoder import Decoded, Decoder
 from freg_pipeline.normalize.memory_map import LANDED, NEVER, ODD_DOCUMENT, REFUSED
 from freg_pipeline.normalize.repair import NotDecodableError, repaired
 from freg_pipeline.normalize.unknown import UnknownFields
+from freg_pipeline.reasons import means_gone
 
 _KIND: IdentifierKind = "dokumentidentifikator"  # for answers of our own making; never stored
 _NOT_ANSWERED = ("", "ikke besvart")
@@ -66,6 +67,14 @@ class Reading:
     failed: dict[int, tuple[str, str]] = field(default_factory=dict)
 
 
+def _note_reason(reading: Reading, index: int, reason: str) -> None:
+    """Gone, where the register's reason says so; else it gave no document for another reason."""
+    if means_gone(reason):
+        reading.gone[index] = reason
+    else:
+        reading.failed[index] = ("", f"registeret svarte: {reason}")
+
+
 class Reader:
     """Reads answers by one contract. Not to be shared between threads."""
 
@@ -101,7 +110,7 @@ class Reader:
             if outcome == ODD_DOCUMENT:
                 odd[index] = decoded.text(entry)
             elif outcome == REFUSED:
-                reading.gone[index] = refusal(decoded.text(entry))
+                _note_reason(reading, index, refusal(decoded.text(entry)))
             else:
                 reading.failed[index] = _NOT_ANSWERED
         return odd
@@ -118,7 +127,7 @@ class Reader:
             if answer is None or (answer.person is None and answer.feilmelding is None):
                 reading.failed[index] = _NOT_ANSWERED
             elif answer.person is None:
-                reading.gone[index] = answer.feilmelding or "uten forklaring"
+                _note_reason(reading, index, answer.feilmelding or "uten forklaring")
             else:
                 persons[index] = answer.person
         return self._read_documents(chunk, persons, reading)

@@ -23,19 +23,22 @@ from freg_pipeline_tests.unit.feed.made import begun, register, store_in
 REFUSAL = {"kode": "FREG-017", "melding": "Dokumentet er slettet"}
 
 
-def archive(*known: str) -> Starlette:
+UNKNOWN_PART = {"kode": "FREG-003", "melding": "Ukjent part: opphold"}
+
+
+def archive(*known: str, refusal: dict[str, str] = REFUSAL) -> Starlette:
     """Knows some documents; a look-up that names another one is refused as a whole."""
 
     async def many(request: Request) -> Response:
         asked = json.loads(await request.body())["dokumentidentifikator"]
         if not set(asked) <= set(known):
-            return JSONResponse(REFUSAL, 400)
+            return JSONResponse(refusal, 400)
         return JSONResponse([{"dokumentidentifikator": one, "kjoenn": []} for one in asked])
 
     async def single(request: Request) -> Response:
         wanted = request.path_params["document"]
         if wanted not in known:
-            return JSONResponse(REFUSAL, 400)
+            return JSONResponse(refusal, 400)
         return JSONResponse({"kjoenn": []})
 
     return Starlette(
@@ -65,6 +68,16 @@ def test_a_refusal_of_every_document_is_about_something_else(tmp_path: Path) -> 
     """A wrong part, for one. Nobody is gone for that."""
     uttrekk = begun(store_in(tmp_path))
     add_batches(uttrekk, 0, "dokumentidentifikator", ["a", "b"])
-    with serving(archive()) as url, pytest.raises(RefusedError, match="bulkoppslag/arkiv"):
+    unknown_part = archive(refusal=UNKNOWN_PART)
+    with serving(unknown_part) as url, pytest.raises(RefusedError, match="bulkoppslag/arkiv"):
         asyncio.run(fetch(uttrekk, url))
     assert uttrekk.answered(0) == set()
+
+
+def test_documents_that_are_all_deleted_stop_nothing(tmp_path: Path) -> None:
+    uttrekk = begun(store_in(tmp_path))
+    add_batches(uttrekk, 0, "dokumentidentifikator", ["a", "b"])
+    with serving(archive()) as url:
+        asyncio.run(fetch(uttrekk, url))
+    (answer,) = uttrekk.answers(0)
+    assert [one.feilmelding for one in parse(answer.body)] == ["Dokumentet er slettet"] * 2
