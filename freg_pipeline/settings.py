@@ -56,6 +56,8 @@ class Settings(BaseSettings):
         max_lost_persons: a release that loses more of the current one's persons is refused, as a
             share.
         max_lost_rows: the same for the rows of each table.
+        max_gone: a full load or a selection is refused when the register has nothing for more of
+            the identifiers that it delivered, as a share.
         follow_seconds: seconds between two questions for new events, when following the list.
         confirm_seconds: seconds until an answer by number is asked for again that looks older than
             what the release holds.
@@ -98,6 +100,7 @@ class Settings(BaseSettings):
     compact_deltas: int = Field(default=100, ge=1)
     max_lost_persons: float = Field(default=0.05, ge=0, le=1)
     max_lost_rows: float = Field(default=0.10, ge=0, le=1)
+    max_gone: float = Field(default=0.10, ge=0, le=1)
     follow_seconds: float = Field(default=60.0, gt=0)
     confirm_seconds: float = Field(default=5.0, ge=0)
     full_load_when_too_old: bool = False

@@ -12,6 +12,7 @@ import msgspec
 
 from freg_pipeline.errors import ConfigurationError, FregError, IncompleteError
 from freg_pipeline.extract.order import Approval
+from freg_pipeline.journal.accounting import Accounting
 from freg_pipeline.journal.manifest import Manifest, current_release
 from freg_pipeline.journal.uttrekk import Request, Uttrekk
 from freg_pipeline.store import Store
@@ -29,6 +30,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         allow_fewer: publish although it holds far fewer persons or rows than the current release.
         max_lost_persons: the share of the current release's persons that may be missing.
         max_lost_rows: the same for the rows of each table.
+        max_gone: the share of the identifiers delivered that the register may have nothing for.
     """
 
     allow_incomplete: bool = False
@@ -37,6 +39,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     allow_fewer: bool = False
     max_lost_persons: float = 0.05
     max_lost_rows: float = 0.10
+    max_gone: float = 0.10
 
 
 STRICT = Policy()
@@ -125,6 +128,34 @@ def require_not_fewer(
         f"it holds {persons:,} persons, and loses {lost:,} of the {before.persons:,} of release "
         f"{before.number} (FREG_MAX_LOST_PERSONS is {bound:g})",
     )
+
+
+def require_not_gone(uttrekk: Uttrekk, accounting: Accounting, policy: Policy) -> None:
+    """See that the register has somebody for what it delivered, but for few.
+
+    One with a fault can say of everybody that they aren't there. Of a list of one's own any share
+    may be unknown to it, but not all. What a sync finds gone is :func:`require_not_fewer`'s
+    question: a document that is gone there takes nobody out.
+
+    Args:
+        uttrekk: what the release is made of; of any kind but hendelser.
+        accounting: what became of its identifiers.
+        policy: its bounds.
+
+    Raises:
+        FewerError: it hasn't.
+    """
+    gone, delivered = accounting.gone, accounting.delivered
+    bound = policy.max_gone
+    is_list = uttrekk.request.kind == "liste"
+    if policy.allow_fewer or (is_list and accounting.landed):
+        return
+    if _too_many(gone, delivered, bound, chance=3):
+        raise _fewer(
+            uttrekk,
+            f"the register has nothing for {gone:,} of the {delivered:,} identifiers "
+            f"(FREG_MAX_GONE is {bound:g})",
+        )
 
 
 def require_rows(

@@ -33,6 +33,7 @@ from freg_pipeline.lake.guards import (
     Policy,
     is_same_kind,
     require_not_fewer,
+    require_not_gone,
     require_rows,
     require_same_kind,
 )
@@ -98,10 +99,11 @@ def _build(
     delivered = sum(len(uttrekk.identifiers(batch)) for batch in batches)
     with store.scratch() as folder, working_database(folder) as connection:
         resolve(connection, staging)
+        persons = connection.execute("SELECT count(*) FROM landed").fetchall()[0][0]
+        early = account(connection, delivered=delivered, landed=persons)
         if not policy.allow_incomplete:  # what failed is known before anything is written
-            persons = connection.execute("SELECT count(*) FROM landed").fetchall()[0][0]
-            early = account(connection, delivered=delivered, landed=persons)
             require_complete(early, uttrekk)
+        require_not_gone(uttrekk, early, policy)
         plan = load_plan(store, uttrekk.request.contract)
         tables, base = BaseWriter(store, uttrekk, staging, connection, plan).write(progress)
         accounting = account(connection, delivered=delivered, landed=tables["person"].rows)

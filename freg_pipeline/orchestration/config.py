@@ -121,6 +121,7 @@ class ReleaseConfig(dg.Config):
             **self.model_dump(include=set(ReleaseConfig.model_fields)),
             max_lost_persons=settings.max_lost_persons,
             max_lost_rows=settings.max_lost_rows,
+            max_gone=settings.max_gone,
         )
 
 

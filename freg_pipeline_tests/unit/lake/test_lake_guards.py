@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from freg_pipeline.errors import IncompleteError
 from freg_pipeline.journal.kinds import KindName
 from freg_pipeline.journal.manifest import Manifest, current_number, require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
@@ -137,6 +138,34 @@ def test_a_sync_that_takes_far_too_many_away_is_refused(store: LocalStore) -> No
         build_release(store, uttrekk)
     assert current_number(store) == "000001"
     assert build_release(store, uttrekk, policy=Policy(allow_fewer=True)).persons == 90
+
+
+def test_a_register_that_says_of_all_that_they_are_gone_is_not_believed(tmp_path: Path) -> None:
+    store = local_store(tmp_path)
+    few = [*people(0, 190, names=1), *((f"x-{one}", "Fant ikke dokumentet") for one in range(30))]
+    many = [*people(0, 100, names=1), *((f"x-{one}", "Fant ikke dokumentet") for one in range(60))]
+    with pytest.raises(FewerError, match="nothing for 60 of the 160 identifiers"):
+        build_release(store, deliver(store, "many", many))
+    assert current_number(store) is None
+    assert build_release(store, deliver(store, "few", few)).accounting.gone == 30
+
+
+def test_a_list_may_hold_many_whom_the_register_does_not_have(tmp_path: Path) -> None:
+    store = local_store(tmp_path)
+    strangers = [(number(index), "Fant ikke personen") for index in range(50)]
+    with pytest.raises(FewerError, match="nothing for 50 of the 50"):
+        build_release(store, deliver(store, "all", strangers, kind="liste"))
+    known = [(number(90), document(number(90)))]
+    some = deliver(store, "some", [*strangers, *known], kind="liste")
+    assert build_release(store, some).persons == 1
+
+
+def test_a_reason_that_sounds_like_a_fault_makes_nobody_gone(store: LocalStore) -> None:
+    fault = "Teknisk feil, prøv igjen senere"
+    uttrekk = deliver_events(store, 100, 200, [(number(0), fault)])
+    with pytest.raises(IncompleteError, match="registeret svarte: Teknisk feil"):
+        build_release(store, uttrekk)
+    assert build_release(store, uttrekk, policy=Policy(allow_incomplete=True)).persons == PERSONS
 
 
 def test_a_list_may_change_and_not_become_another(tmp_path: Path) -> None:
