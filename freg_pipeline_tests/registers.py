@@ -12,9 +12,11 @@ from urllib.parse import urlsplit
 
 import httpx
 import uvicorn
+from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 # One for all: what a client costs is its TLS context. Nothing stays open between requests.
@@ -181,3 +183,32 @@ def _pass_on(one: socket.socket, other: socket.socket) -> None:
             other.sendall(data)
     with suppress(OSError):
         other.shutdown(socket.SHUT_RDWR)  # its own reader closes it
+
+
+@contextmanager
+def altered(base_url: str, path: str, change: Callable[[Any], Any]) -> Iterator[str]:
+    """A register whose JSON answers of one service are changed; yields its base URL."""
+    root, _, base = base_url.partition("/folkeregisteret/")
+
+    async def forward(request: Request) -> Response:
+        headers = {
+            name: value
+            for name, value in request.headers.items()
+            if name in {"accept", "content-type", "authorization"}
+        }
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
+            answer = await client.request(
+                request.method,
+                f"{root}{request.url.path}?{request.url.query}",
+                headers=headers,
+                content=await request.body(),
+            )
+        body = answer.content
+        if request.url.path.endswith(path) and answer.is_success:
+            body = json.dumps(change(answer.json())).encode()
+        kind = answer.headers.get("content-type")
+        return Response(body, answer.status_code, media_type=kind)
+
+    every = Route("/{path:path}", forward, methods=["GET", "POST", "HEAD"])
+    with serving(Starlette(routes=[every])) as url:
+        yield f"{url}/folkeregisteret/{base}"

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from freg_pipeline.client import Register
-from freg_pipeline.envelope import is_xml, match, numbers_of, parse
+from freg_pipeline.envelope import IdentifierKind, is_xml, match, numbers_of, parse
 from freg_pipeline.errors import PassingError
 from freg_pipeline.extract.crowd import for_each
 from freg_pipeline.extract.fetch import look_up
@@ -17,6 +17,9 @@ from freg_pipeline.feed.criteria import entities_of, fits
 from freg_pipeline.journal.uttrekk import Uttrekk, chunks
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.normalize import json_answer
+
+BY_NUMBER: IdentifierKind = "foedselsEllerDNummer"
+BY_DOCUMENT: IdentifierKind = "dokumentidentifikator"
 
 
 class Newcomers:
@@ -35,49 +38,57 @@ class Newcomers:
         asked = {*uttrekk.request.parts, *uttrekk.request.parts_apart}
         self._numbers = tuple(part for part in (NUMBERS, HISTORY) if part in asked) or (NUMBERS,)
 
-    async def numbers_told(self, numbers: Collection[str]) -> dict[str, set[str]]:
-        """For each number that finds somebody, the numbers that they have and had."""
+    async def numbers_told(
+        self, whom: Collection[str], kind: IdentifierKind = BY_NUMBER
+    ) -> dict[str, set[str]]:
+        """For each identifier that finds somebody, the numbers that they have and had."""
         told: dict[str, set[str]] = {}
 
-        def take(number: str, person: bytes) -> None:
-            told[number] = set(numbers_of(person))
+        def take(identifier: str, person: bytes) -> None:
+            told[identifier] = set(numbers_of(person))
 
-        await self._look(numbers, self._numbers, take)
+        await self._look(whom, kind, self._numbers, take)
         return told
 
-    async def fitting(self, numbers: Collection[str], kriterier: dict[str, Any]) -> set[str]:
-        """Those of the numbers whose persons fit the criteria of a tilpasset uttrekk."""
+    async def fitting(
+        self, whom: Collection[str], kriterier: dict[str, Any], kind: IdentifierKind = BY_NUMBER
+    ) -> set[str]:
+        """Those of the identifiers whose persons fit the criteria of a tilpasset uttrekk."""
         found: set[str] = set()
 
-        def take(number: str, person: bytes) -> None:
+        def take(identifier: str, person: bytes) -> None:
             if fits(_decoded(person), kriterier):
-                found.add(number)
+                found.add(identifier)
 
-        await self._look(numbers, entities_of(kriterier), take)
+        await self._look(whom, kind, entities_of(kriterier), take)
         return found
 
     async def _look(
-        self, numbers: Collection[str], parts: tuple[str, ...], take: Callable[[str, bytes], None]
+        self,
+        whom: Collection[str],
+        kind: IdentifierKind,
+        parts: tuple[str, ...],
+        take: Callable[[str, bytes], None],
     ) -> None:
-        """Look numbers up, and pass on the documents of those who are there."""
+        """Look persons up, and pass on the documents of those who are there."""
 
         async def work(asked: list[str]) -> None:
-            _, body = await look_up(self._register, parts, "foedselsEllerDNummer", asked)
+            _, body = await look_up(self._register, parts, kind, asked)
             if is_xml(body):
                 body = json_answer(body, self._plan.contract.structure)
             answers = match(asked, parse(body))
             left_out = answers.count(None)
             if left_out:
                 raise PassingError(
-                    f"the register left {left_out} of {len(asked)} numbers unanswered, twice: it "
+                    f"the register left {left_out} of {len(asked)} look-ups unanswered, twice: it "
                     "isn't known whether their persons belong to the release",
                     "Run freg hendelser sync again: it begins with them",
                 )
-            for number, one in zip(asked, answers, strict=True):
+            for identifier, one in zip(asked, answers, strict=True):
                 if one is not None and one.person is not None:
-                    take(number, one.person)
+                    take(identifier, one.person)
 
-        await for_each(chunks(sorted(numbers)), work, self._concurrency)
+        await for_each(chunks(sorted(whom)), work, self._concurrency)
 
 
 def _decoded(person: bytes) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from freg_pipeline.client import Register
 from freg_pipeline.client.feed import FeedEntry, FeedPage
 from freg_pipeline.errors import DamagedError, ObjectMissingError
 from freg_pipeline.feed.pages import read_events
-from freg_pipeline.feed.selection import own_numbers
+from freg_pipeline.feed.selection import own_events_of
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.uttrekk import FeedEnd, Request, Uttrekk
 from freg_pipeline.store import read_record, write_record
@@ -67,11 +67,13 @@ async def own_events(
         if uttrekk.feed_end is not None or uttrekk.batches():  # which were made of them
             raise DamagedError(_key(uttrekk), uttrekk.store.location, how="gone")
         events = await read_events(register, uttrekk, first=page, keep=False)
-        own = await own_numbers(register, uttrekk, current, first, events, concurrency=concurrency)
+        own = await own_events_of(
+            register, uttrekk, current, first, events, concurrency=concurrency
+        )
         found = OwnEvents(
             events[-1].sekvensnummer if events else uttrekk.request.sekvensnummer,
             len(events),
-            [event for event in events if event.folkeregisteridentifikator in own],
+            own,
         )
         write_record(uttrekk.store, _key(uttrekk), found)
     kept = _read(uttrekk)  # another worker's word may stand

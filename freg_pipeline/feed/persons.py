@@ -44,13 +44,16 @@ def persons_of(events: Iterable[FeedEntry]) -> Persons:
     """The persons whom events concern, whatever their kind: each means to look the person up.
 
     Args:
-        events: in the list's order. Those that tell no number are passed over.
+        events: in the list's order. One that tells no number is followed by the document that it
+            points to, and passed over if it points to none.
     """
     last: dict[str, str | None] = {}
+    by_document: dict[str, list[str]] = {}
     for event in events:
         if event.folkeregisteridentifikator is not None:
             last[event.folkeregisteridentifikator] = event.persondokument
-    by_document: dict[str, list[str]] = {}
+        elif event.persondokument is not None:
+            by_document[event.persondokument] = []
     for number, document in last.items():
         if document is not None:
             by_document.setdefault(document, []).append(number)

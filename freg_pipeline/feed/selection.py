@@ -17,9 +17,8 @@ import pyarrow as pa
 
 from freg_pipeline.client import Register
 from freg_pipeline.client.feed import FeedEntry
-from freg_pipeline.feed.newcomers import Newcomers
+from freg_pipeline.feed.newcomers import BY_DOCUMENT, Newcomers
 from freg_pipeline.journal.kept import require_whole
-from freg_pipeline.journal.kinds import kind_of
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.uttrekk import Request, Uttrekk
 from freg_pipeline.lake.query import connect
@@ -31,7 +30,7 @@ _ONE_ENTITY = "endringI"
 _NEW_NUMBER = {"endringIIdentifikasjonsnummer", "endringIIdentitetsgrunnlag", "endringIPerson"}
 
 
-async def own_numbers(
+async def own_events_of(
     register: Register,
     uttrekk: Uttrekk,
     current: Manifest,
@@ -39,8 +38,10 @@ async def own_numbers(
     events: Sequence[FeedEntry],
     *,
     concurrency: int,
-) -> set[str]:
-    """The numbers, of those that events concern, of persons who belong to a release.
+) -> list[FeedEntry]:
+    """Those of the events that concern persons who belong to a release.
+
+    An event that tells no number is known by the person's document, where it tells that.
 
     Args:
         register: whom to ask.
@@ -53,19 +54,28 @@ async def own_numbers(
     Raises:
         RefusedError, PassingError: as for every request.
     """
-    numbers = {
-        event.folkeregisteridentifikator
-        for event in events
-        if event.folkeregisteridentifikator is not None
-    }
+    numbers, by_document = set[str](), set[str]()
+    for event in events:
+        if event.folkeregisteridentifikator is not None:
+            numbers.add(event.folkeregisteridentifikator)
+        elif event.persondokument is not None:
+            by_document.add(event.persondokument)
     own = members(uttrekk, current, numbers)
     newcomers = Newcomers(register, uttrekk, concurrency)
     told = await newcomers.numbers_told(_maybe_renumbered(events) - own)
+    told |= await newcomers.numbers_told(by_document, BY_DOCUMENT)
     every = set[str]().union(*told.values())
     own |= _connected(told, members(uttrekk, current, every) | own)
-    if kind_of(first.kind).selection(first.kriterier) is not None:
-        own |= await newcomers.fitting(numbers - own, first.kriterier or {})
-    return own
+    if first.kind == "tilpasset":
+        kriterier = first.kriterier or {}
+        own |= await newcomers.fitting(numbers - own, kriterier)
+        own |= await newcomers.fitting(by_document - own, kriterier, BY_DOCUMENT)
+    return [event for event in events if _concerned(event) in own]
+
+
+def _concerned(event: FeedEntry) -> str | None:
+    """Whom an event concerns, as far as it tells."""
+    return event.folkeregisteridentifikator or event.persondokument
 
 
 def members(uttrekk: Uttrekk, current: Manifest, numbers: Collection[str]) -> set[str]:

@@ -7,6 +7,7 @@ done, and not done again.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -24,6 +25,8 @@ from freg_pipeline.journal.manifest import Manifest, require_current
 from freg_pipeline.journal.uttrekk import Request, Uttrekk
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import Store
+
+logger = logging.getLogger(__name__)
 
 
 async def collect(
@@ -62,6 +65,9 @@ async def collect(
             register, uttrekk, current, first, page, concurrency=settings.concurrency
         )
         events = own.hendelser
+    untold = sum(not (one.folkeregisteridentifikator or one.persondokument) for one in events)
+    if untold:
+        logger.warning("%d events tell neither a number nor a document: not followed", untold)
     expansion = Expansion(register, uttrekk, current, settings, progress)
     taken = await expansion.of(events, persons_of(events))
     return replace(taken, events=events_read(uttrekk))

@@ -27,7 +27,7 @@ from freg_pipeline.store.local import LocalStore
 from freg_pipeline.synthetic import RegisterOptions, running
 from freg_pipeline_tests.held import numbers_held
 from freg_pipeline_tests.loads import full_load, list_load, search_load, sync
-from freg_pipeline_tests.registers import events_of, happen
+from freg_pipeline_tests.registers import altered, events_of, happen
 from freg_pipeline_tests.tables import difference
 from freg_pipeline_tests.unit.lake.kills import Dying, KilledError
 
@@ -163,6 +163,28 @@ def test_whoever_gets_another_number_goes_on_in_every_kind_of_uttrekk(
         assert goes_on <= after
         if begin in {listed, found_women}:  # nobody else comes in
             assert goes_on == after
+
+
+@pytest.mark.parametrize("begin", [everyone, women, listed])
+def test_events_that_tell_no_number_are_followed_by_their_documents(
+    begin: Callable[..., None], changed: Changed, tmp_path: Path
+) -> None:
+    def without_numbers(page: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        for event in page:
+            event["hendelse"].pop("folkeregisteridentifikator")
+        return page
+
+    with running(OPTIONS) as url, altered(url, "/hendelser/feed", without_numbers) as silent:
+        found = []
+        for name, address in {"told": url, "silent": silent}.items():
+            settings = load(base_url=address, store=str(tmp_path / name), poll_seconds=0.02)
+            begin(settings, changed)
+            found.append(settings)
+        let_happen(url)
+        for settings in found:
+            sync(settings)
+        told, silently = found
+        assert difference(open_store(silently), open_store(told)) == {}
 
 
 def test_a_number_that_is_nobodys_yet_is_waited_for(tmp_path: Path) -> None:

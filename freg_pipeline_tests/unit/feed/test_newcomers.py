@@ -83,7 +83,7 @@ def test_criteria_ask_for_what_they_are_about(tmp_path: Path) -> None:
 def test_who_is_left_out_of_the_answers_is_not_passed_over(tmp_path: Path) -> None:
     with (
         newcomers(Persons({X: told(X)}), tmp_path) as asked,
-        pytest.raises(PassingError, match="left 1 of 2 numbers unanswered") as raised,
+        pytest.raises(PassingError, match="left 1 of 2 look-ups unanswered") as raised,
     ):
         asyncio.run(_numbers(asked, {X, Y}))
     assert Y not in str(raised.value)

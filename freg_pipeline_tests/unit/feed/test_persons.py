@@ -39,8 +39,11 @@ def test_a_document_that_two_numbers_point_to_is_looked_up_once() -> None:
     assert persons_of(events) == Persons({"one": [A, B]}, ())
 
 
-def test_events_without_a_number_concern_nobody_to_look_up() -> None:
-    assert len(persons_of([entry(1), entry(2, None, persondokument="somebody's")])) == 0
+def test_an_event_without_a_number_is_followed_by_its_document() -> None:
+    events = [entry(1), entry(2, None, persondokument="b1"), entry(3, A, persondokument="a1")]
+    assert persons_of(events) == Persons({"b1": [], "a1": [A]}, ())
+    both = [entry(1, A, persondokument="a1"), entry(2, None, persondokument="a1")]
+    assert persons_of(both) == Persons({"a1": [A]}, ())
 
 
 def test_documents_and_numbers_are_batches_of_their_own(tmp_path: Path) -> None:
