@@ -1,26 +1,7 @@
 """One uttrekk, seen by what lies in the store. There is no other record of where it stands.
 
-Keys, all under ``uttrekk/<name>/``::
-
-    request.json               what was asked for; written before anything is sent
-    order/01-sent.json         an order is about to be sent (attempts 01, 02, ...), and by whom
-    order/01-answer.json       what came of it: jobbId, refused or lost
-    order/01-gone.json         the register no longer has the job
-    malformed.json             what in a list is no identity number: lines and reasons
-    batches/000000.json.zst    a batch of identifiers, as it came
-    batches/end.json           the end was seen: how many batches there are
-    answers/000000/00000.json.zst   the answer to one look-up of up to 1,000 (a chunk) of a batch;
-                                    .xml.zst if it was asked for as XML
-    tables/000000/...          the batch's staging tables; done.json last
-    tables/hendelser/...       of kind hendelser: the events' staging tables; done.json last
-    feed/000000.json.zst       of kind hendelser: a page of the event list, as it came; or
-    feed/egne.json             where the release isn't everyone's: the events of its own persons
-    feed/end.json              of kind hendelser: the last event that it contains
-    release.json               which release it became
-    abandoned.json             it was given up
-
-and ``open/<name>`` as long as something is left to do for it. What came of a second job, ordered
-because the register had lost the first one, lies under ``jobs/02/``: batches, answers, tables.
+Its objects are under ``uttrekk/<name>/`` (:mod:`freg_pipeline.journal.names`); ``open/<name>`` is
+there as long as something is left to do for it.
 """
 
 from __future__ import annotations

@@ -1,0 +1,100 @@
+"""Every object's name in a store: one table, which a test holds against a real one.
+
+A name can be computed from what the object is, so that "done" is "it is there", and two workers
+that do the same piece write the same object.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Name:
+    """The names of objects of one sort.
+
+    Attributes:
+        pattern: the key, with what varies in braces.
+        holds: what such an object is.
+    """
+
+    pattern: str
+    holds: str
+
+    def fits(self, key: str) -> bool:
+        """Whether a key is one of these names."""
+        return re.fullmatch(_regex(self.pattern), key) is not None
+
+
+_FIELDS = {
+    "uttrekk": r"[a-z0-9][a-z0-9_-]{0,63}",
+    "attempt": r"\d{2,}",
+    "job": r"\d{2,}",
+    "batch": r"\d{6}",
+    "chunk": r"\d{5}",
+    "page": r"\d{6}",
+    "form": r"json|xml",
+    "table": r"\w+",
+    "number": r"\d{6,}",
+    "base": r"[a-z0-9][a-z0-9_-]{0,63}(?:\.\d{12,})?",  # a full load's, or a compaction's
+    "compaction": r"[a-z0-9][a-z0-9_-]{0,63}\.\d{12,}",
+    "bucket": r"\d{4}",
+    "piece": r"\d{4}|felles",
+    "fingerprint": r"[0-9a-f]+",
+    "digest": r"[0-9a-f]{16}",
+    "pin": r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}",
+}
+
+# What came of a job; of one that was ordered anew, under uttrekk/{uttrekk}/jobs/{job}/.
+_OF_A_JOB = (
+    Name("batches/{batch}.json.zst", "a batch of identifiers, as it came"),
+    Name("batches/end.json", "how many batches there are"),
+    Name("answers/{batch}/{chunk}.{form}.zst", "the raw answer to one look-up of up to 1,000"),
+    Name("tables/{batch}/{table}.parquet", "a staging table of a batch"),
+    Name("tables/{batch}/done.json", "the batch's tables are whole; written last"),
+)
+NAMES = (
+    Name("register/environment.json", "which environment the store is of"),
+    Name("register/{digest}.json", "an address that the register was asked at"),
+    Name("contracts/{fingerprint}.xsd", "a contract that was in force"),
+    Name("open/{uttrekk}", "something is left to do for this uttrekk"),
+    Name("uttrekk/{uttrekk}/request.json", "what was asked for; written before anything is sent"),
+    Name("uttrekk/{uttrekk}/order/{attempt}-sent.json", "an order is about to be sent"),
+    Name("uttrekk/{uttrekk}/order/{attempt}-answer.json", "what came of it: job, refused or lost"),
+    Name("uttrekk/{uttrekk}/order/{attempt}-gone.json", "the register no longer has the job"),
+    Name("uttrekk/{uttrekk}/malformed.json", "what in a list is no identity number, by line"),
+    *(Name(f"uttrekk/{{uttrekk}}/{one.pattern}", one.holds) for one in _OF_A_JOB),
+    *(Name(f"uttrekk/{{uttrekk}}/jobs/{{job}}/{one.pattern}", one.holds) for one in _OF_A_JOB),
+    Name("uttrekk/{uttrekk}/feed/{page}.{form}.zst", "a page of the event list, as it came"),
+    Name("uttrekk/{uttrekk}/feed/egne.json", "of a selection: the events of its own persons"),
+    Name("uttrekk/{uttrekk}/feed/end.json", "the last event of a sync"),
+    Name("uttrekk/{uttrekk}/hendelsesdokumenter/{chunk}.{form}.zst", "raw event documents"),
+    Name("uttrekk/{uttrekk}/tables/hendelser/{table}.parquet", "a table of a sync's events"),
+    Name("uttrekk/{uttrekk}/tables/hendelser/done.json", "these tables are whole"),
+    Name("uttrekk/{uttrekk}/release.json", "which release it became"),
+    Name("uttrekk/{uttrekk}/abandoned.json", "it was given up"),
+    Name("bases/{base}/{table}/{bucket}.parquet", "a table file of a base"),
+    Name("bases/{uttrekk}/{table}.json", "a table of a full load's base is whole"),
+    Name("bases/{compaction}/plan.json", "a compaction that was begun"),
+    Name("bases/{compaction}/{piece}.json", "a piece of a compaction is whole"),
+    Name("deltas/{uttrekk}/{base}/{table}.parquet", "a table file of a delta"),
+    Name("deltas/{uttrekk}/{base}/done.json", "the delta's files are whole"),
+    Name("releases/{number}/manifest.json", "what a release consists of"),
+    Name("releases/current.json", "which release readers see; the only object that is replaced"),
+    Name("pins/{pin}.json", "a reader keeps a release"),
+    Name("freg.duckdb", "the catalogue; locally only"),
+)
+
+
+def names_of(key: str) -> list[Name]:
+    """The names that a key fits: one, or the key is no object of ours."""
+    return [name for name in NAMES if name.fits(key)]
+
+
+def _regex(pattern: str) -> str:
+    pieces = re.split(r"\{(\w+)\}", pattern)
+    return "".join(
+        f"(?:{_FIELDS[piece]})" if place % 2 else re.escape(piece)
+        for place, piece in enumerate(pieces)
+    )
