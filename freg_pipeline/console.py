@@ -88,6 +88,11 @@ def release_lines(manifest: Manifest, store: Store) -> list[str]:
         )
     if manifest.contract_from != "register":
         lines.append(f"Its contract is {manifest.contract}{FOUND[manifest.contract_from]}")
+    if manifest.parts_refused:
+        lines.append(
+            f"Without {', '.join(manifest.parts_refused)}, which the register refuses: what only "
+            "they give is missing"
+        )
     if manifest.incomplete:
         lines.append("Incomplete: see the table avvik for what is missing")
     lines.append(f"Query it with freg sql, or open {catalogue_path(store)} in DuckDB")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 
 from freg_pipeline.client import Register
 from freg_pipeline.client.access import access
 from freg_pipeline.client.environments import base_url
 from freg_pipeline.client.packages import ALL_SERVICES, Package, package
-from freg_pipeline.contract import Change, Plan, compare, incompatible
-from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.contract import Change, compare, incompatible
 from freg_pipeline.extract.contracts import contract_in_force
-from freg_pipeline.extract.parts import COMPOSITES, everything
+from freg_pipeline.extract.parts import check_configured
+from freg_pipeline.extract.probe import chosen_parts, refusal_line
 from freg_pipeline.feed.position import last_number
 from freg_pipeline.journal.manifest import current_release
 from freg_pipeline.lake.freshness import freshness_line
@@ -41,24 +41,20 @@ async def preflight(settings: Settings) -> AsyncIterator[str]:
         yield f"register      lets us in, last sequence number {number}"
         yield f"package       {_services(package(settings.rettighetspakke))}"
         contract = await contract_in_force(store, register, settings.contract_file)
-    plan = contract.plan
+        plan = contract.plan
+        check_configured(settings.parts, plan)
+        parts, refused = await chosen_parts(register, settings.parts, plan)
     yield f"contract      {contract}"
-    _refuse_unknown_parts(settings.parts, plan)
+    yield f"parts         {refusal_line(refused, parts.landed, plan) or 'all of them are taken'}"
     if current is not None:
+        again = [part for part in current.parts_refused if part not in refused]
+        if again:
+            yield f"              takes {', '.join(again)} again: make a new full load to have it"
         changes = compare(load_plan(store, current.contract), plan)
         for change in changes:
             yield f"              {change}"
         yield f"release       {current.number}, {_verdict(changes)}"
         yield f"freshness     {freshness_line(store, current)}"
-
-
-def _refuse_unknown_parts(parts: Sequence[str], plan: Plan) -> None:
-    unknown = [part for part in parts if part not in everything(plan)]
-    if unknown:
-        raise ConfigurationError(
-            f"FREG_PARTS names {', '.join(unknown)}, which the contract doesn't know",
-            f"Use {', '.join(COMPOSITES)}, or elements by their names, such as {plan.entities[0]}",
-        )
 
 
 def _services(package: Package) -> str:

@@ -26,7 +26,8 @@ class Settings(BaseSettings):
         environment: which register.
         base_url: everything before ``/v1``, in place of what environment and package give.
         rettighetspakke: the package of rights.
-        parts: the ``part``s to ask for; empty means everything the package may see.
+        parts: the ``part``s to ask for; empty means everything the package may see; ``alle``, with
+            what is not to be asked for as ``-navn``: everything but that.
         store: a folder or ``s3://bucket/prefix``.
         s3_endpoint: an S3 endpoint other than the default.
         allow_services: services to call although our table of rights lacks them for the package;
@@ -131,6 +132,18 @@ class Settings(BaseSettings):
     @classmethod
     def _before_v1(cls, value: str | None) -> str | None:
         return None if value is None else value.rstrip("/").removesuffix("/v1")
+
+    @field_validator("parts")
+    @classmethod
+    def _everything_but(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """``alle`` alone says what no part says; beside exceptions it stands first, once."""
+        without = sorted({part for part in value if part.startswith("-")})
+        if "alle" in value:
+            return ("alle", *without) if without else ()
+        if without:
+            msg = f"leaves something out of nothing: write alle,{','.join(without)}"
+            raise ValueError(msg)
+        return value
 
     @field_validator("maskinporten_scope")
     @classmethod

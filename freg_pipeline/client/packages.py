@@ -51,13 +51,17 @@ class Package:
     services: frozenset[str]
     allowed: frozenset[str] = frozenset()
 
+    def has(self, service: str) -> bool:
+        """Whether a service may be called."""
+        return service in self.services or service in self.allowed
+
     def require(self, service: str) -> None:
         """See that a service is within the package.
 
         Raises:
             RefusedError: it isn't; names the packages that have it.
         """
-        if service in self.services or service in self.allowed:
+        if self.has(service):
             return
         having = [package.name for package in PACKAGES.values() if service in package.services]
         raise RefusedError(

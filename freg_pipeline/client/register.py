@@ -73,6 +73,10 @@ class Register:
         """Everything before ``/v1``."""
         return self._transport.base_url
 
+    def may_call(self, service: str) -> bool:
+        """Whether a service is within the package, or let through by a setting."""
+        return self._transport.may_call(service)
+
     def require(self, *services: str) -> None:
         """See that services are within the package, before work is begun that takes them.
 

@@ -122,6 +122,10 @@ class Transport:
             for service in services:
                 self.package.require(service)
 
+    def may_call(self, service: str) -> bool:
+        """Whether a service is within the package, or let through by a setting."""
+        return self.package is None or self.package.has(service)
+
     def is_allowed(self, service: str) -> bool:
         """Whether a setting lets a service through whatever our table of rights says of it."""
         return self.package is None or service in self.package.allowed

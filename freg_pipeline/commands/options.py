@@ -121,6 +121,19 @@ def ask(question: Callable[[Register], Any], form: str | None = None) -> Any:
     return asyncio.run(ask())
 
 
+async def parts_of(register: Register) -> tuple[str, ...]:
+    """The parts that settings name, for one look-up; "all but" is read by the contract in force."""
+    from freg_pipeline.contract import compile_contract
+    from freg_pipeline.extract.parts import ALL
+    from freg_pipeline.extract.probe import chosen_parts
+
+    configured = settings().parts
+    if ALL not in configured:
+        return configured
+    plan = compile_contract(await register.personer.xsd())
+    return (await chosen_parts(register, configured, plan))[0].landed
+
+
 def show(answer: Answer) -> None:
     """Print an answer, and nothing else: JSON so that people can read it, XML as it came."""
     import msgspec

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from freg_pipeline.commands.options import (
     ask,
+    parts_of,
     settings,
     show,
     with_format,
@@ -16,6 +17,10 @@ from freg_pipeline.commands.options import (
     write,
 )
 from freg_pipeline.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from freg_pipeline.client import Register
+    from freg_pipeline.client.answers import Answer
 
 
 @click.command()
@@ -62,8 +67,11 @@ def person(identifikator: str, form: str | None) -> None:
         number = parse(identifikator).number
     except ValueError as error:
         raise ConfigurationError(f"that is no identity number: {error}", "Correct it") from None
-    parts = settings().parts
-    show(ask(lambda register: register.personer.person(number, parts), form))
+
+    async def question(register: Register) -> Answer:
+        return await register.personer.person(number, await parts_of(register))
+
+    show(ask(question, form))
 
 
 @click.command("person-arkiv")
@@ -72,8 +80,12 @@ def person(identifikator: str, form: str | None) -> None:
 @with_settings
 def person_arkiv(identifikator: str, form: str | None) -> None:
     """One archived document of a person, by the document's identifier."""
-    wanted, parts = _document(identifikator), settings().parts
-    show(ask(lambda register: register.personer.arkiv(wanted, parts), form))
+    wanted = _document(identifikator)
+
+    async def question(register: Register) -> Answer:
+        return await register.personer.arkiv(wanted, await parts_of(register))
+
+    show(ask(question, form))
 
 
 @click.command()

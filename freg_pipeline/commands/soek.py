@@ -10,6 +10,7 @@ import click
 from freg_pipeline.commands.options import (
     F,
     ask,
+    parts_of,
     settings,
     show,
     split_strictness,
@@ -21,7 +22,8 @@ from freg_pipeline.commands.uttrekk import tell_release
 from freg_pipeline.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from freg_pipeline.client import SoekKriterier
+    from freg_pipeline.client import Register, SoekKriterier
+    from freg_pipeline.client.answers import Answer
 
 _FONETISK = click.option("--soek-fonetisk", is_flag=True, help="Names that sound alike, too.")
 _GRUNNLAG = click.option(
@@ -113,5 +115,9 @@ def entydigsoek(form: str | None, **criteria: Any) -> None:
     """The document of the one person whom name and other criteria fit."""
     from freg_pipeline.client import EntydigKriterier
 
-    kriterier, parts = EntydigKriterier(**criteria), settings().parts
-    show(ask(lambda register: register.personer.entydigsoek(kriterier, parts), form))
+    kriterier = EntydigKriterier(**criteria)
+
+    async def question(register: Register) -> Answer:
+        return await register.personer.entydigsoek(kriterier, await parts_of(register))
+
+    show(ask(question, form))

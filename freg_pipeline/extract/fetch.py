@@ -22,6 +22,7 @@ from freg_pipeline.extract.crowd import for_each
 from freg_pipeline.extract.earlier import EarlierAnswers
 from freg_pipeline.extract.parts import HISTORY
 from freg_pipeline.extract.poll import circumstances
+from freg_pipeline.extract.probe import taken_by
 from freg_pipeline.journal.raw import RawMeta, pack
 from freg_pipeline.journal.uttrekk import Request, Uttrekk, chunks
 from freg_pipeline.reasons import means_gone
@@ -168,10 +169,20 @@ async def _despite(
 ) -> tuple[RawMeta, bytes]:
     """An archive that refuses many documents for the sake of one of them: each by itself.
 
-    Where it gives none of them, the refusal was about something else, such as a ``part``.
+    Where the same parts are refused of nobody too, the refusal was about them. Where it gives none
+    of the documents, it was about something else.
     """
     if refused.status not in NOT_THERE or isinstance(refused, PageError):
         raise refused
+    if (await taken_by(register, parts)).refused:
+        raise RefusedError(
+            refused.what,
+            "It no longer takes all the parts that this uttrekk asks for (freg check tells which): "
+            "begin a new one under another --name",
+            status=refused.status,
+            code=refused.code,
+            said=refused.said,
+        )
     logger.warning("%d documents were refused together: asking for each by itself", len(asked))
     found = await _one_by_one(register, asked, parts)
     if not any(oppslag and oppslag.person is not None for oppslag in found) and not means_gone(

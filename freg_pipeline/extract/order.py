@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import msgspec
 
 from freg_pipeline.client import Register
+from freg_pipeline.contract import Plan
 from freg_pipeline.errors import (
     ConfigurationError,
     FregError,
@@ -27,7 +28,8 @@ from freg_pipeline.errors import (
     UncertainOrderError,
 )
 from freg_pipeline.extract.contracts import fetch_contract
-from freg_pipeline.extract.parts import choose
+from freg_pipeline.extract.parts import check_configured, choose
+from freg_pipeline.extract.probe import chosen_parts, tell_refused
 from freg_pipeline.extract.sender import others_answer, this_process
 from freg_pipeline.journal.home import require_home
 from freg_pipeline.journal.kinds import KindName, kind_of
@@ -110,6 +112,7 @@ async def open_uttrekk(
     register.require(*kind_of(kind).services)
     require_home(store, settings.environment)
     contract = await fetch_contract(store, register, settings.contract_file)
+    check_configured(settings.parts, contract.plan)
     parts = choose(settings.parts, contract.plan)
     wanted = Request(
         name="",
@@ -132,11 +135,21 @@ async def open_uttrekk(
     there = _under_way(store, wanted) if name is None else Uttrekk(store, name)
     if there is None or not there.exists:
         approval.check(wanted)
+        wanted = await _as_taken(register, settings, contract.plan, wanted)
     elif there.release is None:
         approval.check(there.request)
     if name is not None:
         return _named(Uttrekk(store, name), wanted)
     return there or _begin_unnamed(store, wanted)
+
+
+async def _as_taken(register: Register, settings: Settings, plan: Plan, wanted: Request) -> Request:
+    """The request without the parts that the register refuses, which is said."""
+    parts, refused = await chosen_parts(register, settings.parts, plan)
+    tell_refused(refused, parts.landed, plan)
+    return msgspec.structs.replace(
+        wanted, parts=parts.landed, parts_apart=parts.apart, parts_refused=refused
+    )
 
 
 def _named(uttrekk: Uttrekk, wanted: Request) -> Uttrekk:

@@ -8,13 +8,16 @@ look-up, of nothing but the numbers (docs/decisions/0021).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from freg_pipeline.contract import Plan
+from freg_pipeline.errors import ConfigurationError
 
 BASIS = "person-basis"
 HISTORY = "historikk"
+ALL, WITHOUT = "alle", "-"  # in the settings: alle,-opphold
 NUMBERS = "identifikasjonsnummer"
 # What each composite gives (the register's documentation, dataminimering). What is not listed here
 # comes by an entity's own name only.
@@ -54,19 +57,55 @@ class Parts:
     apart: tuple[str, ...]
 
 
-def choose(configured: Sequence[str], plan: Plan, refused: Collection[str] = ()) -> Parts:
+def choose(
+    configured: Sequence[str],
+    plan: Plan,
+    refused: Collection[str] = (),
+    spelling: Mapping[str, str] = MappingProxyType({}),
+) -> Parts:
     """The parts to ask for.
 
     Args:
         configured: as in the settings; none means everything that the package may see.
         plan: the contract's tables.
         refused: parts that the register refuses: they are left out.
+        spelling: how the register spells what the contract spells otherwise.
     """
-    wanted = tuple(dict.fromkeys(configured)) or everything(plan)
+    wanted = _wanted(configured, plan)
     if wanted == (HISTORY,):  # of what, nobody has said: as if no other part were given
         wanted = (BASIS, HISTORY)
-    landed = tuple(part for part in wanted if part not in refused)
+    landed = tuple(spelling.get(part, part) for part in wanted if part not in refused)
     return Parts(landed, () if NUMBERS in refused else _apart(landed, refused))
+
+
+def check_configured(configured: Sequence[str], plan: Plan) -> None:
+    """See that the contract knows what is asked for, and what is not to be.
+
+    Raises:
+        ConfigurationError: it doesn't.
+    """
+    named = (part.removeprefix(WITHOUT) for part in configured if part != ALL)
+    unknown = [part for part in named if uncapitalised(part) not in everything(plan)]
+    if unknown:
+        raise ConfigurationError(
+            f"FREG_PARTS names {', '.join(unknown)}, which the contract doesn't know",
+            f"Use {', '.join(COMPOSITES)}, or elements by their names, such as {plan.entities[0]}",
+        )
+
+
+def _wanted(configured: Sequence[str], plan: Plan) -> tuple[str, ...]:
+    named = dict.fromkeys(map(uncapitalised, configured))
+    if named and ALL not in named:
+        return tuple(named)
+    without = {part.removeprefix(WITHOUT) for part in named if part.startswith(WITHOUT)}
+    # A composite that holds what isn't wanted gives it too: its others come by name as well.
+    whole = (name for name, given in COMPOSITES.items() if without.isdisjoint(given))
+    return tuple(part for part in (*whole, *plan.entities) if part not in without)
+
+
+def uncapitalised(part: str) -> str:
+    """A part as the contract spells it: every element begins with a small letter."""
+    return part[:1].lower() + part[1:]
 
 
 def everything(plan: Plan) -> tuple[str, ...]:
@@ -76,7 +115,9 @@ def everything(plan: Plan) -> tuple[str, ...]:
 
 def entities(parts: Collection[str]) -> frozenset[str]:
     """The entities that parts give, as the contract names them."""
-    return frozenset(entity for part in parts for entity in COMPOSITES.get(part, (part,)))
+    return frozenset(
+        entity for part in parts for entity in COMPOSITES.get(part, (uncapitalised(part),))
+    )
 
 
 def is_landed(entity: str | None, configured: Collection[str], landed: Collection[str]) -> bool:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from freg_pipeline.client import Register
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.extract.contracts import fetch_contract
-from freg_pipeline.extract.parts import choose
+from freg_pipeline.extract.probe import chosen_parts, tell_refused
 from freg_pipeline.feed.expand import Expansion, Progress, Slice
 from freg_pipeline.feed.own import events_read, has_own_events, own_events
 from freg_pipeline.feed.pages import ask, has_pages, read_events
@@ -88,7 +88,10 @@ async def _begin(
     uttrekk: Uttrekk, register: Register, settings: Settings, current: Manifest
 ) -> None:
     contract = await fetch_contract(uttrekk.store, register, settings.contract_file)
-    parts = choose(settings.parts, contract.plan)
+    before = current.parts_refused
+    parts, refused = await chosen_parts(register, settings.parts, contract.plan, before)
+    # What was refused before is told by the release, and isn't asked for again by every sync.
+    tell_refused(refused[len(before) :], parts.landed, contract.plan)
     request = Request(
         name=uttrekk.name,
         kind="hendelser",
@@ -98,6 +101,7 @@ async def _begin(
         parts_asked=settings.parts,
         parts=parts.landed,
         parts_apart=parts.apart,
+        parts_refused=refused,
         contract=contract.plan.fingerprint,
         contract_from=contract.source,
         sekvensnummer=current.sekvensnummer,

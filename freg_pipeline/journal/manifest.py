@@ -91,6 +91,7 @@ class Manifest(msgspec.Struct, frozen=True):
         environment: which register.
         rettighetspakke: the package of rights.
         parts: the ``part``s that were asked for.
+        parts_refused: those that the register refused; what only they give is missing.
         contract: fingerprint of the contract; ``contracts/<fingerprint>.xsd`` holds it.
         contract_from: where that was found: the register may serve none.
         sekvensnummer: the event list's position that the tables are good to.
@@ -120,6 +121,7 @@ class Manifest(msgspec.Struct, frozen=True):
     base: Base
     deltas: tuple[Delta, ...] = ()
     contract_from: ContractSource = "register"
+    parts_refused: tuple[str, ...] = ()
 
     def files(self) -> Iterator[TableFile]:
         """Every file that it names."""

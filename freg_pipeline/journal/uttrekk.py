@@ -60,6 +60,7 @@ class Request(msgspec.Struct, frozen=True):
         rettighetspakke: the package of rights.
         parts_asked: the ``part``s that were configured; none means everything.
         parts: every ``part`` whose content the tables hold.
+        parts_refused: what the register refused before anything was ordered: it isn't asked for.
         parts_apart: what the look-ups ask for beside them, only to tell persons apart.
         contract: fingerprint of the XSD in force when it was made.
         contract_from: where that was found: the register may serve none.
@@ -91,6 +92,7 @@ class Request(msgspec.Struct, frozen=True):
     form: Literal["json", "xml"] = "json"
     etter: int | None = None
     parts_apart: tuple[str, ...] = ()
+    parts_refused: tuple[str, ...] = ()
     allow_other_kind: bool = False
     base: str | None = None
     contract_from: ContractSource = "register"

@@ -122,6 +122,7 @@ def _on_top(current: Manifest, uttrekk: Uttrekk, made: _Made) -> Manifest:
         created=datetime.now(UTC),
         uttrekk=uttrekk.name,
         parts=request.parts,
+        parts_refused=request.parts_refused,
         contract=request.contract,
         contract_from=request.contract_from,
         sekvensnummer=uttrekk.sekvensnummer,

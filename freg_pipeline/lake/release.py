@@ -124,6 +124,7 @@ def _manifest(
         environment=request.environment,
         rettighetspakke=request.rettighetspakke,
         parts=request.parts,
+        parts_refused=request.parts_refused,
         contract=request.contract,
         contract_from=request.contract_from,
         sekvensnummer=uttrekk.sekvensnummer,
