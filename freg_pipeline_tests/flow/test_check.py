@@ -71,7 +71,7 @@ def test_all_in_order(check: Check, mine: dict[str, str]) -> None:
     ended = check(**mine)
     assert ended.code == 0, ended.stderr
     assert _first_words(ended) == [
-        "settings", "access", "store", "register", "package", "contract",
+        "settings", "access", "store", "register", "package", "contract", "parts",
     ]  # fmt: skip
     assert f"a token from Maskinporten for {MED}, good for 60 s" in ended.stdout
     assert "offentlig-med-hjemmel may call every service" in ended.stdout
