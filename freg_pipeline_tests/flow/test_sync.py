@@ -113,7 +113,8 @@ def test_nothing_new_makes_no_release_and_keeps_nothing(keep: Keep) -> None:
 
 FAULTS = [
     "unordered=1,arkivliste=1,hendelseobjekt=1",
-    "enkeltobjekt=0.3,500=0.1,reset=0.05,truncated=0.05",
+    # Each so many, so that an order never fails three times in a row.
+    "enkeltobjekt=0.3,500=#11,reset=#17,truncated=#19",
 ]
 
 
