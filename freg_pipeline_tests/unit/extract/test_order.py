@@ -156,8 +156,8 @@ def test_ten_running_jobs_are_waited_for(
         for _ in range(10):
             await register.uttrekk.bestill_komplett(1)
 
-    work(settings, others)
     uttrekk = begin(settings)
+    work(settings, others)
     order(settings, uttrekk)
     assert [number for number, _ in uttrekk.attempts()] == [1]
     assert "too much to do" in caplog.text
