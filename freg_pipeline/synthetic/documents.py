@@ -179,7 +179,7 @@ class Writer:
         for change in range(1 + (person.index % 2)):
             day = TODAY - timedelta(days=60 - 20 * change - person.index % 15)
             own = {"fornavn": self._rows.pick(ADJECTIVES), "etternavn": person.etternavn}
-            over = {"erGjeldende": False, "opphoerstidspunkt": self._rows.stamp(day)}
+            over = {"erGjeldende": False, "opphoerstidspunkt": self._rows.validity(day)}
             before = [row if "opphoerstidspunkt" in row else {**row, **over} for row in names]
             names = [self._rows.row(day, own), *before]
             yield names

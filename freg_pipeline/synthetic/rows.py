@@ -18,6 +18,7 @@ from freg_pipeline.synthetic.words import (
     FARMS,
     KOMMUNER,
     NOUNS,
+    POSTNUMMER,
     STREETS,
 )
 
@@ -35,6 +36,7 @@ class Rows:
     def __init__(self, random: Random) -> None:
         self.random = random
         self._clock = [self._time() for _ in range(997)]
+        self._validity: dict[date, str] = {}
 
     def _time(self) -> str:
         hour, minute, second = (self.random.randrange(n) for n in (24, 60, 60))
@@ -54,6 +56,10 @@ class Rows:
         """A moment of that day; the register's answers carry +02:00 in winter, too."""
         return f"{day.isoformat()}{self._clock[int(self.random.random() * 997)]}+02:00"
 
+    def validity(self, day: date) -> str:
+        """The moment of that day at which one row ends and the next begins: the same for both."""
+        return self._validity.setdefault(day, self.stamp(day))
+
     def row(self, since: date, own: Row, *, until: date | None = None) -> Row:
         """A row of an entity: the register's metadata, and its own fields."""
         row: Row = {
@@ -67,9 +73,9 @@ class Rows:
             row["kilde"] = SOURCES[int(draw * 7)]
         if draw > 0.1:
             row["aarsak"] = REASONS[int(draw * 100) % 7]
-        row["gyldighetstidspunkt"] = self.stamp(since)
+        row["gyldighetstidspunkt"] = self.validity(since)
         if until is not None:
-            row["opphoerstidspunkt"] = self.stamp(until)
+            row["opphoerstidspunkt"] = self.validity(until)
         row.update(own)
         return row
 
@@ -214,4 +220,6 @@ class Rows:
 
 
 def _poststed(home: Home) -> Row:
-    return {"postnummer": home.kommune.postnummer, "poststedsnavn": home.kommune.poststed}
+    all_of_city = POSTNUMMER.get(home.kommune.number, (home.kommune.postnummer,))
+    postnummer = all_of_city[home.number // len(STREETS) % len(all_of_city)]
+    return {"postnummer": postnummer, "poststedsnavn": home.kommune.poststed}

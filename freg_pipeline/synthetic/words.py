@@ -53,6 +53,14 @@ class Kommune(NamedTuple):
     poststed: str
 
 
+# Of the four largest, so that a city has more than one postnummer.
+POSTNUMMER = {
+    "0301": ("0150", "0170", "0250", "0350", "0460", "0557", "0650", "0750", "0860", "0950"),
+    "4601": ("5003", "5011", "5033", "5052", "5072", "5105", "5136", "5161"),
+    "5001": ("7010", "7020", "7030", "7041", "7052", "7081", "7092"),
+    "1103": ("4006", "4010", "4016", "4021", "4032"),
+}
+
 KOMMUNER = tuple(
     Kommune(*line.split("|"))
     for line in """0301|Oslo|0557|OSLO

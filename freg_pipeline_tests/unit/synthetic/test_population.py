@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -244,6 +245,28 @@ def test_forms_vary_as_real_documents_do(documents: list[Document]) -> None:
         assert f'"{value}"' in text
     years = {type(row["foedselsaar"]) for document in documents for row in document["foedsel"]}
     assert years == {str, int}
+
+
+@pytest.mark.parametrize("entity", ["navn", "bostedsadresse", "sivilstand"])
+def test_a_row_of_history_ends_when_the_next_begins(entity: str, first: SyntheticRegister) -> None:
+    neighbours = 0
+    for text in first.archive.documents():
+        rows = sorted(json.loads(text).get(entity, []), key=lambda row: row["gyldighetstidspunkt"])
+        for before, after in pairwise(rows):
+            if "opphoerstidspunkt" in before:
+                assert before["opphoerstidspunkt"] == after["gyldighetstidspunkt"]
+                neighbours += 1
+    assert neighbours > 50
+
+
+def test_a_city_has_more_than_one_postnummer(documents: list[Document]) -> None:
+    of_oslo = {
+        row["vegadresse"]["poststed"]["postnummer"]
+        for document in documents
+        for row in document.get("bostedsadresse", [])
+        if row.get("vegadresse", {}).get("kommunenummer") == "0301"
+    }
+    assert len(of_oslo) > 5
 
 
 def test_some_persons_have_earlier_documents_and_a_later_change_makes_a_later_time(
