@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 from freg_pipeline.client import Register
 from freg_pipeline.client.access import access
 from freg_pipeline.client.environments import base_url
+from freg_pipeline.client.keys import key_age
 from freg_pipeline.client.packages import ALL_SERVICES, Package, package
 from freg_pipeline.contract import Change, compare, incompatible
 from freg_pipeline.extract.contracts import contract_in_force
@@ -29,6 +31,9 @@ async def preflight(settings: Settings) -> AsyncIterator[str]:
     """
     yield f"settings      {settings.environment}, {settings.rettighetspakke}, {base_url(settings)}"
     yield f"access        {access(settings).describe()}"
+    if settings.token is None and settings.maskinporten_key_file is not None:
+        files = settings.maskinporten_key_file, settings.maskinporten_cert_file
+        yield f"key           {key_age(*files, datetime.now(UTC).date())}"
     store = open_store(settings)
     key = f"check-{secrets.token_hex(8)}"
     store.write(key, b"")

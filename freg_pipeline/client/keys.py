@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.outside import keep_secret
 
 ALGORITHM = "RS256"  # what Maskinporten takes
+KEY_DAYS = 365  # a registered key lives, at most (Maskinporten's documentation)
+SOON_DAYS = 30  # before its end it is worth a word
 _PRIVATE = ("d", "p", "q", "dp", "dq", "qi")  # RFC 7518, 6.3.2
 
 
@@ -48,7 +50,7 @@ def read_signer(key_file: Path, kid: str | None, cert_file: Path | None) -> Sign
 
     Args:
         key_file: PEM (PKCS#8 or PKCS#1) or JWK.
-        kid: the key's id at Maskinporten; None: as the JWK says.
+        kid: the key's id at Maskinporten; a JWK's own wins, so that the file alone names a new key.
         cert_file: the enterprise certificate and its chain, PEM, leaf first; then no kid is sent.
 
     Raises:
@@ -58,13 +60,30 @@ def read_signer(key_file: Path, kid: str | None, cert_file: Path | None) -> Sign
     key, said = _key(_read(key_file, "FREG_MASKINPORTEN_KEY_FILE"))
     if cert_file is not None:
         return Signer(key, {"x5c": _chain(_read(cert_file, "FREG_MASKINPORTEN_CERT_FILE"), key)})
-    kid = kid or said
+    kid = said or kid
     if not kid:
         raise ConfigurationError(
             "nothing names the key to Maskinporten",
             "Set FREG_MASKINPORTEN_KID, or FREG_MASKINPORTEN_CERT_FILE for a certificate",
         )
     return Signer(key, {"kid": kid})
+
+
+def key_age(key_file: Path, cert_file: Path | None, today: date) -> str:
+    """How long the key is good for, as far as that can be known: by certificate, or the file's age.
+
+    Raises:
+        ConfigurationError: a file can't be read.
+    """
+    if cert_file is not None:
+        content = _read(cert_file, "FREG_MASKINPORTEN_CERT_FILE")
+        ends = x509.load_pem_x509_certificates(content)[0].not_valid_after_utc.date()
+        return f"by certificate, valid until {ends} ({(ends - today).days} days)"
+    _read(key_file, "FREG_MASKINPORTEN_KEY_FILE")
+    changed = datetime.fromtimestamp(key_file.expanduser().stat().st_mtime, UTC).date()
+    days = (today - changed).days
+    line = f"its file is from {changed} ({days} days ago); registered keys live one year at most"
+    return f"{line}: see to its registration" if days > KEY_DAYS - SOON_DAYS else line
 
 
 def signer_of(pem: str, kid: str) -> Signer:

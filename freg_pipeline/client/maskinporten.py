@@ -24,7 +24,15 @@ from pydantic import SecretStr
 from freg_pipeline.client.html import AWAY
 from freg_pipeline.client.keys import Signer
 from freg_pipeline.client.network import blocked_way, way_to
-from freg_pipeline.client.oauth import LATER, Granted, Metadata, decode, no_metadata, refusal
+from freg_pipeline.client.oauth import (
+    LATER,
+    Granted,
+    Metadata,
+    decode,
+    is_wrong_audience,
+    no_metadata,
+    refusal,
+)
 from freg_pipeline.client.retry_after import retry_after
 from freg_pipeline.errors import (
     AwayError,
@@ -148,9 +156,10 @@ class Maskinporten:
         client = self._client()
         asked = time.monotonic()
         endpoint, audience = self._where(client)
-        assertion = client.signer.sign(self._claims(client, audience))
-        form = {"grant_type": GRANT_TYPE, "assertion": assertion}
-        response = self._send("POST", endpoint, form, is_set=client.is_set)
+        response = self._grant(client, endpoint, audience)
+        if is_wrong_audience(response):  # with its last slash, or without
+            other = audience.rstrip("/") if audience.endswith("/") else f"{audience}/"
+            response = self._grant(client, endpoint, other)
         if response.status_code != httpx.codes.OK:
             self._metadata.clear()  # the endpoint may have moved
             raise refusal(response, self._scope, _now())
@@ -163,6 +172,11 @@ class Maskinporten:
         expires = asked + granted.expires_in
         scope = showable(granted.scope) or self._scope
         return _Token(SecretStr(granted.access_token), scope, expires, expires - margin)
+
+    def _grant(self, client: Client, endpoint: str, audience: str) -> httpx.Response:
+        assertion = client.signer.sign(self._claims(client, audience))
+        form = {"grant_type": GRANT_TYPE, "assertion": assertion}
+        return self._send("POST", endpoint, form, is_set=client.is_set)
 
     def _where(self, client: Client) -> tuple[str, str]:
         """The token endpoint, and the audience that the assertion must name."""

@@ -64,17 +64,42 @@ def refusal(response: httpx.Response, scope: str, now: float) -> RefusedError:
     if ahead is not None and abs(ahead) > CLOCK_SECONDS:
         off = f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'}"
         return RefusedError(what, f"This machine's clock is {off} Maskinporten's: set it")
+    return RefusedError(what, _remedy(kind, said, scope))
+
+
+# Maskinporten's own codes (its documentation of errors), and what each of them takes.
+_REMEDIES = {
+    "MP-110": "The audience is wrong: set FREG_MASKINPORTEN_ISSUER to the issuer that its metadata "
+    "names, such as https://maskinporten.no/, or to nothing",
+    "MP-121": "The key's registration has run out: registered keys live one year at most. Post the "
+    "key, or a new one, at Maskinporten again",
+    "MP-250": "Your organisation has no access to {scope}: ask its owner for it (for "
+    "folkeregister:… the register's staff, for ks:fiks KS)",
+    "MP-251": "The access to {scope} isn't delegated to you: the organisation in "
+    "FREG_MASKINPORTEN_CONSUMER_ORG delegates it in Altinn",
+}
+_CODE = re.compile(r"\bMP-\d{3}\b")
+
+
+def _remedy(kind: str, said: str, scope: str) -> str:
+    code = _CODE.search(said)
+    if code is not None and code[0] in _REMEDIES:
+        return _REMEDIES[code[0]].format(scope=scope)
     if kind == "invalid_scope":
-        remedy = (
+        return (
             f"Check that FREG_MASKINPORTEN_CLIENT_ID may ask for {scope}, and that "
-            "FREG_RETTIGHETSPAKKE names your package"
+            "FREG_RETTIGHETSPAKKE names your package (FREG_MASKINPORTEN_SCOPE asks for others)"
         )
-    else:
-        remedy = (
-            "Check FREG_MASKINPORTEN_CLIENT_ID, and that the key in FREG_MASKINPORTEN_KEY_FILE is "
-            "registered for it under FREG_MASKINPORTEN_KID (or FREG_MASKINPORTEN_CERT_FILE)"
-        )
-    return RefusedError(what, remedy)
+    return (
+        "Check FREG_MASKINPORTEN_CLIENT_ID, and that the key in FREG_MASKINPORTEN_KEY_FILE is "
+        "registered for it under FREG_MASKINPORTEN_KID (or FREG_MASKINPORTEN_CERT_FILE)"
+    )
+
+
+def is_wrong_audience(response: httpx.Response) -> bool:
+    """Whether an assertion was refused for its audience."""
+    _, said = _said(response)
+    return response.status_code == 400 and ("MP-110" in said or "audience" in said.lower())
 
 
 def no_metadata(issuer: str, why: str) -> ConfigurationError:

@@ -71,7 +71,7 @@ def test_all_in_order(check: Check, mine: dict[str, str]) -> None:
     ended = check(**mine)
     assert ended.code == 0, ended.stderr
     assert _first_words(ended) == [
-        "settings", "access", "store", "register", "package", "contract", "parts",
+        "settings", "access", "key", "store", "register", "package", "contract", "parts",
     ]  # fmt: skip
     assert f"a token from Maskinporten for {MED}, good for 60 s" in ended.stdout
     assert "offentlig-med-hjemmel may call every service" in ended.stdout
@@ -124,7 +124,7 @@ def test_a_wrong_package(guarded: str, check: Check, tmp_path: Path) -> None:
     assert "403" in line
     assert "FREG_RETTIGHETSPAKKE" in line
     assert "folkeregister:deling/finans" in line
-    assert _first_words(ended) == ["settings", "access", "store"]
+    assert _first_words(ended) == ["settings", "access", "key", "store"]
 
 
 def test_a_part_that_no_contract_knows(check: Check, mine: dict[str, str]) -> None:

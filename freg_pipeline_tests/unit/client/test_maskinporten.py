@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import time
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,7 @@ from starlette.routing import Route
 
 from freg_pipeline.client import Register, maskinporten
 from freg_pipeline.client.access import access
-from freg_pipeline.client.keys import read_signer
+from freg_pipeline.client.keys import key_age, read_signer
 from freg_pipeline.errors import (
     ConfigurationError,
     FregError,
@@ -291,6 +293,65 @@ def test_several_scopes_in_one_token(guarded: str, tmp_path: Path) -> None:
     text = told(RefusedError, base_url=guarded, maskinporten_scope=f"{MED} mer", **settings)
     assert "invalid_scope" in text
     assert "mer" in text
+
+
+ADVICE = {
+    "MP-121": "Post the key, or a new one, at Maskinporten again",
+    "MP-110": "FREG_MASKINPORTEN_ISSUER",
+    "MP-250": f"no access to {MED}",
+    "MP-251": "delegates it in Altinn",
+}
+
+
+@pytest.mark.parametrize("code", ADVICE)
+def test_each_of_maskinportens_codes_has_its_own_advice(code: str, key_file: Path) -> None:
+    said = {"error": "invalid_grant", "error_description": f"No. {code}: (trace_id: 7)"}
+    endpoint = Endpoint(answers=[JSONResponse(said, 400)] * 2)
+    with serving(endpoint.app()) as url:
+        text = told(RefusedError, **settings_for(url, key_file))
+    assert code in text
+    assert ADVICE[code] in text
+
+
+@pytest.mark.parametrize("told_endpoint", [True, False])
+def test_the_issuer_with_and_without_its_last_slash(
+    guarded: str, tmp_path: Path, told_endpoint: bool
+) -> None:
+    lent = lend(guarded, MED)
+    settings = settings_of(lent, tmp_path)
+    if told_endpoint:
+        settings["maskinporten_token_endpoint"] = lent["token_endpoint"]
+    for issuer in (lent["issuer"].rstrip("/"), lent["issuer"].rstrip("/") + "/"):
+        assert ask(base_url=guarded, **{**settings, "maskinporten_issuer": issuer}) > 0
+
+
+def test_a_new_jwk_in_the_file_needs_no_restart(guarded: str, tmp_path: Path) -> None:
+    first, second = lend(guarded, MED), lend(guarded, MED)
+    settings = settings_of(first, tmp_path) | {"maskinporten_client_id": second["client_id"]}
+    path = Path(settings["maskinporten_key_file"])
+    settings["maskinporten_kid"] = "of yesterday"  # the file says it itself
+
+    def write(lent: dict[str, Any]) -> None:
+        jwk = RSAKey.import_key(lent["private_key"]).as_dict(private=True)
+        path.write_text(json.dumps(jwk | {"kid": lent["kid"]}))
+
+    write(first)  # a key that isn't registered for the client
+    source = access(load(base_url=guarded, **settings))
+    with pytest.raises(RefusedError):
+        source.describe()
+    write(second)
+    assert "a token from Maskinporten" in source.describe()
+
+
+def test_what_can_be_known_of_a_keys_age(guarded: str, tmp_path: Path, key_file: Path) -> None:
+    today = datetime.now(UTC).date()
+    os.utime(key_file, (time.time() - 100 * 86_400,) * 2)
+    assert "(100 days ago); registered keys live one year" in key_age(key_file, None, today)
+    os.utime(key_file, (time.time() - 340 * 86_400,) * 2)
+    assert "see to its registration" in key_age(key_file, None, today)
+    lent = settings_of(lend(guarded, certified=True), tmp_path)
+    cert_file = Path(lent["maskinporten_cert_file"])
+    assert "by certificate, valid until" in key_age(key_file, cert_file, today)
 
 
 def test_a_token_for_another_package(guarded: str, tmp_path: Path) -> None:
