@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 from freg_pipeline.client import Register
 from freg_pipeline.client.access import access
-from freg_pipeline.client.environments import base_url
+from freg_pipeline.client.environments import base_url, granted
 from freg_pipeline.client.keys import key_age
-from freg_pipeline.client.packages import ALL_SERVICES, Package, package
+from freg_pipeline.client.packages import ALL_SERVICES, Package
 from freg_pipeline.contract import Change, compare, incompatible
 from freg_pipeline.extract.contracts import contract_in_force
 from freg_pipeline.extract.parts import check_configured
@@ -19,6 +19,7 @@ from freg_pipeline.feed.position import last_number
 from freg_pipeline.journal.manifest import current_release
 from freg_pipeline.lake.freshness import freshness_line
 from freg_pipeline.lake.landing import load_plan
+from freg_pipeline.preflight_services import services_said
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import open_store
 
@@ -44,7 +45,11 @@ async def preflight(settings: Settings) -> AsyncIterator[str]:
         ask = register.hendelser.siste_sekvensnummer
         number = await (last_number(register, current) if current is not None else ask())
         yield f"register      lets us in, last sequence number {number}"
-        yield f"package       {_services(package(settings.rettighetspakke))}"
+        yield f"package       {_services(granted(settings))}"
+        first, *denied = await services_said(register, granted(settings).callable)
+        yield f"services      {first}"
+        for line in denied:
+            yield f"              {line}"
         contract = await contract_in_force(store, register, settings.contract_file)
         plan = contract.plan
         check_configured(settings.parts, plan)
@@ -63,7 +68,7 @@ async def preflight(settings: Settings) -> AsyncIterator[str]:
 
 
 def _services(package: Package) -> str:
-    outside = sorted(ALL_SERVICES - package.services)
+    outside = sorted(ALL_SERVICES - package.callable)
     without = f"all but {', '.join(outside)}" if outside else "every service"
     return f"{package.name} may call {without}"
 

@@ -51,9 +51,14 @@ class Package:
     services: frozenset[str]
     allowed: frozenset[str] = frozenset()
 
+    @property
+    def callable(self) -> frozenset[str]:
+        """The services that may be called."""
+        return self.services | self.allowed
+
     def has(self, service: str) -> bool:
         """Whether a service may be called."""
-        return service in self.services or service in self.allowed
+        return service in self.callable
 
     def require(self, service: str) -> None:
         """See that a service is within the package.

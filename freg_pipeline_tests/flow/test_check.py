@@ -9,15 +9,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from freg_pipeline import cli
 from freg_pipeline.client import maskinporten
 from freg_pipeline.client.access import access
 from freg_pipeline.settings import load
 from freg_pipeline.synthetic import RegisterOptions, running
-from freg_pipeline_tests.conftest import Ended, RunFreg
+from freg_pipeline_tests.conftest import Ended, RunFreg, StartRegister
 from freg_pipeline_tests.lent import as_environment, lend, root_of, settings_of
+from freg_pipeline_tests.registers import serving, status_of
 
 MED = "folkeregister:deling/offentligmedhjemmel"
 Check = Callable[..., Ended]
@@ -71,7 +77,8 @@ def test_all_in_order(check: Check, mine: dict[str, str]) -> None:
     ended = check(**mine)
     assert ended.code == 0, ended.stderr
     assert _first_words(ended) == [
-        "settings", "access", "key", "store", "register", "package", "contract", "parts",
+        "settings", "access", "key", "store", "register", "package", "services",
+        "contract", "parts",
     ]  # fmt: skip
     assert f"a token from Maskinporten for {MED}, good for 60 s" in ended.stdout
     assert "offentlig-med-hjemmel may call every service" in ended.stdout
@@ -89,6 +96,41 @@ def test_what_a_smaller_package_may_not_call(guarded: str, check: Check) -> None
     assert ended.code == 0, ended.stderr
     assert "privat may call all but hendelser/bulkoppslag" in ended.stdout
     assert "uttrekk/komplett" in ended.stdout
+
+
+def test_what_the_register_itself_says_to_each_service(
+    start_register: StartRegister, freg: RunFreg
+) -> None:
+    url = start_register(persons=20)
+
+    class Denying:
+        """Searches aren't for us, whatever our table says."""
+
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            request = Request(scope, receive)
+            if request.url.path.endswith("/personer/soek"):
+                said = {"message": "Ingen tilgang", "code": "FORBIDDEN"}
+                await JSONResponse(said, 403)(scope, receive, send)
+                return
+            answer = await run_in_threadpool(
+                httpx.request,
+                request.method,
+                f"{root_of(url)}{request.url.path}",
+                params=request.query_params.multi_items(),
+                content=await request.body(),
+                headers={"Content-Type": "application/json", "Accept": request.headers["accept"]},
+            )
+            kind = {"content-type": answer.headers["content-type"]}
+            await Response(answer.content, answer.status_code, kind)(scope, receive, send)
+
+    with serving(Denying()) as root:
+        ended = freg("check", FREG_BASE_URL=url.replace(root_of(url), root))
+    assert ended.code == 0, ended.stderr
+    assert "services      9 of 10 let us in; orders aren't tried" in ended.stdout
+    assert "              personer/soek: personer/soek answered 403" in ended.stdout
+    assert status_of(url)["requests"].get("uttrekk/komplett", 0) == 0
+    allowed = freg("check", FREG_BASE_URL=url, FREG_ALLOW_SERVICES="alle")
+    assert "services      10 of 10 let us in" in allowed.stdout
 
 
 def test_a_wrong_key(guarded: str, check: Check, mine: dict[str, str], tmp_path: Path) -> None:
