@@ -18,8 +18,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with watching(whole_process=arguments is None) as watch:
         try:
             watch.arm()
-            from freg_pipeline.commands.root import run
+            from freg_pipeline.commands.root import run, tell_unraisable
 
+            if arguments is None:
+                sys.unraisablehook = tell_unraisable
             code = run(list(sys.argv[1:] if arguments is None else arguments))
         except BaseException:
             if not watch.received:

@@ -67,6 +67,20 @@ class ResourceError(FregError):
     """What the machine has is used up or taken: disk, memory, open files, a lock."""
 
 
+class UnforeseenError(FregError):
+    """What nobody has foreseen. Its text isn't shown: nobody knows what it quotes.
+
+    Args:
+        original: what was raised; not for records.
+    """
+
+    def __init__(self, original: BaseException) -> None:
+        super().__init__(
+            f"unforeseen {type(original).__name__}", "Run it again with --debug and report it"
+        )
+        self.original = original
+
+
 class ContractError(FregError):
     """A contract (XSD) can't be compiled, or an answer breaks it past repair."""
 

@@ -11,6 +11,7 @@ import click
 
 from freg_pipeline.commands import hendelser, release, services, soek, synthetic, uttrekk
 from freg_pipeline.commands.options import with_settings
+from freg_pipeline.errors import UnforeseenError
 from freg_pipeline.foreseen import foreseen
 from freg_pipeline.interruption import interrupted
 from freg_pipeline.outside import MaskedFormatter, masked, showable
@@ -66,23 +67,26 @@ def _exit_code(arguments: list[str], *, debug: bool) -> int:
         return _say(f"{_usage(error.format_message())}. See {path} --help", 2)
     except Exception as error:  # not a reader that has gone, as `head` does: click ends it silently
         if debug:
-            _trace()
+            _trace(error)
         known = foreseen(error)
         if known is not None:
             return _say(str(known), known.exit_code)
         if isinstance(error, OSError):
             said = error.strerror or type(error).__name__
             return _say(f"a file or the output failed: {said}. See to it, and run it again", 1)
-        # Its text is not shown: nobody knows what an unforeseen error quotes.
-        return _say(
-            f"unforeseen {type(error).__name__}. Run it again with --debug and report it", 1
-        )
+        return _say(str(UnforeseenError(error)), 1)
     return result if isinstance(result, int) else 0
 
 
-def _trace() -> None:
+def _trace(error: Exception) -> None:
     if not interrupted():
-        click.echo(masked(traceback.format_exc()), err=True)
+        original = error.original if isinstance(error, UnforeseenError) else error
+        click.echo(masked("".join(traceback.format_exception(original))), err=True)
+
+
+def tell_unraisable(found: sys.UnraisableHookArgs) -> None:
+    """Log what went wrong while something was let go of: what led to it is told already."""
+    logging.getLogger(__name__).info("while letting go of something: %s", found.exc_type.__name__)
 
 
 def _usage(said: str) -> str:

@@ -38,6 +38,7 @@ from freg_pipeline.orchestration.partitions import (
     read_batch_partition,
 )
 from freg_pipeline.orchestration.resources import Freg
+from freg_pipeline.orchestration.telling import in_our_words
 
 OWNERS = ["team:folkeregisteret"]
 # Runs that order wait in this pool: the register allows ten running jobs.
@@ -61,6 +62,7 @@ FregResource = dg.ResourceParam[Freg]
         " hits of a search, for which nothing is ordered."
     ),
 )
+@in_our_words
 def uttrekk(
     context: dg.AssetExecutionContext, config: OrderConfig, freg: FregResource
 ) -> dg.MaterializeResult[None]:
@@ -133,6 +135,7 @@ async def _order(freg: Freg, name: str, config: OrderConfig) -> Uttrekk:
         " search."
     ),
 )
+@in_our_words
 def batch_identifikatorer(
     context: dg.AssetExecutionContext, freg: FregResource
 ) -> dg.MaterializeResult[None]:
@@ -169,6 +172,7 @@ async def _identifiers(freg: Freg, keys: list[str]) -> int:
         " compressed as they came. A look-up that was answered is never made again."
     ),
 )
+@in_our_words
 def bulkoppslag(
     context: dg.AssetExecutionContext, freg: FregResource
 ) -> dg.MaterializeResult[None]:
@@ -217,6 +221,7 @@ async def _fetch(freg: Freg, keys: list[str]) -> list[FetchReport]:
         " and a row of account for each identifier. Read by the release only."
     ),
 )
+@in_our_words
 def batch_tabeller(
     context: dg.AssetExecutionContext, freg: FregResource
 ) -> dg.MaterializeResult[None]:
@@ -279,6 +284,7 @@ def _land_again(freg: Freg, of: Uttrekk) -> None:
         " every identifier accounted for, published by one atomic swap of a pointer."
     ),
 )
+@in_our_words
 def release(
     context: dg.AssetExecutionContext, config: ReleaseConfig, freg: FregResource
 ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
@@ -332,6 +338,7 @@ def _account(manifest: Manifest) -> dict[str, dg.MetadataValue]:
     owners=OWNERS,
     description="freg.duckdb: one view a table over the current release, for analysts.",
 )
+@in_our_words
 def duckdb_katalog(freg: FregResource) -> dg.MaterializeResult[None]:
     """Write the catalogue of views anew."""
     path = refresh_catalogue(freg.store)

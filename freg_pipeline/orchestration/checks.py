@@ -13,6 +13,7 @@ import dagster as dg
 from freg_pipeline.lake.checks import DESCRIPTIONS, CheckResult, run_checks
 from freg_pipeline.orchestration.assets import release
 from freg_pipeline.orchestration.resources import Freg
+from freg_pipeline.orchestration.telling import in_our_words
 
 
 @dg.multi_asset_check(
@@ -22,6 +23,7 @@ from freg_pipeline.orchestration.resources import Freg
         for name, description in DESCRIPTIONS.items()
     ],
 )
+@in_our_words
 def release_checks(freg: dg.ResourceParam[Freg]) -> Iterator[dg.AssetCheckResult]:
     """Check the current release; each check over all tables that it concerns."""
     found: dict[str, list[CheckResult]] = defaultdict(list)

@@ -29,6 +29,7 @@ from freg_pipeline.orchestration.guarding import COMPACTION_RULES, guard_specs, 
 from freg_pipeline.orchestration.metadata import counts
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.runs import COMPACTION_TAG, runs_of
+from freg_pipeline.orchestration.telling import in_our_words
 
 COMPACTION_PIECE = dg.DynamicPartitionsDefinition(name="compaction_piece")
 FregResource = dg.ResourceParam[Freg]
@@ -62,6 +63,7 @@ def _read_partition(freg: Freg, key: str) -> tuple[Compaction, str]:
         " that aren't split. Base and deltas in, a new base's files out; read by no one yet."
     ),
 )
+@in_our_words
 def komprimert_del(
     context: dg.AssetExecutionContext, freg: FregResource
 ) -> dg.MaterializeResult[None]:
@@ -82,6 +84,7 @@ def komprimert_del(
         " on top. Published by one atomic swap of a pointer. Not partitioned."
     ),
 )
+@in_our_words
 def komprimering(
     context: dg.AssetExecutionContext, freg: FregResource
 ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
@@ -126,6 +129,7 @@ publish_job = dg.define_asset_job(
     minimum_interval_seconds=60,
     description="Begins a compaction where deltas cost readers enough, and requests its runs.",
 )
+@in_our_words
 def compaction_sensor(
     context: dg.SensorEvaluationContext, freg: FregResource
 ) -> dg.SensorResult | dg.SkipReason:

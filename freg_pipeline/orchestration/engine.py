@@ -8,11 +8,12 @@ from __future__ import annotations
 import atexit
 import fcntl
 import os
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 import dagster as dg
 import yaml  # type: ignore[import-untyped]
@@ -63,12 +64,32 @@ class Engine:
             FregError: as the asset raised it.
         """
         ops = {name: {"config": dict(given)} for name, given in (config or {}).items()}
-        return self._definitions.resolve_job_def(job).execute_in_process(
-            run_config={**_QUIET, "ops": ops},
-            instance=self._instance,
-            partition_key=partition,
-            tags={UTTREKK_TAG: partition.split("/")[0]} if partition else None,
-        )
+        with redirect_stderr(cast(TextIO, _WithoutRecords(sys.stderr))):
+            return self._definitions.resolve_job_def(job).execute_in_process(
+                run_config={**_QUIET, "ops": ops},
+                instance=self._instance,
+                partition_key=partition,
+                tags={UTTREKK_TAG: partition.split("/")[0]} if partition else None,
+            )
+
+
+class _WithoutRecords:
+    """stderr without the records that Dagster prints when it can't keep them.
+
+    Whoever ran the job gets the error itself, and tells it.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write, unless it is such a record."""
+        if text.startswith("Exception while writing logger call to event log"):
+            return len(text)
+        return self._stream.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 @contextmanager

@@ -32,6 +32,7 @@ from freg_pipeline.orchestration.config import SyncConfig
 from freg_pipeline.orchestration.guarding import guard_specs, guarded
 from freg_pipeline.orchestration.metadata import counts, fresh
 from freg_pipeline.orchestration.resources import Freg
+from freg_pipeline.orchestration.telling import in_our_words
 
 FregResource = dg.ResourceParam[Freg]
 # Fresh means: brought up to the register, or confirmed to be there, within this time.
@@ -53,6 +54,7 @@ FRESH = dg.FreshnessPolicy.time_window(
         " person looked up once, published as a delta. Not partitioned."
     ),
 )
+@in_our_words
 def hendelser(
     context: dg.AssetExecutionContext, config: SyncConfig, freg: FregResource
 ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
@@ -175,6 +177,7 @@ async def _order_anew(freg: Freg) -> str:
         ),
     ],
 )
+@in_our_words
 def hendelser_checks(freg: FregResource) -> Iterator[dg.AssetCheckResult]:
     """Check the current release against the sync that it was made of, and against the register."""
     manifest = require_current(freg.store)

@@ -20,6 +20,7 @@ from freg_pipeline.journal.manifest import Manifest, current_release
 from freg_pipeline.orchestration.feed import hendelser, sync_hendelser
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.runs import UNDER_WAY
+from freg_pipeline.orchestration.telling import in_our_words
 
 CONFIRMED_EVERY = timedelta(minutes=30)  # how often it is recorded that nothing is new
 LONGEST_RUN = timedelta(hours=3)
@@ -31,6 +32,7 @@ _FROM, _TO = "freg/etter", "freg/siste"
     minimum_interval_seconds=60,
     description="Asks the register for its last event's number, and requests a sync if it is new.",
 )
+@in_our_words
 def hendelser_sensor(
     context: dg.SensorEvaluationContext, freg: dg.ResourceParam[Freg]
 ) -> dg.SensorResult | dg.SkipReason:

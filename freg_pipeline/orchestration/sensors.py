@@ -32,6 +32,7 @@ from freg_pipeline.orchestration.jobs import full_load, land_batch, publish_rele
 from freg_pipeline.orchestration.partitions import UTTREKK, UTTREKK_BATCH, batch_partition
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.runs import UTTREKK_TAG, runs_of
+from freg_pipeline.orchestration.telling import in_our_words
 
 READY_A_TICK = 50  # batches taken in one tick; the next tick takes more
 
@@ -41,6 +42,7 @@ READY_A_TICK = 50  # batches taken in one tick; the next tick takes more
     minimum_interval_seconds=30,
     description="Asks the register for ready batches of open uttrekk, and requests their runs.",
 )
+@in_our_words
 def uttrekk_sensor(
     context: dg.SensorEvaluationContext, freg: dg.ResourceParam[Freg]
 ) -> dg.SensorResult:
