@@ -152,6 +152,24 @@ async def _as_taken(register: Register, settings: Settings, plan: Plan, wanted: 
     )
 
 
+def require_same_register(uttrekk: Uttrekk, settings: Settings) -> None:
+    """See that an uttrekk is gone on with at the register that it was begun at.
+
+    Raises:
+        ConfigurationError: settings name another environment, or another package of rights.
+    """
+    request = uttrekk.request
+    for name, then, now in (
+        ("FREG_ENVIRONMENT", request.environment, settings.environment),
+        ("FREG_RETTIGHETSPAKKE", request.rettighetspakke, settings.rettighetspakke),
+    ):
+        if then != now:
+            raise ConfigurationError(
+                f"the uttrekk {uttrekk.name} was begun with {name}={then}, and it is {now} now",
+                "Set it as it was then, or begin a new uttrekk",
+            )
+
+
 def _named(uttrekk: Uttrekk, wanted: Request) -> Uttrekk:
     Uttrekk.begin(uttrekk.store, msgspec.structs.replace(wanted, name=uttrekk.name))
     if not uttrekk.request.same_question(wanted):

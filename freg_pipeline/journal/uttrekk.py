@@ -405,6 +405,8 @@ class Uttrekk:
         try:
             return read_record(self.store, self.end_key, _End).batches
         except DamagedError:
+            if self.kind.is_sync:
+                raise
             self.store.delete(self.end_key)  # the register, or who wrote the batches, tells again
             return None
         except ObjectMissingError:

@@ -17,7 +17,7 @@ import dagster as dg
 from freg_pipeline.contract import Change
 from freg_pipeline.extract.fetch import FetchReport, fetch_batch
 from freg_pipeline.extract.liste import malformed_of, open_liste
-from freg_pipeline.extract.order import open_uttrekk, place_order
+from freg_pipeline.extract.order import open_uttrekk, place_order, require_same_register
 from freg_pipeline.extract.poll import require_batch
 from freg_pipeline.journal.manifest import Manifest, current_release
 from freg_pipeline.journal.uttrekk import Request, Uttrekk
@@ -95,6 +95,7 @@ async def _order(freg: Freg, name: str, config: OrderConfig) -> Uttrekk:
     async with freg.register() as register:
         if config.kind is Kind.begun:
             ordered = Uttrekk(freg.store, name)
+            require_same_register(ordered, freg.settings)
             if ordered.release is None:
                 agreed.check(ordered.request)
         elif config.kind is Kind.liste:
@@ -154,6 +155,7 @@ async def _identifiers(freg: Freg, keys: list[str]) -> int:
     async with freg.register() as register:
         for key in keys:
             of, batch = read_batch_partition(freg.store, key)
+            require_same_register(of, freg.settings)
             await require_batch(register, of, batch, freg.settings)
             total += len(of.identifiers(batch))
     return total
@@ -200,6 +202,7 @@ async def _fetch(freg: Freg, keys: list[str]) -> list[FetchReport]:
     async with freg.register() as register:
         for key in keys:
             of, batch = read_batch_partition(freg.store, key)
+            require_same_register(of, freg.settings)
             told = freg.progress(f"bulkoppslag, batch {batch}", len(of.identifiers(batch)))
             reports.append(
                 await fetch_batch(
@@ -265,8 +268,10 @@ def _ask_again(freg: Freg, keys: list[str]) -> None:
 
 
 def _land_again(freg: Freg, of: Uttrekk) -> None:
-    """Land the batches whose tables were damaged, and removed."""
-    for batch in sorted(set(range(of.end or 0)) - of.landed()):
+    """See that all batches are here, and land those whose tables were damaged, and removed."""
+    batches = range(of.end or 0)
+    _see_identifiers(freg, [batch_partition(of.name, batch) for batch in batches])
+    for batch in sorted(set(batches) - of.landed()):
         key = batch_partition(of.name, batch)
         _ask_again(freg, [key])
         _land(freg, key)

@@ -26,7 +26,7 @@ from freg_pipeline.advance import (
 from freg_pipeline.client import SoekKriterier, TilpassetKriterier
 from freg_pipeline.errors import ConfigurationError, GoneError
 from freg_pipeline.extract.liste import open_liste
-from freg_pipeline.extract.order import Approval, open_uttrekk
+from freg_pipeline.extract.order import Approval, open_uttrekk, require_same_register
 from freg_pipeline.extract.poll import wait_for_batch
 from freg_pipeline.extract.treff import open_soek
 from freg_pipeline.journal.manifest import Manifest, read_manifest
@@ -158,12 +158,13 @@ def carry_on(
     """Take an uttrekk that is begun from where it stands to its release.
 
     Raises:
-        ConfigurationError: there is no such uttrekk.
+        ConfigurationError: there is no such uttrekk, or it was begun at another register.
         UncertainOrderError: an order's fate is unknown, and ``order_again`` isn't set.
         GoneError: the register no longer has the job, and not all batches are here.
         IncompleteError: not everything is accounted for; nothing was published.
         ContractError: the contract has changed so that queries break; nothing was published.
     """
+    require_same_register(uttrekk, freg.settings)
     with open_engine(freg) as engine:
         course = _Course(freg, engine, uttrekk, release or ReleaseConfig())
         return course.run(order_again=order_again)

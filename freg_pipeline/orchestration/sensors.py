@@ -25,6 +25,7 @@ from freg_pipeline.advance import (
 )
 from freg_pipeline.client import BatchState, Register
 from freg_pipeline.errors import FregError
+from freg_pipeline.extract.order import require_same_register
 from freg_pipeline.extract.poll import poll_once
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.orchestration.config import Kind
@@ -75,6 +76,7 @@ def _steps(context: dg.SensorEvaluationContext, freg: Freg, uttrekk: Uttrekk) ->
     if not any(isinstance(step, Poll) for step in steps):
         return steps
     try:
+        require_same_register(uttrekk, freg.settings)
         asyncio.run(_take_ready(freg.register(waits=False), uttrekk))
     except FregError as error:
         # One uttrekk's trouble must not hold up the others; the next tick asks again.

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pyarrow.fs
@@ -16,7 +19,11 @@ from freg_pipeline.errors import FregError, ObjectMissingError, ResourceError, S
 from freg_pipeline.foreseen import foreseen
 
 _UNDER_CONSTRUCTION = ".tmp"  # on the same file system as the objects, so that a link is enough
-_LEFTOVER_SECONDS = 24 * 3600  # what a killed process left is swept when it is older than this
+# What a killed process left is swept: nobody holds it, and it is no longer just being made. Where
+# the file system knows no locks, its age alone tells.
+_MADE_SECONDS = 600
+_LEFTOVER_SECONDS = 24 * 3600
+_TRIES = 100  # at making a folder that others, who find it empty, remove
 
 
 class LocalStore:
@@ -75,10 +82,7 @@ class LocalStore:
     def replace(self, key: str, data: bytes) -> None:
         """Swap the object atomically: readers see the old or the new one."""
         with self._writing(), self._temporary(data) as temporary:
-            target = self._file(key)
-            self._make_folder(target.parent)
-            temporary.replace(target)
-            sync_to_disk(target.parent)
+            self._into_folder(key, temporary.replace)
 
     def list(self, prefix: str) -> list[str]:
         """All keys that begin with ``prefix``, sorted."""
@@ -93,9 +97,17 @@ class LocalStore:
         return sorted(key for key in keys if key.startswith(prefix))
 
     def delete(self, key: str) -> None:
-        """Remove the object, if it is there."""
+        """Remove the object, if it is there, and the folders that it leaves empty."""
         with self._writing():
-            self._file(key).unlink(missing_ok=True)
+            file = self._file(key)
+            file.unlink(missing_ok=True)
+            for folder in file.parents[: -len(self._root.parents) - 1]:
+                try:
+                    folder.rmdir()
+                except FileNotFoundError:
+                    continue
+                except OSError:  # it holds something
+                    return
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
@@ -104,7 +116,8 @@ class LocalStore:
             self._prepare()
             folder = Path(tempfile.mkdtemp(dir=self._tmp))
         try:
-            yield folder
+            with _held(folder):
+                yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -113,10 +126,9 @@ class LocalStore:
 
     def _prepare(self) -> None:
         self._make_folder(self._tmp)
-        horizon = time.time() - _LEFTOVER_SECONDS
         for leftover in self._tmp.iterdir():
             with contextlib.suppress(FileNotFoundError):  # another process swept it first
-                if leftover.stat().st_mtime < horizon:
+                if _is_left(leftover):
                     shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
 
     @staticmethod
@@ -126,7 +138,8 @@ class LocalStore:
             missing.append(folder)
             folder = folder.parent
         for new in reversed(missing):
-            with contextlib.suppress(FileExistsError):  # another process made it first
+            # Another process made it first, or removed its parent, which was empty.
+            with contextlib.suppress(FileExistsError, FileNotFoundError):
                 new.mkdir(mode=0o700)
 
     @contextlib.contextmanager
@@ -139,20 +152,29 @@ class LocalStore:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            yield temporary
+            with _held(temporary):
+                yield temporary
         finally:
             temporary.unlink(missing_ok=True)
 
     def _publish(self, temporary: Path, key: str) -> bool:
         """Give the finished file its name. A link fails where a rename would overwrite."""
-        target = self._file(key)
-        self._make_folder(target.parent)
         try:
-            os.link(temporary, target)
+            self._into_folder(key, partial(os.link, temporary))
         except FileExistsError:
             return False
-        sync_to_disk(target.parent)
         return True
+
+    def _into_folder(self, key: str, put: Callable[[Path], object]) -> None:
+        """Make a key's folder and put something there; again if the folder is gone by then."""
+        target = self._file(key)
+        for _ in range(_TRIES):
+            self._make_folder(target.parent)
+            with contextlib.suppress(FileNotFoundError):
+                put(target)
+                sync_to_disk(target.parent)
+                return
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(target))
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
@@ -169,6 +191,35 @@ class LocalStore:
             f"the store {self._root} can't be {verb}: {error.strerror or type(error).__name__}",
             "Give FREG_STORE a folder that you own, with space on its disk",
         )
+
+
+@contextlib.contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """Show other processes that a file or folder is in use, until this one is done or dead."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _is_left(path: Path) -> bool:
+    """Whether the process that made a file or folder is dead."""
+    age = time.time() - path.stat().st_mtime
+    if age < _MADE_SECONDS:
+        return False
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return age > _LEFTOVER_SECONDS
+    finally:
+        os.close(handle)
+    return True
 
 
 def sync_to_disk(path: Path) -> None:

@@ -1,7 +1,7 @@
 """The small JSON objects that record what has been done: how they are written, and read again.
 
-Each is an envelope with the format's version and the SHA-256 of the record as it stands in it, so
-that damage is told from content. ``jq .record FILE`` prints the record.
+Each is an envelope with the format's version and the SHA-256 of that and of the record as it stands
+there, so that damage is told from content. ``jq .record FILE`` prints the record.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from freg_pipeline.store.base import Store
 
 T = TypeVar("T")
 
-FORMAT = 1  # raised when records, raw answers or table files change so that older software misreads
-_BEGINNING = b'{"format":'
+# Raised when records, raw answers or table files change so that older software misreads them. The
+# envelope and its digest stay as they are: by these, software tells another version from damage.
+FORMAT = 1
 
 
 class _Envelope(msgspec.Struct, frozen=True):
@@ -26,11 +27,10 @@ class _Envelope(msgspec.Struct, frozen=True):
     record: msgspec.Raw
 
 
-def encode_record(record: object) -> bytes:
-    """Return the object that holds a record."""
+def encode_record(record: object, version: int = FORMAT) -> bytes:
+    """Return the object that holds a record, of this version of the format unless told."""
     content = msgspec.json.encode(record)
-    digest = hashlib.sha256(content).hexdigest()
-    return msgspec.json.encode(_Envelope(FORMAT, digest, msgspec.Raw(content)))
+    return msgspec.json.encode(_Envelope(version, _digest(version, content), msgspec.Raw(content)))
 
 
 def write_record(store: Store, key: str, record: object) -> bool:
@@ -67,25 +67,27 @@ def decode_record(data: bytes, kind: type[T], key: str, location: str) -> T:
         if _is_foreign(data):
             raise _other_version(key, location) from None
         raise DamagedError(key, location) from None
+    if _digest(envelope.format, envelope.record) != envelope.sha256:
+        raise DamagedError(key, location)
     if envelope.format != FORMAT:
         raise _other_version(key, location)
-    if hashlib.sha256(envelope.record).hexdigest() != envelope.sha256:
-        raise DamagedError(key, location)
     try:
         return msgspec.json.decode(envelope.record, type=kind)
     except msgspec.DecodeError:
         raise _other_version(key, location) from None
 
 
+def _digest(version: int, content: bytes | msgspec.Raw) -> str:
+    return hashlib.sha256(b"%d\n" % version + bytes(content)).hexdigest()
+
+
 def _is_foreign(data: bytes) -> bool:
     """Whether it is JSON, and not in an envelope: stores had none at first."""
-    if data.startswith(_BEGINNING):
-        return False
     try:
-        msgspec.json.decode(data)
+        content = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return False
-    return True
+    return not isinstance(content, dict) or content.keys().isdisjoint(_Envelope.__struct_fields__)
 
 
 def _other_version(key: str, location: str) -> StoreError:

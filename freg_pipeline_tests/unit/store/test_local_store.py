@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -83,6 +86,53 @@ def test_deleting_is_safe_to_repeat(store: LocalStore) -> None:
     store.delete("a")
     with pytest.raises(ObjectMissingError):
         store.read("a")
+
+
+def test_deleting_leaves_no_empty_folders(store: LocalStore) -> None:
+    for key in ("a/b/c/1", "a/b/c/2", "a/d"):
+        store.write(key, b"")
+    store.delete("a/b/c/1")
+    assert store.list("a/b/") == ["a/b/c/2"]
+    store.delete("a/b/c/2")
+    assert sorted(path.name for path in Path(store.path("a")).iterdir()) == ["d"]
+    store.delete("a/d")
+    assert Path(store.location).is_dir()
+    assert not Path(store.path("a")).exists()
+
+
+def test_a_folder_that_goes_while_it_is_written_into_is_made_again(store: LocalStore) -> None:
+    ended = threading.Event()
+
+    def tidy() -> None:
+        while not ended.is_set():
+            store.delete("a/b/other")
+
+    with ThreadPoolExecutor() as threads:
+        threads.submit(tidy)
+        try:
+            for number in range(200):
+                assert store.write(f"a/b/{number % 2}", b"x")
+                store.delete(f"a/b/{number % 2}")
+        finally:
+            ended.set()
+
+
+def test_what_a_killed_process_left_is_swept_and_what_a_living_one_uses_is_not(
+    store: LocalStore,
+) -> None:
+    long_ago = time.time() - 3_600
+    with store.scratch() as used:
+        left = used.with_name("left-by-the-dead")
+        left.mkdir()
+        (left / "half").write_bytes(b"")
+        new = used.with_name("just-being-made")
+        new.mkdir()
+        for folder in (used, left):
+            os.utime(folder, (long_ago, long_ago))
+        with store.scratch():
+            assert used.exists()
+            assert new.exists()
+            assert not left.exists()
 
 
 def test_files_and_folders_are_private(store: LocalStore) -> None:

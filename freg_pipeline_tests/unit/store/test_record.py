@@ -41,7 +41,7 @@ def test_no_single_bit_goes_unnoticed() -> None:
     for place in range(len(data) * 8):
         flipped = bytearray(data)
         flipped[place // 8] ^= 1 << place % 8
-        with pytest.raises(StoreError, match=r"^a/b.json in a store (is damaged|was written by)"):
+        with pytest.raises(DamagedError, match=r"^a/b.json in a store is damaged"):
             read(bytes(flipped))
 
 
@@ -54,9 +54,7 @@ def test_a_truncated_record_is_damaged(length: int) -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        encode_record(Noted("a", 1)).replace(
-            b'"format":%d' % FORMAT, b'"format":%d' % (FORMAT + 1)
-        ),
+        encode_record(Noted("a", 1), FORMAT + 1),
         b'{"name": "a", "count": 1}',
         encode_record({"navn": "a"}),
     ],
