@@ -7,7 +7,7 @@ with every value a string, since no contract is at hand here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -107,17 +107,16 @@ def _documents(text: bytes) -> list[Hendelsesdokument]:
     return [_document(fields) for fields in _entries(text)]
 
 
-def only(body: bytes, keeps: Callable[[Egenskapshendelse], bool]) -> bytes:
-    """An answer, as JSON, with some of the changes that its documents tell, and no others.
+def compose(
+    documents: Iterable[Hendelsesdokument], keeps: Callable[[Egenskapshendelse], bool]
+) -> bytes:
+    """One answer, as JSON, made of documents and reasons for there being none.
 
     Args:
-        body: JSON or XML.
-        keeps: whether a change stays.
-
-    Raises:
-        ValueError: as :func:`hendelsesdokumenter`.
+        documents: in the answer's order.
+        keeps: whether a change that a document tells stays in it.
     """
-    return msgspec.json.encode([_told_again(one, keeps) for one in hendelsesdokumenter(body)])
+    return msgspec.json.encode([_told_again(one, keeps) for one in documents])
 
 
 def _told_again(

@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 # What personer/arkiv answers for a document that it doesn't have: unknown, or history for more than
 # 36 months and deleted. Accounted for as gone.
-NOT_THERE = {404, 400}
+_NOT_THERE = {404, 400}
 ASKED_AGAIN = 2  # times that what has no answer is asked for again
 FIRST_PAUSE = 1.0  # seconds until then, where the register gave a reason; twice as long later
 
@@ -172,7 +172,7 @@ async def _despite(
     Where the same parts are refused of nobody too, the refusal was about them. Where it gives none
     of the documents, it was about something else.
     """
-    if refused.status not in NOT_THERE or isinstance(refused, PageError):
+    if not is_about_documents(refused):
         raise refused
     if (await taken_by(register, parts)).refused:
         raise RefusedError(
@@ -201,6 +201,11 @@ async def _one_by_one(
     return list(await asyncio.gather(*(_single(register, one, parts) for one in missing)))
 
 
+def is_about_documents(refused: RefusedError) -> bool:
+    """Whether a refusal can be about the documents asked for, and not about the asking."""
+    return refused.status in _NOT_THERE and not isinstance(refused, PageError)
+
+
 def not_there(error: RefusedError) -> str:
     """Why a document isn't there, from the refusal of it alone: its status tells, too."""
     if means_gone(error.said):
@@ -213,7 +218,7 @@ async def _single(register: Register, wanted: str, parts: tuple[str, ...]) -> Op
     try:
         answer = await register.personer.arkiv(wanted, parts)
     except RefusedError as error:
-        if error.status not in NOT_THERE or isinstance(error, PageError):
+        if not is_about_documents(error):
             raise
         return Oppslag(wanted, None, not_there(error))
     found: list[Oppslag] = answer.checked

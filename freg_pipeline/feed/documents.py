@@ -6,25 +6,33 @@ The service knows no ``part``: what one hasn't asked for is taken out before an 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from functools import partial
 
-import msgspec
+from msgspec.structs import replace
 
 from freg_pipeline.client import Register
-from freg_pipeline.client.answers import Answer
 from freg_pipeline.client.feed import FeedEntry
 from freg_pipeline.client.hendelsesdokument import (
     Egenskapshendelse,
     Hendelsesdokument,
+    compose,
     hendelsesdokumenter,
-    only,
 )
+from freg_pipeline.errors import RefusedError
 from freg_pipeline.extract.crowd import for_each
+from freg_pipeline.extract.fetch import is_about_documents, not_there
 from freg_pipeline.extract.parts import HISTORY, is_landed
 from freg_pipeline.extract.poll import circumstances
-from freg_pipeline.journal.raw import pack, read_raw
+from freg_pipeline.journal.raw import RawMeta, pack, read_raw
 from freg_pipeline.journal.uttrekk import Request, Uttrekk, chunks
+from freg_pipeline.reasons import means_gone
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 4  # single look-ups under way, where many are refused together
 
 
 def documents_of(events: Sequence[FeedEntry]) -> list[str]:
@@ -62,10 +70,10 @@ async def fetch_documents(
     sizes: list[int] = []
 
     async def work(chunk: int) -> None:
-        answer = await register.hendelser.bulkoppslag(asked[chunk])
-        data = await asyncio.to_thread(_packed, uttrekk.request, answer)
+        meta, body = await _look_up(register, uttrekk.request, asked[chunk])
+        data = await asyncio.to_thread(pack, body, meta)
         await asyncio.to_thread(uttrekk.store.write, _key(uttrekk, chunk), data)
-        sizes.append(len(answer.body))
+        sizes.append(len(body))
         progress(len(asked[chunk]))
 
     await for_each((chunk for chunk in range(len(asked)) if chunk not in kept), work, concurrency)
@@ -75,29 +83,99 @@ async def fetch_documents(
 def read_documents(
     uttrekk: Uttrekk, documents: list[str]
 ) -> Iterator[dict[str, Hendelsesdokument]]:
-    """The documents that came, by the identifier asked for; one look-up at a time.
+    """What came, by the identifier asked for: documents, or the reason for there being none.
 
-    An answer that tells no identifier is the one in its place, where the counts agree.
+    One look-up at a time, and all of its identifiers.
     """
     for chunk, asked in enumerate(chunks(documents)):
-        body = read_raw(uttrekk.store, _key(uttrekk, chunk))[1]
-        answers = hendelsesdokumenter(body)
-        by_place = zip(asked, answers, strict=False) if len(asked) == len(answers) else ()
-        found = {name: answer for name, answer in by_place if answer.dokumentidentifikator is None}
-        told = ((answer.dokumentidentifikator, answer) for answer in answers)
-        found |= {name: answer for name, answer in told if name is not None}
-        yield {name: answer for name, answer in found.items() if answer.feilmelding is None}
+        answers = hendelsesdokumenter(read_raw(uttrekk.store, _key(uttrekk, chunk))[1])
+        yield {
+            name: answer or Hendelsesdokument(name, feilmelding="ikke besvart")
+            for name, answer in _by_name(asked, answers).items()
+        }
 
 
-def _packed(request: Request, answer: Answer) -> bytes:
-    """The answer as it came; where some parts are configured, without what belongs to others."""
-    meta, body = circumstances(answer), answer.body
-    if request.parts_asked:
-        body = only(body, partial(_is_landed, request))
-        meta = msgspec.structs.replace(
-            meta, size=len(body), content_type="application/json", composed=True
-        )
-    return pack(body, meta)
+def _by_name(
+    asked: list[str], answers: Sequence[Hendelsesdokument]
+) -> dict[str, Hendelsesdokument | None]:
+    """The answer to each; one that tells no identifier is the one in its place, if counts agree."""
+    by_place = zip(asked, answers, strict=False) if len(asked) == len(answers) else ()
+    found = {name: answer for name, answer in by_place if answer.dokumentidentifikator is None}
+    told = ((answer.dokumentidentifikator, answer) for answer in answers)
+    found |= {name: answer for name, answer in told if name is not None}
+    return {name: found.get(name) for name in asked}
+
+
+async def _look_up(register: Register, request: Request, asked: list[str]) -> tuple[RawMeta, bytes]:
+    """Look up 1,000 at most; what stays open is asked for again, what is refused each by itself.
+
+    A document that can't be had stops nothing: its person's own document tells what holds now.
+    """
+    keeps = partial(_is_landed, request) if request.parts_asked else _everything
+    try:
+        answer = await register.hendelser.bulkoppslag(asked)
+    except RefusedError as refused:
+        if not is_about_documents(refused):
+            raise
+        logger.warning("%d event documents were refused together: asking for each by itself",
+                       len(asked))  # fmt: skip
+        body = compose(await _one_by_one(register, asked), keeps)
+        return RawMeta(len(body), datetime.now(UTC), _JSON, "", composed=True), body
+    found = _by_name(asked, answer.checked)
+    if request.parts_asked or any(map(_is_open, found.values())):
+        await _ask_again(register, found)
+        told = (replace(one, dokumentidentifikator=name) for name, one in found.items() if one)
+        body = compose(told, keeps)
+        meta = RawMeta(len(body), answer.hentet, _JSON, answer.correlation_id, composed=True)
+        return meta, body
+    return circumstances(answer), answer.body
+
+
+async def _ask_again(register: Register, found: dict[str, Hendelsesdokument | None]) -> None:
+    """Ask for what is open once more, and fill in what comes."""
+    missing = [name for name, answer in found.items() if _is_open(answer)]
+    if not missing:
+        return
+    logger.warning("%d event documents have no answer: asking again", len(missing))
+    try:
+        answer = await register.hendelser.bulkoppslag(missing)
+        later = _by_name(missing, answer.checked)
+    except RefusedError as refused:
+        if not is_about_documents(refused):
+            raise
+        singles = await _one_by_one(register, missing)
+        later = dict(zip(missing, singles, strict=True))
+    found.update({name: one for name, one in later.items() if one is not None})
+
+
+async def _one_by_one(register: Register, asked: list[str]) -> list[Hendelsesdokument]:
+    found: dict[str, Hendelsesdokument] = {}
+
+    async def work(name: str) -> None:
+        try:
+            answers = (await register.hendelser.hendelse(name)).checked
+        except RefusedError as refused:
+            if not is_about_documents(refused):
+                raise
+            answers = [Hendelsesdokument(None, feilmelding=not_there(refused))]
+        if answers:
+            found[name] = replace(answers[0], dokumentidentifikator=name)
+
+    await for_each(iter(asked), work, AT_ONCE)
+    nothing = "ikke besvart"
+    return [found.get(name) or Hendelsesdokument(name, feilmelding=nothing) for name in asked]
+
+
+def _is_open(answer: Hendelsesdokument | None) -> bool:
+    """Whether it is neither a document nor the word that there is none."""
+    if answer is None:
+        return True
+    return answer.feilmelding is not None and not means_gone(answer.feilmelding)
+
+
+def _everything(change: Egenskapshendelse) -> bool:
+    del change
+    return True
 
 
 def _is_landed(request: Request, change: Egenskapshendelse) -> bool:
@@ -106,6 +184,7 @@ def _is_landed(request: Request, change: Egenskapshendelse) -> bool:
     )
 
 
+_JSON = "application/json"
 _FOLDER = "hendelsesdokumenter"
 
 

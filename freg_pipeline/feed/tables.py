@@ -16,7 +16,14 @@ from freg_pipeline.feed.documents import documents_of, read_documents
 from freg_pipeline.journal.kept import KeptFile, keep
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.staging import event_key
-from freg_pipeline.lake.tables import HENDELSE, HENDELSE_EGENSKAP, OwnTable
+from freg_pipeline.lake.tables import (
+    AVVIK,
+    HENDELSE,
+    HENDELSE_EGENSKAP,
+    NO_DOCUMENT,
+    NOT_FOLLOWED,
+    OwnTable,
+)
 from freg_pipeline.normalize.values import moment
 from freg_pipeline.store import Store, read_record, write_record
 
@@ -66,9 +73,10 @@ def stage_events(store: Store, uttrekk: Uttrekk, events: Sequence[FeedEntry]) ->
             for table, rows in (
                 (HENDELSE, iter([_happened(events)])),
                 (HENDELSE_EGENSKAP, changes.rows()),
+                (AVVIK, _unexpected(uttrekk, events, changes)),
             )
         }
-    staged = StagedEvents(files, len(documents), len(documents) - changes.found)
+    staged = StagedEvents(files, len(documents), len(changes.missing))
     write_record(store, done, staged)
     return staged_events(store, uttrekk.name)  # whoever was first
 
@@ -99,8 +107,25 @@ def _happened(events: Sequence[FeedEntry]) -> pa.Table:
     )
 
 
+def _unexpected(
+    uttrekk: Uttrekk, events: Sequence[FeedEntry], changes: _Changes
+) -> Iterator[pa.Table]:
+    """The account of what could not be had or followed, once the changes are read."""
+    rows = [(name, NO_DOCUMENT, reason) for name, reason in changes.missing.items()]
+    rows += [
+        (str(event.sekvensnummer), NOT_FOLLOWED, "hendelsen sier ikke hvem den gjelder")
+        for event in events
+        if event.folkeregisteridentifikator is None and event.persondokument is None
+    ]
+    told = [
+        {"identifikator": name, "uttrekk": uttrekk.name, "utfall": outcome, "aarsak": reason}
+        for name, outcome, reason in rows
+    ]
+    yield pa.Table.from_pylist(told, schema=AVVIK.schema)
+
+
 class _Changes:
-    """The rows of hendelse_egenskap, and how many event documents they were made of."""
+    """The rows of hendelse_egenskap, and which event documents could not be had."""
 
     def __init__(self, uttrekk: Uttrekk, events: Sequence[FeedEntry], documents: list[str]) -> None:
         self._uttrekk = uttrekk
@@ -109,11 +134,15 @@ class _Changes:
         for event in events:
             if event.hendelsesdokument is not None:
                 self._events[event.hendelsesdokument].append(event.sekvensnummer)
-        self.found = 0
+        self.missing: dict[str, str] = {}  # filled by rows(): document and reason
 
     def rows(self) -> Iterator[pa.Table]:
         for answered in read_documents(self._uttrekk, self._documents):
-            self.found += len(answered)
+            self.missing |= {
+                name: document.feilmelding
+                for name, document in answered.items()
+                if document.feilmelding is not None
+            }
             told = [
                 (number, name, place, change.entitet, change.entitetsendring, change.innhold)
                 for name, document in answered.items()

@@ -17,6 +17,9 @@ class Accounting(msgspec.Struct, frozen=True):
         failed: they could not be decoded, or were never answered.
         unexplained: identifiers that are none of these; anything but 0 is a fault of ours.
         reasons: how many for each reason, the most frequent ones.
+        events_without_document: event documents that the register didn't give; no identifiers, and
+            no fault: their persons were looked up all the same.
+        events_not_followed: events that name neither a person nor a document.
     """
 
     delivered: int
@@ -27,3 +30,5 @@ class Accounting(msgspec.Struct, frozen=True):
     failed: int
     unexplained: int
     reasons: dict[str, int]
+    events_without_document: int = 0
+    events_not_followed: int = 0

@@ -7,6 +7,7 @@ import duckdb
 from freg_pipeline.errors import IncompleteError
 from freg_pipeline.journal.accounting import Accounting
 from freg_pipeline.journal.uttrekk import Uttrekk
+from freg_pipeline.lake.tables import NO_DOCUMENT, NOT_FOLLOWED
 
 MOST_REASONS = 20
 MOST_SAID = 3
@@ -46,8 +47,9 @@ def account(connection: duckdb.DuckDBPyConnection, *, delivered: int, landed: in
         "SELECT utfall, aarsak, count(*) AS n FROM avvik GROUP BY ALL ORDER BY n DESC, 1, 2"
     ).fetchall()
     by_outcome = dict.fromkeys(("sammenslaatt", "duplikat", "borte", "feilet"), 0)
+    of_events = dict.fromkeys((NO_DOCUMENT, NOT_FOLLOWED), 0)
     for outcome, _, count in rows:
-        by_outcome[outcome] += count
+        (of_events if outcome in of_events else by_outcome)[outcome] += count
     return Accounting(
         delivered=delivered,
         landed=landed,
@@ -57,4 +59,6 @@ def account(connection: duckdb.DuckDBPyConnection, *, delivered: int, landed: in
         failed=by_outcome["feilet"],
         unexplained=delivered - landed - sum(by_outcome.values()),
         reasons={f"{outcome}: {why}": count for outcome, why, count in rows[:MOST_REASONS]},
+        events_without_document=of_events[NO_DOCUMENT],
+        events_not_followed=of_events[NOT_FOLLOWED],
     )

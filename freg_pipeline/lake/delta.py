@@ -7,11 +7,13 @@ the register, whatever its size.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import msgspec
+import pyarrow as pa
 
 from freg_pipeline.errors import ConfigurationError, FregError
 from freg_pipeline.journal.accounting import Accounting
@@ -37,7 +39,7 @@ from freg_pipeline.lake.resolve import load, settle
 from freg_pipeline.lake.rows import LandedRows, Origin
 from freg_pipeline.lake.staging import Staging, event_key, staged_events
 from freg_pipeline.lake.state import State
-from freg_pipeline.lake.tables import EVENT_TABLES, HENDELSE
+from freg_pipeline.lake.tables import AVVIK, EVENT_TABLES, HENDELSE
 from freg_pipeline.store import Store, read_record, write_record
 
 
@@ -168,6 +170,7 @@ def _write(store: Store, uttrekk: Uttrekk, current: Manifest, folder: str, polic
         rank(connection, staged_events(store, uttrekk.name, HENDELSE.name))
         settle(connection)
         keep_delta_only(connection)
+        _account_for_events(connection, staged_events(store, uttrekk.name, AVVIK.name))
         landed = _count(connection, "landed WHERE batch >= 0")
         accounting = account(connection, delivered=delivered, landed=landed)
         if not policy.allow_incomplete:  # nothing is written that may not be published
@@ -193,6 +196,16 @@ def _write(store: Store, uttrekk: Uttrekk, current: Manifest, folder: str, polic
             accounting,
             landed - _count(connection, "state_person SEMI JOIN replaced USING (person)"),
         )
+
+
+def _account_for_events(connection: duckdb.DuckDBPyConnection, rows: Iterator[pa.Table]) -> None:
+    """Add what could not be had or followed of the events to the account."""
+    for piece in rows:
+        connection.register("piece", piece)
+        connection.execute(
+            "INSERT INTO avvik BY NAME SELECT identifikator, utfall, aarsak FROM piece"
+        )
+        connection.unregister("piece")
 
 
 def _files(store: Store, rows: LandedRows, folder: str, scratch: Path) -> dict[str, TableFile]:

@@ -65,6 +65,8 @@ TIDLIGERE_IDENTIFIKATOR = OwnTable(
         ("personidentifikator", pa.string(), "The current number of the person who had it."),
     ),
 )
+# Outcomes in the account of a sync that are about events, and not about identifiers looked up.
+NO_DOCUMENT, NOT_FOLLOWED = "uten_hendelsesdokument", "ikke_fulgt"
 AVVIK = OwnTable(
     "avvik",
     "One row per identifier that was delivered and is no row of person: the accounting.",
@@ -72,7 +74,13 @@ AVVIK = OwnTable(
         ("identifikator", pa.string(), "As the register delivered it: a number or a document's."),
         ("uttrekk", pa.string(), "The uttrekk that it was delivered with."),
         ("batch_nr", pa.int32(), "The batch of the uttrekk."),
-        ("utfall", pa.string(), "sammenslaatt, duplikat, borte or feilet."),
+        (
+            "utfall",
+            pa.string(),
+            "sammenslaatt, duplikat, borte or feilet; of a sync also uten_hendelsesdokument (an"
+            " event's document that the register didn't give) and ikke_fulgt (an event that names"
+            " nobody, by its number in the list).",
+        ),
         ("aarsak", pa.string(), "Why."),
         ("sti", pa.string(), "Where in the document, if it could not be decoded."),
         ("gikk_til", pa.string(), "The person whose row holds what the identifier stood for."),

@@ -134,7 +134,7 @@ def test_a_backlog_is_taken_in_slices_whatever_the_register_does(faults: str, ke
 
 @pytest.mark.usefixtures("small_pages")
 def test_a_document_that_is_gone_is_followed_by_a_look_up_by_number(keep: Keep) -> None:
-    kept = keep(faults="gone=0.3")
+    kept = keep(faults="gone=0.1")
     happen(kept.url, 1_500)
     slices = sync(kept.settings, allow_fewer=True)
     first = slices[0].uttrekk

@@ -48,6 +48,7 @@ class EventList:
         self.asked: list[int] = []
         self.after_page: Callable[[int], None] = lambda seq: None
         self.documents: dict[str, Any] = {}
+        self.refused: set[str] = set()  # documents for whose sake a whole look-up is refused
         self.looked_up: list[list[str]] = []
 
     @contextmanager
@@ -56,6 +57,7 @@ class EventList:
             Route("/v1/hendelser/feed", self._feed),
             Route("/v1/hendelser/siste/sekvensnummer", self._last),
             Route("/v1/hendelser/bulkoppslag", self._documents, methods=["POST"]),
+            Route("/v1/hendelser/{document}", self._document),
         ]
         with serving(Starlette(routes=routes)) as url:
             yield url
@@ -75,7 +77,19 @@ class EventList:
     async def _documents(self, request: HttpRequest) -> Response:
         asked = (await request.json())["dokumentidentifikator"]
         self.looked_up.append(asked)
+        if self.refused & set(asked):
+            return JSONResponse(_TOO_OLD, 400)
         return JSONResponse([self.documents[one] for one in asked if one in self.documents])
+
+    async def _document(self, request: HttpRequest) -> Response:
+        name = request.path_params["document"]
+        self.looked_up.append([name])
+        if name not in self.documents:
+            return JSONResponse(_TOO_OLD, 400)
+        return JSONResponse(self.documents[name])
+
+
+_TOO_OLD = {"kode": "FREG-400", "melding": "Dokument eldre enn 36 måneder"}
 
 
 def register(url: str) -> Register:

@@ -31,9 +31,12 @@ def change(entitet: str, **content: Any) -> dict[str, Any]:
 
 
 def stage(
-    uttrekk: Uttrekk, events: list[FeedEntry], documents: dict[str, Any]
+    uttrekk: Uttrekk,
+    events: list[FeedEntry],
+    documents: dict[str, Any],
+    feed: EventList | None = None,
 ) -> tuple[StagedEvents, EventList]:
-    feed = EventList([])
+    feed = feed or EventList([])
     feed.documents = documents
 
     async def fetch(url: str) -> None:
@@ -76,6 +79,8 @@ def test_every_event_is_a_row_whatever_it_lacks(uttrekk: Uttrekk) -> None:
         "persondokument": "p",
     }
     assert set(second.values()) == {103, None}
+    (account,) = rows(uttrekk, "avvik")
+    assert (account["identifikator"], account["utfall"]) == ("103", "ikke_fulgt")
 
 
 def test_each_change_of_an_event_document_is_a_row(uttrekk: Uttrekk) -> None:
@@ -86,7 +91,10 @@ def test_each_change_of_an_event_document_is_a_row(uttrekk: Uttrekk) -> None:
     ]
     both = document("one", change("navn", fornavn="Kari"), change("sivilstand", type="gift"))
     staged, feed = stage(uttrekk, events, {"one": both})
-    assert feed.looked_up == [["one", "gone"]]
+    assert feed.looked_up == [["one", "gone"], ["gone"]]
+    (account,) = rows(uttrekk, "avvik")
+    assert (account["identifikator"], account["utfall"]) == ("gone", "uten_hendelsesdokument")
+    assert account["aarsak"] == "ikke besvart"
     assert (staged.documents, staged.missing) == (2, 1)
     found = rows(uttrekk, "hendelse_egenskap")
     assert [(one["sekvensnummer"], one["egenskap_nr"], one["entitet"]) for one in found] == [
@@ -102,10 +110,48 @@ def test_documents_that_do_not_tell_their_identifier_are_known_by_their_place(
     events = [entry(101, A, hendelsesdokument="x"), entry(102, A, hendelsesdokument="y")]
     documents = {"x": document(None, change("navn")), "y": document(None, change("kjoenn"))}
     stage(uttrekk, events, documents)
+    assert rows(uttrekk, "avvik") == []
     found = rows(uttrekk, "hendelse_egenskap")
     assert [(one["hendelsesdokument"], one["entitet"]) for one in found] == [
         ("x", "navn"), ("y", "kjoenn"),
     ]  # fmt: skip
+
+
+def test_a_reason_in_place_of_a_document_is_told_and_one_that_sounds_like_a_fault_asked_about(
+    uttrekk: Uttrekk,
+) -> None:
+    names = ("one", "old", "odd")
+    events = [entry(101 + nr, A, hendelsesdokument=name) for nr, name in enumerate(names)]
+    old, odd = "Dokumentet er slettet", "Teknisk feil"
+    documents: dict[str, Any] = {
+        "one": document("one", change("navn")),
+        "old": {"dokumentidentifikator": "old", "feilmelding": {"feilmelding": old}},
+        "odd": {"dokumentidentifikator": "odd", "feilmelding": {"feilmelding": odd}},
+    }
+    staged, feed = stage(uttrekk, events, documents)
+    assert feed.looked_up == [[*names], ["odd"]]
+    assert staged.missing == 2
+    reasons = {one["identifikator"]: one["aarsak"] for one in rows(uttrekk, "avvik")}
+    assert reasons == {"old": old, "odd": odd}
+    assert [one["sekvensnummer"] for one in rows(uttrekk, "hendelse_egenskap")] == [101]
+
+
+@pytest.mark.parametrize("there", [["one", "two"], []], ids=["one of them", "all"])
+def test_what_is_refused_together_is_asked_for_one_by_one(
+    uttrekk: Uttrekk, there: list[str]
+) -> None:
+    names = [*there, "old"]
+    events = [entry(101 + nr, A, hendelsesdokument=name) for nr, name in enumerate(names)]
+    feed = EventList([])
+    feed.documents = {name: document(name, change("navn")) for name in there}
+    feed.refused = {"old"}
+    staged, feed = stage(uttrekk, events, feed.documents, feed)
+    assert feed.looked_up[0] == names
+    assert sorted(feed.looked_up[1:]) == sorted([name] for name in names)
+    assert staged.missing == 1
+    assert len(rows(uttrekk, "hendelse_egenskap")) == len(there)
+    (account,) = rows(uttrekk, "avvik")
+    assert account["aarsak"] == "Dokument eldre enn 36 måneder"
 
 
 def test_what_was_fetched_and_staged_is_not_made_again(uttrekk: Uttrekk) -> None:

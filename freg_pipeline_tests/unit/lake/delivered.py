@@ -19,7 +19,7 @@ from freg_pipeline.journal.raw import RawMeta, pack
 from freg_pipeline.journal.uttrekk import Request, Uttrekk, chunks
 from freg_pipeline.lake.landing import land_batch
 from freg_pipeline.lake.staging import event_key
-from freg_pipeline.lake.tables import HENDELSE, HENDELSE_EGENSKAP
+from freg_pipeline.lake.tables import AVVIK, HENDELSE, HENDELSE_EGENSKAP
 from freg_pipeline.store import Store, write_record
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests.contracts import entity, field, small_contract
@@ -148,12 +148,14 @@ def deliver_events(
     xsd: bytes = XSD,
     land: bool = True,
     changed: Sequence[tuple[int, str, str]] = (),
+    unexpected: Sequence[tuple[str, str]] = (),
 ) -> Uttrekk:
     """An uttrekk of the events after ``etter``, up to ``siste``: one event an identifier asked for.
 
     Identifiers that are no numbers are documents'. What comes again in a later batch was asked for
     again. It has landed, and waits for its release. ``changed``: the event's number, which entity
-    of the document it changed, and that as JSON.
+    of the document it changed, and that as JSON. ``unexpected``: what of the events could not be
+    had or followed, and the outcome.
     """
     name = name or f"hendelser-{etter:012d}"
     uttrekk = deliver(
@@ -183,9 +185,20 @@ def deliver_events(
         ],
         schema=HENDELSE_EGENSKAP.schema,
     )
+    avvik = pa.Table.from_pylist(
+        [
+            {"identifikator": one, "utfall": outcome, "aarsak": "test"}
+            for one, outcome in unexpected
+        ],
+        schema=AVVIK.schema,
+    )
     files = {
         table.name: keep_table(store, event_key(name, f"{table.name}.parquet"), rows)
-        for table, rows in ((HENDELSE, events), (HENDELSE_EGENSKAP, contents))
+        for table, rows in (
+            (HENDELSE, events),
+            (HENDELSE_EGENSKAP, contents),
+            (AVVIK, avvik),
+        )
     }
     end = {"siste": siste, "hendelser": len(asked)}
     write_record(store, uttrekk.feed_end_key, end)

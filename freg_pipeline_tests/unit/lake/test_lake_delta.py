@@ -227,6 +227,24 @@ def test_a_document_that_is_gone_takes_nobody_out(store: LocalStore) -> None:
     assert names(store) == BEFORE
 
 
+def test_what_could_not_be_had_of_events_is_named_and_counted_and_no_failure(
+    store: LocalStore,
+) -> None:
+    unexpected = [("e1", "uten_hendelsesdokument"), ("e2", "uten_hendelsesdokument"),
+                  ("150", "ikke_fulgt")]  # fmt: skip
+    changed = [(C, document(C, day=5, navn=[navn("Carl")]))]
+    build_release(store, deliver_events(store, 100, 200, changed, unexpected=unexpected))
+    manifest = current_release(store)
+    assert manifest is not None
+    account = manifest.accounting
+    assert (account.events_without_document, account.events_not_followed) == (2, 1)
+    assert (account.landed, account.failed, account.unexplained) == (1, 0, 0)
+    assert not manifest.incomplete
+    told = "SELECT identifikator, utfall FROM avvik WHERE uttrekk LIKE 'hendelser%' ORDER BY 1"
+    assert rows_of(store, told) == sorted(unexpected)
+    assert [result for result in run_checks(store) if not result.passed] == []
+
+
 def test_events_that_concern_nobody_move_the_position(store: LocalStore) -> None:
     sync(store)
     assert names(store) == BEFORE
