@@ -60,6 +60,10 @@ class Lagging:
 
     async def _bulk(self, request: Request) -> Response:
         asked = (await request.json())["foedselsEllerDNummer"]
+        if not {A, B} & set(asked):  # which parts there are is found out by somebody's number
+            reason = {"feilmelding": "Fant ikke personen"}
+            told = [{"foedselsEllerDNummer": one, "feilmelding": reason} for one in asked]
+            return JSONResponse({"oppslag": told})
         self.asked.append(asked)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         given = {A: answer, B: document(B, day=6, navn=[navn("Bo")])}
