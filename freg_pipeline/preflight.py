@@ -55,7 +55,9 @@ async def preflight(settings: Settings) -> AsyncIterator[str]:
         check_configured(settings.parts, plan)
         parts, refused = await chosen_parts(register, settings.parts, plan)
     yield f"contract      {contract}"
-    yield f"parts         {refusal_line(refused, parts.landed, plan) or 'all of them are taken'}"
+    asked = register.may_call("personer/bulkoppslag")
+    fine = "all of them are taken" if asked else "not tried: the package has no look-ups by number"
+    yield f"parts         {refusal_line(refused, parts.landed, plan) or fine}"
     if current is not None:
         again = [part for part in current.parts_refused if part not in refused]
         if again:

@@ -95,6 +95,7 @@ def test_what_a_smaller_package_may_not_call(guarded: str, check: Check) -> None
     ended = check(FREG_BASE_URL=privat, FREG_RETTIGHETSPAKKE="privat")
     assert ended.code == 0, ended.stderr
     assert "privat may call all but hendelser/bulkoppslag" in ended.stdout
+    assert "parts         not tried" in ended.stdout
     assert "uttrekk/komplett" in ended.stdout
 
 
