@@ -12,11 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.settings import Settings, load
 from freg_pipeline.synthetic import RegisterOptions, running
 from freg_pipeline_tests.published import Recorder, recording, violations
+
+# How long an example takes says something of the machine only.
+settings.register_profile("freg", deadline=None)
+settings.load_profile("freg")
 
 StartRegister = Callable[..., str]
 RunFreg = Callable[..., "Ended"]

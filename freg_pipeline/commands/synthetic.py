@@ -66,13 +66,16 @@ def synthetic() -> None:
     "refused_parts",
     multiple=True,
     metavar="PART",
-    help="A part that is refused with 400 although the contract names it; may be repeated. The "
-    "real register refuses forholdTilSametingetsValgmanntall.",
+    default=["forholdTilSametingetsValgmanntall"],
+    show_default=True,
+    help="A part that is refused with 400 although the contract names it; may be repeated. With "
+    "an empty one, none is.",
 )
 @click.option(
-    "--fiks-refuses",
-    is_flag=True,
-    help="Through Fiks, refuse a part that holds more than the role; else it is left out.",
+    "--fiks-refuses/--fiks-leaves-out",
+    default=True,
+    show_default=True,
+    help="Through Fiks, refuse a part that holds more than the role, or leave out what it mustn't.",
 )
 @click.option(
     "--no-hits",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+REFUSED_PARTS = ("forholdTilSametingetsValgmanntall",)  # since 2023-04-03 (news of 2023-03-27)
+
 
 @dataclass(frozen=True)
 class RegisterOptions:
@@ -53,8 +55,8 @@ class RegisterOptions:
     history_months: float = 36.0
     oldest_sekvensnummer: int = 0
     faults: str = ""
-    refused_parts: tuple[str, ...] = ()
-    fiks_refuses: bool = False
+    refused_parts: tuple[str, ...] = REFUSED_PARTS
+    fiks_refuses: bool = True
     no_hits: Literal["404", "empty"] = "404"
     strict_criteria: bool = False
     scopes: tuple[str, ...] = ()

@@ -158,8 +158,9 @@ LEFT_OUT: dict[str, list[CheckFunction]] = {
 def as_described() -> Iterator[str]:
     """A register that keeps to the API description where the pages, or clients, say otherwise."""
     options = RegisterOptions(
-        persons=300, batch_size=300, ready_after_seconds=0.05, no_hits="empty", strict_criteria=True
-    )
+        persons=300, batch_size=300, ready_after_seconds=0.05, no_hits="empty",
+        strict_criteria=True, refused_parts=(),
+    )  # fmt: skip
     with running(options) as url:
         yield url
 
