@@ -39,8 +39,8 @@ def test_a_full_disk_through_each_library(tmp_path: Path) -> None:
     table = pa.table({"a": list(range(100_000))})
     with pytest.raises(duckdb.Error) as by_duckdb:
         duckdb.sql("COPY (FROM range(1_000_000)) TO '/dev/full' (FORMAT csv, USE_TMP_FILE false)")
-    with pytest.raises(OSError, match="space") as by_pyarrow:
-        pq.write_table(table, "/dev/full")
+    with pytest.raises(OSError, match="space") as by_pyarrow, pa.OSFile("/dev/full", "wb") as full:
+        pq.write_table(table, full)  # by its path it would be removed
     for error in (by_duckdb.value, by_pyarrow.value):
         found = foreseen(error)
         assert type(found) is ResourceError
