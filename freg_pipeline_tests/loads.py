@@ -107,12 +107,15 @@ def sync(settings: Settings, **strictness: bool) -> list[Slice]:
     """Slice after slice until nothing is new."""
     store = open_store(settings)
     slices = []
-    while (taken := asyncio.run(_collected(store, settings))) is not None:
+    again = not strictness.get("allow_incomplete", False)
+    while (taken := asyncio.run(_collected(store, settings, again))) is not None:
         build_release(store, taken.uttrekk, policy=Policy(**strictness))
         slices.append(taken)
     return slices
 
 
-async def _collected(store: Store, settings: Settings) -> Slice | None:
+async def _collected(store: Store, settings: Settings, again: bool) -> Slice | None:
     async with Register.from_settings(settings) as register:
-        return await collect(store, register, settings, lambda what, total: lambda more: None)
+        return await collect(
+            store, register, settings, lambda what, total: lambda more: None, ask_again=again
+        )

@@ -134,10 +134,10 @@ async def look_up(
     else:
         answer = await register.personer.bulkoppslag(asked, parts)
     found = match(asked, answer.checked)
-    if not any(map(_is_open, found)):
+    if not any(map(is_open, found)):
         return circumstances(answer), answer.body
     for attempt in range(ASKED_AGAIN):
-        places = [index for index, oppslag in enumerate(found) if _is_open(oppslag)]
+        places = [index for index, oppslag in enumerate(found) if is_open(oppslag)]
         if not places:
             break
         logger.warning("%d of %d identifiers have no answer: asking again", len(places),
@@ -153,7 +153,7 @@ async def look_up(
     return _composed(answer, asked, found, kind)
 
 
-def _is_open(oppslag: Oppslag | None) -> bool:
+def is_open(oppslag: Oppslag | None) -> bool:
     """Whether it is neither a document nor the word that there is none."""
     if oppslag is None:
         return True
@@ -161,7 +161,7 @@ def _is_open(oppslag: Oppslag | None) -> bool:
 
 
 def _gave_reasons(found: list[Oppslag | None]) -> bool:
-    return any(oppslag is not None and _is_open(oppslag) for oppslag in found)
+    return any(oppslag is not None and is_open(oppslag) for oppslag in found)
 
 
 async def _despite(

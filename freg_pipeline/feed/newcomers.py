@@ -11,7 +11,7 @@ from freg_pipeline.client import Register
 from freg_pipeline.envelope import IdentifierKind, is_xml, match, numbers_of, parse
 from freg_pipeline.errors import PassingError
 from freg_pipeline.extract.crowd import for_each
-from freg_pipeline.extract.fetch import look_up
+from freg_pipeline.extract.fetch import is_open, look_up
 from freg_pipeline.extract.parts import HISTORY, NUMBERS
 from freg_pipeline.feed.criteria import entities_of, fits
 from freg_pipeline.journal.uttrekk import Uttrekk, chunks
@@ -77,11 +77,11 @@ class Newcomers:
             if is_xml(body):
                 body = json_answer(body, self._plan.contract.structure)
             answers = match(asked, parse(body))
-            left_out = answers.count(None)
-            if left_out:
+            left_open = sum(map(is_open, answers))
+            if left_open:
                 raise PassingError(
-                    f"the register left {left_out} of {len(asked)} look-ups unanswered, twice: it "
-                    "isn't known whether their persons belong to the release",
+                    f"the register left {left_open} of {len(asked)} look-ups unanswered, again and "
+                    "again: it isn't known whether their persons belong to the release",
                     "Run freg hendelser sync again: it begins with them",
                 )
             for identifier, one in zip(asked, answers, strict=True):

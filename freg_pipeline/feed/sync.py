@@ -23,6 +23,7 @@ from freg_pipeline.feed.position import last_number, require_within
 from freg_pipeline.journal.kinds import kind_of
 from freg_pipeline.journal.manifest import Manifest, require_current
 from freg_pipeline.journal.uttrekk import Request, Uttrekk
+from freg_pipeline.lake.reopen import reopen_sync
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import Store
 
@@ -30,7 +31,12 @@ logger = logging.getLogger(__name__)
 
 
 async def collect(
-    store: Store, register: Register, settings: Settings, progress: Progress
+    store: Store,
+    register: Register,
+    settings: Settings,
+    progress: Progress,
+    *,
+    ask_again: bool = True,
 ) -> Slice | None:
     """Land the slice that follows the current release; None if nothing has happened since.
 
@@ -39,6 +45,8 @@ async def collect(
         register: whom to ask; open.
         settings: how, and how much at once.
         progress: told about long work.
+        ask_again: a sync that was refused for look-ups that failed is begun anew; else it is gone
+            on with as it is.
 
     Raises:
         ConfigurationError: there is no release, or it was made with other settings.
@@ -51,6 +59,8 @@ async def collect(
     first = Uttrekk(store, current.base.uttrekk).request
     _require_same(current.number, first, settings)
     uttrekk, page = _following(store, current, settings), None
+    if ask_again and uttrekk.exists and reopen_sync(uttrekk):
+        uttrekk = _following(store, current, settings)
     if not (has_pages(uttrekk) or has_own_events(uttrekk)):
         page = await ask(register, settings.answer_format, current.sekvensnummer)
         if page is None or not page.entries:

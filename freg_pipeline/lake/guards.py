@@ -146,16 +146,19 @@ def require_not_gone(uttrekk: Uttrekk, accounting: Accounting, policy: Policy) -
         FewerError: it hasn't.
     """
     gone, delivered = accounting.gone, accounting.delivered
-    bound = policy.max_gone
-    is_list = uttrekk.request.kind == "liste"
-    if policy.allow_fewer or (is_list and accounting.landed):
-        return
-    if _too_many(gone, delivered, bound, chance=3):
+    if too_many_gone(uttrekk, gone, delivered, accounting.landed, policy):
         raise _fewer(
             uttrekk,
             f"the register has nothing for {gone:,} of the {delivered:,} identifiers "
-            f"(FREG_MAX_GONE is {bound:g})",
+            f"(FREG_MAX_GONE is {policy.max_gone:g})",
         )
+
+
+def too_many_gone(uttrekk: Uttrekk, gone: int, delivered: int, found: int, policy: Policy) -> bool:
+    """Whether more identifiers are gone than is plausible, as :func:`require_not_gone` says."""
+    if policy.allow_fewer or (uttrekk.request.kind == "liste" and found):
+        return False
+    return _too_many(gone, delivered, policy.max_gone, chance=3)
 
 
 def require_rows(

@@ -73,7 +73,9 @@ def _of_uttrekk(uttrekk: Uttrekk, key: str, rest: list[str]) -> bool:
         begin_anew(uttrekk, key)
         return True
     if kind == "answers":
-        for one in store.list(f"{key.rpartition('/')[0]}/"):
+        folder = key.rpartition("/")[0]
+        drop_tables(uttrekk, int(folder.rpartition("/")[2]))  # some may be made of the old answer
+        for one in store.list(f"{folder}/"):
             if _is_damaged(store, one):
                 store.delete(one)
         return True
@@ -104,6 +106,15 @@ def begin_anew(uttrekk: Uttrekk, damaged: str) -> None:
     for key in store.list(uttrekk.key("")):
         if key not in kept:
             store.delete(key)
+
+
+def drop_tables(uttrekk: Uttrekk, batch: int) -> None:
+    """Remove a batch's tables, so that all are made anew: of other answers they may be others."""
+    store = uttrekk.store
+    folder = uttrekk.job_key("tables", f"{batch:06d}", "")
+    store.delete(f"{folder}done.json")  # first: what is left is not done
+    for one in store.list(folder):
+        store.delete(one)
 
 
 def _drop_batch(uttrekk: Uttrekk, key: str) -> None:

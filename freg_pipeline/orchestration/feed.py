@@ -112,7 +112,7 @@ def _sync(freg: Freg, config: SyncConfig) -> list[Slice]:
 
 def _take(freg: Freg, config: SyncConfig) -> Slice | None:
     """One slice, collected and published; None: nothing has happened."""
-    taken = asyncio.run(_collect(freg))
+    taken = asyncio.run(_collect(freg, ask_again=not config.allow_incomplete))
     if taken is not None:
         _publish(freg, taken, config)
     return taken
@@ -123,9 +123,11 @@ async def _last(freg: Freg, current: Manifest) -> int:
         return await last_number(register, current)
 
 
-async def _collect(freg: Freg) -> Slice | None:
+async def _collect(freg: Freg, *, ask_again: bool) -> Slice | None:
     async with freg.register() as register:
-        return await collect(freg.store, register, freg.settings, freg.progress)
+        return await collect(
+            freg.store, register, freg.settings, freg.progress, ask_again=ask_again
+        )
 
 
 def _publish(freg: Freg, taken: Slice, config: SyncConfig) -> Manifest:

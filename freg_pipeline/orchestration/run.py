@@ -32,6 +32,7 @@ from freg_pipeline.extract.treff import open_soek
 from freg_pipeline.journal.manifest import Manifest, read_manifest
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.guards import approval
+from freg_pipeline.lake.reopen import reopen
 from freg_pipeline.orchestration.config import Kind, ReleaseConfig
 from freg_pipeline.orchestration.engine import Engine, open_engine
 from freg_pipeline.orchestration.partitions import UTTREKK
@@ -157,6 +158,8 @@ def carry_on(
 ) -> Manifest:
     """Take an uttrekk that is begun from where it stands to its release.
 
+    What failed before is asked for again, once.
+
     Raises:
         ConfigurationError: there is no such uttrekk, or it was begun at another register.
         UncertainOrderError: an order's fate is unknown, and ``order_again`` isn't set.
@@ -165,8 +168,10 @@ def carry_on(
         ContractError: the contract has changed so that queries break; nothing was published.
     """
     require_same_register(uttrekk, freg.settings)
+    release = release or ReleaseConfig()
+    reopen(uttrekk, release.policy(freg.settings))
     with open_engine(freg) as engine:
-        course = _Course(freg, engine, uttrekk, release or ReleaseConfig())
+        course = _Course(freg, engine, uttrekk, release)
         return course.run(order_again=order_again)
 
 

@@ -28,8 +28,11 @@ X, Y, Z = "01810098194", "41819077906", "30908299902"
 class Persons:
     """Answers look-ups, and notes what they ask for; leaves out whom it doesn't know."""
 
-    def __init__(self, documents: dict[str, dict[str, Any]]) -> None:
+    def __init__(
+        self, documents: dict[str, dict[str, Any]], reasons: dict[str, str] | None = None
+    ) -> None:
         self._documents = documents
+        self._reasons = reasons or {}
         self.parts: list[str] = []
 
     @contextmanager
@@ -47,6 +50,11 @@ class Persons:
                     {"foedselsEllerDNummer": one, "folkeregisterperson": self._documents[one]}
                     for one in asked
                     if one in self._documents
+                ]
+                + [
+                    {"foedselsEllerDNummer": one, "feilmelding": {"feilmelding": reason}}
+                    for one, reason in self._reasons.items()
+                    if one in asked
                 ]
             }
         )
@@ -87,6 +95,21 @@ def test_who_is_left_out_of_the_answers_is_not_passed_over(tmp_path: Path) -> No
     ):
         asyncio.run(_numbers(asked, {X, Y}))
     assert Y not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_nobody"), [("Teknisk feil, prøv igjen senere", False), ("Ukjent person", True)]
+)
+def test_whom_a_fault_hides_is_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str, is_nobody: bool
+) -> None:
+    monkeypatch.setattr("freg_pipeline.extract.fetch.FIRST_PAUSE", 0.0)
+    with newcomers(Persons({X: told(X)}, {Y: reason}), tmp_path) as asked:
+        if is_nobody:
+            assert asyncio.run(_numbers(asked, {X, Y})) == {X: {X}}
+            return
+        with pytest.raises(PassingError, match="left 1 of 2 look-ups unanswered"):
+            asyncio.run(_numbers(asked, {X, Y}))
 
 
 async def _numbers(asked: Newcomers, numbers: set[str]) -> dict[str, set[str]]:
