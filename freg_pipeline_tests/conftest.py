@@ -18,6 +18,7 @@ from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.settings import Settings, load
 from freg_pipeline.synthetic import RegisterOptions, running
 from freg_pipeline_tests.published import Recorder, recording, violations
+from freg_pipeline_tests.waiting import STUCK_SECONDS
 
 # How long an example takes says something of the machine only.
 settings.register_profile("freg", deadline=None)
@@ -104,7 +105,7 @@ def freg(tmp_path: Path) -> RunFreg:
             env={**os.environ, "FREG_STORE": str(tmp_path / "store"), **environment},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=STUCK_SECONDS,
             check=False,
         )
         return Ended(ended.returncode, ended.stdout, ended.stderr)

@@ -23,6 +23,7 @@ from freg_pipeline.orchestration.run import run_uttrekk
 from freg_pipeline.store import open_store
 from freg_pipeline_tests.conftest import RunFreg, StartRegister
 from freg_pipeline_tests.registers import Door, happen
+from freg_pipeline_tests.waiting import STUCK_SECONDS, wait_until
 
 StartDoor = Callable[..., Door]
 AWAY_SECONDS = 6.0  # longer than an unknown address is given
@@ -33,13 +34,6 @@ def start_door(start_register: StartRegister) -> Iterator[StartDoor]:
     """A register behind a door."""
     with ExitStack() as stack:
         yield lambda **options: stack.enter_context(Door(start_register(**options)))
-
-
-def wait_until(reached: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
-    while not reached():
-        assert time.monotonic() < deadline, "it never got that far"
-        time.sleep(0.02)
 
 
 def test_a_full_load_waits_between_two_batches(
@@ -59,7 +53,7 @@ def test_a_full_load_waits_between_two_batches(
         assert under_way.end is None, "all batches came before the door was shut"
         time.sleep(AWAY_SECONDS)
         door.open()
-        work.join(timeout=120)
+        work.join(timeout=STUCK_SECONDS)
     assert len(ended) == 1
     assert require_current(freg.store).accounting.failed == 0
     assert caplog.text.count("waiting for the register, up to 12 hours (FREG_WAIT_HOURS)") == 1
@@ -92,7 +86,7 @@ def test_following_it_comes_back_by_itself(
         wait_until(lambda: require_current(store).sekvensnummer == last)
     finally:
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=STUCK_SECONDS)
     assert process.returncode == 130, said
     assert "waiting for the register" in said
 

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from freg_pipeline.synthetic import RegisterOptions, running
 from freg_pipeline_tests.loads import full_load, sync
 from freg_pipeline_tests.registers import happen
 from freg_pipeline_tests.tables import difference
+from freg_pipeline_tests.waiting import wait_until
 
 
 @dataclass(frozen=True)
@@ -72,11 +72,7 @@ def test_killed_at_any_stage_the_next_sync_ends_as_if_nothing_had_happened(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    deadline = time.monotonic() + 60
-    while not STAGES[stage](store):
-        assert time.monotonic() < deadline, "the process never got that far"
-        assert process.poll() is None, "the process ended before it could be killed"
-        time.sleep(0.002)
+    wait_until(lambda: STAGES[stage](store), process)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert current_number(store) in {"000001", "000002"}, "a whole release, or the one before"

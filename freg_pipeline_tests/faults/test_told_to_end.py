@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from freg_pipeline.lake.verify import verify
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests.conftest import RunFreg, StartRegister
 from freg_pipeline_tests.registers import status_of
+from freg_pipeline_tests.waiting import STUCK_SECONDS, wait_until
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 LOAD = ["uttrekk", "komplett", "--name", "one"]
@@ -39,13 +39,9 @@ class Told:
 
     def when(self, seen: Callable[[], object], number: signal.Signals) -> None:
         """Send a signal then, and see that one line and the exit code tell it."""
-        deadline = time.monotonic() + 120
-        while not seen():
-            assert time.monotonic() < deadline, "the process never got that far"
-            assert self.process.poll() is None, "the process ended before it could be told"
-            time.sleep(0.002)
+        wait_until(seen, self.process)
         self.process.send_signal(number)
-        _, errors = self.process.communicate(timeout=60)
+        _, errors = self.process.communicate(timeout=STUCK_SECONDS)
         assert "Traceback" not in errors, errors
         said = [line for line in errors.splitlines() if " of " not in line]  # no progress
         assert len(said) == 1, errors
@@ -162,6 +158,6 @@ def test_a_handler_that_keeps_the_signal_to_itself_ends_it_all_the_same() -> Non
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     process.terminate()
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=STUCK_SECONDS)
     assert process.returncode == 143
     assert errors.count("\n") == 1

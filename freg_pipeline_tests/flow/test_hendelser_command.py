@@ -22,6 +22,7 @@ from freg_pipeline.store import open_store
 from freg_pipeline_tests.conftest import StartRegister
 from freg_pipeline_tests.loads import full_load
 from freg_pipeline_tests.registers import happen, status_of
+from freg_pipeline_tests.waiting import STUCK_SECONDS, wait_until
 
 
 @pytest.fixture
@@ -124,7 +125,7 @@ def test_following_it_syncs_when_there_is_news_asks_cheaply_and_ends_well(
         assert _asked(url, "hendelser/siste/sekvensnummer") <= quiet[1] + 1
     finally:
         process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=30)
+        out, _ = process.communicate(timeout=STUCK_SECONDS)
     assert process.returncode == 130
     assert "up to date" in out
 
@@ -137,7 +138,7 @@ def test_in_a_shells_background_it_ends_at_sigterm_too(settings: Settings, tmp_p
         wait_until(lambda: require_current(store).sekvensnummer == last)
         time.sleep(1)  # it waits for news
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=STUCK_SECONDS)
     finally:
         process.kill()
     assert process.returncode == 143
@@ -165,10 +166,3 @@ def _following(
 
 def _asked(url: str, service: str) -> int:
     return int(status_of(url)["requests"][service])
-
-
-def wait_until(reached: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not reached():
-        assert time.monotonic() < deadline, "it never got that far"
-        time.sleep(0.05)

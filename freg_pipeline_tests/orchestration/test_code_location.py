@@ -22,6 +22,7 @@ from freg_pipeline.store import write_record
 from freg_pipeline_tests.conftest import StartRegister
 from freg_pipeline_tests.loads import full_load
 from freg_pipeline_tests.registers import happen, status_of
+from freg_pipeline_tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 MakeFreg = Callable[..., Freg]
@@ -67,14 +68,14 @@ def order(freg: Freg, instance: DagsterInstance, name: str = "one") -> Uttrekk:
 def wait_for_requests(
     freg: Freg, instance: DagsterInstance, count: int
 ) -> list[tuple[str | None, str | None]]:
-    import time
+    requests: list[tuple[str | None, str | None]] = []
 
-    deadline = time.monotonic() + 20
-    while True:
-        requests = tick(freg, instance)
-        if len(requests) >= count or time.monotonic() > deadline:
-            return requests
-        time.sleep(0.05)
+    def are_there() -> bool:
+        requests[:] = tick(freg, instance)
+        return len(requests) >= count
+
+    wait_until(are_there)
+    return requests
 
 
 def test_the_code_location_loads_without_any_settings(monkeypatch: pytest.MonkeyPatch) -> None:

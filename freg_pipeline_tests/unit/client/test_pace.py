@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from freg_pipeline.client.pace import FURTHEST_SECONDS, Pace, pace_of
 from freg_pipeline.errors import ConfigurationError
+from freg_pipeline_tests.waiting import STUCK_SECONDS
 
 _PROCESS = """
 import asyncio, sys, time
@@ -61,7 +62,7 @@ def test_processes_keep_one_pace_together(tmp_path: Path) -> None:
     command = [sys.executable, "-c", _PROCESS, str(tmp_path)]
     started = time.monotonic()
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    ends = [float(process.communicate(timeout=60)[0]) for process in processes]
+    ends = [float(process.communicate(timeout=STUCK_SECONDS)[0]) for process in processes]
     # 120 requests at 6,000 a minute, of which a second's share may leave at once: the whole
     # 120 would leave at once if each process counted by itself.
     assert max(ends) - started >= 119 * 61 / 6000 - 1
@@ -119,4 +120,4 @@ def test_waiting_waits(tmp_path: Path) -> None:
 
     started = time.monotonic()
     asyncio.run(three())
-    assert 0.4 <= time.monotonic() - started < 3
+    assert time.monotonic() - started >= 0.4

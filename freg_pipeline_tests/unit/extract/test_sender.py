@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -30,20 +31,21 @@ def sent(*, seconds_ago: float = 0.0, host: str = HERE, pid: int = 1) -> Sender:
     return Sender(datetime.now(UTC) - timedelta(seconds=seconds_ago), host, pid)
 
 
-@pytest.mark.parametrize(
-    ("sender", "expected"),
-    [
-        (sent(pid=os.getppid()), True),
-        (sent(pid=os.getpid()), False),
-        (sent(pid=ended_process()), False),
-        (sent(host="another", pid=ended_process()), True),
-        (sent(pid=os.getppid(), seconds_ago=ANSWER_SECONDS + 1), False),
-        (Sender(), False),
-    ],
-    ids=["alive", "this one", "dead", "elsewhere", "long ago", "nothing told"],
-)
-def test_who_is_waited_for(sender: Sender, expected: object) -> None:
-    assert sender.may_wait() is expected
+# Made when the test begins: collected long before, it would be of long ago.
+SENDERS: dict[str, tuple[Callable[[], Sender], bool]] = {
+    "alive": (lambda: sent(pid=os.getppid()), True),
+    "this one": (lambda: sent(pid=os.getpid()), False),
+    "dead": (lambda: sent(pid=ended_process()), False),
+    "elsewhere": (lambda: sent(host="another", pid=ended_process()), True),
+    "long ago": (lambda: sent(pid=os.getppid(), seconds_ago=ANSWER_SECONDS + 1), False),
+    "nothing told": (Sender, False),
+}
+
+
+@pytest.mark.parametrize("case", SENDERS)
+def test_who_is_waited_for(case: str) -> None:
+    sender, expected = SENDERS[case]
+    assert sender().may_wait() is expected
 
 
 def recorded(tmp_path: Path, sender: Sender) -> Uttrekk:

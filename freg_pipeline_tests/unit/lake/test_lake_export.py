@@ -28,6 +28,7 @@ from freg_pipeline_tests.unit.lake.delivered import (
     navn,
     number,
 )
+from freg_pipeline_tests.waiting import STUCK_SECONDS
 
 A, B, C = (number(index) for index in range(3))
 ENDLESS = "SELECT range AS a, repeat('x', 1000) AS b FROM range(1_000_000_000)"
@@ -58,7 +59,7 @@ def shell(made: LocalStore, script: str, folder: Path) -> subprocess.CompletedPr
     freg = f'freg() {{ {sys.executable} -m freg_pipeline.cli sql --store {made.location} "$@"; }}'
     return subprocess.run(
         ["bash", "-c", f"{freg}\n{script}"],
-        cwd=folder, capture_output=True, text=True, timeout=300, check=False,
+        cwd=folder, capture_output=True, text=True, timeout=STUCK_SECONDS, check=False,
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from freg_pipeline_tests.unit.lake.delivered import (
     navn,
     number,
 )
+from freg_pipeline_tests.waiting import STUCK_SECONDS
 
 A, B, C = (number(index) for index in range(3))
 # Opened itself, or attached under any name to a database that has tables of the same names.
@@ -65,7 +66,7 @@ def duckdb_of(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     done = subprocess.run(
         [*pip, "--no-deps", "--only-binary=:all:", "--target", str(folder), f"duckdb=={version}.*"],
         capture_output=True,
-        timeout=120,
+        timeout=STUCK_SECONDS,
     )
     if done.returncode:
         pytest.skip(f"DuckDB {version} can't be installed here")
