@@ -7,6 +7,7 @@ error bodies. Under ``/_synthetic/status`` it tells what it was asked, for tests
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import ExitStack
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -48,16 +49,19 @@ class SyntheticRegister:
 
     def __init__(self, options: RegisterOptions) -> None:
         self.options = options
-        self.archive = Archive(options)
-        self.living = Living(self.archive, options)
         self._faults = Faults(read_faults(options.faults), options.seed)
-        self._uttrekk = Uttrekk(options, self.archive)
-        contract = options.contract or xsd()
-        self._personer = Personer(contract, self.archive, self._faults, options)
-        self._hendelser = Hendelser(self.archive, self._faults)
-        self._soek = Soek(self.archive, self._personer.one, options.no_hits)
         self._requests: Counter[str] = Counter()
-        self.app = self._application()
+        self.archive = Archive(options)
+        with ExitStack() as unfinished:
+            unfinished.callback(self.archive.close)
+            self.living = Living(self.archive, options)
+            self._uttrekk = Uttrekk(options, self.archive)
+            contract = options.contract or xsd()
+            self._personer = Personer(contract, self.archive, self._faults, options)
+            self._hendelser = Hendelser(self.archive, self._faults)
+            self._soek = Soek(self.archive, self._personer.one, options.no_hits)
+            self.app = self._application()
+            unfinished.pop_all()
 
     def _application(self) -> Gateway:
         services = [

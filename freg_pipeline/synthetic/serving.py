@@ -16,7 +16,7 @@ from freg_pipeline.synthetic.options import RegisterOptions
 from freg_pipeline.synthetic.packages import OFFENTLIG_MED_HJEMMEL
 from freg_pipeline.synthetic.server import SyntheticRegister
 
-START_SECONDS = 10.0
+START_SECONDS = 60.0  # a moment, but for a machine that has other things to do
 
 
 class _Protocol(H11Protocol):
@@ -60,9 +60,9 @@ def running(options: RegisterOptions, *, host: str = "127.0.0.1", port: int = 0)
         server = _Server(_config(register), started.set)
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()
-        if not started.wait(START_SECONDS):
-            raise FregError("the synthetic register did not start", "Try again")
         try:
+            if not started.wait(START_SECONDS):
+                raise FregError("the synthetic register did not start", "Try again")
             yield _base_url(listener)
         finally:
             server.should_exit = True

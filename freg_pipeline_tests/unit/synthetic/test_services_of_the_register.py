@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
+import warnings
 from typing import Any
 
 import httpx
 import pytest
 
-from freg_pipeline.errors import ConfigurationError
-from freg_pipeline.synthetic import RegisterOptions, running
+from freg_pipeline.errors import ConfigurationError, FregError
+from freg_pipeline.synthetic import RegisterOptions, SyntheticRegister, running
 from freg_pipeline.synthetic.faults import read_faults
 from freg_pipeline_tests.conftest import StartRegister
 from freg_pipeline_tests.registers import status_of
@@ -364,6 +366,16 @@ def test_a_wrong_specification_is_one_line(wrong: str) -> None:
     with pytest.raises(ConfigurationError) as told:
         read_faults(wrong)
     assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("wrong", [{"faults": "gremlins=1"}, {"contract": b"no XML"}], ids=str)
+def test_a_register_that_cannot_be_made_leaves_no_file_open(wrong: dict[str, Any]) -> None:
+    with warnings.catch_warnings(record=True) as left:
+        warnings.simplefilter("always", ResourceWarning)
+        with pytest.raises(FregError):
+            SyntheticRegister(RegisterOptions(persons=5, **wrong))
+        gc.collect()
+    assert [one for one in left if "BufferedRandom" in str(one.message)] == []
 
 
 def test_a_port_that_is_taken_is_one_line(small_register: str) -> None:
