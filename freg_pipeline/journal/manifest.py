@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import TypeVar
 
 import msgspec
 
@@ -16,8 +17,10 @@ from freg_pipeline.journal.accounting import Accounting
 from freg_pipeline.journal.kept import KeptFile
 from freg_pipeline.journal.kinds import KindName
 from freg_pipeline.journal.uttrekk import ContractSource
-from freg_pipeline.store import Store, read_record
+from freg_pipeline.store import Store, read_record, write_record
 from freg_pipeline.store.record import replace_record
+
+T = TypeVar("T")
 
 POINTER = "releases/current.json"
 
@@ -45,6 +48,7 @@ class Base(msgspec.Struct, frozen=True):
         sekvensnummer: the event list's position that it is good to.
         buckets: how many buckets it is split into.
         identity: files of who claims which number; see freg_pipeline.lake.identity.
+        folder: where its files lie.
     """
 
     uttrekk: str
@@ -52,13 +56,14 @@ class Base(msgspec.Struct, frozen=True):
     sekvensnummer: int
     buckets: int
     identity: TableEntry
+    folder: str
 
 
 class Delta(msgspec.Struct, frozen=True):
-    """What an uttrekk of events changed.
+    """What an uttrekk of events changed, or several that followed each other.
 
     Attributes:
-        uttrekk: its name.
+        uttrekk: its name; of several, the last one's.
         sekvensnummer: its last event.
         contract: fingerprint of the contract that gave its files' columns.
         events: how many events it holds.
@@ -68,6 +73,8 @@ class Delta(msgspec.Struct, frozen=True):
             ``persons_delivered``.
         files: by table; a table without rows has none. Beside the tables ``_erstattet`` (whom it
             replaces) and ``_identitet`` (who claims which number).
+        folder: where they lie.
+        syncs: how many uttrekk of events it holds.
     """
 
     uttrekk: str
@@ -78,6 +85,8 @@ class Delta(msgspec.Struct, frozen=True):
     replaced: int
     missing: int
     files: dict[str, TableFile]
+    folder: str
+    syncs: int = 1
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -138,6 +147,37 @@ class Manifest(msgspec.Struct, frozen=True):
         """The release without the deltas after a position."""
         deltas = tuple(one for one in self.deltas if one.sekvensnummer <= sekvensnummer)
         return msgspec.structs.replace(self, deltas=deltas)
+
+
+class _BasePart(msgspec.Struct, frozen=True):
+    """What releases on the same base share."""
+
+    base: Base
+    tables: dict[str, TableEntry]
+
+
+class _Stored(msgspec.Struct, frozen=True):
+    """A manifest as it lies in the store: it names the base and the deltas by their folders.
+
+    A release a minute would repeat the files of all tables half a million times a year.
+    """
+
+    number: str
+    created: datetime
+    kind: KindName
+    uttrekk: str
+    environment: str
+    rettighetspakke: str
+    parts: tuple[str, ...]
+    contract: str
+    sekvensnummer: int
+    accounting: Accounting
+    incomplete: bool
+    previous: str | None
+    persons: int
+    base: str
+    deltas: tuple[str, ...]
+    contract_from: ContractSource
 
 
 class _Pointer(msgspec.Struct, frozen=True):
@@ -213,13 +253,100 @@ def read_manifest(store: Store, number: str) -> Manifest:
         ConfigurationError: there is no such release.
         StoreError: it is damaged, or another version of this software made it.
     """
-    number = written_out(number)
-    try:
-        return read_record(store, manifest_key(number), Manifest)
-    except ObjectMissingError:
-        raise ConfigurationError(
-            f"there is no release of that number in {store.location}", "See freg release list"
-        ) from None
+    return _Reader(store).manifest(written_out(number))
+
+
+def read_if_there(store: Store, number: str | None) -> Manifest | None:
+    """A release by its number; None if it was purged, or there is none."""
+    if number is None or not store.exists(manifest_key(number)):
+        return None
+    return read_manifest(store, number)
+
+
+def write_manifest(store: Store, manifest: Manifest) -> bool:
+    """Write a release, and what it shares with others before it; False: the number is taken."""
+    base = manifest.base
+    write_record(store, _base_key(base.folder), _BasePart(base, manifest.tables))
+    for delta in manifest.deltas:
+        write_record(store, _delta_key(delta.folder), delta)
+    scalars = {
+        name: getattr(manifest, name)
+        for name in _Stored.__struct_fields__
+        if name not in {"base", "deltas"}
+    }
+    stored = _Stored(
+        **scalars, base=base.folder, deltas=tuple(delta.folder for delta in manifest.deltas)
+    )
+    return write_record(store, manifest_key(manifest.number), stored)
+
+
+class _Reader:
+    """Reads manifests, and what they share once only."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._bases: dict[str, _BasePart] = {}
+        self._deltas: dict[str, Delta] = {}
+
+    def stored(self, number: str) -> _Stored:
+        try:
+            return read_record(self._store, manifest_key(number), _Stored)
+        except ObjectMissingError:
+            raise ConfigurationError(
+                f"there is no release of that number in {self._store.location}",
+                "See freg release list",
+            ) from None
+
+    def manifest(self, number: str) -> Manifest:
+        stored = self.stored(number)
+        if stored.base not in self._bases:
+            key = _base_key(stored.base)
+            self._bases[stored.base] = self._read(key, _BasePart)
+        for folder in stored.deltas:
+            if folder not in self._deltas:
+                self._deltas[folder] = self._read(_delta_key(folder), Delta)
+        part = self._bases[stored.base]
+        shared = {
+            "base": part.base,
+            "tables": part.tables,
+            "deltas": tuple(self._deltas[folder] for folder in stored.deltas),
+        }
+        return Manifest(**{**msgspec.structs.asdict(stored), **shared})
+
+    def _read(self, key: str, kind: type[T]) -> T:
+        try:
+            return read_record(self._store, key, kind)
+        except ObjectMissingError:
+            raise DamagedError(key, self._store.location) from None
+
+
+def base_folder(name: str) -> str:
+    """Where the files of a full load's base lie, or of a compaction's."""
+    return f"bases/{name}"
+
+
+def _base_key(folder: str) -> str:
+    return f"{folder}/_base.json"  # no table's name begins so
+
+
+def _delta_key(folder: str) -> str:
+    return f"{folder}/_delta.json"
+
+
+def named_folders(store: Store) -> set[str]:
+    """The folders of bases and deltas that any release names."""
+    reader = _Reader(store)
+    stored = [reader.stored(number) for number in numbers(store)]
+    return {folder for one in stored for folder in (one.base, *one.deltas)}
+
+
+def release_of_base(store: Store, folder: str) -> Manifest | None:
+    """The first release on a base; None: there is none, or none any more."""
+    reader = _Reader(store)
+    for number in numbers(store):
+        if reader.stored(number).base == folder:
+            return reader.manifest(number)
+    return None
 
 
 def written_out(number: str) -> str:
@@ -229,4 +356,5 @@ def written_out(number: str) -> str:
 
 def list_releases(store: Store) -> list[Manifest]:
     """All releases, the oldest first."""
-    return [read_manifest(store, number) for number in numbers(store)]
+    reader = _Reader(store)
+    return [reader.manifest(number) for number in numbers(store)]

@@ -35,7 +35,7 @@ _FIELDS = {
     "chunk": r"\d{5}",
     "page": r"\d{6}",
     "form": r"json|xml",
-    "table": r"\w+",
+    "table": r"(?!_base$|_delta$)\w+",
     "number": r"\d{6,}",
     "base": r"[a-z0-9][a-z0-9_-]{0,63}(?:\.\d{12,})?",  # a full load's, or a compaction's
     "compaction": r"[a-z0-9][a-z0-9_-]{0,63}\.\d{12,}",
@@ -78,6 +78,9 @@ NAMES = (
     Name("bases/{uttrekk}/{table}.json", "a table of a full load's base is whole"),
     Name("bases/{compaction}/plan.json", "a compaction that was begun"),
     Name("bases/{compaction}/{piece}.json", "a piece of a compaction is whole"),
+    Name("bases/{base}/_base.json", "a base that a release stands on: its tables and files"),
+    Name("compacting/{compaction}", "a compaction is under way"),
+    Name("deltas/{uttrekk}/{base}/_delta.json", "a delta of a release, and its files"),
     Name("deltas/{uttrekk}/{base}/{table}.parquet", "a table file of a delta"),
     Name("deltas/{uttrekk}/{base}/done.json", "the delta's files are whole"),
     Name("releases/{number}/manifest.json", "what a release consists of"),

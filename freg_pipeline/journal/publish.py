@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from freg_pipeline.journal.manifest import Manifest, following, manifest_key, point_to_newest
+from freg_pipeline.journal.manifest import Manifest, following, point_to_newest, write_manifest
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.store import Store, write_record
 
@@ -21,7 +21,7 @@ def publish_after(store: Store, newest: str | None, manifest: Manifest) -> Manif
         The release as published. None: another one has been published since.
     """
     numbered = msgspec.structs.replace(manifest, number=following(newest), previous=newest)
-    if not write_record(store, manifest_key(numbered.number), numbered):
+    if not write_manifest(store, numbered):
         return None
     point_to_newest(store)
     return numbered

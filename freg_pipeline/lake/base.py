@@ -14,7 +14,7 @@ import duckdb
 
 from freg_pipeline.contract import Plan
 from freg_pipeline.journal.kept import require_whole
-from freg_pipeline.journal.manifest import Base, TableEntry
+from freg_pipeline.journal.manifest import Base, TableEntry, base_folder
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.files import Buckets, keep_file
 from freg_pipeline.lake.keys import bucket_count
@@ -67,12 +67,13 @@ class BaseWriter:
             sekvensnummer=self._uttrekk.sekvensnummer,
             buckets=self.buckets,
             identity=tables.pop(IDENTITY.name),
+            folder=base_folder(self._uttrekk.name),
         )
         return tables, base
 
     def _table(self, rows: TableRows) -> TableEntry:
         name = rows.layout.name
-        done = f"bases/{self._uttrekk.name}/{name}.json"
+        done = f"{base_folder(self._uttrekk.name)}/{name}.json"
         if self._store.exists(done):
             entry = read_record(self._store, done, TableEntry)
             require_whole(self._store, ((file.key, file) for file in entry.files))
@@ -91,4 +92,4 @@ class BaseWriter:
         return entry
 
     def _key(self, table: str, bucket: int) -> str:
-        return f"bases/{self._uttrekk.name}/{table}/{bucket:04d}.parquet"
+        return f"{base_folder(self._uttrekk.name)}/{table}/{bucket:04d}.parquet"

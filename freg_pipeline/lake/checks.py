@@ -12,7 +12,7 @@ import pyarrow as pa
 from freg_pipeline.contract import Plan
 from freg_pipeline.errors import StoreError
 from freg_pipeline.journal.kinds import kind_of
-from freg_pipeline.journal.manifest import Manifest, list_releases, require_current
+from freg_pipeline.journal.manifest import Manifest, read_if_there, require_current
 from freg_pipeline.lake.drift import changes_between
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.query import connect
@@ -174,7 +174,7 @@ def run_checks(store: Store, manifest: Manifest | None = None) -> list[CheckResu
 
 def _since_the_last(store: Store, manifest: Manifest) -> Iterator[Check]:
     """What has changed since the release before, if that is still there."""
-    before = next((one for one in list_releases(store) if one.number == manifest.previous), None)
+    before = read_if_there(store, manifest.previous)
     stuck = False
     if before is not None and manifest.deltas and before.uttrekk != manifest.uttrekk:
         stuck = before.sekvensnummer >= manifest.sekvensnummer  # a compaction keeps both

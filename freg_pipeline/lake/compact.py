@@ -28,7 +28,7 @@ from freg_pipeline.journal.manifest import (
     require_current,
 )
 from freg_pipeline.journal.publish import publish_after
-from freg_pipeline.lake.compaction import Compaction, read_compaction
+from freg_pipeline.lake.compaction import Compaction, read_compaction, under_way
 from freg_pipeline.lake.counts import count_rows
 from freg_pipeline.lake.database import working_database
 from freg_pipeline.lake.files import Buckets, keep_file
@@ -63,15 +63,17 @@ def needs_compaction(manifest: Manifest, *, share: float, deltas: int) -> bool:
 def begin_compaction(store: Store) -> Compaction | None:
     """The compaction that is under way; else a new one of all deltas; None: there are none."""
     current = require_current(store)
-    begun = sorted(key.split("/")[1] for key in store.list("bases/") if key.endswith("/plan.json"))
-    for name in reversed(begun):
+    for name in reversed(under_way(store)):
         compaction = healing(store, partial(read_compaction, store, name))
         if compaction is not None and compaction.continues(current):
             return compaction
+        if compaction is not None:  # a full load has taken its place
+            store.delete(compaction.open_key)
     if not current.deltas:
         return None
     buckets = max(current.base.buckets, bucket_count(current.persons))
     compaction = Compaction(current.base.uttrekk, current.sekvensnummer, buckets)
+    store.write(compaction.open_key, b"")
     write_record(store, compaction.key("plan.json"), compaction)
     return read_compaction(store, compaction.name)
 
@@ -113,6 +115,7 @@ def publish_compaction(store: Store, compaction: Compaction) -> Manifest:
         point_to_newest(store)
         current = require_current(store)
         if not compaction.continues(current):
+            store.delete(compaction.open_key)
             return current
         if left:
             raise FregError(
@@ -121,6 +124,7 @@ def publish_compaction(store: Store, compaction: Compaction) -> Manifest:
             )
         published = publish_after(store, current.number, _compacted(store, compaction, current))
         if published is not None:
+            store.delete(compaction.open_key)
             return published
 
 
@@ -244,6 +248,7 @@ def _compacted(store: Store, compaction: Compaction, current: Manifest) -> Manif
         sekvensnummer=compaction.sekvensnummer,
         buckets=compaction.buckets,
         identity=tables.pop(IDENTITY.name),
+        folder=compaction.folder,
     )
     after = current.deltas[len(source.deltas) :]
     return msgspec.structs.replace(

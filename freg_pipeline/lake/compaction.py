@@ -5,8 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from freg_pipeline.errors import ObjectMissingError
-from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.manifest import Manifest, base_folder
 from freg_pipeline.store import Store, read_record
+
+_OPEN = "compacting/"
 
 
 class Compaction(msgspec.Struct, frozen=True):
@@ -27,9 +29,19 @@ class Compaction(msgspec.Struct, frozen=True):
         """Its name; no uttrekk can have that, as it holds a full stop."""
         return f"{self.uttrekk}.{self.sekvensnummer:012d}"
 
+    @property
+    def folder(self) -> str:
+        """Where its base lies."""
+        return base_folder(self.name)
+
+    @property
+    def open_key(self) -> str:
+        """Where it is marked as under way."""
+        return f"{_OPEN}{self.name}"
+
     def key(self, *parts: str) -> str:
         """The key of one of its objects."""
-        return "/".join(("bases", self.name, *parts))
+        return "/".join((self.folder, *parts))
 
     def continues(self, manifest: Manifest) -> bool:
         """Whether it can take the place of a release's base and first deltas."""
@@ -43,6 +55,17 @@ class Compaction(msgspec.Struct, frozen=True):
 def read_compaction(store: Store, name: str) -> Compaction | None:
     """A compaction by its name; None: there is none."""
     try:
-        return read_record(store, f"bases/{name}/plan.json", Compaction)
+        return read_record(store, f"{base_folder(name)}/plan.json", Compaction)
     except ObjectMissingError:
         return None
+
+
+def under_way(store: Store) -> list[str]:
+    """The names of the compactions that were begun and not published, the latest last."""
+    return sorted(key.removeprefix(_OPEN) for key in store.list(_OPEN))
+
+
+def positions_taken(store: Store, manifest: Manifest) -> set[int]:
+    """The positions up to which compactions under way take deltas of a release."""
+    names = [name.rpartition(".") for name in under_way(store)]
+    return {int(position) for base, _, position in names if base == manifest.base.uttrekk}

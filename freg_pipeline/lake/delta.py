@@ -34,6 +34,7 @@ from freg_pipeline.lake.files import Buckets, keep_file
 from freg_pipeline.lake.guards import STRICT, Policy, require_not_fewer
 from freg_pipeline.lake.identity import add_known, keep_delta_only
 from freg_pipeline.lake.landing import load_plan, require_landed
+from freg_pipeline.lake.merge import merged
 from freg_pipeline.lake.newer import rank
 from freg_pipeline.lake.resolve import load, settle
 from freg_pipeline.lake.rows import LandedRows, Origin
@@ -97,7 +98,7 @@ def build_delta(
         made = _make(store, uttrekk, current, policy)
         persons = current.persons + made.change
         require_not_fewer(uttrekk, current, persons=persons, lost=-made.change, policy=policy)
-        published = publish_after(store, current.number, _on_top(current, uttrekk, made))
+        published = publish_after(store, current.number, _on_top(store, current, uttrekk, made))
         if published is not None:
             note_release(store, uttrekk, published)
             return published
@@ -117,7 +118,7 @@ def _require_continues(uttrekk: Uttrekk, current: Manifest) -> None:
         )
 
 
-def _on_top(current: Manifest, uttrekk: Uttrekk, made: _Made) -> Manifest:
+def _on_top(store: Store, current: Manifest, uttrekk: Uttrekk, made: _Made) -> Manifest:
     request, accounting = uttrekk.request, made.accounting
     return msgspec.structs.replace(
         current,
@@ -131,7 +132,7 @@ def _on_top(current: Manifest, uttrekk: Uttrekk, made: _Made) -> Manifest:
         accounting=accounting,
         incomplete=current.incomplete or bool(accounting.failed or accounting.unexplained),
         persons=current.persons + made.change,
-        deltas=(*current.deltas, made.delta),
+        deltas=merged(store, current, made.delta),
     )
 
 
@@ -192,6 +193,7 @@ def _write(store: Store, uttrekk: Uttrekk, current: Manifest, folder: str, polic
                 replaced=_count(connection, "replaced"),
                 missing=_count(connection, "missing"),
                 files=files,
+                folder=folder,
             ),
             accounting,
             landed - _count(connection, "state_person SEMI JOIN replaced USING (person)"),

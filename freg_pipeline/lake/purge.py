@@ -12,6 +12,7 @@ from freg_pipeline.journal.manifest import (
     current_release,
     list_releases,
     manifest_key,
+    named_folders,
     read_manifest,
     written_out,
 )
@@ -134,8 +135,7 @@ def sweep(store: Store) -> int:
     for a compaction that came to nothing. Never what is being written by someone: the files of an
     uttrekk that has no release yet, and those of a compaction that may still be published.
     """
-    manifests = list_releases(store)
-    named = {_folder(file.key) for manifest in manifests for file in manifest.files()}
+    named = named_folders(store)
     left = [
         key
         for prefix in ("bases/", "deltas/")

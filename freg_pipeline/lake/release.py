@@ -14,11 +14,12 @@ from freg_pipeline.journal.manifest import (
     Base,
     Manifest,
     TableEntry,
+    base_folder,
     current_release,
-    list_releases,
     manifest_key,
     numbers,
     read_manifest,
+    release_of_base,
 )
 from freg_pipeline.journal.publish import note_release, publish_after
 from freg_pipeline.journal.uttrekk import Uttrekk
@@ -181,8 +182,7 @@ def _released(store: Store, uttrekk: Uttrekk) -> Manifest | None:
                 "Begin a new uttrekk, under another name",
             )
         return read_manifest(store, number)
-    for manifest in list_releases(store):
-        if manifest.base.uttrekk == uttrekk.name:  # the first one; deltas may have followed
-            note_release(store, uttrekk, manifest)
-            return manifest
-    return None
+    manifest = release_of_base(store, base_folder(uttrekk.name))  # deltas may have followed
+    if manifest is not None:
+        note_release(store, uttrekk, manifest)
+    return manifest
