@@ -333,6 +333,11 @@ def _delta_key(folder: str) -> str:
     return f"{folder}/_delta.json"
 
 
+def is_shared(key: str) -> bool:
+    """Whether an object tells the files of a base or a delta, for all releases that have it."""
+    return key.endswith(("/_base.json", "/_delta.json"))
+
+
 def named_folders(store: Store) -> set[str]:
     """The folders of bases and deltas that any release names."""
     reader = _Reader(store)

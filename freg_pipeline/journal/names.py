@@ -35,7 +35,7 @@ _FIELDS = {
     "chunk": r"\d{5}",
     "page": r"\d{6}",
     "form": r"json|xml",
-    "table": r"(?!_base$|_delta$)\w+",
+    "table": r"(?!(?:_base|_delta)\b)\w+",
     "number": r"\d{6,}",
     "base": r"[a-z0-9][a-z0-9_-]{0,63}(?:\.\d{12,})?",  # a full load's, or a compaction's
     "compaction": r"[a-z0-9][a-z0-9_-]{0,63}\.\d{12,}",

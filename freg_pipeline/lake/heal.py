@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from freg_pipeline.errors import DamagedError, ObjectMissingError
 from freg_pipeline.journal.kinds import Soek
-from freg_pipeline.journal.manifest import list_releases
+from freg_pipeline.journal.manifest import is_shared, list_releases, named_folders
 from freg_pipeline.journal.raw import read_raw
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.store import Store
@@ -151,6 +151,8 @@ def _release_of(store: Store, name: str) -> str:
 
 
 def _is_named(store: Store, key: str) -> bool:
+    if is_shared(key):
+        return key.rpartition("/")[0] in named_folders(store)
     return any(file.key == key for one in list_releases(store) for file in one.files())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime
+from string import ascii_lowercase
 
 import msgspec
 
@@ -31,7 +32,9 @@ def restore(store: Store, number: str) -> Manifest:
         ConfigurationError: there is no such release, or it is the current one.
         DamagedError: a file of it isn't as it was written.
     """
-    name = pin(store, number, f"restore-{secrets.token_hex(8)}")  # no purge takes its files away
+    # Letters only: digits could look like somebody's number.
+    mine = "".join(secrets.choice(ascii_lowercase) for _ in range(16))
+    name = pin(store, number, f"restore-{mine}")  # no purge takes its files away
     try:
         manifest = read_manifest(store, number)
         if manifest.number == current_number(store):

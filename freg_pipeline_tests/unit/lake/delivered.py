@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from freg_pipeline.contract import compile_contract, fingerprint
 from freg_pipeline.journal.kept import KeptFile, keep
 from freg_pipeline.journal.kinds import KindName
+from freg_pipeline.journal.manifest import Manifest, manifest_key, write_manifest
 from freg_pipeline.journal.raw import RawMeta, pack
 from freg_pipeline.journal.uttrekk import Request, Uttrekk, chunks
 from freg_pipeline.lake.landing import land_batch
@@ -249,3 +250,10 @@ def _entry(field_name: str, identifier: str, answer: dict[str, Any] | str) -> di
     if isinstance(answer, str):
         return {field_name: identifier, "feilmelding": {"feilmelding": answer}}
     return {field_name: identifier, "folkeregisterperson": answer}
+
+
+def put_manifest(store: Store, manifest: Manifest) -> None:
+    """Put a manifest in place of the one of its number."""
+    store.delete(manifest_key(manifest.number))
+    store.delete(f"{manifest.base.folder}/_base.json")
+    write_manifest(store, manifest)

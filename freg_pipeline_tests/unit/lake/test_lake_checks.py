@@ -17,7 +17,6 @@ from freg_pipeline.journal.manifest import Manifest, current_release
 from freg_pipeline.lake.checks import DESCRIPTIONS, CheckResult, checks, run_checks
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.store.local import LocalStore
-from freg_pipeline.store.record import replace_record
 from freg_pipeline.synthetic import xsd
 from freg_pipeline_tests.unit.lake.delivered import (
     XSD,
@@ -28,6 +27,7 @@ from freg_pipeline_tests.unit.lake.delivered import (
     local_store,
     navn,
     number,
+    put_manifest,
 )
 
 A, B, C, STRANGER = (number(index) for index in range(4))
@@ -113,7 +113,7 @@ def _manifest_of(kind: str) -> Manifest:
         "sekvensnummer": 1, "tables": {}, "accounting": {**account, "reasons": {}},
         "incomplete": False, "previous": None, "persons": 0,
         "base": {"uttrekk": "one", "contract": "0", "sekvensnummer": 1, "buckets": 1,
-                 "identity": {"rows": 0, "files": []}},
+                 "identity": {"rows": 0, "files": []}, "folder": "bases/one"},
     }  # fmt: skip
     return msgspec.convert(given, Manifest, strict=False)
 
@@ -183,7 +183,7 @@ def test_a_release_that_is_incomplete_fails_its_check(store: LocalStore) -> None
     assert manifest is not None
     account = msgspec.structs.replace(manifest.accounting, unexplained=3)
     changed = msgspec.structs.replace(manifest, accounting=account)
-    replace_record(store, "releases/000001/manifest.json", changed)
+    put_manifest(store, changed)
     assert failed(store) == {("rows_match_accounting", "avvik"): 3}
 
 

@@ -40,7 +40,6 @@ from freg_pipeline.lake.restore import restore
 from freg_pipeline.lake.verify import verify
 from freg_pipeline.store import Store, read_record, write_record
 from freg_pipeline.store.local import LocalStore
-from freg_pipeline.store.record import replace_record
 from freg_pipeline_tests.unit.lake.delivered import (
     copy_of,
     deliver,
@@ -49,6 +48,7 @@ from freg_pipeline_tests.unit.lake.delivered import (
     local_store,
     navn,
     number,
+    put_manifest,
 )
 from freg_pipeline_tests.unit.lake.kills import Dying, KilledError
 
@@ -365,5 +365,5 @@ def test_the_young_are_spared(store: LocalStore) -> None:
     assert purge(store, keep=1, older_than_days=1) == []
     old = list_releases(store)[0]
     aged = msgspec.structs.replace(old, created=datetime.now(UTC) - timedelta(days=3))
-    replace_record(store, manifest_key(old.number), aged)
+    put_manifest(store, aged)
     assert purge(store, keep=1, older_than_days=2) == ["000001"]

@@ -61,6 +61,7 @@ def many(tmp_path: Path) -> LocalStore:
         register.change(index, [f"Person {index}"])
     position = load(store, register, 0)
     for number in range(70):
+        register.day = 1 + number % 28  # the list's order decides, not the day
         register.change(number % 3, [f"Navn {number}"])
         position = sync(store, register, position, by_document=True, kill=10_000, after=False)
     return store
@@ -81,6 +82,7 @@ def test_a_compaction_under_way_keeps_the_position_that_it_needs(many: LocalStor
     compaction = begin_compaction(many)
     assert compaction is not None
     register = Register()
+    register.day = 28
     for index in range(3):
         register.change(index, [f"Siste {index}"])
     position = require_current(many).sekvensnummer

@@ -28,6 +28,7 @@ from freg_pipeline.journal.manifest import (
     list_releases,
     read_manifest,
     require_current,
+    write_manifest,
 )
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.guards import Policy
@@ -38,7 +39,6 @@ from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.verify import verify
 from freg_pipeline.store import Store, write_record
 from freg_pipeline.store.local import LocalStore
-from freg_pipeline.store.record import replace_record
 from freg_pipeline_tests.unit.lake.delivered import (
     XSD,
     Delivery,
@@ -48,6 +48,7 @@ from freg_pipeline_tests.unit.lake.delivered import (
     local_store,
     navn,
     number,
+    put_manifest,
 )
 from freg_pipeline_tests.unit.lake.kills import Dying, KilledError
 
@@ -445,8 +446,7 @@ def test_verify_counts_rows_too(store: LocalStore) -> None:
     navn_entry = manifest.tables["navn"]
     wrong = msgspec.structs.replace(navn_entry.files[0], rows=7)
     tables = {**manifest.tables, "navn": msgspec.structs.replace(navn_entry, files=(wrong,))}
-    key = "releases/000001/manifest.json"
-    replace_record(store, key, msgspec.structs.replace(manifest, tables=tables))
+    put_manifest(store, msgspec.structs.replace(manifest, tables=tables))
     assert verify(store) == [f"{wrong.key}: it has 2 rows, and was written with 7"]
 
 
@@ -495,7 +495,7 @@ def test_the_current_release_is_kept_while_a_newer_one_is_being_published(
     three: LocalStore,
 ) -> None:
     newer = msgspec.structs.replace(read_manifest(three, "3"), number="000004", uttrekk="four")
-    write_record(three, "releases/000004/manifest.json", newer)
+    write_manifest(three, newer)
     assert purge(three, keep=1) == ["000001", "000002"]
     assert names_in(three) == ["three"]
 
@@ -507,9 +507,7 @@ def at(store: LocalStore, *created: datetime) -> None:
     """Have the releases been published at these times, as their machines' clocks said."""
     for number_given, moment in enumerate(created, 1):
         manifest = read_manifest(store, str(number_given))
-        store.delete(f"releases/{manifest.number}/manifest.json")
-        changed = msgspec.structs.replace(manifest, created=moment)
-        write_record(store, f"releases/{manifest.number}/manifest.json", changed)
+        put_manifest(store, msgspec.structs.replace(manifest, created=moment))
 
 
 def test_keeping_so_many_asks_no_clock(three: LocalStore) -> None:
