@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -22,6 +21,7 @@ from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.preflight_services import services_said
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import open_store
+from freg_pipeline.store.probe import probe
 
 
 async def preflight(settings: Settings) -> AsyncIterator[str]:
@@ -36,10 +36,8 @@ async def preflight(settings: Settings) -> AsyncIterator[str]:
         files = settings.maskinporten_key_file, settings.maskinporten_cert_file
         yield f"key           {key_age(*files, datetime.now(UTC).date())}"
     store = open_store(settings)
-    key = f"check-{secrets.token_hex(8)}"
-    store.write(key, b"")
-    store.delete(key)
-    yield f"store         {store.location} can be written"
+    probe(store)
+    yield f"store         {store.location} can be written and read"
     async with Register.from_settings(settings) as register:
         current = current_release(store)
         ask = register.hendelser.siste_sekvensnummer

@@ -7,8 +7,11 @@ single row groups are. DuckDB checks neither: see :func:`require_whole`.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Callable, Iterable
+import re
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -17,9 +20,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from freg_pipeline.errors import DamagedError, StoreError
+from freg_pipeline.foreseen import foreseen
 from freg_pipeline.store import Store
 
-_IN_MEMORY = 64 * 1024**2  # bytes: larger files are read twice, smaller ones held
+_IN_MEMORY = 64 * 1024**2  # bytes: smaller files are held
 _PIECE = 1 << 20
 _MAGIC = b"PAR1"
 _TRAILER = 8  # the footer's length in 4 bytes, and the magic
@@ -74,17 +78,36 @@ def keep(store: Store, key: str, path: Path) -> KeptFile:
 def open_whole(store: Store, key: str, file: KeptFile) -> pa.NativeFile:
     """Open a file of which all will be read, once it is known to be as it was written.
 
+    What lies elsewhere is fetched once: a large file into a local one that is gone when it is
+    closed.
+
     Raises:
         DamagedError: it isn't, or is gone.
+        StoreError: it can't be read.
     """
     if file.bytes > _IN_MEMORY:
+        if store.filesystem.type_name != "local":
+            return _fetched(store, key, file)
         require_whole(store, [(key, file)])
         return _open(store, key)
-    with _open(store, key) as opened:
+    with _reading(store, key), _open(store, key) as opened:
         content = opened.read_buffer()
     if hashlib.sha256(content).hexdigest() != file.sha256:
         raise _damaged(store, key)
     return pa.BufferReader(content)
+
+
+def _fetched(store: Store, key: str, file: KeptFile) -> pa.NativeFile:
+    """A whole file's local copy: private, and without a name once it is open."""
+    digest = hashlib.sha256()
+    with tempfile.NamedTemporaryFile(prefix="freg-") as copy:
+        for piece in _pieces(store, key):
+            digest.update(piece)
+            copy.write(piece)
+        if digest.hexdigest() != file.sha256:
+            raise _damaged(store, key)
+        copy.flush()
+        return pa.OSFile(copy.name)
 
 
 def read_parts(
@@ -138,13 +161,13 @@ def difference(store: Store, key: str, file: KeptFile) -> str | None:
 
     Raises:
         DamagedError: it is gone.
+        StoreError: it can't be read.
     """
     digest = hashlib.sha256()
     size = 0
-    with _open(store, key) as opened:
-        while piece := opened.read(_PIECE):
-            digest.update(piece)
-            size += len(piece)
+    for piece in _pieces(store, key):
+        digest.update(piece)
+        size += len(piece)
     if size != file.bytes:
         return f"it has {size} bytes, and was written with {file.bytes}"
     return None if digest.hexdigest() == file.sha256 else "its content has changed"
@@ -155,11 +178,39 @@ def _damaged(store: Store, key: str, how: Literal["damaged", "gone"] = "damaged"
     return DamagedError(key, store.location, remedy, how)
 
 
+def _pieces(store: Store, key: str) -> Iterator[bytes]:
+    with _open(store, key) as opened:
+        while True:
+            with _reading(store, key):
+                piece = opened.read(_PIECE)
+            if not piece:
+                return
+            yield piece
+
+
 def _open(store: Store, key: str) -> pa.NativeFile:
-    try:
+    with _reading(store, key):
         return store.filesystem.open_input_file(store.path(key))
+
+
+@contextlib.contextmanager
+def _reading(store: Store, key: str) -> Iterator[None]:
+    """Tell what can't be read from what is gone."""
+    try:
+        yield
     except FileNotFoundError:
         raise _damaged(store, key, "gone") from None
+    except OSError as error:
+        raise foreseen(error) or StoreError(
+            f"{key} in {store.location} can't be read: {_reason(error)}",
+            "See what freg check says of the store, and try again",
+        ) from error
+
+
+def _reason(error: OSError) -> str:
+    """What S3 says, of which pyarrow makes one text; else the kind of error."""
+    said = re.search(r"AWS Error ([A-Z_]+)", str(error))
+    return said[1] if said else type(error).__name__
 
 
 def _print(sha256: str, file: pa.NativeFile) -> KeptFile:

@@ -4,26 +4,43 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlparse
 
-import boto3
-import pyarrow.fs
-from botocore.config import Config
+import stamina
 from botocore.exceptions import BotoCoreError, ClientError
 
-from freg_pipeline.errors import ObjectMissingError, StoreError
+from freg_pipeline.errors import FregError, ObjectMissingError, StoreError
 from freg_pipeline.outside import showable
+from freg_pipeline.store.s3_session import S3Session
 
-_EXISTS_ALREADY = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 _MISSING = {"NoSuchKey", "404", "NotFound"}
+_IS_THERE = 412  # Precondition Failed: an object of that name is there, and stays
+_TRY_AGAIN = 409  # Conflict: of two at the same time, neither may have written
 _SINGLE_PUT_LIMIT = 5 * 1024**3  # S3's own limit for one PUT, the only write that is conditional
+_TRIES = 10
+_PAUSES: dict[str, Any] = {
+    "timeout": None,
+    "wait_initial": 0.05,
+    "wait_max": 2.0,
+    "wait_jitter": 0.2,
+}
+T = TypeVar("T")
 
 
 class S3Store:
-    """Objects under ``s3://bucket/prefix``; credentials as boto3 finds them."""
+    """Objects under ``s3://bucket/prefix``; credentials and endpoint as boto3 finds them.
+
+    Args:
+        location: the address.
+        endpoint: the service's address in place of what boto3 finds; None: that.
+
+    Raises:
+        StoreError: it can't be used; says why.
+    """
 
     def __init__(self, location: str, *, endpoint: str | None) -> None:
         parsed = urlparse(location)
@@ -32,14 +49,9 @@ class S3Store:
             raise StoreError(
                 "FREG_STORE names no bucket", "Write it as s3://bucket or s3://bucket/prefix"
             )
-        self._endpoint = endpoint
-        # Checksums only where the service demands them: others than AWS refuse boto3's new default.
-        config = Config(
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-            retries={"mode": "standard", "max_attempts": 5},
-        )
-        self._client: Any = boto3.client("s3", endpoint_url=endpoint, config=config)
+        with self._telling():
+            self._session = S3Session(self._bucket, endpoint)
+        self._client: Any = self._session.client
 
     @property
     def location(self) -> str:
@@ -48,19 +60,9 @@ class S3Store:
 
     @property
     def filesystem(self) -> Any:
-        """pyarrow's own S3 reader, with boto3's credentials."""
-        session = boto3.Session()
-        credentials = session.get_credentials()
-        frozen = credentials.get_frozen_credentials() if credentials else None
-        endpoint = urlparse(self._endpoint) if self._endpoint else None
-        return pyarrow.fs.S3FileSystem(
-            access_key=frozen.access_key if frozen else None,
-            secret_key=frozen.secret_key if frozen else None,
-            session_token=frozen.token if frozen else None,
-            region=session.region_name,
-            scheme=endpoint.scheme if endpoint else "https",
-            endpoint_override=endpoint.netloc if endpoint else None,
-        )
+        """pyarrow's own S3 reader, by what boto3 found. Raises StoreError."""
+        with self._telling():
+            return self._session.filesystem
 
     def path(self, key: str) -> str:
         """``bucket/prefix/key``."""
@@ -99,8 +101,8 @@ class S3Store:
 
     def replace(self, key: str, data: bytes) -> None:
         """Swap the object: S3 shows the old or the new one, never a part."""
-        with self._telling():
-            self._client.put_object(Bucket=self._bucket, Key=self._key(key), Body=data)
+        put = partial(self._client.put_object, Bucket=self._bucket, Key=self._key(key), Body=data)
+        self._settled(key, put)
 
     def list(self, prefix: str) -> list[str]:
         """All keys that begin with ``prefix``, sorted."""
@@ -116,8 +118,8 @@ class S3Store:
 
     def delete(self, key: str) -> None:
         """Remove the object, if it is there."""
-        with self._telling():
-            self._client.delete_object(Bucket=self._bucket, Key=self._key(key))
+        delete = partial(self._client.delete_object, Bucket=self._bucket, Key=self._key(key))
+        self._settled(key, delete)
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
@@ -129,17 +131,27 @@ class S3Store:
         return f"{self._prefix}/{key}" if self._prefix else key
 
     def _put(self, key: str, body: Any) -> bool:
-        try:
-            self._client.put_object(
-                Bucket=self._bucket, Key=self._key(key), Body=body, IfNoneMatch="*"
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] in _EXISTS_ALREADY:
-                return False
-            raise self._failure(error) from error
-        except BotoCoreError as error:
-            raise self._failure(error) from error
-        return True
+        def once() -> bool:
+            if not isinstance(body, bytes):
+                body.seek(0)  # a try before may have read it
+            try:
+                self._client.put_object(
+                    Bucket=self._bucket, Key=self._key(key), Body=body, IfNoneMatch="*"
+                )
+            except ClientError as error:
+                if _status(error) == _IS_THERE:
+                    return False
+                raise
+            return True
+
+        return self._settled(key, once)
+
+    def _settled(self, key: str, change: Callable[[], T]) -> T:
+        """What a change comes to, tried until S3 says that it was made, or why it wasn't."""
+        for attempt in stamina.retry_context(on=_ConflictError, attempts=_TRIES, **_PAUSES):
+            with attempt, self._telling(key):
+                return change()
+        raise AssertionError  # stamina raises the last error itself
 
     @contextlib.contextmanager
     def _telling(self, key: str = "") -> Iterator[None]:
@@ -148,6 +160,12 @@ class S3Store:
         except ClientError as error:
             if error.response["Error"]["Code"] in _MISSING:
                 raise ObjectMissingError(key, self.location) from None
+            if _status(error) == _TRY_AGAIN:
+                raise _ConflictError(
+                    f"{key} in {self.location} can't be written: S3 answers again and again that "
+                    "others change it at the same time",
+                    "Run the same command again: it goes on from where it stands",
+                ) from None
             raise self._failure(error) from error
         except BotoCoreError as error:
             raise self._failure(error) from error
@@ -159,5 +177,14 @@ class S3Store:
             reason = type(error).__name__
         return StoreError(
             f"the store {self.location} can't be used: {reason}",
-            "Check the bucket, FREG_S3_ENDPOINT and the credentials that boto3 finds",
+            "Check the bucket, the endpoint (FREG_S3_ENDPOINT, or as boto3 finds it), and the "
+            "region, credentials and certificates that boto3 finds; freg check tries them",
         )
+
+
+class _ConflictError(FregError):
+    """Others write, or remove, the same object just now: whether it is there isn't settled."""
+
+
+def _status(error: ClientError) -> int | None:
+    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")

@@ -9,7 +9,6 @@ from pathlib import Path
 import boto3
 import duckdb
 import pytest
-from moto.server import ThreadedMotoServer
 
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.manifest import current_release
@@ -23,6 +22,7 @@ from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.verify import verify
 from freg_pipeline.lake.views import OVERVIEW
 from freg_pipeline.store.s3 import S3Store
+from freg_pipeline_tests.s3 import s3_server
 from freg_pipeline_tests.unit.lake.delivered import (
     deliver,
     deliver_events,
@@ -38,11 +38,7 @@ A, B, C = (number(index) for index in range(3))
 @pytest.fixture(scope="module")
 def store() -> Iterator[S3Store]:
     """One store with a release, on a server of the tests' own."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
-    with pytest.MonkeyPatch.context() as patch:
+    with s3_server() as endpoint, pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ACCESS_KEY_ID", "test")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
@@ -55,7 +51,6 @@ def store() -> Iterator[S3Store]:
         ]
         build_release(store, deliver(store, "one", documents))
         yield store
-    server.stop()
 
 
 def test_the_release_is_whole_and_passes_its_checks(store: S3Store) -> None:

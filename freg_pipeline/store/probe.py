@@ -1,0 +1,56 @@
+"""Whether a store does what everything here rests on: tried with an object of its own."""
+
+from __future__ import annotations
+
+import secrets
+
+from freg_pipeline.errors import StoreError
+from freg_pipeline.outside import showable
+from freg_pipeline.store.base import Store
+
+_CONTENT = b"freg check writes, reads and removes this"
+
+
+def probe(store: Store) -> None:
+    """Write, list, read and remove an object, by each library that works with the store.
+
+    Raises:
+        StoreError: something of that can't be done, or the store writes over what is there.
+    """
+    key = f"check-{secrets.token_hex(8)}"
+    store.write(key, _CONTENT)
+    try:
+        if store.write(key, _CONTENT[::-1]):
+            raise StoreError(
+                f"the store {store.location} writes over what is there, although it is asked not "
+                "to (If-None-Match): two processes could destroy each other's work",
+                "Use a service with conditional writes, as AWS S3, MinIO and Ceph have them",
+            )
+        _require(store, store.read(key) == _CONTENT, "another content than was written")
+        _require(store, store.list(key) == [key], "another list of objects than there are")
+        _require(store, _read_by_pyarrow(store, key) == _CONTENT, "pyarrow another content")
+    finally:
+        store.delete(key)
+    _require(store, not store.exists(key), "an object that was removed")
+
+
+def _read_by_pyarrow(store: Store, key: str) -> bytes:
+    try:
+        with store.filesystem.open_input_file(store.path(key)) as file:
+            content: bytes = file.read()
+    except OSError as error:
+        raise StoreError(
+            f"the store {store.location} can be written, but pyarrow, which reads the tables, "
+            f"can't read it: {showable(str(error))}",
+            "Check proxies and firewalls: it was given the endpoint, region, credentials and "
+            "certificates by which the object was written",
+        ) from None
+    return content
+
+
+def _require(store: Store, right: bool, what: str) -> None:  # noqa: FBT001  what is required
+    if not right:
+        raise StoreError(
+            f"the store {store.location} gives {what}",
+            "Use one that shows what was written at once, as AWS S3, MinIO and Ceph do",
+        )
