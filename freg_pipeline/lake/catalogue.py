@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import tempfile
 from pathlib import Path
 
 import duckdb
@@ -11,7 +11,7 @@ from fsspec.implementations.arrow import ArrowFSWrapper  # type: ignore[import-u
 
 from freg_pipeline.errors import ResourceError, StoreError
 from freg_pipeline.foreseen import foreseen
-from freg_pipeline.journal.manifest import Manifest, require_current
+from freg_pipeline.journal.manifest import Manifest, current_number, require_current
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.query import add_views, parquet_files
 from freg_pipeline.lake.sql import quoted
@@ -40,16 +40,37 @@ def refresh_catalogue(store: Store) -> Path:
     httpfs extension and credentials of their own. Neither writing the catalogue nor ``freg sql``
     needs an extension: there pyarrow reads.
 
+    Of several who do so at once, none leaves it a release behind: each looks once more after its
+    swap whether what it has put there is still current.
+
     Raises:
         ConfigurationError: there is no release yet.
         StoreError: the file can't be written.
     """
     manifest = require_current(store)
+    while True:
+        try:
+            path = _swap_in(store, manifest)
+        except StoreError:
+            if _is_current(store, manifest):
+                raise
+        else:
+            if _is_current(store, manifest):
+                return path
+        manifest = require_current(store)  # another one was published meanwhile
+
+
+def _is_current(store: Store, manifest: Manifest) -> bool:
+    return current_number(store) == manifest.number
+
+
+def _swap_in(store: Store, manifest: Manifest) -> Path:
     target = catalogue_path(store)
-    temporary = target.with_name(f".{FILE}.{os.getpid()}")
     try:
-        _write(temporary, store, manifest)
-        temporary.replace(target)
+        with _beside(store, target) as folder:
+            made = Path(folder) / FILE
+            _write(made, store, manifest)
+            made.replace(target)
         sync_to_disk(target.parent)
     except duckdb.Error as error:
         raise foreseen(error) or StoreError(
@@ -64,16 +85,17 @@ def refresh_catalogue(store: Store) -> Path:
             f"{target} can't be written: {error.strerror or type(error).__name__}",
             "Give the folder to the user that runs this, with space on its disk",
         ) from None
-    finally:
-        with contextlib.suppress(OSError):  # what went wrong is told by then
-            temporary.unlink(missing_ok=True)
     return target
 
 
+def _beside(store: Store, target: Path) -> contextlib.AbstractContextManager[str | Path]:
+    """A private folder from which a file can be moved to its place."""
+    if store.location.startswith("s3://"):
+        return tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{FILE}.")
+    return store.scratch()
+
+
 def _write(path: Path, store: Store, manifest: Manifest) -> None:
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)  # says so if the folder can't be written; DuckDB makes its own file
-    path.unlink()
     with contextlib.closing(duckdb.connect()) as connection:
         if store.location.startswith("s3://"):
             # A view is bound when it is made: DuckDB must see the files, without its httpfs.

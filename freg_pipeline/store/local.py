@@ -23,6 +23,7 @@ _UNDER_CONSTRUCTION = ".tmp"  # on the same file system as the objects, so that 
 # the file system knows no locks, its age alone tells.
 _MADE_SECONDS = 600
 _LEFTOVER_SECONDS = 24 * 3600
+_FOLDERS_REMEMBERED = 10_000
 _TRIES = 100  # at making a folder that others, who find it empty, remove
 
 
@@ -32,6 +33,7 @@ class LocalStore:
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
         self._tmp = self._root / _UNDER_CONSTRUCTION
+        self._named: set[Path] = set()  # folders whose names are known to be on the disk
         self.filesystem = pyarrow.fs.LocalFileSystem()
 
     @property
@@ -131,8 +133,7 @@ class LocalStore:
                 if _is_left(leftover):
                     shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
 
-    @staticmethod
-    def _make_folder(folder: Path) -> None:
+    def _make_folder(self, folder: Path) -> None:
         missing = []
         while not folder.exists():
             missing.append(folder)
@@ -141,6 +142,24 @@ class LocalStore:
             # Another process made it first, or removed its parent, which was empty.
             with contextlib.suppress(FileExistsError, FileNotFoundError):
                 new.mkdir(mode=0o700)
+                self._named.discard(new)
+                if self._root.is_relative_to(new):
+                    _sync_names(new.parent)
+
+    def _sync_parents(self, folder: Path) -> None:
+        """See that a folder's own name, and those of the folders above it, outlast a loss of power.
+
+        Once something lies in it, since an empty one may be removed by others at any moment. Also
+        of a folder that was there already: who made it may have been killed before doing so.
+        """
+        if len(self._named) > _FOLDERS_REMEMBERED:
+            self._named.clear()
+        for one in (folder, *folder.parents):
+            if one == self._root:
+                return
+            if one not in self._named:
+                _sync_names(one.parent)
+                self._named.add(one)
 
     @contextlib.contextmanager
     def _temporary(self, data: bytes) -> Iterator[Path]:
@@ -173,6 +192,7 @@ class LocalStore:
             with contextlib.suppress(FileNotFoundError):
                 put(target)
                 sync_to_disk(target.parent)
+                self._sync_parents(target.parent)
                 return
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(target))
 
@@ -220,6 +240,12 @@ def _is_left(path: Path) -> bool:
     finally:
         os.close(handle)
     return True
+
+
+def _sync_names(folder: Path) -> None:
+    """As :func:`sync_to_disk`, of a folder that may be another user's."""
+    with contextlib.suppress(PermissionError):  # one may make folders where one may not look
+        sync_to_disk(folder)
 
 
 def sync_to_disk(path: Path) -> None:

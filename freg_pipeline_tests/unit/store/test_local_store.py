@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -149,3 +150,38 @@ def test_a_folder_that_is_a_file_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(StoreError, match="FREG_STORE"):
         LocalStore(tmp_path / "file").write("a", b"")
+
+
+def test_names_of_new_folders_outlast_a_loss_of_power(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder's name is on the disk once the folder that holds it was synced after it was made."""
+    names_on_disk: dict[int, set[str]] = {}
+    fsync = os.fsync
+
+    def seen(handle: int) -> None:
+        fsync(handle)
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            names_on_disk[os.fstat(handle).st_ino] = set(os.listdir(handle))
+
+    monkeypatch.setattr(os, "fsync", seen)
+    root = Path(store.location)
+
+    def require_on_disk(path: Path) -> None:
+        while path != root.parent.parent:
+            assert path.name in names_on_disk.get(path.parent.stat().st_ino, set()), path
+            path = path.parent
+
+    store.write("a/b/one", b"")
+    require_on_disk(root / "a" / "b" / "one")
+    with store.scratch() as folder:
+        (folder / "x").write_bytes(b"")
+        store.put_file("c/d/x", folder / "x")
+    require_on_disk(root / "c" / "d" / "x")
+    store.delete("a/b/one")
+    store.write("a/b/two", b"")
+    require_on_disk(root / "a" / "b" / "two")
+
+    (root / "e" / "f").mkdir(parents=True)  # by another process, which was killed at once
+    store.replace("e/f/pointer", b"")
+    require_on_disk(root / "e" / "f" / "pointer")
