@@ -38,7 +38,6 @@ _REACHED: set[str] = set()
 # Their messages name whole URLs, and with them identity numbers; ours name services.
 for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
-stamina.instrumentation.set_on_retry_hooks([])  # each retry is told by this module
 
 TIMEOUT = httpx.Timeout(90.0, connect=4.0, pool=None)  # look-ups are expected under 10 s
 TRY_SECONDS = 180.0  # for one try from beginning to end, however slowly it trickles

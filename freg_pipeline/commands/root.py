@@ -22,6 +22,11 @@ from freg_pipeline.outside import MaskedFormatter, masked, showable
 @with_settings
 def cli() -> None:
     """The population register (Folkeregisteret) as Parquet tables, queried with DuckDB."""
+    import stamina
+
+    # The client tells each retry itself. Of a library's user the hooks are their own to set; this
+    # process is ours.
+    stamina.instrumentation.set_on_retry_hooks([])
 
 
 for _command in (
