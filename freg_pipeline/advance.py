@@ -2,9 +2,8 @@
 
 :func:`next_steps` is a pure function from where an uttrekk stands, which is what lies in the store,
 to the steps that can be taken now. The command takes the first of them, one after the other;
-Dagster's sensors request runs for all of them; a sync takes its own in one run. None of these
-decides what follows. How long a step that failed is left alone is in
-:mod:`freg_pipeline.failure`.
+Dagster's sensors request runs for all of them. None of these decides what follows. How long a step
+that failed is left alone is in :mod:`freg_pipeline.failure`.
 """
 
 from __future__ import annotations
@@ -47,13 +46,11 @@ class TakeIn:
 
 
 @dataclass(frozen=True)
-class ReadEvents:
-    """Read a slice of the event list: of a sync, in place of an order."""
+class Sync:
+    """Take a slice of the event list into a release: in one run, which follows from the release.
 
-
-@dataclass(frozen=True)
-class Expand:
-    """Look up whom a sync's events concern, and take in what comes."""
+    What is done of it is found in the store by :mod:`freg_pipeline.feed.sync`.
+    """
 
 
 @dataclass(frozen=True)
@@ -96,7 +93,7 @@ class Done:
     release: str | None
 
 
-Step = Order | OrderAnew | Poll | TakeIn | ReadEvents | Expand | Publish | Wait | Ask | Done
+Step = Order | OrderAnew | Poll | TakeIn | Sync | Publish | Wait | Ask | Done
 
 
 @dataclass(frozen=True)
@@ -110,8 +107,6 @@ class Standing:
         is_ordered: a job is accepted; of a kind without one, its batches are being written.
         is_uncertain: an order was sent, and its answer never recorded.
         is_gone: the register no longer has the job.
-        events_read: of a sync: its last event is known.
-        is_expanded: of a sync: its events' own tables are whole.
         batches: those whose identifiers are here.
         end: how many batches there are; None until that is known.
         landed: those whose tables are whole.
@@ -125,8 +120,6 @@ class Standing:
     is_ordered: bool = False
     is_uncertain: bool = False
     is_gone: bool = False
-    events_read: bool = False
-    is_expanded: bool = False
     batches: frozenset[int] = frozenset()
     end: int | None = None
     landed: frozenset[int] = frozenset()
@@ -167,8 +160,6 @@ def standing_of(uttrekk: Uttrekk) -> Standing:
         is_ordered=bool(uttrekk.job_id),
         is_uncertain=bool(attempts) and attempts[-1][1] is None,
         is_gone=uttrekk.is_gone,
-        events_read=kind.is_sync and uttrekk.feed_end is not None,
-        is_expanded=kind.is_sync and uttrekk.events_staged,
         batches=frozenset(uttrekk.batches()),
         end=uttrekk.end,
         landed=frozenset(uttrekk.landed()),
@@ -181,19 +172,13 @@ def _course(s: Standing) -> tuple[Step, ...]:
     if s.release is not None or s.is_abandoned:
         return (Done(s.release),)
     if s.kind.is_sync:
-        return (_next_of_sync(s),)
+        return (Sync(),)
     taken_in = tuple(TakeIn(batch) for batch in sorted(s.batches - s.landed))
     if s.end is not None and s.landed.issuperset(range(s.end)):
         return (Publish(),)
     if s.end is not None and s.batches.issuperset(range(s.end)):
         return taken_in
     return taken_in + (_next_of_job(s) if s.kind.is_job else _begin_again(s))
-
-
-def _next_of_sync(s: Standing) -> Step:
-    if not s.events_read:
-        return ReadEvents()
-    return Publish() if s.is_expanded else Expand()
 
 
 def _next_of_job(s: Standing) -> tuple[Step, ...]:

@@ -53,7 +53,7 @@ def uttrekk_sensor(
     names: list[str] = []
     for uttrekk in Uttrekk.list_open(freg.store):
         if uttrekk.kind.is_sync:
-            continue  # carried on by its own job
+            continue  # one step, which hendelser_sensor requests: it has no partition
         steps = _steps(context, freg, uttrekk)
         names.append(uttrekk.name)
         keys += [batch_partition(uttrekk.name, step.batch) for step in steps
