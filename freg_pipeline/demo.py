@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
 import click
 
 from freg_pipeline.console import progress, release_lines
@@ -21,8 +26,9 @@ QUERIES = {
         " ORDER BY persons DESC"
     ),
     "Where do most people live?": (
-        "SELECT vegadresse_kommunenummer AS kommune, count(*) AS persons FROM bostedsadresse"
-        " WHERE er_gjeldende AND vegadresse_kommunenummer IS NOT NULL"
+        "SELECT coalesce(vegadresse_kommunenummer,"
+        " matrikkeladresse_matrikkelnummer_kommunenummer, ukjent_bosted_bostedskommune)"
+        " AS kommune, count(*) AS persons FROM bostedsadresse WHERE er_gjeldende"
         " GROUP BY ALL ORDER BY persons DESC, kommune LIMIT 5"
     ),
     "How many moved in each of the last years?": (
@@ -51,7 +57,7 @@ def run_demo(settings: Settings, *, persons: int, seed: int) -> None:
     click.echo("\n".join(release_lines(manifest, store)))
     for question, statement in QUERIES.items():
         click.echo(f"\n{question}\n  {statement}\n{render(store, statement)[0]}")
-    click.echo(_NEXT)
+    click.echo(_next_steps(settings))
 
 
 def _refuse_real(store: Store) -> None:
@@ -63,12 +69,28 @@ def _refuse_real(store: Store) -> None:
         )
 
 
-_NEXT = """
-What to do next
-  freg sql "SELECT * FROM person_oversikt LIMIT 5"   query the release
-  freg uttrekk status                                see what was done
-  freg synthetic serve                               keep a register running, and then, elsewhere,
-  freg uttrekk tilpasset --personstatustype bosatt --bostedskommunenummer 0301 --store oslo
-                                                     a selection, in a store of its own
-  make ui                                            the same on Dagster's web page
-"""
+def _next_steps(settings: Settings) -> str:
+    """What to type next, as it works where it is read."""
+    freg = _program()
+    where = "" if settings.store == Settings().store else f" --store {shlex.quote(settings.store)}"
+    steps = {
+        f'{freg} sql "FROM person_oversikt LIMIT 5"{where}': "query the release",
+        f"{freg} uttrekk status{where}": "see what was done",
+        f"{freg} synthetic serve": "keep a register running, and then, elsewhere,",
+        f"{freg} uttrekk tilpasset --personstatustype bosatt --bostedskommunenummer 0301"
+        " --store oslo": "take a selection, into a store of its own",
+        "make ui": "the same on Dagster's web page, from the project's folder",
+    }
+    return "\nWhat to do next\n" + "\n".join(
+        f"  {line}\n      {why}" for line, why in steps.items()
+    )
+
+
+def _program() -> str:
+    """The command as it can be typed here, whether or not it is on the path."""
+    if shutil.which("freg") is not None:
+        return "freg"
+    beside = Path(sys.executable).with_name("freg")
+    if beside.is_relative_to(Path.cwd()):
+        beside = beside.relative_to(Path.cwd())
+    return shlex.quote(str(beside))

@@ -53,7 +53,7 @@ def test_what_the_demo_says_to_do_next_works_and_replaces_nobody(
     everyone = freg(*COUNT).stdout
     (line,) = [line for line in shown.stdout.splitlines() if "uttrekk tilpasset" in line]
     program, *arguments = shlex.split(line)
-    assert program == "freg"
+    assert Path(program).name == "freg"
     ended = freg(*arguments, FREG_BASE_URL=start_register(persons=120))
     assert ended.code == 0, ended.stderr
     assert freg(*COUNT).stdout == everyone
