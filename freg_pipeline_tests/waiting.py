@@ -1,19 +1,28 @@
-"""Waiting in tests: for as long as a busy machine takes, and no longer."""
+"""Waiting in tests for what other processes do: as long as a busy machine takes, and no longer."""
 
 from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 # Whatever takes longer has stopped; it is no measure of anything else.
 STUCK_SECONDS = 600.0
 
 
-def wait_until(
-    reached: Callable[[], object],
-    process: subprocess.Popen[str] | subprocess.Popen[bytes] | None = None,
-) -> None:
+@contextmanager
+def started(command: Sequence[str], **how: Any) -> Iterator[subprocess.Popen[Any]]:
+    """A process that is killed in the end, unless it ended before. Arguments as of ``Popen``."""
+    with subprocess.Popen(command, **how) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_until(reached: Callable[[], object], process: subprocess.Popen[Any] | None = None) -> None:
     """Wait until something is so.
 
     Args:

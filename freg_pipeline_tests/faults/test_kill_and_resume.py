@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,39 +11,32 @@ from pathlib import Path
 import pytest
 
 from freg_pipeline.journal.manifest import current_release
-from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.query import query
 from freg_pipeline.lake.verify import verify
 from freg_pipeline.store import Store, open_store
 from freg_pipeline_tests.conftest import RunFreg, StartRegister
 from freg_pipeline_tests.registers import status_of
-from freg_pipeline_tests.waiting import wait_until
+from freg_pipeline_tests.waiting import started, wait_until
 
 CONCURRENCY = 2
 
 
-class Victim:
+def load_killed_when(reached: Callable[[], object], folder: Path, base_url: str) -> None:
     """``freg uttrekk komplett`` in a process that gets killed."""
-
-    def __init__(self, folder: Path, base_url: str) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "freg_pipeline.cli", "uttrekk", "komplett", "--name", "one"],
-            cwd=folder,
-            env={
-                **os.environ,
-                "FREG_STORE": str(folder / "store"),
-                "FREG_BASE_URL": base_url,
-                "FREG_CONCURRENCY": str(CONCURRENCY),
-                "FREG_POLL_SECONDS": "0.05",
-            },
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-
-    def kill_when(self, reached: Callable[[], bool]) -> None:
-        wait_until(reached, self._process)
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait()
+    with started(
+        [sys.executable, "-m", "freg_pipeline.cli", "uttrekk", "komplett", "--name", "one"],
+        cwd=folder,
+        env={
+            **os.environ,
+            "FREG_STORE": str(folder / "store"),
+            "FREG_BASE_URL": base_url,
+            "FREG_CONCURRENCY": str(CONCURRENCY),
+            "FREG_POLL_SECONDS": "0.05",
+        },
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        wait_until(reached, process)
 
 
 @pytest.fixture
@@ -60,7 +52,7 @@ def test_killed_amid_look_ups_it_goes_on_and_asks_for_nothing_twice(
     tmp_path: Path, store: Store, start_register: StartRegister, freg: RunFreg
 ) -> None:
     url = start_register(persons=6_000, batch_size=6_000, latency_ms=150)
-    Victim(tmp_path, url).kill_when(lambda: _answers(store) >= 2)
+    load_killed_when(lambda: _answers(store) >= 2, tmp_path, url)
     kept = _answers(store)
     assert kept < 6
     assert current_release(store) is None, "readers see no half release"
@@ -78,11 +70,15 @@ def test_killed_amid_look_ups_it_goes_on_and_asks_for_nothing_twice(
     assert query(store, "SELECT count(*) FROM person").fetchall() == [(manifest.accounting.landed,)]
 
 
-STAGES: dict[str, Callable[[Store], bool]] = {
+def _landed(store: Store) -> int:
+    return sum(key.endswith("/done.json") for key in store.list("uttrekk/one/tables/"))
+
+
+STAGES: dict[str, Callable[[Store], object]] = {
     "the order is recorded": lambda store: store.exists("uttrekk/one/order/01-answer.json"),
-    "a batch came": lambda store: bool(Uttrekk(store, "one").batches()),
-    "a batch has landed": lambda store: bool(Uttrekk(store, "one").landed()),
-    "the last batch has landed": lambda store: len(Uttrekk(store, "one").landed()) == 3,
+    "a batch came": lambda store: store.list("uttrekk/one/batches/"),
+    "a batch has landed": lambda store: _landed(store) > 0,
+    "the last batch has landed": lambda store: _landed(store) == 3,
     "the base is being written": lambda store: bool(store.list("bases/")),
     "a release is there": lambda store: bool(store.list("releases/")),
 }
@@ -93,7 +89,7 @@ def test_killed_at_any_stage_the_next_run_ends_as_if_nothing_had_happened(
     stage: str, tmp_path: Path, store: Store, start_register: StartRegister, freg: RunFreg
 ) -> None:
     url = start_register(persons=300, batch_size=100, latency_ms=20)
-    Victim(tmp_path, url).kill_when(lambda: STAGES[stage](store))
+    load_killed_when(lambda: STAGES[stage](store), tmp_path, url)
 
     ended = freg("uttrekk", "komplett", "--name", "one", FREG_BASE_URL=url)
 
@@ -110,7 +106,7 @@ def test_killed_while_the_order_is_under_way_no_second_one_is_made_blindly(
     tmp_path: Path, store: Store, start_register: StartRegister, freg: RunFreg
 ) -> None:
     url = start_register(persons=50, latency_ms=1_500)
-    Victim(tmp_path, url).kill_when(lambda: store.exists("uttrekk/one/order/01-sent.json"))
+    load_killed_when(lambda: store.exists("uttrekk/one/order/01-sent.json"), tmp_path, url)
 
     ended = freg("uttrekk", "resume", "one", FREG_BASE_URL=url)
     assert ended.code == 1

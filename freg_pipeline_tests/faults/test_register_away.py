@@ -23,7 +23,7 @@ from freg_pipeline.orchestration.run import run_uttrekk
 from freg_pipeline.store import open_store
 from freg_pipeline_tests.conftest import RunFreg, StartRegister
 from freg_pipeline_tests.registers import Door, happen
-from freg_pipeline_tests.waiting import STUCK_SECONDS, wait_until
+from freg_pipeline_tests.waiting import STUCK_SECONDS, started, wait_until
 
 StartDoor = Callable[..., Door]
 AWAY_SECONDS = 6.0  # longer than an unknown address is given
@@ -47,7 +47,7 @@ def test_a_full_load_waits_between_two_batches(
     work = threading.Thread(target=lambda: ended.append(run_uttrekk(freg, name="all")))
     work.start()
     under_way = Uttrekk(freg.store, "all")
-    wait_until(lambda: bool(under_way.batches()))
+    wait_until(lambda: under_way.exists and under_way.batches())
     with caplog.at_level(logging.WARNING):
         door.shut()
         assert under_way.end is None, "all batches came before the door was shut"
@@ -66,25 +66,23 @@ def test_following_it_comes_back_by_itself(
     door = start_door(persons=60)
     freg = make_freg(door.url)
     run_uttrekk(freg)
-    process = subprocess.Popen(
+    store = open_store(freg.settings)
+    with started(
         [
             sys.executable, "-m", "freg_pipeline.cli", "hendelser", "sync", "--follow",
             "--follow-seconds", "0.1",
         ],
         env={**os.environ, "FREG_STORE": freg.settings.store, "FREG_BASE_URL": door.url},
-        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    store = open_store(freg.settings)
-    try:
+        cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
         first = happen(door.behind, 5)
-        wait_until(lambda: require_current(store).sekvensnummer == first)
+        wait_until(lambda: require_current(store).sekvensnummer == first, process)
         door.shut()
         time.sleep(AWAY_SECONDS)
         assert process.poll() is None, process.communicate()
         last = happen(door.behind, 5)
         door.open()
-        wait_until(lambda: require_current(store).sekvensnummer == last)
-    finally:
+        wait_until(lambda: require_current(store).sekvensnummer == last, process)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=STUCK_SECONDS)
     assert process.returncode == 130, said

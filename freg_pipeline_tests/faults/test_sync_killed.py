@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -23,7 +22,7 @@ from freg_pipeline.synthetic import RegisterOptions, running
 from freg_pipeline_tests.loads import full_load, sync
 from freg_pipeline_tests.registers import happen
 from freg_pipeline_tests.tables import difference
-from freg_pipeline_tests.waiting import wait_until
+from freg_pipeline_tests.waiting import started, wait_until
 
 
 @dataclass(frozen=True)
@@ -66,15 +65,13 @@ def test_killed_at_any_stage_the_next_sync_ends_as_if_nothing_had_happened(
 ) -> None:
     store = LocalStore(Path(shutil.copytree(behind.settings.store, tmp_path / "store")))
     settings = behind.settings.model_copy(update={"store": store.location})
-    process = subprocess.Popen(
+    with started(
         [sys.executable, "-m", "freg_pipeline.cli", "hendelser", "sync"],
         env={**os.environ, "FREG_STORE": store.location, "FREG_BASE_URL": str(settings.base_url)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-    )
-    wait_until(lambda: STAGES[stage](store), process)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    ) as process:
+        wait_until(lambda: STAGES[stage](store), process)
     assert current_number(store) in {"000001", "000002"}, "a whole release, or the one before"
 
     sync(settings)

@@ -16,7 +16,7 @@ from freg_pipeline.lake.verify import verify
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests.conftest import RunFreg, StartRegister
 from freg_pipeline_tests.registers import status_of
-from freg_pipeline_tests.waiting import STUCK_SECONDS, wait_until
+from freg_pipeline_tests.waiting import STUCK_SECONDS, started, wait_until
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 LOAD = ["uttrekk", "komplett", "--name", "one"]
@@ -39,9 +39,13 @@ class Told:
 
     def when(self, seen: Callable[[], object], number: signal.Signals) -> None:
         """Send a signal then, and see that one line and the exit code tell it."""
-        wait_until(seen, self.process)
-        self.process.send_signal(number)
-        _, errors = self.process.communicate(timeout=STUCK_SECONDS)
+        with self.process:
+            try:
+                wait_until(seen, self.process)
+                self.process.send_signal(number)
+                _, errors = self.process.communicate(timeout=STUCK_SECONDS)
+            finally:
+                self.process.kill()
         assert "Traceback" not in errors, errors
         said = [line for line in errors.splitlines() if " of " not in line]  # no progress
         assert len(said) == 1, errors
@@ -152,12 +156,12 @@ with watching(whole_process=True) as watch:
 
 
 def test_a_handler_that_keeps_the_signal_to_itself_ends_it_all_the_same() -> None:
-    process = subprocess.Popen(
+    with started(
         [sys.executable, "-c", HOLDER], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    process.terminate()
-    _, errors = process.communicate(timeout=STUCK_SECONDS)
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.terminate()
+        _, errors = process.communicate(timeout=STUCK_SECONDS)
     assert process.returncode == 143
     assert errors.count("\n") == 1

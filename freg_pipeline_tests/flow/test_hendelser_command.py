@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import duckdb
@@ -22,7 +23,7 @@ from freg_pipeline.store import open_store
 from freg_pipeline_tests.conftest import StartRegister
 from freg_pipeline_tests.loads import full_load
 from freg_pipeline_tests.registers import happen, status_of
-from freg_pipeline_tests.waiting import STUCK_SECONDS, wait_until
+from freg_pipeline_tests.waiting import STUCK_SECONDS, started, wait_until
 
 
 @pytest.fixture
@@ -113,17 +114,15 @@ def test_following_it_syncs_when_there_is_news_asks_cheaply_and_ends_well(
     settings: Settings, tmp_path: Path
 ) -> None:
     url = str(settings.base_url)
-    process = _following(settings, tmp_path)
     store = open_store(settings)
-    try:
+    with _following(settings, tmp_path) as process:
         for release in ("000002", "000003"):
             last = happen(url, 10)
-            wait_until(lambda last=last: require_current(store).sekvensnummer == last)
+            wait_until(lambda last=last: require_current(store).sekvensnummer == last, process)
             assert require_current(store).number == release
         quiet = _asked(url, "hendelser/feed"), _asked(url, "hendelser/siste/sekvensnummer")
-        wait_until(lambda: _asked(url, "hendelser/feed") > quiet[0] + 3)
+        wait_until(lambda: _asked(url, "hendelser/feed") > quiet[0] + 3, process)
         assert _asked(url, "hendelser/siste/sekvensnummer") <= quiet[1] + 1
-    finally:
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=STUCK_SECONDS)
     assert process.returncode == 130
@@ -133,25 +132,22 @@ def test_following_it_syncs_when_there_is_news_asks_cheaply_and_ends_well(
 def test_in_a_shells_background_it_ends_at_sigterm_too(settings: Settings, tmp_path: Path) -> None:
     """A script's shell lets its background jobs ignore SIGINT, and Dagster copies that."""
     store, last = open_store(settings), happen(str(settings.base_url), 10)
-    process = _following(settings, tmp_path, shell_job=True)
-    try:
-        wait_until(lambda: require_current(store).sekvensnummer == last)
+    with _following(settings, tmp_path, shell_job=True) as process:
+        wait_until(lambda: require_current(store).sekvensnummer == last, process)
         time.sleep(1)  # it waits for news
         process.terminate()
         process.communicate(timeout=STUCK_SECONDS)
-    finally:
-        process.kill()
     assert process.returncode == 143
 
 
 def _following(
     settings: Settings, folder: Path, *, shell_job: bool = False
-) -> subprocess.Popen[str]:
+) -> AbstractContextManager[subprocess.Popen[str]]:
     command = [
         sys.executable, "-m", "freg_pipeline.cli", "hendelser", "sync", "--follow",
         "--follow-seconds", "0.1",
     ]  # fmt: skip
-    return subprocess.Popen(
+    return started(
         ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *command] if shell_job else command,
         env={
             **os.environ,

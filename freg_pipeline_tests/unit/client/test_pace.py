@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -61,8 +62,12 @@ def test_after_a_pause_a_seconds_share_leaves_at_once(tmp_path: Path) -> None:
 def test_processes_keep_one_pace_together(tmp_path: Path) -> None:
     command = [sys.executable, "-c", _PROCESS, str(tmp_path)]
     started = time.monotonic()
-    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    ends = [float(process.communicate(timeout=STUCK_SECONDS)[0]) for process in processes]
+    with ExitStack() as stack:
+        processes = [
+            stack.enter_context(started(command, stdout=subprocess.PIPE, text=True))
+            for _ in range(3)
+        ]
+        ends = [float(process.communicate(timeout=STUCK_SECONDS)[0]) for process in processes]
     # 120 requests at 6,000 a minute, of which a second's share may leave at once: the whole
     # 120 would leave at once if each process counted by itself.
     assert max(ends) - started >= 119 * 61 / 6000 - 1

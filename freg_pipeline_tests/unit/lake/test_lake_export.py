@@ -28,7 +28,7 @@ from freg_pipeline_tests.unit.lake.delivered import (
     navn,
     number,
 )
-from freg_pipeline_tests.waiting import STUCK_SECONDS
+from freg_pipeline_tests.waiting import STUCK_SECONDS, started
 
 A, B, C = (number(index) for index in range(3))
 ENDLESS = "SELECT range AS a, repeat('x', 1000) AS b FROM range(1_000_000_000)"
@@ -142,12 +142,11 @@ def test_a_socket_is_written_to(made: LocalStore) -> None:
     ours, its = socket.socketpair()
     with ours, its:
         statement = "SELECT range AS n, 'æ' || chr(0) AS b FROM range(100000)"
-        process = subprocess.Popen(
-            command(made, statement, "--format", "json"), stdout=its, stderr=subprocess.PIPE
-        )
-        its.close()
-        content = b"".join(iter(lambda: ours.recv(65536), b""))
-        assert process.communicate()[1] == b""
+        freg = command(made, statement, "--format", "json")
+        with started(freg, stdout=its, stderr=subprocess.PIPE) as process:
+            its.close()
+            content = b"".join(iter(lambda: ours.recv(65536), b""))
+            assert process.communicate()[1] == b""
     assert process.returncode == 0
     rows = json.loads(content)
     assert len(rows) == 100_000
@@ -175,18 +174,15 @@ def test_a_closed_stdout_is_told(made: LocalStore, tmp_path: Path) -> None:
 
 
 def test_an_endless_result_takes_no_memory(made: LocalStore) -> None:
-    process = subprocess.Popen(command(made, ENDLESS, "--format", "csv"), stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    left = 300_000_000
-    while left > 0:
-        left -= len(process.stdout.read(1_000_000))
-    peak = next(
-        int(line.split()[1])
-        for line in Path(f"/proc/{process.pid}/status").read_text().splitlines()
-        if line.startswith("VmHWM")
-    )
-    process.kill()
-    process.communicate()
+    with started(command(made, ENDLESS, "--format", "csv"), stdout=subprocess.PIPE) as process:
+        left = 300_000_000
+        while left > 0:
+            left -= len(process.stdout.read(1_000_000))
+        peak = next(
+            int(line.split()[1])
+            for line in Path(f"/proc/{process.pid}/status").read_text().splitlines()
+            if line.startswith("VmHWM")
+        )
     assert peak < 1_000_000, "kilobytes"
 
 
@@ -196,16 +192,14 @@ def test_a_file_is_private_from_its_first_byte_and_named_when_it_is_whole(
     target = tmp_path / "out.csv"
     target.write_text("before")
     target.chmod(0o644)
-    process = subprocess.Popen(
-        command(made, ENDLESS, "--format", "csv", "--output", str(target)),
-        stderr=subprocess.PIPE,
-    )
-    while not (found := [one for one in tmp_path.iterdir() if one != target and _size(one)]):
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.01)
-    assert [stat.S_IMODE(one.stat().st_mode) for one in found] == [0o600]
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate()
+    freg = command(made, ENDLESS, "--format", "csv", "--output", str(target))
+    with started(freg, stderr=subprocess.PIPE) as process:
+        while not (found := [one for one in tmp_path.iterdir() if one != target and _size(one)]):
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.01)
+        assert [stat.S_IMODE(one.stat().st_mode) for one in found] == [0o600]
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate()
     assert (process.returncode, errors.count(b"\n")) == (130, 1)
     assert [one.name for one in tmp_path.iterdir()] == ["out.csv"]
     assert target.read_text() == "before"
