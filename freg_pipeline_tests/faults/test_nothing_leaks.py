@@ -21,7 +21,7 @@ FAULTS = "500=0.05,reset=0.05,429=0.05,malformed=0.03,gone=0.03,ukjentfelt=0.1,a
 @pytest.fixture
 def texts(start_register: StartRegister, freg: RunFreg, tmp_path: Path) -> dict[str, str]:
     """All that a faulty load leaves behind to be read, but for the data itself."""
-    url = start_register(persons=300, batch_size=100, faults=FAULTS, auth=True, token_seconds=2)
+    url = start_register(persons=300, batch_size=100, faults=FAULTS, auth=True)
     keys = tmp_path / "keys"
     keys.mkdir()
     settings = {"FREG_BASE_URL": url, **as_environment(settings_of(lend(url), keys))}

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from freg_pipeline.client.pace import FURTHEST_SECONDS, Pace, pace_of
 from freg_pipeline.errors import ConfigurationError
-from freg_pipeline_tests.waiting import STUCK_SECONDS
+from freg_pipeline_tests.waiting import STUCK_SECONDS, started
 
 _PROCESS = """
 import asyncio, sys, time
@@ -61,7 +61,7 @@ def test_after_a_pause_a_seconds_share_leaves_at_once(tmp_path: Path) -> None:
 
 def test_processes_keep_one_pace_together(tmp_path: Path) -> None:
     command = [sys.executable, "-c", _PROCESS, str(tmp_path)]
-    started = time.monotonic()
+    began = time.monotonic()
     with ExitStack() as stack:
         processes = [
             stack.enter_context(started(command, stdout=subprocess.PIPE, text=True))
@@ -70,7 +70,7 @@ def test_processes_keep_one_pace_together(tmp_path: Path) -> None:
         ends = [float(process.communicate(timeout=STUCK_SECONDS)[0]) for process in processes]
     # 120 requests at 6,000 a minute, of which a second's share may leave at once: the whole
     # 120 would leave at once if each process counted by itself.
-    assert max(ends) - started >= 119 * 61 / 6000 - 1
+    assert max(ends) - began >= 119 * 61 / 6000 - 1
 
 
 def test_a_process_that_dies_while_it_waits_stops_nobody(tmp_path: Path) -> None:
