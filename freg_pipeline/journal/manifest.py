@@ -221,8 +221,22 @@ def point_to_newest(store: Store) -> None:
     The pointer is looked at once more after it was written: of two who publish at the same time,
     the slower one could have set it back.
     """
-    while (_pointer(store) or "") < (newest := max(numbers(store), default="")):
+    while (_pointer(store) or "") < (newest := newest_number(store) or ""):
         replace_record(store, POINTER, _Pointer(newest))
+
+
+def newest_number(store: Store) -> str | None:
+    """The number of the newest release; None before the first.
+
+    Numbers follow each other, and the newest release is never purged: so it is the pointer's, or
+    one of the few after it. Releases are listed only where there is no pointer.
+    """
+    number = _pointer(store)
+    if number is None or not store.exists(manifest_key(number)):
+        return max(numbers(store), default=None)
+    while store.exists(manifest_key(following(number))):
+        number = following(number)
+    return number
 
 
 def current_release(store: Store) -> Manifest | None:
@@ -266,9 +280,12 @@ def read_if_there(store: Store, number: str | None) -> Manifest | None:
 def write_manifest(store: Store, manifest: Manifest) -> bool:
     """Write a release, and what it shares with others before it; False: the number is taken."""
     base = manifest.base
-    write_record(store, _base_key(base.folder), _BasePart(base, manifest.tables))
+    known = _folders_of(store, manifest.previous)
+    if base.folder not in known:
+        _share(store, _base_key(base.folder), _BasePart(base, manifest.tables))
     for delta in manifest.deltas:
-        write_record(store, _delta_key(delta.folder), delta)
+        if delta.folder not in known:
+            _share(store, _delta_key(delta.folder), delta)
     scalars = {
         name: getattr(manifest, name)
         for name in _Stored.__struct_fields__
@@ -278,6 +295,26 @@ def write_manifest(store: Store, manifest: Manifest) -> bool:
         **scalars, base=base.folder, deltas=tuple(delta.folder for delta in manifest.deltas)
     )
     return write_record(store, manifest_key(manifest.number), stored)
+
+
+def _folders_of(store: Store, number: str | None) -> set[str]:
+    """The folders that a release names; none of one that was purged."""
+    if number is None or not store.exists(manifest_key(number)):
+        return set()
+    stored = _Reader(store).stored(number)
+    return {stored.base, *stored.deltas}
+
+
+def _share(store: Store, key: str, part: _BasePart | Delta) -> None:
+    """Write what releases share; what a killed process left of another making gives way."""
+    if write_record(store, key, part):
+        return
+    try:
+        there = read_record(store, key, type(part))
+    except (ObjectMissingError, DamagedError):
+        there = None
+    if there != part and key.rpartition("/")[0] not in named_folders(store):
+        replace_record(store, key, part)
 
 
 class _Reader:

@@ -17,7 +17,7 @@ from freg_pipeline.journal.manifest import (
     base_folder,
     current_release,
     manifest_key,
-    numbers,
+    newest_number,
     read_manifest,
     release_of_base,
 )
@@ -142,7 +142,7 @@ def _publish(store: Store, uttrekk: Uttrekk, manifest: Manifest, policy: Policy)
     while True:
         # Another process may have made this very uttrekk's release since we began. Whoever does it
         # after this look takes the number that we are about to write: one of the two fails.
-        newest = max(numbers(store), default=None)
+        newest = newest_number(store)
         done = _released(store, uttrekk)
         if done is not None:
             return done

@@ -10,7 +10,7 @@ import msgspec
 
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.kept import require_whole
-from freg_pipeline.journal.manifest import Manifest, current_number, numbers, read_manifest
+from freg_pipeline.journal.manifest import Manifest, current_number, newest_number, read_manifest
 from freg_pipeline.journal.pins import pin, unpin
 from freg_pipeline.journal.publish import publish_after
 from freg_pipeline.store import Store
@@ -45,7 +45,7 @@ def restore(store: Store, number: str) -> Manifest:
         again = msgspec.structs.replace(manifest, created=datetime.now(UTC))
         published = None
         while published is None:
-            published = publish_after(store, max(numbers(store)), again)
+            published = publish_after(store, newest_number(store), again)
         return published
     finally:
         unpin(store, name)
