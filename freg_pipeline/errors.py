@@ -151,6 +151,10 @@ class AwayError(PassingError):
     """The register is away: nothing answers where it was, or a gateway says that nothing does."""
 
 
+class SilentError(AwayError):
+    """Nothing answers where the register was: all of its services are away."""
+
+
 class UncertainOrderError(FregError):
     """An order was sent, and its answer never recorded: a second one is not made blindly."""
 

@@ -25,10 +25,10 @@ from freg_pipeline.client.pace import pace_of
 from freg_pipeline.client.packages import Package
 from freg_pipeline.client.patience import Outage, Patience
 from freg_pipeline.errors import (
-    AwayError,
     ConfigurationError,
     FregError,
     PassingError,
+    SilentError,
     UnreachableError,
 )
 
@@ -278,7 +278,7 @@ class Transport:
         """Nothing answers: a wrong setting, unless something did so before."""
         if error.is_set or not self._is_known():
             return error
-        return AwayError(error.what, LATER)
+        return SilentError(error.what, LATER)
 
     def _is_known(self) -> bool:
         if self.base_url not in _REACHED and self._known():

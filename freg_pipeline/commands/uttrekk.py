@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import sys
 from collections.abc import Iterator
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from freg_pipeline.journal.manifest import Manifest
     from freg_pipeline.journal.uttrekk import Uttrekk
     from freg_pipeline.store import Store
+
+
+logger = logging.getLogger(__name__)
 
 
 @click.group()
@@ -152,11 +156,20 @@ def tell_release(manifest: Manifest, store: Store) -> None:
 def status(name: str | None) -> None:
     """Where each uttrekk stands, or one of them."""
     from freg_pipeline.console import status_table
+    from freg_pipeline.errors import DamagedError
     from freg_pipeline.journal.uttrekk import Uttrekk
 
     lies = store()
-    found = [Uttrekk(lies, name)] if name else Uttrekk.list_all(lies)
-    click.echo(status_table([one.status() for one in found]))
+    if name:
+        click.echo(status_table([Uttrekk(lies, name).status()]))
+        return
+    found = []
+    for one in Uttrekk.list_all(lies):
+        try:
+            found.append(one.status())
+        except DamagedError as error:  # the others are told all the same
+            logger.warning("%s", error)
+    click.echo(status_table(found))
 
 
 @uttrekk.command()

@@ -22,6 +22,7 @@ from freg_pipeline.errors import (
     ObjectMissingError,
     PassingError,
     RefusedError,
+    SilentError,
 )
 from freg_pipeline.journal.uttrekk import FOUND, ContractSource, Uttrekk, contract_key
 from freg_pipeline.store import Store
@@ -63,11 +64,13 @@ async def contract_in_force(store: Store, register: Register, file: Path | None)
         ContractError: it can't be compiled.
         ConfigurationError: the file can't be read.
         RefusedError: the register serves none, and neither file nor store has one.
-        PassingError: the register can't be asked now, and neither of them has one.
+        PassingError: nothing answers; or it can't be asked now, and neither of them has one.
     """
     kept = _kept(store, file)
     try:
-        xsd = await register.personer.xsd(None if kept is None else _SHORT)
+        xsd = await _asked(register, None if kept is None else _SHORT)
+    except SilentError:  # nothing is known of whether it serves one
+        raise
     except _NOT_SERVED as error:
         if kept is None:
             raise _none(error) from None
@@ -75,6 +78,13 @@ async def contract_in_force(store: Store, register: Register, file: Path | None)
         logger.warning("%s; the contract is %s", error.what, found)
         return found
     return _in_force(xsd, "register")
+
+
+async def _asked(register: Register, patience: Patience | None) -> bytes:
+    try:
+        return await register.personer.xsd(patience)
+    except SilentError:  # away as a whole: waited for, as by everything that follows
+        return await register.personer.xsd()
 
 
 async def fetch_contract(store: Store, register: Register, file: Path | None) -> InForce:

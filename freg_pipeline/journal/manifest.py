@@ -6,6 +6,7 @@ oldest first. A manifest names all of their files; files are shared by the relea
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from datetime import datetime
 from typing import TypeVar
@@ -21,7 +22,12 @@ from freg_pipeline.store import Store, read_record, write_record
 from freg_pipeline.store.record import replace_record
 
 T = TypeVar("T")
+logger = logging.getLogger(__name__)
 
+_DAMAGED = (
+    "Restore it from a copy; or delete it, which makes the release before it current: freg "
+    "hendelser sync goes on from there"
+)
 POINTER = "releases/current.json"
 
 
@@ -203,9 +209,28 @@ def following(number: str | None) -> str:
 def current_number(store: Store) -> str | None:
     """The number of the current release; None before the first.
 
-    A pointer that is gone or damaged is computed: what is published last is current.
+    A pointer that is gone or damaged, or names a release whose manifest is gone, is computed: of
+    what is here, that which was published last is current.
     """
-    return _pointer(store) or max(numbers(store), default=None)
+    pointed = _pointed(store)
+    if pointed is not None:
+        return pointed
+    newest = max(numbers(store), default=None)
+    lost = _pointer(store)
+    if lost is not None and lost != newest:
+        logger.warning(
+            "the manifest of release %s is gone from %s: %s is current",
+            lost,
+            store.location,
+            f"release {newest}" if newest else "none",
+        )
+    return newest
+
+
+def _pointed(store: Store) -> str | None:
+    """What the pointer names, if it is here."""
+    pointer = _pointer(store)
+    return pointer if pointer is not None and store.exists(manifest_key(pointer)) else None
 
 
 def _pointer(store: Store) -> str | None:
@@ -221,7 +246,7 @@ def point_to_newest(store: Store) -> None:
     The pointer is looked at once more after it was written: of two who publish at the same time,
     the slower one could have set it back.
     """
-    while (_pointer(store) or "") < (newest := newest_number(store) or ""):
+    while (newest := newest_number(store)) and (_pointed(store) or "") < newest:
         replace_record(store, POINTER, _Pointer(newest))
 
 
@@ -231,8 +256,8 @@ def newest_number(store: Store) -> str | None:
     Numbers follow each other, and the newest release is never purged: so it is the pointer's, or
     one of the few after it. Releases are listed only where there is no pointer.
     """
-    number = _pointer(store)
-    if number is None or not store.exists(manifest_key(number)):
+    number = _pointed(store)
+    if number is None:
         return max(numbers(store), default=None)
     while store.exists(manifest_key(following(number))):
         number = following(number)
@@ -265,7 +290,8 @@ def read_manifest(store: Store, number: str) -> Manifest:
 
     Raises:
         ConfigurationError: there is no such release.
-        StoreError: it is damaged, or another version of this software made it.
+        DamagedError: its manifest isn't as it was written.
+        StoreError: another version of this software made it.
     """
     return _Reader(store).manifest(written_out(number))
 
@@ -328,6 +354,8 @@ class _Reader:
     def stored(self, number: str) -> _Stored:
         try:
             return read_record(self._store, manifest_key(number), _Stored)
+        except DamagedError as error:
+            raise DamagedError(error.key, self._store.location, _DAMAGED) from None
         except ObjectMissingError:
             raise ConfigurationError(
                 f"there is no release of that number in {self._store.location}",

@@ -6,8 +6,9 @@ there as long as something is left to do for it.
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -22,6 +23,8 @@ from freg_pipeline.journal.kinds import Kind, KindName, kind_of
 from freg_pipeline.journal.raw import RawMeta, read_raw
 from freg_pipeline.outside import looks_like_number
 from freg_pipeline.store import Store, read_record, write_record
+
+logger = logging.getLogger(__name__)
 
 CHUNK = 1_000  # identifiers a look-up: the register's limit (bulkoppslag)
 
@@ -529,15 +532,24 @@ class Uttrekk:
         Costs what is open, however many were ever made.
         """
         marked = [cls(store, key.removeprefix("open/")) for key in store.list("open/")]
-        begun = [uttrekk for uttrekk in marked if uttrekk.exists]
-        return sorted(begun, key=lambda uttrekk: uttrekk.request.created)
+        return _by_age(uttrekk for uttrekk in marked if uttrekk.exists)
 
     @classmethod
     def list_all(cls, store: Store) -> list[Uttrekk]:
         """Every uttrekk in the store, the oldest first."""
         keys = [key for key in store.list("uttrekk/") if key.endswith("/request.json")]
-        found = [cls(store, key.split("/")[1]) for key in keys if key.count("/") == 2]
-        return sorted(found, key=lambda uttrekk: uttrekk.request.created)
+        return _by_age(cls(store, key.split("/")[1]) for key in keys if key.count("/") == 2)
+
+
+def _by_age(found: Iterable[Uttrekk]) -> list[Uttrekk]:
+    """The oldest first. One whose request is damaged is named and left out: the others go on."""
+    whole = []
+    for uttrekk in found:
+        try:
+            whole.append((uttrekk.request.created, uttrekk))
+        except DamagedError as error:
+            logger.warning("%s", error)
+    return [uttrekk for _, uttrekk in sorted(whole, key=lambda one: one[0])]
 
 
 def contract_key(fingerprint: str) -> str:

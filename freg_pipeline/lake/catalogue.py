@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from pathlib import Path
 
 import duckdb
@@ -18,7 +17,7 @@ from freg_pipeline.lake.sql import quoted
 from freg_pipeline.lake.tables import described
 from freg_pipeline.lake.views import comments
 from freg_pipeline.store import Store
-from freg_pipeline.store.local import sync_to_disk
+from freg_pipeline.store.local import scratch_beside, sync_to_disk
 
 FILE = "freg.duckdb"
 # DuckDB 1.5 is still widespread, and can't open what DuckDB 2 writes unless told so.
@@ -68,7 +67,7 @@ def _swap_in(store: Store, manifest: Manifest) -> Path:
     target = catalogue_path(store)
     try:
         with _beside(store, target) as folder:
-            made = Path(folder) / FILE
+            made = folder / FILE
             _write(made, store, manifest)
             made.replace(target)
         sync_to_disk(target.parent)
@@ -88,10 +87,10 @@ def _swap_in(store: Store, manifest: Manifest) -> Path:
     return target
 
 
-def _beside(store: Store, target: Path) -> contextlib.AbstractContextManager[str | Path]:
+def _beside(store: Store, target: Path) -> contextlib.AbstractContextManager[Path]:
     """A private folder from which a file can be moved to its place."""
     if store.location.startswith("s3://"):
-        return tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{FILE}.")
+        return scratch_beside(target)
     return store.scratch()
 
 

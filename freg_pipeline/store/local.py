@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -128,10 +128,7 @@ class LocalStore:
 
     def _prepare(self) -> None:
         self._make_folder(self._tmp)
-        for leftover in self._tmp.iterdir():
-            with contextlib.suppress(FileNotFoundError):  # another process swept it first
-                if _is_left(leftover):
-                    shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+        _sweep(self._tmp.iterdir())
 
     def _make_folder(self, folder: Path) -> None:
         missing = []
@@ -211,6 +208,29 @@ class LocalStore:
             f"the store {self._root} can't be {verb}: {error.strerror or type(error).__name__}",
             "Give FREG_STORE a folder that you own, with space on its disk",
         )
+
+
+@contextlib.contextmanager
+def scratch_beside(target: Path) -> Iterator[Path]:
+    """A private folder beside a file that will be swapped in from there, gone afterwards.
+
+    What killed processes left of such folders is removed.
+    """
+    prefix = f".{target.name}."
+    _sweep(one for one in target.parent.iterdir() if one.name.startswith(prefix))
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
+    try:
+        with _held(folder):
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(found: Iterable[Path]) -> None:
+    for leftover in found:
+        with contextlib.suppress(FileNotFoundError):  # another process swept it first
+            if _is_left(leftover):
+                shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
 
 
 @contextlib.contextmanager

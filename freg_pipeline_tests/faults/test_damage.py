@@ -15,6 +15,7 @@ import pytest
 from freg_pipeline.errors import DamagedError, FregError, ObjectMissingError, StoreError
 from freg_pipeline.journal.manifest import POINTER, Manifest, current_release, require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
+from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.compact import begin_compaction, compact, compact_piece, pieces
 from freg_pipeline.lake.purge import purge
 from freg_pipeline.lake.query import query
@@ -210,6 +211,40 @@ def test_a_damaged_manifest_is_named(damaged: Callable[[str, Damage], LocalStore
     for damage in (*DAMAGES[:SAMPLE], truncate, empty):
         with pytest.raises(StoreError, match=key):
             names(damaged(key, damage))
+
+
+def test_the_release_before_is_current_where_a_manifest_is_gone(
+    damaged: Callable[[str, Damage], LocalStore], caplog: pytest.LogCaptureFixture
+) -> None:
+    store = damaged("releases/000002/manifest.json", Path.unlink)
+    assert require_current(store).number == "000001"
+    assert "the manifest of release 000002 is gone" in caplog.text
+    refresh_catalogue(store)
+    number = "000001"
+    anew = deliver_events(store, 100, 105, [(A, document(A, B, navn=[navn("Anna")]))], name="anew")
+    assert build_release(store, anew).previous == number
+    caplog.clear()
+    assert require_current(LocalStore(Path(store.location))).uttrekk == "anew"
+    assert not caplog.text, "the pointer names what is here"
+
+
+@pytest.mark.parametrize("damage", [*DAMAGES[:3], truncate, empty])
+def test_an_uttrekk_whose_request_is_damaged_holds_up_no_other(
+    damage: Damage,
+    damaged: Callable[[str, Damage], LocalStore],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    key = "uttrekk/one/request.json"
+    store = damaged(key, damage)
+    deliver(store, "two", PEOPLE)
+    for name in ("one", "two"):
+        store.write(f"open/{name}", b"")
+    for listed in (Uttrekk.list_all, Uttrekk.list_open):
+        found = listed(store)
+        assert "two" in {uttrekk.name for uttrekk in found}
+        assert "one" not in {uttrekk.name for uttrekk in found}
+        assert key in caplog.text
+        caplog.clear()
 
 
 @pytest.mark.parametrize("damage", [*DAMAGES[:6], truncate, empty, Path.unlink])
