@@ -16,6 +16,7 @@ import msgspec
 from freg_pipeline.envelope import IdentifierKind, Oppslag, compose, match, parse
 from freg_pipeline.extract.number_rows import number_rows, with_rows
 from freg_pipeline.journal.raw import RawMeta
+from freg_pipeline.reasons import means_gone
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +35,8 @@ async def with_numbers(
     """Look up documents, and their persons' numbers; return them as one answer.
 
     A look-up by number gives what is in force: between the two, a number may pass to another
-    person. Then both are asked for again. What never agrees is left out, as not answered.
+    person, or nobody's. Then both are asked for again. What never agrees is left out, as not
+    answered, unless the register says why one of them told nothing.
 
     Args:
         look_up: asks the register.
@@ -54,8 +56,8 @@ async def with_numbers(
         documents = match(wanted, parse(body))
         numbers = match(wanted, parse((await look_up(apart, wanted))[1]))
         both = [_both(*one) for one in zip(documents, numbers, strict=True)]
-        for place, oppslag in zip(waiting, both, strict=True):
-            found[place] = oppslag
+        for place, one, *two in zip(waiting, both, documents, numbers, strict=True):
+            found[place] = one or next(filter(_is_fault, two), None)
         disagree = zip(waiting, documents, both, strict=True)
         waiting = [place for place, document, one in disagree if document and one is None]
         if not waiting:
@@ -70,10 +72,17 @@ async def with_numbers(
     return msgspec.structs.replace(meta, size=len(body), composed=True), body
 
 
+def _is_fault(oppslag: Oppslag | None) -> bool:
+    """Whether it says why nothing can be told: more than that nothing came."""
+    reason = None if oppslag is None else oppslag.feilmelding
+    return reason is not None and not means_gone(reason)
+
+
 def _both(document: Oppslag | None, numbers: Oppslag | None) -> Oppslag | None:
     """The document with the numbers; None where they aren't of one person at one time."""
     if document is None or document.person is None:
-        return document
+        is_told_twice = numbers is None or numbers.person is None
+        return document if is_told_twice else None  # gone for one, and there for the other
     if numbers is None or numbers.person is None:
         return None
     try:

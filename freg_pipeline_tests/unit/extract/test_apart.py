@@ -135,6 +135,30 @@ def test_what_never_agrees_is_left_unanswered(form: Any) -> None:
     assert len(answers.asked) == 2 * TRIES
 
 
+def test_who_is_gone_for_one_of_the_two_only_is_looked_up_again(form: Any) -> None:
+    there = {X: person(row(X))}
+    answers = Answers(form, {}, there, there)
+    (oppslag,) = found(answers, X)
+    assert numbers_of(oppslag.person) == [X]
+    assert len(answers.asked) == 4
+    assert found(Answers(form, *[{}, there] * TRIES), X) == [None], "neither there nor gone"
+
+
+@pytest.mark.parametrize("faulty", [PARTS, APART])
+def test_a_fault_of_one_of_the_two_is_what_is_told(form: Any, faulty: tuple[str, ...]) -> None:
+    class Faulty(Answers):
+        async def look_up(self, parts: tuple[str, ...], asked: list[str]) -> tuple[RawMeta, bytes]:
+            meta, body = await super().look_up(parts, asked)
+            reason = {"feilmelding": {"feilmelding": "Teknisk feil"}}
+            faults = [{"foedselsEllerDNummer": one, **reason} for one in asked]
+            return meta, form(faults) if parts == faulty else body
+
+    answers = Faulty(form, {X: person(row(X))})
+    (oppslag,) = found(answers, X)
+    assert (oppslag.person, oppslag.feilmelding) == (None, "Teknisk feil")
+    assert len(answers.asked) == 2 * TRIES
+
+
 def test_packages_without_numbers_are_given_what_there_is(form: Any) -> None:
     answers = Answers(form, {X: {"navn": [{"fornavn": "Ola"}], "identifikasjonsnummer": []}})
     (oppslag,) = found(answers, X)
