@@ -77,3 +77,10 @@ def _tell(synced: Synced) -> None:
         f"Release {manifest.number}{more}: {synced.events:,} events, {synced.persons:,} persons "
         f"looked up in {synced.seconds:.1f} s; {behind} at {manifest.sekvensnummer}"
     )
+    unusual = {
+        "event documents that the register doesn't give": synced.without_document,
+        "events that name neither a person nor a document": synced.not_followed,
+    }
+    told = [f"{count:,} {what}" for what, count in unusual.items() if count]
+    if told:
+        click.echo(f"Left out, and named in avvik: {'; '.join(told)}")

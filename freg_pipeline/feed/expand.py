@@ -41,12 +41,16 @@ class Slice:
         events: how many.
         persons: looked up, each once.
         bytes: of the answers fetched now, before compression.
+        without_document: once released: events' documents that the register didn't give.
+        not_followed: once released: events that name neither a person nor a document.
     """
 
     uttrekk: Uttrekk
     events: int
     persons: int
     bytes: int
+    without_document: int = 0
+    not_followed: int = 0
 
 
 class Expansion:

@@ -10,6 +10,7 @@ of them publishes.
 import asyncio
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import dagster as dg
@@ -81,6 +82,8 @@ def hendelser(
                 releases=len(slices),
                 events=sum(one.events for one in slices),
                 persons=sum(one.persons for one in slices),
+                events_without_document=sum(one.without_document for one in slices),
+                events_not_followed=sum(one.not_followed for one in slices),
                 bytes=sum(one.bytes for one in slices),
                 seconds=round(time.monotonic() - started, 3),
                 events_behind=lag.events,
@@ -113,9 +116,14 @@ def _sync(freg: Freg, config: SyncConfig) -> list[Slice]:
 def _take(freg: Freg, config: SyncConfig) -> Slice | None:
     """One slice, collected and published; None: nothing has happened."""
     taken = asyncio.run(_collect(freg, ask_again=not config.allow_incomplete))
-    if taken is not None:
-        _publish(freg, taken, config)
-    return taken
+    if taken is None:
+        return None
+    account = _publish(freg, taken, config).accounting
+    return replace(
+        taken,
+        without_document=account.events_without_document,
+        not_followed=account.events_not_followed,
+    )
 
 
 async def _last(freg: Freg, current: Manifest) -> int:

@@ -32,6 +32,8 @@ class Synced:
         manifest: the release that is current now.
         releases: how many were published.
         events: how many they took.
+        without_document: events' documents that the register didn't give.
+        not_followed: events that name neither a person nor a document.
         persons: looked up; one with events in several slices counts in each.
         seconds: what it took.
         events_behind: events that the register has and the release hasn't, at the most.
@@ -40,6 +42,8 @@ class Synced:
     manifest: Manifest
     releases: int
     events: int
+    without_document: int
+    not_followed: int
     persons: int
     seconds: float
     events_behind: int
@@ -83,6 +87,8 @@ class Syncing:
             manifest=require_current(self._freg.store),
             releases=int(_number(made, "releases")),
             events=int(_number(made, "events")),
+            without_document=int(_number(made, "events_without_document")),
+            not_followed=int(_number(made, "events_not_followed")),
             persons=int(_number(made, "persons")),
             seconds=_number(made, "seconds"),
             events_behind=int(_number(made, "events_behind")),

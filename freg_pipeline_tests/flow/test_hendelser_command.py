@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -22,7 +23,7 @@ from freg_pipeline.settings import Settings
 from freg_pipeline.store import open_store
 from freg_pipeline_tests.conftest import StartRegister
 from freg_pipeline_tests.loads import full_load
-from freg_pipeline_tests.registers import happen, status_of
+from freg_pipeline_tests.registers import happen, status_of, tampered
 from freg_pipeline_tests.waiting import STUCK_SECONDS, started, wait_until
 
 
@@ -58,6 +59,24 @@ def test_it_tells_what_it_took_and_then_that_nothing_is_new(
     catalogue = Path(settings.store) / "freg.duckdb"
     with duckdb.connect(str(catalogue), read_only=True) as connection:
         assert connection.execute("SELECT max(sekvensnummer) FROM hendelse").fetchall() == [(last,)]
+
+
+def test_it_tells_of_event_documents_that_could_not_be_had(
+    settings: Settings, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def without_the_first(path: str, body: bytes) -> bytes:
+        if path != "hendelser/bulkoppslag":
+            return body
+        answer = json.loads(body)
+        documents = answer if isinstance(answer, list) else next(iter(answer.values()))
+        del documents[0]
+        return json.dumps(answer).encode()
+
+    happen(str(settings.base_url), 20)
+    with tampered(str(settings.base_url), without_the_first) as url:
+        assert run(settings.model_copy(update={"base_url": url}), "hendelser", "sync") == 0
+    told = capfd.readouterr().out
+    assert "Left out, and named in avvik: 1 event documents that the register doesn't give" in told
 
 
 def test_staging_goes_with_the_next_sync_and_raw_answers_stay(settings: Settings) -> None:
