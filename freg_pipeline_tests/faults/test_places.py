@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,10 +12,16 @@ import dagster as dg
 import pytest
 
 from freg_pipeline.errors import ConfigurationError, UnforeseenError
+from freg_pipeline.journal.manifest import require_current
+from freg_pipeline.lake.verify import verify
 from freg_pipeline.orchestration.engine import open_engine
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.telling import in_our_words
+from freg_pipeline.settings import Settings
+from freg_pipeline.store import open_store
 from freg_pipeline_tests.conftest import RunFreg, StartRegister
+from freg_pipeline_tests.loads import full_load, sync
+from freg_pipeline_tests.registers import happen
 
 NUMBER, NAME = "03851598730", "Ola Nordmann"
 
@@ -125,6 +132,34 @@ def test_a_full_disk_is_told_in_a_line_and_the_next_call_goes_on(
     subprocess.run(["mount", "-o", "remount,size=100m", str(small_disk)], check=True)
     ended = freg("uttrekk", "komplett", "--name", "one", **place)
     assert ended.code == 0, ended.stderr
+
+
+def test_a_disk_that_fills_during_a_compaction_harms_nothing(
+    small_disk: Path,
+    start_register: StartRegister,
+    make_settings: Callable[..., Settings],
+    freg: RunFreg,
+) -> None:
+    def resize(size: str) -> None:
+        subprocess.run(["mount", "-o", f"remount,size={size}", str(small_disk)], check=True)
+
+    resize("100m")
+    url = start_register(persons=60)
+    settings = make_settings(url, store=str(small_disk / "store"))
+    full_load(settings)
+    happen(url, 30)
+    sync(settings)
+    before = require_current(open_store(settings))
+    resize(f"{(shutil.disk_usage(small_disk).used >> 10) + 60}k")
+    ended = freg("compact", "--force", FREG_STORE=settings.store)
+    assert ended.code == 1, ended.stderr
+    assert "Make room there" in ended.lines[-1]
+    assert "Traceback" not in ended.stderr
+    assert require_current(open_store(settings)) == before
+    resize("100m")
+    assert freg("compact", "--force", FREG_STORE=settings.store).code == 0
+    assert require_current(open_store(settings)).deltas == ()
+    assert verify(open_store(settings)) == []
 
 
 def test_what_dagster_records_of_an_error_quotes_nothing() -> None:
