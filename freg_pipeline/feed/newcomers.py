@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -18,6 +19,8 @@ from freg_pipeline.journal.uttrekk import Uttrekk, chunks
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.normalize import json_answer
 
+logger = logging.getLogger(__name__)
+
 BY_NUMBER: IdentifierKind = "foedselsEllerDNummer"
 BY_DOCUMENT: IdentifierKind = "dokumentidentifikator"
 
@@ -29,11 +32,16 @@ class Newcomers:
         register: whom to ask.
         uttrekk: the sync that they may belong to.
         concurrency: look-ups under way at once.
+        must_know: whom the register doesn't answer for holds the sync up; else they are passed
+            over, as one who allows an incomplete release has said.
     """
 
-    def __init__(self, register: Register, uttrekk: Uttrekk, concurrency: int) -> None:
+    def __init__(
+        self, register: Register, uttrekk: Uttrekk, concurrency: int, *, must_know: bool = True
+    ) -> None:
         self._register = register
         self._concurrency = concurrency
+        self._must_know = must_know
         self._plan = load_plan(uttrekk.store, uttrekk.request.contract)
         asked = {*uttrekk.request.parts, *uttrekk.request.parts_apart}
         self._numbers = tuple(part for part in (NUMBERS, HISTORY) if part in asked) or (NUMBERS,)
@@ -78,11 +86,16 @@ class Newcomers:
                 body = json_answer(body, self._plan.contract.structure)
             answers = match(asked, parse(body))
             left_open = sum(map(is_open, answers))
-            if left_open:
+            if left_open and not self._must_know:
+                logger.warning("%d of %d look-ups stay unanswered: it isn't known whether their "
+                               "persons belong to the release, and they are passed over",
+                               left_open, len(asked))  # fmt: skip
+            elif left_open:
                 raise PassingError(
                     f"the register left {left_open} of {len(asked)} look-ups unanswered, again and "
                     "again: it isn't known whether their persons belong to the release",
-                    "Run freg hendelser sync again: it begins with them",
+                    "Run freg hendelser sync again: it begins with them. If it stays so, "
+                    "--allow-incomplete passes them over",
                 )
             for identifier, one in zip(asked, answers, strict=True):
                 if one is not None and one.person is not None:

@@ -47,6 +47,7 @@ async def own_events(
     page: FeedPage | None,
     *,
     concurrency: int,
+    must_know: bool = True,
 ) -> OwnEvents:
     """The events of a release's own persons; found out once, since the answer may change.
 
@@ -57,6 +58,7 @@ async def own_events(
         first: what the release was made of in the beginning.
         page: the first page, where it was asked for already.
         concurrency: look-ups under way at once.
+        must_know: as :class:`~freg_pipeline.feed.newcomers.Newcomers` takes it.
 
     Raises:
         DamagedError: what was kept isn't as it was written, or is gone.
@@ -68,7 +70,13 @@ async def own_events(
             raise DamagedError(_key(uttrekk), uttrekk.store.location, how="gone")
         events = await read_events(register, uttrekk, first=page, keep=False)
         own = await own_events_of(
-            register, uttrekk, current, first, events, concurrency=concurrency
+            register,
+            uttrekk,
+            current,
+            first,
+            events,
+            concurrency=concurrency,
+            must_know=must_know,
         )
         found = OwnEvents(
             events[-1].sekvensnummer if events else uttrekk.request.sekvensnummer,

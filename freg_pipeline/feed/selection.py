@@ -38,6 +38,7 @@ async def own_events_of(
     events: Sequence[FeedEntry],
     *,
     concurrency: int,
+    must_know: bool = True,
 ) -> list[FeedEntry]:
     """Those of the events that concern persons who belong to a release.
 
@@ -50,6 +51,7 @@ async def own_events_of(
         first: what the release was made of in the beginning.
         events: the sync's events.
         concurrency: look-ups under way at once.
+        must_know: as :class:`~freg_pipeline.feed.newcomers.Newcomers` takes it.
 
     Raises:
         RefusedError, PassingError: as for every request.
@@ -61,7 +63,7 @@ async def own_events_of(
         elif event.persondokument is not None:
             by_document.add(event.persondokument)
     own = members(uttrekk, current, numbers)
-    newcomers = Newcomers(register, uttrekk, concurrency)
+    newcomers = Newcomers(register, uttrekk, concurrency, must_know=must_know)
     told = await newcomers.numbers_told(_maybe_renumbered(events) - own)
     told |= await newcomers.numbers_told(by_document, BY_DOCUMENT)
     every = set[str]().union(*told.values())

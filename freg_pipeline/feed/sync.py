@@ -45,8 +45,8 @@ async def collect(
         register: whom to ask; open.
         settings: how, and how much at once.
         progress: told about long work.
-        ask_again: a sync that was refused for look-ups that failed is begun anew; else it is gone
-            on with as it is.
+        ask_again: a sync that was refused for look-ups that failed is begun anew, and whom the
+            register doesn't answer for holds it up; else it is gone on with as it is.
 
     Raises:
         ConfigurationError: there is no release, or it was made with other settings.
@@ -72,7 +72,13 @@ async def collect(
         events = await read_events(register, uttrekk, first=page)
     else:
         own = await own_events(
-            register, uttrekk, current, first, page, concurrency=settings.concurrency
+            register,
+            uttrekk,
+            current,
+            first,
+            page,
+            concurrency=settings.concurrency,
+            must_know=ask_again,
         )
         events = own.hendelser
     untold = sum(not (one.folkeregisteridentifikator or one.persondokument) for one in events)

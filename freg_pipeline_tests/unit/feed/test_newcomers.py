@@ -61,11 +61,13 @@ class Persons:
 
 
 @contextmanager
-def newcomers(persons: Persons, folder: Path) -> Iterator[Newcomers]:
+def newcomers(persons: Persons, folder: Path, *, must_know: bool = True) -> Iterator[Newcomers]:
     store = store_in(folder)
     store.write(f"contracts/{fingerprint(XSD)}.xsd", XSD)
     with persons.served() as url:
-        yield Newcomers(register(url), begun(store, contract=fingerprint(XSD)), 2)
+        yield Newcomers(
+            register(url), begun(store, contract=fingerprint(XSD)), 2, must_know=must_know
+        )
 
 
 def told(*numbers: str) -> dict[str, Any]:
@@ -110,6 +112,16 @@ def test_whom_a_fault_hides_is_not_passed_over(
             return
         with pytest.raises(PassingError, match="left 1 of 2 look-ups unanswered"):
             asyncio.run(_numbers(asked, {X, Y}))
+
+
+def test_whom_a_fault_hides_for_good_is_passed_over_where_that_is_allowed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("freg_pipeline.extract.fetch.FIRST_PAUSE", 0.0)
+    persons = Persons({X: told(X)}, {Y: "Teknisk feil"})
+    with newcomers(persons, tmp_path, must_know=False) as asked:
+        assert asyncio.run(_numbers(asked, {X, Y})) == {X: {X}}
+    assert "1 of 2 look-ups stay unanswered" in caplog.text
 
 
 async def _numbers(asked: Newcomers, numbers: set[str]) -> dict[str, set[str]]:
