@@ -111,6 +111,10 @@ class RefusedError(FregError):
         self.said = said
 
 
+class PartsRefusedError(RefusedError):
+    """The register no longer takes parts that it took when the uttrekk was begun: begin anew."""
+
+
 class GoneError(RefusedError):
     """410: the uttrekk job or its batch no longer exists at the register; order anew."""
 

@@ -13,7 +13,7 @@ from freg_pipeline.client.packages import ALL_SERVICES, Package
 from freg_pipeline.contract import Change, compare, incompatible
 from freg_pipeline.extract.contracts import contract_in_force
 from freg_pipeline.extract.parts import check_configured
-from freg_pipeline.extract.probe import chosen_parts, refusal_line
+from freg_pipeline.extract.probe import again_line, chosen_parts, refusal_line
 from freg_pipeline.feed.position import last_number
 from freg_pipeline.journal.manifest import current_release
 from freg_pipeline.lake.freshness import freshness_line
@@ -59,7 +59,7 @@ async def preflight(settings: Settings) -> AsyncIterator[str]:
     if current is not None:
         again = [part for part in current.parts_refused if part not in refused]
         if again:
-            yield f"              takes {', '.join(again)} again: make a new full load to have it"
+            yield f"              {again_line(again)}"
         changes = compare(load_plan(store, current.contract), plan)
         for change in changes:
             yield f"              {change}"

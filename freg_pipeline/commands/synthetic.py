@@ -78,6 +78,14 @@ def synthetic() -> None:
     help="Through Fiks, refuse a part that holds more than the role, or leave out what it mustn't.",
 )
 @click.option(
+    "--old-hendelser",
+    type=click.Choice(["400", "left-out"]),
+    default="400",
+    show_default=True,
+    help="What hendelser/bulkoppslag answers where a document asked for is too old: 400 to all of "
+    "it, or the others.",
+)
+@click.option(
     "--no-hits",
     type=click.Choice(["404", "empty"]),
     default="404",

@@ -22,7 +22,7 @@ from freg_pipeline.extract.crowd import for_each
 from freg_pipeline.extract.earlier import EarlierAnswers
 from freg_pipeline.extract.parts import HISTORY
 from freg_pipeline.extract.poll import circumstances
-from freg_pipeline.extract.probe import taken_by
+from freg_pipeline.extract.probe import advised
 from freg_pipeline.journal.raw import RawMeta, pack
 from freg_pipeline.journal.uttrekk import Request, Uttrekk, chunks
 from freg_pipeline.reasons import means_gone
@@ -124,15 +124,18 @@ async def look_up(
     is none.
 
     Raises:
+        PartsRefusedError: the register no longer takes the parts.
         RefusedError, PassingError: as for every request.
     """
-    if kind == "dokumentidentifikator":
-        try:
-            answer = await register.personer.bulkoppslag_arkiv(asked, parts)
-        except RefusedError as refused:
+    of_documents = kind == "dokumentidentifikator"
+    service = register.personer.bulkoppslag_arkiv if of_documents else register.personer.bulkoppslag
+    try:
+        answer = await service(asked, parts)
+    except RefusedError as refused:
+        told = await advised(refused, register, parts)
+        if told is refused and of_documents and is_about_documents(refused):
             return await _despite(refused, register, asked, parts)
-    else:
-        answer = await register.personer.bulkoppslag(asked, parts)
+        raise told from None
     found = match(asked, answer.checked)
     if not any(map(is_open, found)):
         return circumstances(answer), answer.body
@@ -169,20 +172,8 @@ async def _despite(
 ) -> tuple[RawMeta, bytes]:
     """An archive that refuses many documents for the sake of one of them: each by itself.
 
-    Where the same parts are refused of nobody too, the refusal was about them. Where it gives none
-    of the documents, it was about something else.
+    Where it gives none of the documents, the refusal was about something else.
     """
-    if not is_about_documents(refused):
-        raise refused
-    if (await taken_by(register, parts)).refused:
-        raise RefusedError(
-            refused.what,
-            "It no longer takes all the parts that this uttrekk asks for (freg check tells which): "
-            "begin a new one under another --name",
-            status=refused.status,
-            code=refused.code,
-            said=refused.said,
-        )
     logger.warning("%d documents were refused together: asking for each by itself", len(asked))
     found = await _one_by_one(register, asked, parts)
     if not any(oppslag and oppslag.person is not None for oppslag in found) and not means_gone(

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from freg_pipeline.client import Register
 from freg_pipeline.client.html import PageError
 from freg_pipeline.contract import Plan
-from freg_pipeline.errors import GoneError, RefusedError
+from freg_pipeline.errors import GoneError, PartsRefusedError, RefusedError
 from freg_pipeline.extract.parts import Parts, choose, entities, uncapitalised
 
 logger = logging.getLogger(__name__)
@@ -80,12 +80,48 @@ async def taken_by(register: Register, parts: Iterable[str]) -> Taken:
         try:
             await register.personer.bulkoppslag([NOBODY], parts)
         except RefusedError as error:
-            if isinstance(error, PageError | GoneError) or error.status == _UNAUTHORISED:
+            if not _can_be_about_parts(error):
                 raise
             return error
         return None
 
     return await find_taken(ask, wanted)
+
+
+async def advised(refused: RefusedError, register: Register, parts: Sequence[str]) -> RefusedError:
+    """A refused look-up, with what to do where it is about parts that were taken before.
+
+    Args:
+        refused: how it was refused.
+        register: who refused it.
+        parts: what it asked for.
+
+    Returns:
+        A PartsRefusedError where parts are refused of nobody, too; else the one given.
+
+    Raises:
+        PassingError: as for every request.
+    """
+    if not _can_be_about_parts(refused):
+        return refused
+    try:
+        taken = await taken_by(register, parts)
+    except RefusedError:  # whatever its parts
+        return refused
+    lost = [part for part in parts if part not in taken.parts]
+    if not lost:
+        return refused
+    return PartsRefusedError(
+        f"{refused.what}: it no longer takes {', '.join(lost)}",
+        "Begin a new uttrekk, under another --name where you gave one",
+        status=refused.status,
+        code=refused.code,
+        said=refused.said,
+    )
+
+
+def _can_be_about_parts(refused: RefusedError) -> bool:
+    return not isinstance(refused, PageError | GoneError) and refused.status != _UNAUTHORISED
 
 
 async def find_taken(ask: Ask, parts: tuple[str, ...]) -> Taken:
@@ -141,6 +177,29 @@ class _Search:
         """Another spelling that is taken; None: there is none."""
         other = _OTHER_SPELLINGS.get(part)
         return other if other is not None and await self.ask((other,)) is None else None
+
+
+async def taken_again(register: Register, refused: Iterable[str]) -> list[str]:
+    """Those parts, refused before, that the register takes now: a look-up each.
+
+    Raises:
+        RefusedError, PassingError: as for every request.
+    """
+    return [part for part in refused if await _is_taken(register, part)]
+
+
+async def _is_taken(register: Register, part: str) -> bool:
+    try:
+        return not (await taken_by(register, (part,))).refused
+    except RefusedError as error:
+        if not _can_be_about_parts(error):
+            raise
+        return False
+
+
+def again_line(parts: Sequence[str]) -> str:
+    """What to do about parts that were refused and are taken again."""
+    return f"the register takes {', '.join(parts)} again: make a new full load to have it"
 
 
 def refusal_line(refused: Sequence[str], landed: Collection[str], plan: Plan) -> str | None:

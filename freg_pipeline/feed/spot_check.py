@@ -7,6 +7,7 @@ and can't know it; a few look-ups can.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from freg_pipeline.client import Register
 from freg_pipeline.contract import Plan
 from freg_pipeline.envelope import is_xml, match, numbers_of, parse
 from freg_pipeline.errors import ConfigurationError, FregError
+from freg_pipeline.extract.probe import again_line, taken_again, taken_by, tell_refused
 from freg_pipeline.feed.pages import ask
 from freg_pipeline.journal.manifest import Manifest, require_current
 from freg_pipeline.journal.uttrekk import chunks
@@ -23,6 +25,8 @@ from freg_pipeline.lake.spot import Differences, differences, earlier_numbers, s
 from freg_pipeline.normalize import Chunk, json_answer, normalize_batch
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import Store
+
+logger = logging.getLogger(__name__)
 
 MOST_PERSONS = 10_000
 MOST_EVENTS = 50_000  # that a release may be behind: more is a sync's work, not a check's
@@ -57,7 +61,9 @@ async def spot_check(
 ) -> SpotCheck:
     """Compare so many of the current release's persons, drawn at random, with the register.
 
-    Nothing is written to the store, and what was fetched is removed at once.
+    Nothing is written to the store, and what was fetched is removed at once. Parts that the
+    register refuses since are compared no more, and are named in the log; so are those that it
+    refused when the release was made, and takes again.
 
     Args:
         store: where the release lies.
@@ -77,8 +83,9 @@ async def spot_check(
     await since.read()
     numbers = sample(store, current, persons)
     plan = load_plan(store, current.contract)
+    parts = await _taken_now(register, current, plan)
     with store.scratch() as folder:
-        look_up = _LookUp(register, current, plan)
+        look_up = _LookUp(register, parts, plan)
         await look_up.all_of(numbers)
         tables = normalize_batch(iter(look_up.chunks), plan, "foedselsEllerDNummer", folder)
         await since.read()  # what has happened while they were being looked up
@@ -92,7 +99,7 @@ async def spot_check(
         }
         files: dict[str, Path] = tables.files
         found = (
-            differences(store, current, plan, files, changed)
+            differences(store, current, plan, files, changed, parts)
             if numbers
             else Differences(0, 0, 0, {})
         )
@@ -115,12 +122,22 @@ def _require_same(current: Manifest, settings: Settings) -> None:
         )
 
 
+async def _taken_now(register: Register, current: Manifest, plan: Plan) -> tuple[str, ...]:
+    """The release's parts, but for what the register refuses since; says what has changed."""
+    now = await taken_by(register, current.parts)
+    tell_refused(now.refused, now.parts, plan)
+    again = await taken_again(register, current.parts_refused)
+    if again:
+        logger.warning("%s", again_line(again))
+    return now.parts
+
+
 class _LookUp:
     """Fetches documents with the parts that the release holds."""
 
-    def __init__(self, register: Register, current: Manifest, plan: Plan) -> None:
+    def __init__(self, register: Register, parts: tuple[str, ...], plan: Plan) -> None:
         self._register = register
-        self._parts = current.parts
+        self._parts = parts
         self._structure = plan.contract.structure
         self.chunks: list[Chunk] = []
         self.told: dict[str, list[str]] = {}  # by number asked for: the numbers in the answer

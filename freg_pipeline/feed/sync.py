@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from freg_pipeline.client import Register
-from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.errors import ConfigurationError, PartsRefusedError
 from freg_pipeline.extract.contracts import fetch_contract
 from freg_pipeline.extract.probe import chosen_parts, tell_refused
 from freg_pipeline.feed.expand import Expansion, Progress, Slice
@@ -40,6 +40,9 @@ async def collect(
 ) -> Slice | None:
     """Land the slice that follows the current release; None if nothing has happened since.
 
+    Where the register no longer takes a part in the middle of it, the sync is given up, and another
+    one begun without that part.
+
     Args:
         store: where everything lies.
         register: whom to ask; open.
@@ -55,6 +58,16 @@ async def collect(
         BeyondTheEndError: the list tells an event after the register's last one.
         RefusedError, PassingError: as for every request; what came until then is kept.
     """
+    try:
+        return await _collect(store, register, settings, progress)
+    except PartsRefusedError as refused:
+        logger.warning("%s: the sync begins anew without it", refused.what)
+        return await _collect(store, register, settings, progress)
+
+
+async def _collect(
+    store: Store, register: Register, settings: Settings, progress: Progress
+) -> Slice | None:
     current = require_current(store)
     first = Uttrekk(store, current.base.uttrekk).request
     _require_same(current.number, first, settings)
@@ -85,7 +98,11 @@ async def collect(
     if untold:
         logger.warning("%d events tell neither a number nor a document: not followed", untold)
     expansion = Expansion(register, uttrekk, current, settings, progress)
-    taken = await expansion.of(events, persons_of(events))
+    try:
+        taken = await expansion.of(events, persons_of(events))
+    except PartsRefusedError:
+        uttrekk.give_up()
+        raise
     return replace(taken, events=events_read(uttrekk))
 
 

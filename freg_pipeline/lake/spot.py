@@ -69,11 +69,12 @@ def differences(
     plan: Plan,
     files: Mapping[str, Path],
     left_out: Collection[str],
+    parts: Collection[str],
 ) -> Differences:
     """Hold a release against staging tables of documents that were fetched by number.
 
     Rows are compared as a set: in which order an answer lists them is no difference. Tables of what
-    the release didn't ask for are passed over: the register gives numbers unasked.
+    wasn't asked for are passed over: the register gives numbers unasked.
 
     Args:
         store: where the release lies.
@@ -81,11 +82,12 @@ def differences(
         plan: the contract by which both were decoded.
         files: the staging tables; those without rows have none.
         left_out: numbers asked for that can't be compared.
+        parts: what was asked for.
     """
     with closing(connect(store, manifest)) as connection:
         _account(connection, files[_DOCUMENT], left_out)
         found = {PERSON.name: _numbers(connection, _OTHER_PERSON)}
-        asked = entities(manifest.parts)
+        asked = entities(parts)
         for table in (one for one in plan.tables if one.entity in asked):
             columns = [column.name for column in table.columns]
             statement = _differing(table.name, columns, files.get(table.name))

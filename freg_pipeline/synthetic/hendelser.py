@@ -13,20 +13,29 @@ from freg_pipeline.synthetic.event_documents import EventDocuments, hendelse_xsd
 from freg_pipeline.synthetic.faults import Faults
 from freg_pipeline.synthetic.feed import ATOM, Feed
 from freg_pipeline.synthetic.forms import JSON, XML
+from freg_pipeline.synthetic.options import RegisterOptions
 from freg_pipeline.synthetic.packages import package_of
 from freg_pipeline.synthetic.problems import feilkode, kode
 from freg_pipeline.synthetic.questions import form_of, identifiers_of, whole_number
 from freg_pipeline.synthetic.xml import XmlWriter
 
+_DOCUMENT_TOO_OLD = "Hendelsesdokumentet er eldre enn 36 måneder"
 _TOO_OLD = "Sekvensnummer kan ikke være mere enn 36 måneder gammelt"
 
 
 class Hendelser:
-    """Answers the questions about one archive's events."""
+    """Answers the questions about one archive's events.
 
-    def __init__(self, archive: Archive, faults: Faults) -> None:
+    Args:
+        archive: the events, and the documents that they point to.
+        faults: which answers take another form.
+        options: what becomes of a question for documents of which some are too old.
+    """
+
+    def __init__(self, archive: Archive, faults: Faults, options: RegisterOptions) -> None:
         self._archive = archive
         self._faults = faults
+        self._refuses_old = options.old_hendelser == "400"
         self._feed = Feed(archive)
         self._documents = EventDocuments(archive)
         self._xml = XmlWriter(compile_contract(hendelse_xsd()).contract)
@@ -81,7 +90,7 @@ class Hendelser:
         form = form_of(request)
         identifier = request.path_params["hendelsesidentifikator"]
         if self._documents.is_too_old(identifier):
-            return feilkode(400, "FREG-400", "Hendelsesdokumentet er eldre enn 36 måneder")
+            return feilkode(400, "FREG-400", _DOCUMENT_TOO_OLD)
         document = self._documents.by_id(identifier)
         if document is None:
             return feilkode(404, "FREG-404", "Ukjent dokumentid")
@@ -90,10 +99,13 @@ class Hendelser:
     async def _bulkoppslag(self, request: Request) -> Response:
         """Those that there are, in the order asked for, as a bare array.
 
-        The published description types the answer as one document, which it can't be.
+        The published description types the answer as one document, which it can't be. What it
+        answers where some are older than 36 months, nobody has published.
         """
         form = form_of(request)
         asked = await identifiers_of(request, "dokumentidentifikator")
+        if self._refuses_old and any(map(self._documents.is_too_old, asked)):
+            return feilkode(400, "FREG-400", _DOCUMENT_TOO_OLD)
         found = [self._documents.by_id(identifier) for identifier in asked]
         documents = [document for document in found if document is not None]
         if form == XML:

@@ -19,17 +19,23 @@ class Numbers:
 
     def foedselsnummer(self, born: date, *, woman: bool) -> str:
         """A foedselsnummer for someone born on that day."""
-        return self._free(f"{born.day:02d}", born, woman=woman)
+        day, century = f"{born.day:02d}", _individual_numbers(born.year)
+        return self._free(day, born, century, woman=woman)
 
     def d_nummer(self, born: date, *, woman: bool) -> str:
-        """A D-nummer: the first digit is four more."""
-        return self._free(f"{born.day + 40:02d}", born, woman=woman)
+        """A D-nummer: the first digit is four more.
 
-    def _free(self, day: str, born: date, *, woman: bool) -> str:
+        For births from 2000 to 2039 more individual numbers are in use since 2021-11-16: they don't
+        tell the century then.
+        """
+        is_wide = 2000 <= born.year < 2040
+        day, century = f"{born.day + 40:02d}", _individual_numbers(born.year)
+        return self._free(day, born, (200, 1000) if is_wide else century, woman=woman)
+
+    def _free(self, day: str, born: date, of: tuple[int, int], *, woman: bool) -> str:
         front = f"{day}{born.month + 80:02d}{born.year % 100:02d}"
-        low, high = _individual_numbers(born.year)
         while True:
-            individual = self._random.randrange(low, high) & ~1 | (not woman)
+            individual = self._random.randrange(*of) & ~1 | (not woman)
             number = with_control_digits(f"{front}{individual:03d}")
             if number is not None and number not in self._taken:
                 self._taken.add(number)

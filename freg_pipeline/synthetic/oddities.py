@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 Document = dict[str, Any]
+_IN_THE_FIRST_ROW = {
+    "ukjentfelt": ("navn", "tilnavn", "GJENTAGENDE"),
+    "ukjentkode": ("identitetsgrunnlag", "identitetsgrunnlagstatus", "unik"),
+    "malformed": ("foedsel", "foedselsdato", "1999-13-45"),
+}
 
 
 def make_odd(document: Document, kinds: set[str]) -> None:
@@ -12,18 +17,14 @@ def make_odd(document: Document, kinds: set[str]) -> None:
 
     A question's parts decide what that is.
     """
+    for kind, (entity, field, value) in _IN_THE_FIRST_ROW.items():
+        if kind in kinds:
+            for row in _rows(document, entity)[:1]:
+                row[field] = value
     if "ukjentfelt" in kinds:
-        for row in _rows(document, "navn")[:1]:
-            row["tilnavn"] = "GJENTAGENDE"
         document["nyOpplysning"] = [{"verdi": "NY"}]
-    if "ukjentkode" in kinds:
-        for row in _rows(document, "identitetsgrunnlag")[:1]:
-            row["identitetsgrunnlagstatus"] = "unik"
     if "talltekst" in kinds:
         _exchange_numbers_and_text(document)
-    if "malformed" in kinds:
-        for row in _rows(document, "foedsel")[:1]:
-            row["foedselsdato"] = "1999-13-45"
     if "enkeltobjekt" in kinds:
         for entity in ("navn", "kjoenn", "bostedsadresse"):
             rows = _rows(document, entity)

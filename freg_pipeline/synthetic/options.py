@@ -33,6 +33,9 @@ class RegisterOptions:
         refused_parts: ``part``s that are refused with 400, although the contract names them.
         fiks_refuses: a ``part`` that holds more than the role is refused by Fiks; else it is left
             out without a word, as by the register itself.
+        old_hendelser: what hendelser/bulkoppslag answers where one of the documents asked for is
+            older than ``history_months``: ``400`` to all of it, as to that one alone, or
+            ``left-out``, the others.
         no_hits: what personer/soek answers when nobody fits: ``404``, or ``empty``, a list.
         strict_criteria: a criterion of uttrekk/tilpasset that no description names is refused;
             else it is passed over.
@@ -57,6 +60,7 @@ class RegisterOptions:
     faults: str = ""
     refused_parts: tuple[str, ...] = REFUSED_PARTS
     fiks_refuses: bool = True
+    old_hendelser: Literal["400", "left-out"] = "400"
     no_hits: Literal["404", "empty"] = "404"
     strict_criteria: bool = False
     scopes: tuple[str, ...] = ()

@@ -58,7 +58,7 @@ class SyntheticRegister:
             self._uttrekk = Uttrekk(options, self.archive)
             contract = options.contract or xsd()
             self._personer = Personer(contract, self.archive, self._faults, options)
-            self._hendelser = Hendelser(self.archive, self._faults)
+            self._hendelser = Hendelser(self.archive, self._faults, options)
             self._soek = Soek(self.archive, self._personer.one, options.no_hits)
             self.app = self._application()
             unfinished.pop_all()

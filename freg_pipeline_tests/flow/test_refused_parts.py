@@ -13,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from freg_pipeline.errors import RefusedError
+from freg_pipeline.extract.probe import NOBODY
 from freg_pipeline.journal.manifest import require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.settings import Settings
@@ -37,10 +39,13 @@ class Refusing:
     def __init__(self, url: str, parts: set[str], status: int = 400) -> None:
         self.behind = url
         self.parts = parts
+        self.once_somebody_is_asked_about = set[str]()
         self._status = status
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
+        if "bulkoppslag" in request.url.path and NOBODY.encode() not in await request.body():
+            self.parts |= self.once_somebody_is_asked_about
         if self.parts.isdisjoint(request.query_params.getlist("part")):
             answer = await run_in_threadpool(self._forward, request, await request.body())
         else:
@@ -110,7 +115,6 @@ def test_a_part_that_is_refused_later_ends_a_load_without_a_thousand_questions(
     import asyncio
 
     from freg_pipeline.client import BatchState, Register
-    from freg_pipeline.errors import RefusedError
     from freg_pipeline.extract.fetch import fetch_batch
     from freg_pipeline.extract.order import open_uttrekk, place_order
     from freg_pipeline.extract.poll import wait_for_batch
@@ -133,8 +137,43 @@ def test_a_part_that_is_refused_later_ends_a_load_without_a_thousand_questions(
 
     with refusing(behind) as (register, url), pytest.raises(RefusedError) as told:
         asyncio.run(run(url, register))
-    assert "no longer takes all the parts" in str(told.value)
+    assert "no longer takes opphold. Begin a new uttrekk" in str(told.value)
     assert status_of(behind)["requests"].get("personer/arkiv/{dokumentidentifikator}", 0) == 0
+
+
+def test_a_sync_begins_anew_without_a_part_that_is_refused_in_the_middle_of_it(
+    start_register: StartRegister,
+    make_settings: Callable[..., Settings],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    behind = start_register(persons=60, batch_size=60)
+    with refusing(behind) as (register, url):
+        settings = make_settings(url)
+        full_load(settings)
+        happen(behind, 10)
+        register.once_somebody_is_asked_about = ONE_MORE
+        assert len(sync(settings)) == 1
+        assert "it no longer takes opphold: the sync begins anew without it" in caplog.text
+        assert sync(settings) == []
+    assert require_current(open_store(settings)).parts_refused == (SAMETING, "opphold")
+
+
+def test_a_spot_check_leaves_out_what_is_refused_since_and_tells_what_is_taken_again(
+    start_register: StartRegister, freg: RunFreg, make_settings: Callable[..., Settings]
+) -> None:
+    behind = start_register(persons=60, batch_size=60)
+    with refusing(behind, "bibehold", "rettsligHandleevne") as (register, url):
+        full_load(make_settings(url))
+        register.parts = {"opphold", "rettsligHandleevne"}
+        checked = freg("release", "spot-check", FREG_BASE_URL=url)
+        assert checked.code == 0, checked.stderr
+        assert "The tables say the same as the register." in checked.stdout
+        assert "the register refuses opphold: asked for without" in checked.stderr
+        assert "the register takes bibehold again: make a new full load" in checked.stderr
+        happen(behind, 1, path="stille", type="endringIRettsligHandleevne")
+        changed = freg("release", "spot-check", FREG_BASE_URL=url)
+    # Asked for as RettsligHandleevne, the only way that this register takes it.
+    assert "rettslig_handleevne" in changed.stdout
 
 
 def test_the_commands_say_it_and_go_on(

@@ -196,6 +196,20 @@ def test_an_event_document_older_than_36_months_is_400(start_register: StartRegi
     assert get(cut, f"hendelser/{last['hendelse']['hendelsesdokument']}").status_code == 200
 
 
+def test_one_old_event_document_refuses_all_that_is_asked_for_with_it(
+    start_register: StartRegister,
+) -> None:
+    first, *_, last = events_of(start_register(persons=50))
+    oldest = last["sekvensnummer"]
+    old, new = (one["hendelse"]["hendelsesdokument"] for one in (first, last))
+    refusing = start_register(persons=50, oldest_sekvensnummer=oldest)
+    assert bulk(refusing, "hendelser/bulkoppslag", [new, old]).status_code == 400
+    assert len(bulk(refusing, "hendelser/bulkoppslag", [new]).json()) == 1
+    lenient = start_register(persons=50, oldest_sekvensnummer=oldest, old_hendelser="left-out")
+    answer = bulk(lenient, "hendelser/bulkoppslag", [new, old])
+    assert [document["dokumentidentifikator"] for document in answer.json()] == [new]
+
+
 def test_event_documents_that_are_unknown_or_too_many_are_refused(small_register: str) -> None:
     assert get(small_register, f"hendelser/{'0' * 32}").status_code == 404
     assert get(small_register, "hendelser/nonsense").status_code == 404

@@ -7,7 +7,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import date
 from itertools import pairwise
+from random import Random
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from lxml import etree
 from freg_pipeline.contract import Field, Plan, Structure, compile_contract
 from freg_pipeline.identifiers import Kind, parse
 from freg_pipeline.synthetic import RegisterOptions, SyntheticRegister, xsd
+from freg_pipeline.synthetic.numbers import Numbers
 
 Document = dict[str, Any]
 NAMESPACE = "folkeregisteret:tilgjengeliggjoering:person:v1"
@@ -85,6 +88,18 @@ def test_every_number_is_valid_synthetic_and_one_persons(documents: list[Documen
             assert row["identifikatortype"] == kind
         seen[own_number(document)] += 1
     assert set(seen.values()) == {1}
+
+
+def test_d_numbers_of_this_century_use_individual_numbers_that_do_not_tell_it() -> None:
+    numbers = Numbers(Random(1))
+    told = {
+        year: {int(numbers.d_nummer(date(year, 2, 28), woman=True)[6:9]) for _ in range(60)}
+        for year in (1999, 2000, 2039, 2040)
+    }
+    for year in (2000, 2039):
+        assert min(told[year]) >= 200
+        assert min(told[year]) < 500 <= max(told[year])
+    assert max(told[1999]) < 500 <= min(told[2040])
 
 
 def test_every_document_is_valid_by_the_contract_that_is_served(
