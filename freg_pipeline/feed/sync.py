@@ -59,14 +59,14 @@ async def collect(
         RefusedError, PassingError: as for every request; what came until then is kept.
     """
     try:
-        return await _collect(store, register, settings, progress)
+        return await _collect(store, register, settings, progress, ask_again=ask_again)
     except PartsRefusedError as refused:
         logger.warning("%s: the sync begins anew without it", refused.what)
-        return await _collect(store, register, settings, progress)
+        return await _collect(store, register, settings, progress, ask_again=ask_again)
 
 
 async def _collect(
-    store: Store, register: Register, settings: Settings, progress: Progress
+    store: Store, register: Register, settings: Settings, progress: Progress, *, ask_again: bool
 ) -> Slice | None:
     current = require_current(store)
     first = Uttrekk(store, current.base.uttrekk).request
