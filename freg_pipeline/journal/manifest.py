@@ -184,6 +184,7 @@ class _Stored(msgspec.Struct, frozen=True):
     base: str
     deltas: tuple[str, ...]
     contract_from: ContractSource
+    parts_refused: tuple[str, ...]
 
 
 class _Pointer(msgspec.Struct, frozen=True):
