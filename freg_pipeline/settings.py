@@ -54,6 +54,8 @@ class Settings(BaseSettings):
         wait_hours: hours for which long work waits for a register that is away.
         compact_share: a release is compacted when so many of its persons are replaced, as a share.
         compact_deltas: or when it has more deltas than so many.
+        keep_releases: releases that the scheduled purge spares, however old: the newest.
+        keep_days: and all that were published so many days ago or later.
         max_lost_persons: a release that loses more of the current one's persons is refused, as a
             share.
         max_lost_rows: the same for the rows of each table.
@@ -99,6 +101,8 @@ class Settings(BaseSettings):
     wait_hours: float = Field(default=12.0, ge=0, allow_inf_nan=False)
     compact_share: float = Field(default=0.05, gt=0)
     compact_deltas: int = Field(default=100, ge=1)
+    keep_releases: int = Field(default=10, ge=1)
+    keep_days: float = Field(default=30.0, ge=0, le=36_500)
     max_lost_persons: float = Field(default=0.05, ge=0, le=1)
     max_lost_rows: float = Field(default=0.10, ge=0, le=1)
     max_gone: float = Field(default=0.10, ge=0, le=1)

@@ -7,7 +7,8 @@ oldest first. A manifest names all of their files; files are shared by the relea
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
@@ -340,7 +341,7 @@ def _share(store: Store, key: str, part: _BasePart | Delta) -> None:
         there = read_record(store, key, type(part))
     except (ObjectMissingError, DamagedError):
         there = None
-    if there != part and key.rpartition("/")[0] not in named_folders(store):
+    if there != part and key.rpartition("/")[0] not in named(store).folders:
         replace_record(store, key, part)
 
 
@@ -404,11 +405,35 @@ def is_shared(key: str) -> bool:
     return key.endswith(("/_base.json", "/_delta.json"))
 
 
-def named_folders(store: Store) -> set[str]:
-    """The folders of bases and deltas that any release names."""
-    reader = _Reader(store)
-    stored = [reader.stored(number) for number in numbers(store)]
-    return {folder for one in stored for folder in (one.base, *one.deltas)}
+@dataclass(frozen=True)
+class Named:
+    """What releases name, all of them together.
+
+    Attributes:
+        folders: of bases and deltas.
+        uttrekk: what they were made of.
+    """
+
+    folders: frozenset[str]
+    uttrekk: frozenset[str]
+
+
+def named(store: Store) -> Named:
+    """What the releases name that are there now."""
+    stored = _each(store, _Reader(store).stored)
+    return Named(
+        folders=frozenset(folder for one in stored for folder in (one.base, *one.deltas)),
+        uttrekk=frozenset(one.uttrekk for one in stored),
+    )
+
+
+def published(store: Store, number: str) -> datetime:
+    """When a release was published, by the clock of the machine that did so.
+
+    Raises:
+        ConfigurationError: there is no such release.
+    """
+    return _Reader(store).stored(number).created
 
 
 def release_of_base(store: Store, folder: str) -> Manifest | None:
@@ -427,5 +452,16 @@ def written_out(number: str) -> str:
 
 def list_releases(store: Store) -> list[Manifest]:
     """All releases, the oldest first."""
-    reader = _Reader(store)
-    return [reader.manifest(number) for number in numbers(store)]
+    return _each(store, _Reader(store).manifest)
+
+
+def _each(store: Store, read: Callable[[str], T]) -> list[T]:
+    """What is read of each release, the oldest first; without those purged meanwhile."""
+    found = []
+    for number in numbers(store):
+        try:
+            found.append(read(number))
+        except ConfigurationError:
+            if store.exists(manifest_key(number)):
+                raise
+    return found

@@ -46,6 +46,8 @@ _FIELDS = {
     "pin": r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}",
 }
 
+_SYNC = re.compile(r"hendelser-(\d{12,})(?:-\d+)?")
+
 # What came of a job; of one that was ordered anew, under uttrekk/{uttrekk}/jobs/{job}/.
 _OF_A_JOB = (
     Name("batches/{batch}.json.zst", "a batch of identifiers, as it came"),
@@ -93,6 +95,12 @@ NAMES = (
 def names_of(key: str) -> list[Name]:
     """The names that a key fits: one, or the key is no object of ours."""
     return [name for name in NAMES if name.fits(key)]
+
+
+def position_of(uttrekk: str) -> int | None:
+    """The event list's position that a sync continues, by its name; None: it is no sync's name."""
+    found = _SYNC.fullmatch(uttrekk)
+    return int(found[1]) if found else None
 
 
 def _regex(pattern: str) -> str:

@@ -8,13 +8,13 @@ its batches follow from each other. What a release names is all there is of it, 
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable
 from typing import TypeVar
 
 from freg_pipeline.errors import DamagedError, ObjectMissingError
 from freg_pipeline.journal.kinds import Soek
-from freg_pipeline.journal.manifest import is_shared, list_releases, named_folders
+from freg_pipeline.journal.manifest import is_shared, list_releases, named
+from freg_pipeline.journal.names import position_of
 from freg_pipeline.journal.raw import read_raw
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.store import Store
@@ -24,7 +24,6 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 TRIES = 10  # a disk that damages everything must not keep us busy for ever
-_SYNC = re.compile(r"hendelser-\d{12}(-\d+)?")
 
 
 def healing(store: Store, work: Callable[[], T], again: Callable[[], object] = lambda: None) -> T:
@@ -69,7 +68,7 @@ def _of_uttrekk(uttrekk: Uttrekk, key: str, rest: list[str]) -> bool:
     store = uttrekk.store
     # What came of a second job, ordered because the register had lost the first, has a folder more.
     kind = rest[2] if rest[0] == "jobs" else rest[0]
-    if _SYNC.fullmatch(uttrekk.name) and not store.exists(uttrekk.release_key):
+    if position_of(uttrekk.name) is not None and not store.exists(uttrekk.release_key):
         begin_anew(uttrekk, key)
         return True
     if kind == "answers":
@@ -152,7 +151,7 @@ def _release_of(store: Store, name: str) -> str:
 
 def _is_named(store: Store, key: str) -> bool:
     if is_shared(key):
-        return key.rpartition("/")[0] in named_folders(store)
+        return key.rpartition("/")[0] in named(store).folders
     return any(file.key == key for one in list_releases(store) for file in one.files())
 
 
@@ -160,8 +159,8 @@ def _made_with(store: Store, key: str) -> list[str]:
     """What goes with an object that no release names, in this order: what says that it is done."""
     parts = key.split("/")
     folder = "/".join(parts[: 3 if parts[0] == "deltas" else 2])
-    named = {file.key for one in list_releases(store) for file in one.files()}
-    there = [one for one in store.list(f"{folder}/") if one not in named and one != key]
+    files_named = {file.key for one in list_releases(store) for file in one.files()}
+    there = [one for one in store.list(f"{folder}/") if one not in files_named and one != key]
     plan = key.endswith("/plan.json")
     records = [one for one in there if one.endswith(".json") and not one.endswith("/plan.json")]
     files = [one for one in there if one.endswith(".parquet")] if plan else []

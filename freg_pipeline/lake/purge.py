@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate
+from functools import cache, partial
 
-from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.errors import ConfigurationError, ObjectMissingError
 from freg_pipeline.journal.manifest import (
     Manifest,
     current_number,
     current_release,
-    list_releases,
     manifest_key,
-    named_folders,
+    named,
+    numbers,
+    published,
     read_manifest,
     written_out,
 )
+from freg_pipeline.journal.names import position_of
 from freg_pipeline.journal.pins import pins
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.compaction import read_compaction
 from freg_pipeline.lake.heal import healing
 from freg_pipeline.store import Store
+
+LONGEST_DAYS = 36_500
 
 
 def purge(
@@ -52,39 +57,39 @@ def purge(
         ConfigurationError: the release is the current one or is pinned, or there is none of that
             number.
     """
-    manifests = {manifest.number: manifest for manifest in list_releases(store)}
+    there = numbers(store)
     if number is not None:
         number = written_out(number)
         _require_free(store, number)
-        if number not in manifests:
+        if number not in there:
             if sweep(store):
                 return [number]
             read_manifest(store, number)  # says that there is none
         going = [number]
     else:
-        young = _younger(manifests, older_than_days) if older_than_days else set()
-        spared = {*sorted(manifests)[-keep:], current_number(store), *pins(store).values()}
-        going = [one for one in sorted(manifests) if one not in spared | young]
+        current = current_number(store) or ""
+        spared = {*there[-keep:], *pins(store).values()}
+        old = _old(store, there, older_than_days) if older_than_days else there
+        going = [one for one in old if one < current and one not in spared]
     removed = [one for one in going if _remove(store, one)]
     sweep(store)
     _drop_syncs(store)
     return removed
 
 
-def _younger(manifests: dict[str, Manifest], days: float) -> set[str]:
-    """The releases published since so many days ago, and all that were published after them.
+def _old(store: Store, there: list[str], days: float) -> Iterator[str]:
+    """The releases published before so many days ago, the oldest first, up to one that wasn't.
 
     What says that it was published in the future was so no later than the release that follows it.
     """
-    now = following = datetime.now(UTC)
-    published: list[datetime] = []
-    for one in sorted(manifests, reverse=True):
-        if manifests[one].created <= now:
-            following = manifests[one].created
-        published.append(following)
-    newest_yet = accumulate(reversed(published), max)
-    horizon = now - timedelta(days=days)
-    return {one for one, at in zip(sorted(manifests), newest_yet, strict=True) if at > horizon}
+    now = datetime.now(UTC)
+    horizon = now - timedelta(days=min(days, LONGEST_DAYS))
+    created = cache(partial(published, store))
+    for place, number in enumerate(there):
+        told = (created(one) for one in there[place:])
+        if next((moment for moment in told if moment <= now), now) > horizon:
+            return
+        yield number
 
 
 def _require_free(store: Store, number: str) -> None:
@@ -101,7 +106,10 @@ def _require_free(store: Store, number: str) -> None:
 
 def _remove(store: Store, number: str) -> bool:
     """Remove a manifest; put it back if it was pinned at the same time."""
-    content = store.read(manifest_key(number))
+    try:
+        content = store.read(manifest_key(number))
+    except ObjectMissingError:  # another purge was faster
+        return False
     store.delete(manifest_key(number))
     if number in pins(store).values():
         store.write(manifest_key(number), content)
@@ -112,20 +120,27 @@ def _remove(store: Store, number: str) -> bool:
 def _drop_syncs(store: Store) -> None:
     """Remove all of the syncs that no release left was made by, and that nobody can go on with.
 
-    Those are the syncs from positions that the current base has passed. What each asked for goes
-    last, so that a purge that is killed amid one is gone on with by the next.
+    Those are the syncs from positions that the current base has passed, which their names tell, so
+    that no others are looked at. What each asked for goes last, so that a purge that is killed amid
+    one is gone on with by the next.
     """
     current = current_release(store)
     if current is None:
         return
-    kept = {manifest.uttrekk for manifest in list_releases(store)}
-    for uttrekk in Uttrekk.list_all(store):
-        etter = uttrekk.request.etter
-        if etter is None or uttrekk.name in kept or etter >= current.base.sekvensnummer:
+    base = current.base.sekvensnummer
+    passed = [name for name in store.folders("uttrekk/") if _is_passed(name, base)]
+    kept = named(store).uttrekk if passed else frozenset[str]()
+    for uttrekk in (Uttrekk(store, name) for name in passed if name not in kept):
+        if uttrekk.exists and not uttrekk.kind.is_sync:  # somebody chose such a name for a load
             continue
         last = [uttrekk.release_key, uttrekk.key("request.json")]
         for key in [key for key in store.list(uttrekk.key("")) if key not in last] + last:
             store.delete(key)
+
+
+def _is_passed(name: str, position: int) -> bool:
+    etter = position_of(name)
+    return etter is not None and etter < position
 
 
 def sweep(store: Store) -> int:
@@ -135,27 +150,24 @@ def sweep(store: Store) -> int:
     for a compaction that came to nothing. Never what is being written by someone: the files of an
     uttrekk that has no release yet, and those of a compaction that may still be published.
     """
-    named = named_folders(store)
-    left = [
-        key
-        for prefix in ("bases/", "deltas/")
-        for key in store.list(prefix)
-        if _folder(key) not in named
-    ]
+    before = named(store).folders
     current = current_release(store)
-    unfinished = {
-        folder for folder in {_folder(key) for key in left} if _is_open(store, folder, current)
-    }
-    going = [key for key in left if _folder(key) not in unfinished]
+    left = [
+        one for one in _folders(store) if one not in before and not _is_open(store, one, current)
+    ]
+    # What was published meanwhile has a release now, and so nobody who writes it.
+    after = named(store).folders if left else before
+    going = [key for one in left if one not in after for key in store.list(f"{one}/")]
     for key in sorted(going, key=lambda key: key.endswith("/plan.json")):  # it tells what they are
         store.delete(key)
     return len(going)
 
 
-def _folder(key: str) -> str:
-    """What is kept or removed as one: a base, or a delta on one."""
-    parts = key.split("/")
-    return "/".join(parts[: 3 if parts[0] == "deltas" else 2])
+def _folders(store: Store) -> list[str]:
+    """What is kept or removed as one: bases, and deltas on them."""
+    bases = [f"bases/{name}" for name in store.folders("bases/")]
+    made = [f"deltas/{name}" for name in store.folders("deltas/")]
+    return bases + [f"{one}/{name}" for one in made for name in store.folders(f"{one}/")]
 
 
 def _is_open(store: Store, folder: str, current: Manifest | None) -> bool:

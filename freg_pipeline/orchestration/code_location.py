@@ -23,8 +23,13 @@ from freg_pipeline.orchestration.compaction import (
 from freg_pipeline.orchestration.feed import hendelser, hendelser_checks, sync_hendelser
 from freg_pipeline.orchestration.feed_sensor import hendelser_sensor
 from freg_pipeline.orchestration.jobs import JOBS
+from freg_pipeline.orchestration.purging import purge_job
 from freg_pipeline.orchestration.resources import Freg
-from freg_pipeline.orchestration.schedules import quarterly_full_load, weekly_spot_check
+from freg_pipeline.orchestration.schedules import (
+    purge_releases,
+    quarterly_full_load,
+    weekly_spot_check,
+)
 from freg_pipeline.orchestration.sensors import uttrekk_sensor
 from freg_pipeline.orchestration.spot_check import spot_check
 
@@ -46,8 +51,8 @@ def make_definitions(freg: Freg) -> dg.Definitions:
     return dg.Definitions(
         assets=ASSETS,
         asset_checks=[spot_check, release_checks, hendelser_checks],
-        jobs=[*JOBS, sync_hendelser, compact_job, publish_job],
-        schedules=[quarterly_full_load, weekly_spot_check],
+        jobs=[*JOBS, sync_hendelser, compact_job, publish_job, purge_job],
+        schedules=[quarterly_full_load, weekly_spot_check, purge_releases],
         sensors=[uttrekk_sensor, hendelser_sensor, compaction_sensor],
         resources={"freg": freg},
     )

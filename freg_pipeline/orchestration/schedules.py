@@ -7,6 +7,7 @@ import dagster as dg
 from freg_pipeline.orchestration.config import Kind
 from freg_pipeline.orchestration.jobs import full_load
 from freg_pipeline.orchestration.partitions import UTTREKK
+from freg_pipeline.orchestration.purging import purge_job
 from freg_pipeline.orchestration.runs import UTTREKK_TAG
 from freg_pipeline.orchestration.spot_check import spot_check_job
 
@@ -46,3 +47,19 @@ def quarterly_full_load(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
 def weekly_spot_check(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     """Check the current release."""
     return dg.RunRequest(run_key=f"spot-check-{context.scheduled_execution_time:%Y%m%d}")
+
+
+@dg.schedule(
+    job=purge_job,
+    cron_schedule="15 3 * * *",
+    execution_timezone="Europe/Oslo",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description=(
+        "Each night, releases are purged that are neither among the newest FREG_KEEP_RELEASES nor"
+        " younger than FREG_KEEP_DAYS, nor pinned, nor current. On by default, since each sync"
+        " makes a release."
+    ),
+)
+def purge_releases(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """Purge by the settings."""
+    return dg.RunRequest(run_key=f"purge-{context.scheduled_execution_time:%Y%m%d}")

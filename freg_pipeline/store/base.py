@@ -47,6 +47,13 @@ class Store(Protocol):
         """Swap the object atomically: readers see the old or the new one."""
         ...
 
+    def folders(self, prefix: str) -> list[str]:
+        """The folders right under a folder (``prefix``, which ends in ``/``), by name, sorted.
+
+        Costs as much as there are, whatever lies in them.
+        """
+        ...
+
     def list(self, prefix: str) -> list[str]:
         """All keys that begin with ``prefix`` (a folder and ``/``, or a key's start), sorted."""
         ...

@@ -86,6 +86,15 @@ class LocalStore:
         with self._writing(), self._temporary(data) as temporary:
             self._into_folder(key, temporary.replace)
 
+    def folders(self, prefix: str) -> list[str]:
+        """The folders right under a folder (``prefix``, which ends in ``/``), by name, sorted."""
+        try:
+            with os.scandir(self._file(prefix)) as found:
+                names = [entry.name for entry in found if entry.is_dir()]
+        except FileNotFoundError:
+            return []
+        return sorted(name for name in names if name != _UNDER_CONSTRUCTION)
+
     def list(self, prefix: str) -> list[str]:
         """All keys that begin with ``prefix``, sorted."""
         whole = not prefix or prefix.endswith("/")

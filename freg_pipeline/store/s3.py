@@ -104,17 +104,22 @@ class S3Store:
         put = partial(self._client.put_object, Bucket=self._bucket, Key=self._key(key), Body=data)
         self._settled(key, put)
 
+    def folders(self, prefix: str) -> list[str]:
+        """The folders right under a folder (``prefix``, which ends in ``/``), by name, sorted."""
+        pages = self._pages(Prefix=self._key(prefix), Delimiter="/")
+        found = [item["Prefix"] for page in pages for item in page.get("CommonPrefixes", [])]
+        return sorted(one.removesuffix("/").rpartition("/")[2] for one in found)
+
     def list(self, prefix: str) -> list[str]:
         """All keys that begin with ``prefix``, sorted."""
         strip = len(self._prefix) + 1 if self._prefix else 0
-        keys: list[str] = []
+        pages = self._pages(Prefix=self._key(prefix))
+        return sorted(item["Key"][strip:] for page in pages for item in page.get("Contents", []))
+
+    def _pages(self, **what: str) -> Iterator[Any]:
         with self._telling():
-            pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self._bucket, Prefix=self._key(prefix)
-            )
-            for page in pages:
-                keys += [item["Key"][strip:] for item in page.get("Contents", [])]
-        return sorted(keys)
+            paginator = self._client.get_paginator("list_objects_v2")
+            yield from paginator.paginate(Bucket=self._bucket, **what)
 
     def delete(self, key: str) -> None:
         """Remove the object, if it is there."""

@@ -12,7 +12,7 @@ import yaml
 from dagster import DagsterInstance
 
 from freg_pipeline.definitions import build_defs
-from freg_pipeline.journal.manifest import current_release
+from freg_pipeline.journal.manifest import current_release, list_releases
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.orchestration.code_location import make_definitions
 from freg_pipeline.orchestration.resources import Freg
@@ -421,3 +421,18 @@ def test_a_spot_check_warns_on_the_release_by_counts(
     assert counted["days_since_full_load"] < 1
     schedule = definitions.resolve_schedule_def("weekly_spot_check")
     assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
+
+
+def test_old_releases_are_purged_by_a_schedule_that_is_on(
+    start_register: StartRegister, make_freg: MakeFreg, instance: DagsterInstance
+) -> None:
+    freg = make_freg(start_register(persons=20, batch_size=20), keep_releases=1, keep_days=0)
+    for _ in range(2):
+        newest = full_load(freg.settings)
+    assert [one.number for one in list_releases(freg.store)] == ["000001", newest.number]
+    definitions = make_definitions(freg)
+    schedule = definitions.resolve_schedule_def("purge_releases")
+    assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
+    job = definitions.resolve_job_def(schedule.job_name)
+    assert job.execute_in_process(QUIET, instance=instance).success
+    assert [one.number for one in list_releases(freg.store)] == [newest.number]

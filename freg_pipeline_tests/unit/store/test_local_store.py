@@ -201,3 +201,11 @@ def test_names_of_new_folders_outlast_a_loss_of_power(
     (root / "e" / "f").mkdir(parents=True)  # by another process, which was killed at once
     store.replace("e/f/pointer", b"")
     require_on_disk(root / "e" / "f" / "pointer")
+
+
+def test_folders_right_under_a_folder(store: LocalStore) -> None:
+    assert store.folders("a/") == []
+    for key in ("a/c/1", "a/b/2/3", "a/4", "ab/5"):
+        store.write(key, b"")
+    assert store.folders("a/") == ["b", "c"]
+    assert store.folders("") == ["a", "ab"]

@@ -53,6 +53,13 @@ def test_replace_list_and_delete(store: S3Store) -> None:
         store.read("pointer")
 
 
+def test_folders_right_under_a_folder(store: S3Store) -> None:
+    assert store.folders("a/") == []
+    for key in ("a/c/1", "a/b/2/3", "a/4", "ab/5"):
+        store.write(key, b"")
+    assert store.folders("a/") == ["b", "c"]
+
+
 def test_a_file_is_put_once_and_pyarrow_reads_it(store: S3Store) -> None:
     import pyarrow as pa
 
