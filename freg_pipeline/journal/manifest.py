@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import TypeVar
 
 import msgspec
@@ -220,13 +221,15 @@ def current_number(store: Store) -> str | None:
     newest = max(numbers(store), default=None)
     lost = _pointer(store)
     if lost is not None and lost != newest:
-        logger.warning(
-            "the manifest of release %s is gone from %s: %s is current",
-            lost,
-            store.location,
-            f"release {newest}" if newest else "none",
-        )
+        _tell_lost(lost, store.location, newest)
     return newest
+
+
+@cache
+def _tell_lost(lost: str, location: str, newest: str | None) -> None:
+    """Say once that a release is gone."""
+    now = f"release {newest}" if newest else "none"
+    logger.warning("the manifest of release %s is gone from %s: %s is current", lost, location, now)
 
 
 def _pointed(store: Store) -> str | None:
