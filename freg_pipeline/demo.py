@@ -11,7 +11,7 @@ import click
 
 from freg_pipeline.console import progress, release_lines
 from freg_pipeline.errors import ConfigurationError
-from freg_pipeline.journal.manifest import current_release
+from freg_pipeline.journal.releases import current_release
 from freg_pipeline.lake.export import render
 from freg_pipeline.orchestration.config import ReleaseConfig
 from freg_pipeline.orchestration.resources import Freg

@@ -15,7 +15,7 @@ from freg_pipeline.extract.contracts import contract_in_force
 from freg_pipeline.extract.parts import check_configured
 from freg_pipeline.extract.probe import again_line, chosen_parts, refusal_line
 from freg_pipeline.feed.position import last_number
-from freg_pipeline.journal.manifest import current_release
+from freg_pipeline.journal.releases import current_release
 from freg_pipeline.lake.freshness import freshness_line
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.preflight_services import services_said

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import duckdb
 
-from freg_pipeline.journal.manifest import require_current
+from freg_pipeline.journal.releases import require_current
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.query import connect
 from freg_pipeline.lake.tables import PERSON, TIDLIGERE_IDENTIFIKATOR

@@ -57,7 +57,7 @@ def _statement(given: str | None) -> str:
 def compact(force: bool) -> None:
     """Make the current release's base and deltas into a new base, with the same content."""
     from freg_pipeline.console import progress, release_lines
-    from freg_pipeline.journal.manifest import require_current
+    from freg_pipeline.journal.releases import require_current
     from freg_pipeline.lake.catalogue import refresh_catalogue
     from freg_pipeline.lake.compact import begin_compaction, needs_compaction, pieces
     from freg_pipeline.lake.compact import compact as compact_release
@@ -86,9 +86,9 @@ def release() -> None:
 def list_releases() -> None:
     """All releases, the current one marked."""
     from freg_pipeline.console import release_table
-    from freg_pipeline.journal.manifest import current_number
-    from freg_pipeline.journal.manifest import list_releases as all_releases
     from freg_pipeline.journal.pins import pins
+    from freg_pipeline.journal.releases import current_number
+    from freg_pipeline.journal.releases import list_releases as all_releases
 
     lies = store()
     click.echo(release_table(all_releases(lies), current_number(lies), pins(lies)))
@@ -100,7 +100,7 @@ def list_releases() -> None:
 def show(number: str | None) -> None:
     """One release's tables and accounting; the current one unless told."""
     from freg_pipeline.console import release_lines, tables_table
-    from freg_pipeline.journal.manifest import read_manifest, require_current
+    from freg_pipeline.journal.releases import read_manifest, require_current
 
     lies = store()
     manifest = read_manifest(lies, number) if number else require_current(lies)

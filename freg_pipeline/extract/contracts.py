@@ -24,7 +24,8 @@ from freg_pipeline.errors import (
     RefusedError,
     SilentError,
 )
-from freg_pipeline.journal.uttrekk import FOUND, ContractSource, Uttrekk, contract_key
+from freg_pipeline.journal.request import FOUND, ContractSource, contract_key
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.store import Store
 
 logger = logging.getLogger(__name__)

@@ -33,7 +33,8 @@ from freg_pipeline.extract.probe import chosen_parts, tell_refused
 from freg_pipeline.extract.sender import others_answer, this_process
 from freg_pipeline.journal.home import require_home
 from freg_pipeline.journal.kinds import KindName, kind_of
-from freg_pipeline.journal.uttrekk import OrderAnswer, Request, Uttrekk
+from freg_pipeline.journal.request import OrderAnswer, Request
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import Store, write_record
 

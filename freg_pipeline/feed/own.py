@@ -16,7 +16,8 @@ from freg_pipeline.errors import DamagedError, ObjectMissingError
 from freg_pipeline.feed.pages import read_events
 from freg_pipeline.feed.selection import own_events_of
 from freg_pipeline.journal.manifest import Manifest
-from freg_pipeline.journal.uttrekk import FeedEnd, Request, Uttrekk
+from freg_pipeline.journal.request import Request
+from freg_pipeline.journal.uttrekk import FeedEnd, Uttrekk
 from freg_pipeline.store import read_record, write_record
 
 

@@ -20,7 +20,8 @@ from freg_pipeline.client.feed import FeedEntry
 from freg_pipeline.feed.newcomers import BY_DOCUMENT, Newcomers
 from freg_pipeline.journal.kept import require_whole
 from freg_pipeline.journal.manifest import Manifest
-from freg_pipeline.journal.uttrekk import Request, Uttrekk
+from freg_pipeline.journal.request import Request
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.query import connect
 from freg_pipeline.lake.sources import files_of
 

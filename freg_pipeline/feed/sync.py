@@ -21,8 +21,10 @@ from freg_pipeline.feed.pages import ask, has_pages, read_events
 from freg_pipeline.feed.persons import persons_of
 from freg_pipeline.feed.position import last_number, require_within
 from freg_pipeline.journal.kinds import kind_of
-from freg_pipeline.journal.manifest import Manifest, require_current
-from freg_pipeline.journal.uttrekk import Request, Uttrekk
+from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.releases import require_current
+from freg_pipeline.journal.request import Request
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.reopen import reopen_sync
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import Store

@@ -7,7 +7,7 @@ import re
 import msgspec
 
 from freg_pipeline.errors import ConfigurationError, ObjectMissingError
-from freg_pipeline.journal.manifest import manifest_key, read_manifest
+from freg_pipeline.journal.releases import manifest_key, read_manifest
 from freg_pipeline.outside import looks_like_number
 from freg_pipeline.store import Store, read_record, write_record
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from freg_pipeline.journal.manifest import Manifest, following, point_to_newest, write_manifest
+from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.releases import following, point_to_newest, write_manifest
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.store import Store, write_record
 

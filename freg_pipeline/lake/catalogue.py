@@ -10,7 +10,8 @@ from fsspec.implementations.arrow import ArrowFSWrapper  # type: ignore[import-u
 
 from freg_pipeline.errors import ResourceError, StoreError
 from freg_pipeline.foreseen import foreseen
-from freg_pipeline.journal.manifest import Manifest, current_number, require_current
+from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.releases import current_number, require_current
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.query import add_views, parquet_files
 from freg_pipeline.lake.sql import quoted

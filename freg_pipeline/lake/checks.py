@@ -12,7 +12,8 @@ import pyarrow as pa
 from freg_pipeline.contract import Plan
 from freg_pipeline.errors import StoreError
 from freg_pipeline.journal.kinds import kind_of
-from freg_pipeline.journal.manifest import Manifest, read_if_there, require_current
+from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.releases import read_if_there, require_current
 from freg_pipeline.lake.drift import changes_between
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.query import connect

@@ -19,15 +19,9 @@ import pyarrow as pa
 
 from freg_pipeline.errors import FregError
 from freg_pipeline.journal.kept import require_whole
-from freg_pipeline.journal.manifest import (
-    Base,
-    Manifest,
-    TableEntry,
-    TableFile,
-    point_to_newest,
-    require_current,
-)
+from freg_pipeline.journal.manifest import Base, Manifest, TableEntry, TableFile
 from freg_pipeline.journal.publish import publish_after
+from freg_pipeline.journal.releases import point_to_newest, require_current
 from freg_pipeline.lake.compaction import Compaction, read_compaction, under_way
 from freg_pipeline.lake.counts import count_rows
 from freg_pipeline.lake.database import working_database

@@ -18,14 +18,9 @@ import pyarrow as pa
 from freg_pipeline.errors import ConfigurationError, FregError
 from freg_pipeline.journal.accounting import Accounting
 from freg_pipeline.journal.kept import require_whole
-from freg_pipeline.journal.manifest import (
-    Delta,
-    Manifest,
-    TableFile,
-    point_to_newest,
-    require_current,
-)
+from freg_pipeline.journal.manifest import Delta, Manifest, TableFile
 from freg_pipeline.journal.publish import note_release, publish_after
+from freg_pipeline.journal.releases import point_to_newest, require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.accounting import account, require_complete
 from freg_pipeline.lake.database import working_database

@@ -13,8 +13,10 @@ import msgspec
 from freg_pipeline.errors import ConfigurationError, FregError, IncompleteError
 from freg_pipeline.extract.order import Approval
 from freg_pipeline.journal.accounting import Accounting
-from freg_pipeline.journal.manifest import Manifest, current_release
-from freg_pipeline.journal.uttrekk import Request, Uttrekk
+from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.releases import current_release
+from freg_pipeline.journal.request import Request
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.store import Store
 
 MOST_NAMED = 3  # tables in a message

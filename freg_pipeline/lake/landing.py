@@ -11,7 +11,8 @@ from freg_pipeline.contract import Plan, compile_contract, fingerprint
 from freg_pipeline.envelope import is_xml
 from freg_pipeline.errors import DamagedError, FregError
 from freg_pipeline.journal.kept import KeptFile, keep
-from freg_pipeline.journal.uttrekk import Uttrekk, contract_key
+from freg_pipeline.journal.request import contract_key
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.normalize import Chunk, json_answer, normalize_batch
 from freg_pipeline.store import Store, read_record, write_record
 

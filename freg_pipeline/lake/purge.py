@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 
 from freg_pipeline.errors import ConfigurationError, ObjectMissingError
-from freg_pipeline.journal.manifest import (
-    Manifest,
+from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.names import position_of
+from freg_pipeline.journal.pins import pins
+from freg_pipeline.journal.releases import (
     current_number,
     current_release,
     manifest_key,
@@ -18,8 +20,6 @@ from freg_pipeline.journal.manifest import (
     read_manifest,
     written_out,
 )
-from freg_pipeline.journal.names import position_of
-from freg_pipeline.journal.pins import pins
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.compaction import read_compaction
 from freg_pipeline.lake.heal import healing

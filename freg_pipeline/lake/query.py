@@ -15,7 +15,8 @@ import pyarrow.dataset as ds
 
 from freg_pipeline.errors import ConfigurationError, StoreError
 from freg_pipeline.foreseen import foreseen
-from freg_pipeline.journal.manifest import Manifest, current_release, list_releases, require_current
+from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.releases import current_release, list_releases, require_current
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.macros import Macros
 from freg_pipeline.lake.protection import Protection

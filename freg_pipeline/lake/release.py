@@ -10,18 +10,15 @@ from datetime import UTC, datetime
 
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.accounting import Accounting
-from freg_pipeline.journal.manifest import (
-    Base,
-    Manifest,
-    TableEntry,
-    base_folder,
+from freg_pipeline.journal.manifest import Base, Manifest, TableEntry, base_folder
+from freg_pipeline.journal.publish import note_release, publish_after
+from freg_pipeline.journal.releases import (
     current_release,
     manifest_key,
     newest_number,
     read_manifest,
     release_of_base,
 )
-from freg_pipeline.journal.publish import note_release, publish_after
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.accounting import account, require_complete
 from freg_pipeline.lake.base import BaseWriter

@@ -10,9 +10,10 @@ import msgspec
 
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.kept import require_whole
-from freg_pipeline.journal.manifest import Manifest, current_number, newest_number, read_manifest
+from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.pins import pin, unpin
 from freg_pipeline.journal.publish import publish_after
+from freg_pipeline.journal.releases import current_number, newest_number, read_manifest
 from freg_pipeline.store import Store
 
 

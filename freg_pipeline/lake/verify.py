@@ -6,8 +6,9 @@ import pyarrow.parquet as pq
 
 from freg_pipeline.errors import DamagedError, ObjectMissingError
 from freg_pipeline.journal.kept import difference
-from freg_pipeline.journal.manifest import TableFile, read_manifest, require_current
-from freg_pipeline.journal.uttrekk import contract_key
+from freg_pipeline.journal.manifest import TableFile
+from freg_pipeline.journal.releases import read_manifest, require_current
+from freg_pipeline.journal.request import contract_key
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.store import Store
 

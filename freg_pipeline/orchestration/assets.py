@@ -19,8 +19,10 @@ from freg_pipeline.extract.fetch import FetchReport, fetch_batch
 from freg_pipeline.extract.liste import malformed_of, open_liste
 from freg_pipeline.extract.order import open_uttrekk, place_order, require_same_register
 from freg_pipeline.extract.poll import require_batch
-from freg_pipeline.journal.manifest import Manifest, current_release
-from freg_pipeline.journal.uttrekk import Request, Uttrekk
+from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.releases import current_release
+from freg_pipeline.journal.request import Request
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.drift import changes_between
 from freg_pipeline.lake.guards import Policy, approval

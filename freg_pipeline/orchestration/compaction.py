@@ -11,7 +11,8 @@ from functools import partial
 import dagster as dg
 
 from freg_pipeline.errors import ConfigurationError
-from freg_pipeline.journal.manifest import Manifest, current_release
+from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.releases import current_release
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.compact import (
     begin_compaction,

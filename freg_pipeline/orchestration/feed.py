@@ -23,7 +23,8 @@ from freg_pipeline.feed.position import last_number
 from freg_pipeline.feed.sync import collect, drop_staging
 from freg_pipeline.feed.tables import staged_events
 from freg_pipeline.journal.kinds import kind_of
-from freg_pipeline.journal.manifest import Manifest, require_current
+from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.releases import require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.heal import healing

@@ -16,7 +16,8 @@ import dagster as dg
 from freg_pipeline.errors import FregError
 from freg_pipeline.failure import pause
 from freg_pipeline.feed.position import BegunAnewError, last_number
-from freg_pipeline.journal.manifest import Manifest, current_release
+from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.releases import current_release
 from freg_pipeline.orchestration.feed import hendelser, sync_hendelser
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.runs import UNDER_WAY

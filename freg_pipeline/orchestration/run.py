@@ -29,7 +29,8 @@ from freg_pipeline.extract.liste import open_liste
 from freg_pipeline.extract.order import Approval, open_uttrekk, require_same_register
 from freg_pipeline.extract.poll import wait_for_batch
 from freg_pipeline.extract.treff import open_soek
-from freg_pipeline.journal.manifest import Manifest, read_manifest
+from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.releases import read_manifest
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.guards import approval
 from freg_pipeline.lake.reopen import reopen

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import dagster as dg
 
 from freg_pipeline.feed.watch import wait_for_events
-from freg_pipeline.journal.manifest import Manifest, require_current
+from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.releases import require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.orchestration.config import ReleaseConfig, SyncConfig
 from freg_pipeline.orchestration.engine import Engine, open_engine

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from freg_pipeline.errors import ConfigurationError, UncertainOrderError
-from freg_pipeline.journal.manifest import require_current
+from freg_pipeline.journal.releases import require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.query import query
 from freg_pipeline.lake.verify import verify

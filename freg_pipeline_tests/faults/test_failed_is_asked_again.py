@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from freg_pipeline.errors import IncompleteError
-from freg_pipeline.journal.manifest import current_release, require_current
+from freg_pipeline.journal.releases import current_release, require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.query import query
 from freg_pipeline.orchestration.config import ReleaseConfig

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from freg_pipeline.journal.manifest import current_release
+from freg_pipeline.journal.releases import current_release
 from freg_pipeline.lake.query import query
 from freg_pipeline.lake.verify import verify
 from freg_pipeline.store import Store, open_store

@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 
 from freg_pipeline.errors import ConfigurationError, UnforeseenError
-from freg_pipeline.journal.manifest import require_current
+from freg_pipeline.journal.releases import require_current
 from freg_pipeline.lake.verify import verify
 from freg_pipeline.orchestration.engine import open_engine
 from freg_pipeline.orchestration.resources import Freg

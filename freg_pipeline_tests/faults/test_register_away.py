@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from freg_pipeline.client import transport
-from freg_pipeline.journal.manifest import require_current
+from freg_pipeline.journal.releases import require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run import run_uttrekk

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from freg_pipeline.journal.manifest import current_number, require_current
+from freg_pipeline.journal.releases import current_number, require_current
 from freg_pipeline.lake.query import query
 from freg_pipeline.lake.verify import verify
 from freg_pipeline.settings import Settings, load

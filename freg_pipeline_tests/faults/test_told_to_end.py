@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from freg_pipeline.journal.manifest import current_release
+from freg_pipeline.journal.releases import current_release
 from freg_pipeline.lake.verify import verify
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests.conftest import RunFreg, StartRegister

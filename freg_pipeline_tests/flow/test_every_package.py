@@ -15,7 +15,7 @@ import pytest
 from freg_pipeline.cli import main
 from freg_pipeline.client import TilpassetKriterier, maskinporten
 from freg_pipeline.client.packages import PACKAGES
-from freg_pipeline.journal.manifest import require_current
+from freg_pipeline.journal.releases import require_current
 from freg_pipeline.lake.query import query
 from freg_pipeline.settings import load
 from freg_pipeline.store import open_store

@@ -16,7 +16,7 @@ import duckdb
 import pytest
 
 from freg_pipeline.cli import main
-from freg_pipeline.journal.manifest import require_current
+from freg_pipeline.journal.releases import require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.verify import verify
 from freg_pipeline.settings import Settings

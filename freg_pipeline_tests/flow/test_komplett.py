@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from freg_pipeline.errors import ConfigurationError, IncompleteError
-from freg_pipeline.journal.manifest import current_release
+from freg_pipeline.journal.releases import current_release
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.query import query
 from freg_pipeline.lake.verify import verify

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from freg_pipeline.errors import ConfigurationError, PassingError, RefusedError
-from freg_pipeline.journal.manifest import require_current
+from freg_pipeline.journal.releases import require_current
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import open_store
 from freg_pipeline.synthetic import xsd

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from freg_pipeline.client import SoekKriterier, TilpassetKriterier
 from freg_pipeline.extract.parts import COMPOSITES, entities
-from freg_pipeline.journal.manifest import Manifest, require_current
+from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.releases import require_current
 from freg_pipeline.lake.query import connect, query
 from freg_pipeline.settings import Settings, load
 from freg_pipeline.store import open_store

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from freg_pipeline.errors import RefusedError
 from freg_pipeline.extract.probe import NOBODY
-from freg_pipeline.journal.manifest import require_current
+from freg_pipeline.journal.releases import require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import open_store

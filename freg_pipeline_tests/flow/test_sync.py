@@ -9,7 +9,7 @@ import pytest
 
 from freg_pipeline.client import TilpassetKriterier
 from freg_pipeline.errors import ConfigurationError, IncompleteError, TooOldError
-from freg_pipeline.journal.manifest import require_current
+from freg_pipeline.journal.releases import require_current
 from freg_pipeline.lake.landing import load_landed
 from freg_pipeline.lake.query import query
 from freg_pipeline.lake.verify import verify

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from freg_pipeline.client import TilpassetKriterier
-from freg_pipeline.journal.manifest import read_manifest
+from freg_pipeline.journal.releases import read_manifest
 from freg_pipeline.lake.query import connect, query
 from freg_pipeline.orchestration.config import ReleaseConfig
 from freg_pipeline.orchestration.resources import Freg

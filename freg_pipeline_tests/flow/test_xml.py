@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from freg_pipeline.client import TilpassetKriterier
-from freg_pipeline.journal.manifest import require_current
+from freg_pipeline.journal.releases import require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.query import query
 from freg_pipeline.orchestration.resources import Freg

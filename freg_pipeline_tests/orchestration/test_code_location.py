@@ -12,7 +12,7 @@ import yaml
 from dagster import DagsterInstance
 
 from freg_pipeline.definitions import build_defs
-from freg_pipeline.journal.manifest import current_release, list_releases
+from freg_pipeline.journal.releases import current_release, list_releases
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.orchestration.code_location import make_definitions
 from freg_pipeline.orchestration.resources import Freg

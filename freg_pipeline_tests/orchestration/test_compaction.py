@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 from dagster import DagsterInstance
 
-from freg_pipeline.journal.manifest import require_current
+from freg_pipeline.journal.releases import require_current
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.orchestration.code_location import make_definitions
 from freg_pipeline.orchestration.compaction import COMPACTION_PIECE, compaction_sensor

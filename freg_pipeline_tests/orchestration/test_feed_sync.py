@@ -7,7 +7,7 @@ from collections.abc import Callable
 import dagster as dg
 import msgspec
 
-from freg_pipeline.journal.manifest import point_to_newest, require_current
+from freg_pipeline.journal.releases import point_to_newest, require_current
 from freg_pipeline.orchestration.code_location import make_definitions
 from freg_pipeline.orchestration.feed import hendelser_checks
 from freg_pipeline.orchestration.resources import Freg

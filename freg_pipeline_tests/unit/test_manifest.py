@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from freg_pipeline.journal.manifest import Manifest, _BasePart, _Stored
+from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.releases import _BasePart, _Stored
 
 
 def test_every_field_of_a_manifest_is_kept() -> None:

@@ -20,7 +20,8 @@ from freg_pipeline.errors import (
 from freg_pipeline.extract.fetch import fetch_batch
 from freg_pipeline.extract.order import open_uttrekk, place_order
 from freg_pipeline.extract.poll import poll_once, require_batch, wait_for_batch
-from freg_pipeline.journal.uttrekk import Uttrekk, check_name
+from freg_pipeline.journal.request import check_name
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import open_store, write_record
 from freg_pipeline_tests.conftest import StartRegister

@@ -15,7 +15,8 @@ from starlette.routing import Route
 
 from freg_pipeline.client import Register
 from freg_pipeline.client.feed import FeedEntry
-from freg_pipeline.journal.uttrekk import Request, Uttrekk
+from freg_pipeline.journal.request import Request
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.settings import load
 from freg_pipeline.store import Store
 from freg_pipeline.store.local import LocalStore

@@ -9,7 +9,7 @@ import pytest
 
 from freg_pipeline.errors import StoreError
 from freg_pipeline.journal.home import settle
-from freg_pipeline.journal.manifest import list_releases
+from freg_pipeline.journal.releases import list_releases
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.compact import begin_compaction

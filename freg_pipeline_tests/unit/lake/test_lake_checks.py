@@ -13,7 +13,8 @@ import pytest
 
 from freg_pipeline.contract import compile_contract
 from freg_pipeline.errors import StoreError
-from freg_pipeline.journal.manifest import Manifest, current_release
+from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.releases import current_release
 from freg_pipeline.lake.checks import DESCRIPTIONS, CheckResult, checks, run_checks
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.store.local import LocalStore

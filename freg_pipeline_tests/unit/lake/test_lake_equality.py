@@ -13,7 +13,7 @@ from typing import Any
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from freg_pipeline.journal.manifest import require_current
+from freg_pipeline.journal.releases import require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.checks import run_checks
 from freg_pipeline.lake.compact import begin_compaction, compact

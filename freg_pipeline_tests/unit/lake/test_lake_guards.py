@@ -10,7 +10,8 @@ import pytest
 
 from freg_pipeline.errors import IncompleteError
 from freg_pipeline.journal.kinds import KindName
-from freg_pipeline.journal.manifest import Manifest, current_number, require_current
+from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.releases import current_number, require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.guards import FewerError, OtherKindError, Policy, approval
 from freg_pipeline.lake.release import build_release

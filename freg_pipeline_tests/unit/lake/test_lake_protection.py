@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from freg_pipeline.journal.manifest import read_manifest
+from freg_pipeline.journal.releases import read_manifest
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.compact import begin_compaction, compact
 from freg_pipeline.lake.query import connect, query

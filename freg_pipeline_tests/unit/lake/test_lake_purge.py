@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from freg_pipeline.journal.manifest import (
+from freg_pipeline.journal.releases import (
     current_release,
     list_releases,
     manifest_key,

@@ -20,9 +20,9 @@ from freg_pipeline.errors import (
     FregError,
     IncompleteError,
 )
-from freg_pipeline.journal.manifest import (
+from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.releases import (
     POINTER,
-    Manifest,
     current_number,
     current_release,
     list_releases,

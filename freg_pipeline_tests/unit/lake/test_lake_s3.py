@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from freg_pipeline.errors import ConfigurationError
-from freg_pipeline.journal.manifest import current_release
+from freg_pipeline.journal.releases import current_release
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.checks import run_checks
 from freg_pipeline.lake.compact import begin_compaction, compact

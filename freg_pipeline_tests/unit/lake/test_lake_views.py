@@ -13,7 +13,7 @@ import pytest
 
 from freg_pipeline.contract import compile_contract
 from freg_pipeline.errors import ConfigurationError, StoreError
-from freg_pipeline.journal.manifest import read_manifest
+from freg_pipeline.journal.releases import read_manifest
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.export import render
 from freg_pipeline.lake.protection import Protection

@@ -1,0 +1,341 @@
+"""Releases as they lie in the store: how they are written and read, and which one is current.
+
+A manifest names its base and its deltas by their folders: what these consist of is written once,
+beside their files, and shared by the releases that have them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import TypeVar
+
+import msgspec
+
+from freg_pipeline.errors import ConfigurationError, DamagedError, ObjectMissingError
+from freg_pipeline.journal.accounting import Accounting
+from freg_pipeline.journal.kinds import KindName
+from freg_pipeline.journal.manifest import Base, Delta, Manifest, TableEntry
+from freg_pipeline.journal.request import ContractSource
+from freg_pipeline.store import Store, read_record, write_record
+from freg_pipeline.store.record import replace_record
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+_DAMAGED = (
+    "Restore it from a copy; or delete it, which makes the release before it current: freg "
+    "hendelser sync goes on from there"
+)
+POINTER = "releases/current.json"
+
+
+class _BasePart(msgspec.Struct, frozen=True):
+    """What releases on the same base share."""
+
+    base: Base
+    tables: dict[str, TableEntry]
+
+
+class _Stored(msgspec.Struct, frozen=True):
+    """A manifest as it lies in the store: it names the base and the deltas by their folders.
+
+    A release a minute would repeat the files of all tables half a million times a year.
+    """
+
+    number: str
+    created: datetime
+    kind: KindName
+    uttrekk: str
+    environment: str
+    rettighetspakke: str
+    parts: tuple[str, ...]
+    contract: str
+    sekvensnummer: int
+    accounting: Accounting
+    incomplete: bool
+    previous: str | None
+    persons: int
+    base: str
+    deltas: tuple[str, ...]
+    contract_from: ContractSource
+    parts_refused: tuple[str, ...]
+
+
+class _Pointer(msgspec.Struct, frozen=True):
+    release: str
+
+
+def manifest_key(number: str) -> str:
+    """Where a release's manifest lies."""
+    return f"releases/{number}/manifest.json"
+
+
+def numbers(store: Store) -> list[str]:
+    """The numbers of all releases, ascending."""
+    keys = store.list("releases/")
+    return sorted(key.split("/")[1] for key in keys if key.endswith("/manifest.json"))
+
+
+def following(number: str | None) -> str:
+    """The number after that of the newest release; None: there is none."""
+    return f"{int(number or 0) + 1:06d}"
+
+
+def current_number(store: Store) -> str | None:
+    """The number of the current release; None before the first.
+
+    A pointer that is gone or damaged, or names a release whose manifest is gone, is computed: of
+    what is here, that which was published last is current.
+    """
+    pointed = _pointed(store)
+    if pointed is not None:
+        return pointed
+    newest = max(numbers(store), default=None)
+    lost = _pointer(store)
+    if lost is not None and lost != newest:
+        _tell_lost(lost, store.location, newest)
+    return newest
+
+
+@cache
+def _tell_lost(lost: str, location: str, newest: str | None) -> None:
+    """Say once that a release is gone."""
+    now = f"release {newest}" if newest else "none"
+    logger.warning("the manifest of release %s is gone from %s: %s is current", lost, location, now)
+
+
+def _pointed(store: Store) -> str | None:
+    """What the pointer names, if it is here."""
+    pointer = _pointer(store)
+    return pointer if pointer is not None and store.exists(manifest_key(pointer)) else None
+
+
+def _pointer(store: Store) -> str | None:
+    try:
+        return read_record(store, POINTER, _Pointer).release
+    except (ObjectMissingError, DamagedError):
+        return None
+
+
+def point_to_newest(store: Store) -> None:
+    """Make the newest release current.
+
+    The pointer is looked at once more after it was written: of two who publish at the same time,
+    the slower one could have set it back.
+    """
+    while (newest := newest_number(store)) and (_pointed(store) or "") < newest:
+        replace_record(store, POINTER, _Pointer(newest))
+
+
+def newest_number(store: Store) -> str | None:
+    """The number of the newest release; None before the first.
+
+    Numbers follow each other, and the newest release is never purged: so it is the pointer's, or
+    one of the few after it. Releases are listed only where there is no pointer.
+    """
+    number = _pointed(store)
+    if number is None:
+        return max(numbers(store), default=None)
+    while store.exists(manifest_key(following(number))):
+        number = following(number)
+    return number
+
+
+def current_release(store: Store) -> Manifest | None:
+    """The release that readers see; None before the first."""
+    number = current_number(store)
+    return None if number is None else read_manifest(store, number)
+
+
+def require_current(store: Store) -> Manifest:
+    """The release that readers see.
+
+    Raises:
+        ConfigurationError: there is none yet.
+    """
+    manifest = current_release(store)
+    if manifest is None:
+        raise ConfigurationError(
+            f"{store.location} holds no release yet",
+            "Make one: freg uttrekk komplett, or freg demo",
+        )
+    return manifest
+
+
+def read_manifest(store: Store, number: str) -> Manifest:
+    """A release by its number, with or without the zeros before it.
+
+    Raises:
+        ConfigurationError: there is no such release.
+        DamagedError: its manifest isn't as it was written.
+        StoreError: another version of this software made it.
+    """
+    return _Reader(store).manifest(written_out(number))
+
+
+def read_if_there(store: Store, number: str | None) -> Manifest | None:
+    """A release by its number; None if it was purged, or there is none."""
+    if number is None or not store.exists(manifest_key(number)):
+        return None
+    return read_manifest(store, number)
+
+
+def write_manifest(store: Store, manifest: Manifest) -> bool:
+    """Write a release, and what it shares with others before it; False: the number is taken."""
+    base = manifest.base
+    known = _folders_of(store, manifest.previous)
+    if base.folder not in known:
+        _share(store, _base_key(base.folder), _BasePart(base, manifest.tables))
+    for delta in manifest.deltas:
+        if delta.folder not in known:
+            _share(store, _delta_key(delta.folder), delta)
+    scalars = {
+        name: getattr(manifest, name)
+        for name in _Stored.__struct_fields__
+        if name not in {"base", "deltas"}
+    }
+    stored = _Stored(
+        **scalars, base=base.folder, deltas=tuple(delta.folder for delta in manifest.deltas)
+    )
+    return write_record(store, manifest_key(manifest.number), stored)
+
+
+def _folders_of(store: Store, number: str | None) -> set[str]:
+    """The folders that a release names; none of one that was purged."""
+    if number is None or not store.exists(manifest_key(number)):
+        return set()
+    stored = _Reader(store).stored(number)
+    return {stored.base, *stored.deltas}
+
+
+def _share(store: Store, key: str, part: _BasePart | Delta) -> None:
+    """Write what releases share; what a killed process left of another making gives way."""
+    if write_record(store, key, part):
+        return
+    try:
+        there = read_record(store, key, type(part))
+    except (ObjectMissingError, DamagedError):
+        there = None
+    if there != part and key.rpartition("/")[0] not in named(store).folders:
+        replace_record(store, key, part)
+
+
+class _Reader:
+    """Reads manifests, and what they share once only."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._bases: dict[str, _BasePart] = {}
+        self._deltas: dict[str, Delta] = {}
+
+    def stored(self, number: str) -> _Stored:
+        try:
+            return read_record(self._store, manifest_key(number), _Stored)
+        except DamagedError as error:
+            raise DamagedError(error.key, self._store.location, _DAMAGED) from None
+        except ObjectMissingError:
+            raise ConfigurationError(
+                f"there is no release of that number in {self._store.location}",
+                "See freg release list",
+            ) from None
+
+    def manifest(self, number: str) -> Manifest:
+        stored = self.stored(number)
+        if stored.base not in self._bases:
+            key = _base_key(stored.base)
+            self._bases[stored.base] = self._read(key, _BasePart)
+        for folder in stored.deltas:
+            if folder not in self._deltas:
+                self._deltas[folder] = self._read(_delta_key(folder), Delta)
+        part = self._bases[stored.base]
+        shared = {
+            "base": part.base,
+            "tables": part.tables,
+            "deltas": tuple(self._deltas[folder] for folder in stored.deltas),
+        }
+        return Manifest(**{**msgspec.structs.asdict(stored), **shared})
+
+    def _read(self, key: str, kind: type[T]) -> T:
+        try:
+            return read_record(self._store, key, kind)
+        except ObjectMissingError:
+            raise DamagedError(key, self._store.location) from None
+
+
+def _base_key(folder: str) -> str:
+    return f"{folder}/_base.json"  # no table's name begins so
+
+
+def _delta_key(folder: str) -> str:
+    return f"{folder}/_delta.json"
+
+
+def is_shared(key: str) -> bool:
+    """Whether an object tells the files of a base or a delta, for all releases that have it."""
+    return key.endswith(("/_base.json", "/_delta.json"))
+
+
+@dataclass(frozen=True)
+class Named:
+    """What releases name, all of them together.
+
+    Attributes:
+        folders: of bases and deltas.
+        uttrekk: what they were made of.
+    """
+
+    folders: frozenset[str]
+    uttrekk: frozenset[str]
+
+
+def named(store: Store) -> Named:
+    """What the releases name that are there now."""
+    stored = _each(store, _Reader(store).stored)
+    return Named(
+        folders=frozenset(folder for one in stored for folder in (one.base, *one.deltas)),
+        uttrekk=frozenset(one.uttrekk for one in stored),
+    )
+
+
+def published(store: Store, number: str) -> datetime:
+    """When a release was published, by the clock of the machine that did so.
+
+    Raises:
+        ConfigurationError: there is no such release.
+    """
+    return _Reader(store).stored(number).created
+
+
+def release_of_base(store: Store, folder: str) -> Manifest | None:
+    """The first release on a base; None: there is none, or none any more."""
+    reader = _Reader(store)
+    for number in numbers(store):
+        if reader.stored(number).base == folder:
+            return reader.manifest(number)
+    return None
+
+
+def written_out(number: str) -> str:
+    """``000001`` for ``1``; what is no number stays as it is, and names no release."""
+    return number.zfill(6) if number.isascii() and number.isdigit() else "none"
+
+
+def list_releases(store: Store) -> list[Manifest]:
+    """All releases, the oldest first."""
+    return _each(store, _Reader(store).manifest)
+
+
+def _each(store: Store, read: Callable[[str], T]) -> list[T]:
+    """What is read of each release, the oldest first; without those purged meanwhile."""
+    found = []
+    for number in numbers(store):
+        try:
+            found.append(read(number))
+        except ConfigurationError:
+            if store.exists(manifest_key(number)):
+                raise
+    return found
