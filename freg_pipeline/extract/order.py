@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import msgspec
 
 from freg_pipeline.client import Register
+from freg_pipeline.client.html import PageError
 from freg_pipeline.contract import Plan
 from freg_pipeline.errors import (
     ConfigurationError,
@@ -238,7 +239,7 @@ async def place_order(
             return await _attempt(register, uttrekk, settings, number + tries)
         except _OrderedElsewhereError:
             return await place_order(register, uttrekk, settings)
-        except PassingError as error:
+        except (PassingError, PageError) as error:  # a page may be the firewall's mood
             if tries == ATTEMPTS:
                 raise
             logger.warning("%s; ordering anew, a job may be left at the register", error)

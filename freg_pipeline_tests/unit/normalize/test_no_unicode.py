@@ -86,7 +86,7 @@ def test_a_reason_that_is_none_is_still_a_reason(plan: Plan) -> None:
     for text in (rb"\ud83d", b"\xff"):
         body = b'{"oppslag":[{"dokumentidentifikator":"a","feilmelding":{"feilmelding":"%s"}}]}'
         found = normalize_answers(plan, [(["a"], body % text)])
-        assert found.outcomes == {"borte": 1}
+        assert found.outcomes == {"feilet": 1}
         assert found.account[0]["aarsak"] == "�"
 
 
