@@ -29,6 +29,11 @@ def _echoing(small_register: str) -> Starlette:
         return JSONResponse(body, status_code=400)
 
     async def answer(request: Request) -> Response:
+        if request.method == "POST":  # which parts there are is found out by nobody's number
+            asked = (await request.json())["foedselsEllerDNummer"]
+            reason = {"feilmelding": "Fant ikke personen"}
+            told = [{"foedselsEllerDNummer": one, "feilmelding": reason} for one in asked]
+            return JSONResponse({"oppslag": told})
         path = request.url.path.split("/v1/")[1]
         found = get(small_register, path, accept="*/*")
         return Response(found.content, media_type=found.headers["content-type"])
@@ -36,7 +41,7 @@ def _echoing(small_register: str) -> Starlette:
     return Starlette(
         routes=[
             Route("/{role:path}/v1/uttrekk/{rest:path}", refuse, methods=["GET", "POST"]),
-            Route("/{role:path}/v1/{rest:path}", answer),
+            Route("/{role:path}/v1/{rest:path}", answer, methods=["GET", "POST"]),
         ]
     )
 

@@ -7,12 +7,11 @@ from collections.abc import Callable
 import dagster as dg
 import msgspec
 
-from freg_pipeline.journal.releases import point_to_newest, require_current
+from freg_pipeline.journal.releases import point_to_newest, require_current, write_manifest
 from freg_pipeline.orchestration.code_location import make_definitions
 from freg_pipeline.orchestration.feed import hendelser_checks
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run_feed import syncing
-from freg_pipeline.store import write_record
 from freg_pipeline_tests.conftest import StartRegister
 from freg_pipeline_tests.loads import full_load
 from freg_pipeline_tests.registers import happen
@@ -75,7 +74,7 @@ def test_the_checks_tell_what_is_wrong(
     wrong = msgspec.structs.replace(
         manifest, number="000003", sekvensnummer=manifest.sekvensnummer - 1
     )
-    write_record(store, "releases/000003/manifest.json", wrong)
+    assert write_manifest(store, wrong)
     point_to_newest(store)
     found = {one.check_name: one.passed for one in hendelser_checks(freg)}
     assert found["position_moved"] is False

@@ -87,7 +87,7 @@ def test_a_reason_that_is_none_is_still_a_reason(plan: Plan) -> None:
         body = b'{"oppslag":[{"dokumentidentifikator":"a","feilmelding":{"feilmelding":"%s"}}]}'
         found = normalize_answers(plan, [(["a"], body % text)])
         assert found.outcomes == {"feilet": 1}
-        assert found.account[0]["aarsak"] == "�"
+        assert found.account[0]["aarsak"] == "registeret svarte: �"
 
 
 @pytest.mark.parametrize("written", [b"X&#xD83D;Y", b"X&#55357;Y", b"X\x0bY", b"X\xffY", b"X&#0;Y"])
