@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -38,28 +36,36 @@ def start_door(start_register: StartRegister) -> Iterator[StartDoor]:
 
 
 def test_a_full_load_waits_between_two_batches(
-    start_door: StartDoor,
-    make_freg: Callable[..., Freg],
-    caplog: pytest.LogCaptureFixture,
+    start_door: StartDoor, make_freg: Callable[..., Freg], tmp_path: Path
 ) -> None:
     door = start_door(persons=300, batch_size=20)
-    freg = make_freg(door.url)
-    ended: list[object] = []
-    work = threading.Thread(target=lambda: ended.append(run_uttrekk(freg, name="all")))
-    work.start()
-    under_way = Uttrekk(freg.store, "all")
-    wait_until(lambda: under_way.exists and under_way.batches())
-    with caplog.at_level(logging.WARNING):
+    settings = make_freg(door.url).settings
+    store = open_store(settings)
+    under_way = Uttrekk(store, "all")
+    errors = tmp_path / "errors"
+    with (
+        errors.open("w") as written,
+        started(
+            [sys.executable, "-m", "freg_pipeline.cli", "uttrekk", "komplett", "--name", "all"],
+            env={
+                **os.environ, "FREG_STORE": settings.store, "FREG_BASE_URL": door.url,
+                "FREG_POLL_SECONDS": "0.02",
+            },
+            cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=written,
+        ) as process,
+    ):  # fmt: skip
+        wait_until(lambda: under_way.exists and under_way.batches(), process)
         door.shut()
         assert under_way.end is None, "all batches came before the door was shut"
-        wait_until(lambda: WAITING in caplog.text)
+        wait_until(lambda: WAITING in errors.read_text(), process)
         time.sleep(LONGER_SECONDS)
         door.open()
-        work.join(timeout=STUCK_SECONDS)
-    assert len(ended) == 1
-    assert require_current(freg.store).accounting.failed == 0
-    assert caplog.text.count(WAITING) == 1
-    assert "the register answers again" in caplog.text
+        process.wait(STUCK_SECONDS)
+    told = errors.read_text()
+    assert process.returncode == 0, told
+    assert require_current(store).accounting.failed == 0
+    assert told.count(WAITING) == 1
+    assert "the register answers again" in told
 
 
 def test_following_it_comes_back_by_itself(
