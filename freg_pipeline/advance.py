@@ -8,12 +8,9 @@ that failed is left alone is in :mod:`freg_pipeline.failure`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from freg_pipeline.errors import FregError, GoneError, UncertainOrderError
-from freg_pipeline.failure import Trouble
 from freg_pipeline.journal.kinds import Kind
 from freg_pipeline.journal.uttrekk import Uttrekk
 
@@ -59,19 +56,6 @@ class Publish:
 
 
 @dataclass(frozen=True)
-class Wait:
-    """A step has failed a short time ago: leave it alone until then.
-
-    Attributes:
-        step: which one.
-        until: when it may be tried again (UTC).
-    """
-
-    step: Step
-    until: datetime
-
-
-@dataclass(frozen=True)
 class Ask:
     """A person has to decide.
 
@@ -93,7 +77,7 @@ class Done:
     release: str | None
 
 
-Step = Order | OrderAnew | Poll | TakeIn | Sync | Publish | Wait | Ask | Done
+Step = Order | OrderAnew | Poll | TakeIn | Sync | Publish | Ask | Done
 
 
 @dataclass(frozen=True)
@@ -127,48 +111,13 @@ class Standing:
     is_abandoned: bool = False
 
 
-def next_steps(
-    standing: Standing, troubles: Mapping[Step, Trouble] | None = None
-) -> tuple[Step, ...]:
+def next_steps(standing: Standing) -> tuple[Step, ...]:
     """The steps that can be taken now, the first of them what one process does next.
 
     Args:
         standing: where the uttrekk stands.
-        troubles: steps that have failed, with how often and when; each is left alone for a while
-            that grows, and never given up.
     """
-    steps = _course(standing)
-    if not troubles:
-        return steps
-    return tuple(_later(step, troubles.get(step)) for step in steps)
-
-
-def _later(step: Step, trouble: Trouble | None) -> Step:
-    if trouble is None or trouble.is_over:
-        return step
-    return Wait(step, trouble.until)
-
-
-def standing_of(uttrekk: Uttrekk) -> Standing:
-    """Where an uttrekk stands now, by what lies in the store."""
-    kind = uttrekk.kind
-    attempts = uttrekk.attempts() if kind.is_job else []
-    return Standing(
-        name=uttrekk.name,
-        kind=kind,
-        jobs=sum(1 for _, answer in attempts if answer and answer.jobbId),
-        is_ordered=bool(uttrekk.job_id),
-        is_uncertain=bool(attempts) and attempts[-1][1] is None,
-        is_gone=uttrekk.is_gone,
-        batches=frozenset(uttrekk.batches()),
-        end=uttrekk.end,
-        landed=frozenset(uttrekk.landed()),
-        release=uttrekk.release,
-        is_abandoned=uttrekk.is_abandoned,
-    )
-
-
-def _course(s: Standing) -> tuple[Step, ...]:
+    s = standing
     if s.release is not None or s.is_abandoned:
         return (Done(s.release),)
     if s.kind.is_sync:
@@ -179,6 +128,27 @@ def _course(s: Standing) -> tuple[Step, ...]:
     if s.end is not None and s.batches.issuperset(range(s.end)):
         return taken_in
     return taken_in + (_next_of_job(s) if s.kind.is_job else _begin_again(s))
+
+
+def standing_of(uttrekk: Uttrekk) -> Standing:
+    """Where an uttrekk stands now, by what lies in the store."""
+    kind = uttrekk.kind
+    attempts = uttrekk.attempts() if kind.is_job else []
+    accepted = [number for number, answer in attempts if answer and answer.jobbId]
+    is_gone = bool(accepted) and uttrekk.is_lost(accepted[-1])
+    return Standing(
+        name=uttrekk.name,
+        kind=kind,
+        jobs=len(accepted),
+        is_ordered=bool(accepted) and not is_gone,
+        is_uncertain=bool(attempts) and attempts[-1][1] is None,
+        is_gone=is_gone,
+        batches=frozenset(uttrekk.batches()),
+        end=uttrekk.end,
+        landed=frozenset(uttrekk.landed()),
+        release=uttrekk.release,
+        is_abandoned=uttrekk.is_abandoned,
+    )
 
 
 def _next_of_job(s: Standing) -> tuple[Step, ...]:

@@ -77,8 +77,8 @@ class Delta(msgspec.Struct, frozen=True):
     syncs: int = 1
 
 
-class Manifest(msgspec.Struct, frozen=True):
-    """What a release is.
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a release is, but for its files: the part of a manifest that no other release shares.
 
     Attributes:
         number: its name: ``000001``, ascending.
@@ -88,17 +88,14 @@ class Manifest(msgspec.Struct, frozen=True):
         environment: which register.
         rettighetspakke: the package of rights.
         parts: the ``part``s that were asked for.
-        parts_refused: those that the register refused; what only they give is missing.
         contract: fingerprint of the contract; ``contracts/<fingerprint>.xsd`` holds it.
-        contract_from: where that was found: the register may serve none.
         sekvensnummer: the event list's position that the tables are good to.
-        tables: the base's tables with their files, rows and hashes.
         accounting: what became of the identifiers delivered, by the uttrekk that it was made of.
         incomplete: something failed or is unexplained, and it was released all the same.
         previous: the release that was current before.
         persons: rows of ``person``, its deltas counted in.
-        base: where the base came from.
-        deltas: what is on top of it, the oldest first.
+        contract_from: where the contract was found: the register may serve none.
+        parts_refused: the ``part``s that the register refused: their tables are empty.
     """
 
     number: str
@@ -110,15 +107,26 @@ class Manifest(msgspec.Struct, frozen=True):
     parts: tuple[str, ...]
     contract: str
     sekvensnummer: int
-    tables: dict[str, TableEntry]
     accounting: Accounting
     incomplete: bool
     previous: str | None
     persons: int
-    base: Base
-    deltas: tuple[Delta, ...] = ()
     contract_from: ContractSource = "register"
     parts_refused: tuple[str, ...] = ()
+
+
+class Manifest(Facts, frozen=True, kw_only=True):
+    """What a release is, with all of its files.
+
+    Attributes:
+        tables: the base's tables with their files, rows and hashes.
+        base: where the base came from.
+        deltas: what is on top of it, the oldest first.
+    """
+
+    tables: dict[str, TableEntry]
+    base: Base
+    deltas: tuple[Delta, ...] = ()
 
     def files(self) -> Iterator[TableFile]:
         """Every file that it names."""

@@ -16,10 +16,7 @@ from typing import TypeVar
 import msgspec
 
 from freg_pipeline.errors import ConfigurationError, DamagedError, ObjectMissingError
-from freg_pipeline.journal.accounting import Accounting
-from freg_pipeline.journal.kinds import KindName
-from freg_pipeline.journal.manifest import Base, Delta, Manifest, TableEntry
-from freg_pipeline.journal.request import ContractSource
+from freg_pipeline.journal.manifest import Base, Delta, Facts, Manifest, TableEntry
 from freg_pipeline.store import Store, read_record, write_record
 from freg_pipeline.store.record import replace_record
 
@@ -40,29 +37,14 @@ class _BasePart(msgspec.Struct, frozen=True):
     tables: dict[str, TableEntry]
 
 
-class _Stored(msgspec.Struct, frozen=True):
+class _Stored(Facts, frozen=True, kw_only=True):
     """A manifest as it lies in the store: it names the base and the deltas by their folders.
 
     A release a minute would repeat the files of all tables half a million times a year.
     """
 
-    number: str
-    created: datetime
-    kind: KindName
-    uttrekk: str
-    environment: str
-    rettighetspakke: str
-    parts: tuple[str, ...]
-    contract: str
-    sekvensnummer: int
-    accounting: Accounting
-    incomplete: bool
-    previous: str | None
-    persons: int
     base: str
     deltas: tuple[str, ...]
-    contract_from: ContractSource
-    parts_refused: tuple[str, ...]
 
 
 class _Pointer(msgspec.Struct, frozen=True):
@@ -193,13 +175,9 @@ def write_manifest(store: Store, manifest: Manifest) -> bool:
     for delta in manifest.deltas:
         if delta.folder not in known:
             _share(store, _delta_key(delta.folder), delta)
-    scalars = {
-        name: getattr(manifest, name)
-        for name in _Stored.__struct_fields__
-        if name not in {"base", "deltas"}
-    }
+    facts = {name: getattr(manifest, name) for name in Facts.__struct_fields__}
     stored = _Stored(
-        **scalars, base=base.folder, deltas=tuple(delta.folder for delta in manifest.deltas)
+        **facts, base=base.folder, deltas=tuple(delta.folder for delta in manifest.deltas)
     )
     return write_record(store, manifest_key(manifest.number), stored)
 
@@ -313,10 +291,8 @@ def published(store: Store, number: str) -> datetime:
 def release_of_base(store: Store, folder: str) -> Manifest | None:
     """The first release on a base; None: there is none, or none any more."""
     reader = _Reader(store)
-    for number in numbers(store):
-        if reader.stored(number).base == folder:
-            return reader.manifest(number)
-    return None
+    on_it = (one for one in _each(store, reader.stored) if one.base == folder)
+    return next((reader.manifest(one.number) for one in on_it), None)
 
 
 def written_out(number: str) -> str:

@@ -309,16 +309,18 @@ class Uttrekk:
     @property
     def is_gone(self) -> bool:
         """Whether the register no longer has the job, before all batches came."""
-        return self._is_gone(self._accepted())
+        accepted = self._accepted()
+        return bool(accepted) and self.is_lost(accepted[-1][0])
 
     @property
     def job_id(self) -> str | None:
         """The register's job, once an order was accepted; None again when it is gone."""
         accepted = self._accepted()
-        return accepted[-1][1] if accepted and not self._is_gone(accepted) else None
+        return accepted[-1][1] if accepted and not self.is_lost(accepted[-1][0]) else None
 
-    def _is_gone(self, accepted: list[tuple[int, str]]) -> bool:
-        return bool(accepted) and self.store.exists(self.order_key(accepted[-1][0], "gone"))
+    def is_lost(self, attempt: int) -> bool:
+        """Whether the register no longer has the job that an attempt to order became."""
+        return self.store.exists(self.order_key(attempt, "gone"))
 
     # -- batches -----------------------------------------------------------------------------
 

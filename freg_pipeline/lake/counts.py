@@ -8,6 +8,7 @@ import msgspec
 
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.lake.query import connect
+from freg_pipeline.lake.sql import identifier
 from freg_pipeline.lake.tables import OWN_TABLES
 from freg_pipeline.store import Store
 
@@ -31,7 +32,7 @@ def count_rows(store: Store, manifest: Manifest, names: Iterable[str]) -> dict[s
     unnamed = msgspec.structs.replace(manifest, number="")  # whose earlier state it is: no matter
     with connect(store, unnamed) as connection:
         counted = {
-            name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchall()  # noqa: S608
+            name: connection.execute(f"SELECT count(*) FROM {identifier(name)}").fetchall()  # noqa: S608
             for name in names
         }
     return {name: int(rows[0][0]) for name, rows in counted.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,11 +17,10 @@ from freg_pipeline.advance import (
     Standing,
     Sync,
     TakeIn,
-    Wait,
     next_steps,
 )
 from freg_pipeline.errors import GoneError, UncertainOrderError
-from freg_pipeline.failure import FIRST_PAUSE, LONGEST_PAUSE, Trouble, pause
+from freg_pipeline.failure import FIRST_PAUSE, LONGEST_PAUSE, pause
 from freg_pipeline.journal.kinds import Hendelser, Komplett, Liste, Soek, Tilpasset
 
 JOBS = (Komplett, Tilpasset)
@@ -98,15 +97,6 @@ def test_batches_of_our_own(kind: type[Liste]) -> None:
 def test_a_sync_is_one_step() -> None:
     assert next_steps(Standing("one", Hendelser)) == (Sync(),)
     assert next_steps(Standing("one", Hendelser, release="000002")) == (Done("000002"),)
-
-
-def test_a_step_that_failed_is_left_alone_for_a_while_and_the_others_go_on() -> None:
-    here = Standing("one", Komplett, is_ordered=True, batches=batches(0, 1), end=2)
-    now = datetime.now(UTC)
-    steps = next_steps(here, {TakeIn(0): Trouble(1, now)})
-    assert steps == (Wait(TakeIn(0), now + FIRST_PAUSE), TakeIn(1))
-    long_ago = {TakeIn(0): Trouble(5, now - timedelta(hours=2))}
-    assert next_steps(here, long_ago) == (TakeIn(0), TakeIn(1))
 
 
 def test_pauses_double_up_to_an_hour_and_never_end() -> None:
