@@ -6,6 +6,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import random
 import shutil
 import tempfile
 import time
@@ -24,7 +25,7 @@ _UNDER_CONSTRUCTION = ".tmp"  # on the same file system as the objects, so that 
 _MADE_SECONDS = 600
 _LEFTOVER_SECONDS = 24 * 3600
 _FOLDERS_REMEMBERED = 10_000
-_TRIES = 100  # at making a folder that others, who find it empty, remove
+_FOLDER_SECONDS = 30  # for making a folder that others, who find it empty, remove
 
 
 class LocalStore:
@@ -193,13 +194,15 @@ class LocalStore:
     def _into_folder(self, key: str, put: Callable[[Path], object]) -> None:
         """Make a key's folder and put something there; again if the folder is gone by then."""
         target = self._file(key)
-        for _ in range(_TRIES):
+        until = time.monotonic() + _FOLDER_SECONDS
+        while time.monotonic() < until:
             self._make_folder(target.parent)
             with contextlib.suppress(FileNotFoundError):
                 put(target)
                 sync_to_disk(target.parent)
                 self._sync_parents(target.parent)
                 return
+            time.sleep(random.uniform(0, 0.001))  # noqa: S311  # out of step with whoever removes it
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(target))
 
     @contextlib.contextmanager
