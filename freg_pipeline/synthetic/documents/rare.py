@@ -1,0 +1,105 @@
+"""What few persons have, given by their index so that all of it occurs in a thousand persons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from freg_pipeline.synthetic.documents.relations import somebody
+from freg_pipeline.synthetic.people import Person
+from freg_pipeline.synthetic.rows import Row, Rows
+from freg_pipeline.synthetic.words import VIRKSOMHETER
+
+
+class Rarities:
+    """Writes the entities that few persons have."""
+
+    def __init__(self, rows: Rows, people: list[Person]) -> None:
+        self._rows = rows
+        self._people = people
+
+    def of(self, person: Person) -> Iterator[tuple[str, Any]]:
+        """Those that this person has."""
+        n = person.index
+        if n % 211 == 17:
+            yield "falskIdentitet", self._falsk_identitet(person)
+        if n % 67 == 21 and person.origin is None:
+            kinds = ("harBibehold", "harIkkeLengerBibehold", "norskStatsborgerTrengerIkkeBibehold")
+            own: Row = {"bibeholdstatus": kinds[n // 67 % 3], "datoForBibehold": "2017-11-02"}
+            yield "bibehold", [self._rows.row(date(2017, 11, 2), own)]
+        if n % 71 == 12:
+            languages = ("nordsamisk", "soersamisk", "lulesamisk")
+            own = {"spraak": [languages[n // 71 % 3], *(languages[:1] if n // 71 % 3 else [])]}
+            yield "brukAvSamiskSpraak", [self._rows.row(date(2021, 3, 1), own)]
+            kinds = ("innmeldt", "utmeldt", "aldriInnmeldt")
+            own = {"forhold": kinds[n // 71 % 3], "vedtaksdato": "2020-06-30"}
+            yield "forholdTilSametingetsValgmanntall", [self._rows.row(date(2020, 6, 30), own)]
+        if n % 83 == 33:
+            yield "oppholdPaaSvalbard", [self._rows.row(date(2016, 1, 9), self._svalbard(n))]
+        if n % 59 == 8:
+            yield "vergemaalEllerFremtidsfullmakt", [self._vergemaal(person)]
+        if n % 97 == 8:
+            kinds = ("personligOmraade", "oekonomiskOmraade", "personligOgOekonomiskOmraade")
+            own = {"rettsligHandleevneomfang": kinds[n // 97 % 3]}
+            yield "rettsligHandleevne", [self._rows.row(date(2024, 2, 2), own)]
+
+    def _falsk_identitet(self, person: Person) -> Row:
+        own: Row = {"erFalsk": True}
+        kind = person.index // 211 % 3
+        if kind == 0:
+            own["rettIdentitetErUkjent"] = True
+        elif kind == 1:
+            own["rettIdentitetVedIdentifikasjonsnummer"] = somebody(self._people, person).number
+        else:
+            own["rettIdentitetVedOpplysninger"] = {
+                "personnavn": self._rows.personnavn(),
+                "foedselsdato": "1980-12-24",
+                "kjoenn": "mann",
+                "statsborgerskap": ["SWE", "FIN"],
+            }
+        return self._rows.row(date(2023, 4, 4), own)
+
+    def _svalbard(self, n: int) -> Row:
+        kinds = ("underSeksMaaneder", "overSeksMaaneder", "overTolvMaaneder", "ukjent")
+        own: Row = {
+            "startdato": "2016-01-09",
+            "sluttdato": "2018-07-31",
+            "antattOppholdsvarighet": kinds[n // 83 % 4],
+            "antallTidligereOpphold": n % 4,
+        }
+        own |= {"fraflyttingsland": "SWE"} if n % 2 else {"fraflyttingskommunenummer": "5501"}
+        return own
+
+    def _vergemaal(self, person: Person) -> Row:
+        n = person.index // 59
+        kinds = (
+            "ensligMindreaarigAsylsoeker", "ensligMindreaarigFlyktning", "voksen",
+            "midlertidigForVoksen", "mindreaarig", "midlertidigForMindreaarig",
+            "forvaltningUtenforVergemaal", "stadfestetFremtidsfullmakt",
+        )  # fmt: skip
+        scopes = (
+            "utlendingssakerPersonligeOgOekonomiskeInteresser",
+            "personligeOgOekonomiskeInteresser", "oekonomiskeInteresser", "personligeInteresser",
+        )  # fmt: skip
+        tasks = (
+            "arv",
+            "helse",
+            "tvangsfullbyrdelseOgForliksraadet",
+            "innkrevingOgTvangsfullbyrdelse",
+        )
+        guardian: Row = {
+            "foedselsEllerDNummer": somebody(self._people, person).number,
+            "omfangetErInnenPersonligOmraade": bool(n % 2),
+            "tjenesteomraade": [
+                {"vergeTjenesteoppgave": task, "vergeTjenestevirksomhet": firm}
+                for task, firm in zip(tasks[: n % 4 + 1], VIRKSOMHETER, strict=False)
+            ],
+        }
+        if n % 3 == 0:  # as before 2023-11
+            guardian |= {"omfang": scopes[n % 4], "navn": self._rows.personnavn()}
+            del guardian["tjenesteomraade"]
+        if n % 3 == 1:
+            guardian["navnFoedselsdato"] = self._rows.someone_with_states()
+            del guardian["foedselsEllerDNummer"]
+        return self._rows.row(date(2023, 12, 1), self._rows.vergemaal(kinds[n % 8], guardian))
