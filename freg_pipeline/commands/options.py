@@ -8,7 +8,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+import msgspec
 
+from freg_pipeline.criteria.described import criteria_of
 from freg_pipeline.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from freg_pipeline.store import Store
 
 F = TypeVar("F", bound=Callable[..., Any])
+K = TypeVar("K", bound=msgspec.Struct)
 
 _FLAGS: dict[str, tuple[Any, str]] = {
     "environment": (str, "Which register: syntetisk, konsumenttest, produksjon, …"),
@@ -68,12 +71,6 @@ def with_strictness(command: F) -> F:
     return command
 
 
-def split_strictness(options: dict[str, Any]) -> tuple[dict[str, bool], dict[str, Any]]:
-    """The flags of :func:`with_strictness`, and a command's other options."""
-    strictness = {name: options[name] for name in _STRICTNESS}
-    return strictness, {name: value for name, value in options.items() if name not in strictness}
-
-
 def settings(form: str | None = None) -> Settings:
     """The settings in force: flags over environment. Raises ConfigurationError.
 
@@ -90,6 +87,37 @@ def store() -> Store:
     from freg_pipeline.store import open_store
 
     return open_store(settings())
+
+
+_ONE_AT_A_TIME = {"personstatustyper": "personstatustype"}
+
+
+def with_criteria(kriterier: type[msgspec.Struct]) -> Callable[[F], F]:
+    """Give a command an option for each criterion of a service."""
+
+    def add(command: F) -> F:
+        for one in reversed(criteria_of(kriterier)):
+            flag = "--" + _ONE_AT_A_TIME.get(one.name, one.name).replace("_", "-")
+            details: dict[str, Any] = {"help": one.meaning}
+            if one.sort is bool:
+                details |= {"is_flag": True}
+            else:
+                details |= {"type": one.sort, "multiple": one.several}
+            command = click.option(flag, one.name, **details)(command)
+        return command
+
+    return add
+
+
+def split_criteria(kriterier: type[K], options: dict[str, Any]) -> tuple[K, dict[str, Any]]:
+    """The criteria of :func:`with_criteria`, and a command's other options.
+
+    Raises:
+        ConfigurationError: a criterion is wrong.
+    """
+    names = kriterier.__struct_fields__
+    others = {name: value for name, value in options.items() if name not in names}
+    return kriterier(**{name: options[name] for name in names}), others
 
 
 def with_format(command: F) -> F:

@@ -14,14 +14,15 @@ import click
 
 from freg_pipeline.commands.options import (
     settings,
-    split_strictness,
+    split_criteria,
     store,
+    with_criteria,
     with_settings,
     with_strictness,
 )
+from freg_pipeline.criteria.tilpasset import TilpassetKriterier
 
 if TYPE_CHECKING:
-    from freg_pipeline.client import TilpassetKriterier
     from freg_pipeline.journal.manifest import Manifest
     from freg_pipeline.journal.uttrekk import Uttrekk
     from freg_pipeline.store import Store
@@ -50,29 +51,13 @@ def komplett(feedsekvensnr: int | None, name: str | None, **strictness: bool) ->
 
 
 @uttrekk.command()
-@click.option("--personstatustype", multiple=True, help="aktiv, bosatt, utflyttet, doed, inaktiv.")
-@click.option("--bostedskommunenummer", help="Four digits.")
-@click.option("--oppholdskommunenummer", help="Four digits; not together with the one above.")
-@click.option("--foedselsaar-fra-og-med", help="A year.")
-@click.option("--foedselsaar-til-og-med", help="A year.")
-@click.option("--doedsaar-fra-og-med", help="A year.")
-@click.option("--doedsaar-til-og-med", help="A year.")
-@click.option("--kjoenn", help="kvinne or mann.")
-@click.option("--statsborgerskap", help="ISO 3166-1 alpha-3, such as NOR.")
-@click.option("--sivilstandstype", help="ugift, gift, skilt, …")
+@with_criteria(TilpassetKriterier)
 @click.option("--name", help="The uttrekk's name; one that is under way is gone on with.")
 @with_strictness
 @with_settings
-def tilpasset(
-    personstatustype: tuple[str, ...],
-    name: str | None,
-    **options: Any,
-) -> None:
+def tilpasset(name: str | None, **options: Any) -> None:
     """A selection: order, poll, fetch, normalise, release."""
-    from freg_pipeline.client import TilpassetKriterier
-
-    strictness, criteria = split_strictness(options)
-    kriterier = TilpassetKriterier(personstatustyper=personstatustype, **criteria)
+    kriterier, strictness = split_criteria(TilpassetKriterier, options)
     _run_uttrekk(kriterier, None, name, strictness)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from freg_pipeline.client.kriterier import UNDER_AKTIV
+from freg_pipeline.criteria.tilpasset import UNDER_AKTIV
 
 Document = dict[str, Any]
 

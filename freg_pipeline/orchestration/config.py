@@ -6,11 +6,14 @@ No default here orders anything: what is launched without having been filled in 
 # No `from __future__ import annotations`: Dagster reads the annotations of configurations.
 
 from enum import Enum
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-from pydantic import Field
+import msgspec
+from pydantic import Field, create_model
 
-from freg_pipeline.client import TilpassetKriterier
+from freg_pipeline.criteria.described import Criterion, criteria_of
+from freg_pipeline.criteria.tilpasset import TilpassetKriterier
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.lake.guards import Policy
 from freg_pipeline.settings import Settings
@@ -25,7 +28,26 @@ class Kind(Enum):
     begun = "begun"
 
 
-class OrderConfig(dg.Config):
+def _field(criterion: Criterion) -> tuple[Any, Any]:
+    """How a criterion is filled in on Dagster's page."""
+    if criterion.several:
+        return list[str], Field(default=[], description=criterion.meaning)
+    return criterion.sort | None, Field(default=None, description=criterion.meaning)
+
+
+def _config_of(name: str, kriterier: type[msgspec.Struct]) -> type[dg.Config]:
+    """A configuration with a field for each criterion of a service."""
+    fields: dict[str, Any] = {one.name: _field(one) for one in criteria_of(kriterier)}
+    return create_model(name, __base__=dg.Config, **fields)
+
+
+if TYPE_CHECKING:
+    _Criteria = dg.Config
+else:
+    _Criteria = _config_of("_Criteria", TilpassetKriterier)
+
+
+class OrderConfig(_Criteria):
     """What to order, where the uttrekk isn't begun yet. Names as the register's."""
 
     kind: Kind = Field(
@@ -38,18 +60,6 @@ class OrderConfig(dg.Config):
     feedsekvensnr: int | None = Field(
         default=None, description="komplett: where to begin; the register's last number unless told"
     )
-    personstatustyper: list[str] = Field(
-        default=[], description="tilpasset: aktiv, bosatt, utflyttet, doed, inaktiv"
-    )
-    bostedskommunenummer: str | None = None
-    oppholdskommunenummer: str | None = None
-    foedselsaar_fra_og_med: str | None = None
-    foedselsaar_til_og_med: str | None = None
-    doedsaar_fra_og_med: str | None = None
-    doedsaar_til_og_med: str | None = None
-    kjoenn: str | None = None
-    statsborgerskap: str | None = None
-    sivilstandstype: str | None = None
     liste: str | None = Field(default=None, description="liste: a file that this process can read")
     liste_kolonne: str | None = Field(default=None, description="liste: the column of the numbers")
     order_again: bool = Field(

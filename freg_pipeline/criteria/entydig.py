@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from freg_pipeline.client.soek import check_common, given, query
+from freg_pipeline.criteria.rules import check_common, given, query
 from freg_pipeline.errors import ConfigurationError, RefusedError
 from freg_pipeline.identifiers import parse
 
@@ -41,7 +41,7 @@ class EntydigKriterier(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
 
     Attributes:
         navn: first name first and last name last, whole words.
-        identifikasjonsnummer: foedselsnummer or D-nummer, current or earlier.
+        identifikasjonsnummer: a foedselsnummer or D-nummer, current or earlier.
         foedselsdato: YYYYMMDD.
         adressenavn: a street's name, or its beginning, 3 letters or more.
         husnummer: with its letter, if it has one.
@@ -50,7 +50,7 @@ class EntydigKriterier(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
         legitimasjonsdokument: with the country, as IRL-195509132386.
         utlendingsmyndighetenesidentifikasjonsnummer: the immigration authority's number (DUF).
         soek_fonetisk: names that sound alike, too.
-        opplysningsgrunnlag: gjeldende (unless told) or historisk.
+        opplysningsgrunnlag: either gjeldende, the default, or historisk.
 
     Raises:
         ConfigurationError: a criterion is wrong, or too few are given; says what is needed.

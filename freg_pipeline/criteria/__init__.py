@@ -1,0 +1,1 @@
+"""What persons are selected and searched by: each criterion is defined here, and only here."""
