@@ -14,7 +14,7 @@ from freg_pipeline.extract.liste import Malformed
 from freg_pipeline.feed.spot_check import SpotCheck
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.request import FOUND
-from freg_pipeline.journal.uttrekk import Status
+from freg_pipeline.journal.status import Status
 from freg_pipeline.lake.catalogue import catalogue_path
 from freg_pipeline.lake.freshness import freshness_line
 from freg_pipeline.store import Store

@@ -142,16 +142,17 @@ def status(name: str | None) -> None:
     """Where each uttrekk stands, or one of them."""
     from freg_pipeline.console import status_table
     from freg_pipeline.errors import DamagedError
+    from freg_pipeline.journal.status import read_status
     from freg_pipeline.journal.uttrekk import Uttrekk
 
     lies = store()
     if name:
-        click.echo(status_table([Uttrekk(lies, name).status()]))
+        click.echo(status_table([read_status(Uttrekk(lies, name))]))
         return
     found = []
     for one in Uttrekk.list_all(lies):
         try:
-            found.append(one.status())
+            found.append(read_status(one))
         except DamagedError as error:  # the others are told all the same
             logger.warning("%s", error)
     click.echo(status_table(found))

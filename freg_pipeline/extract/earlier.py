@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from freg_pipeline.envelope import IdentifierKind, Oppslag, compose, is_xml, match, parse
+from freg_pipeline.journal.batches import chunks
 from freg_pipeline.journal.raw import RawMeta, read_raw
-from freg_pipeline.journal.uttrekk import Uttrekk, chunks
+from freg_pipeline.journal.uttrekk import Uttrekk
 
 _NEIGHBOURS = (-1, 0, 1)
 

@@ -23,9 +23,10 @@ from freg_pipeline.extract.earlier import EarlierAnswers
 from freg_pipeline.extract.parts import HISTORY
 from freg_pipeline.extract.poll import circumstances
 from freg_pipeline.extract.probe import advised
+from freg_pipeline.journal.batches import chunks
 from freg_pipeline.journal.raw import RawMeta, pack
 from freg_pipeline.journal.request import Request
-from freg_pipeline.journal.uttrekk import Uttrekk, chunks
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.reasons import means_gone
 
 logger = logging.getLogger(__name__)

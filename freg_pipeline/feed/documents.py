@@ -26,9 +26,10 @@ from freg_pipeline.extract.crowd import for_each
 from freg_pipeline.extract.fetch import is_about_documents, not_there
 from freg_pipeline.extract.parts import HISTORY, is_landed
 from freg_pipeline.extract.poll import circumstances
+from freg_pipeline.journal.batches import chunks
 from freg_pipeline.journal.raw import RawMeta, pack, read_raw
 from freg_pipeline.journal.request import Request
-from freg_pipeline.journal.uttrekk import Uttrekk, chunks
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.reasons import means_gone
 
 logger = logging.getLogger(__name__)

@@ -15,7 +15,8 @@ from freg_pipeline.extract.crowd import for_each
 from freg_pipeline.extract.fetch import is_open, look_up
 from freg_pipeline.extract.parts import HISTORY, NUMBERS
 from freg_pipeline.feed.criteria import entities_of, fits
-from freg_pipeline.journal.uttrekk import Uttrekk, chunks
+from freg_pipeline.journal.batches import chunks
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.normalize import json_answer
 

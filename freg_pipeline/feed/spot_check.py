@@ -18,9 +18,9 @@ from freg_pipeline.envelope import is_xml, match, numbers_of, parse
 from freg_pipeline.errors import ConfigurationError, FregError
 from freg_pipeline.extract.probe import again_line, taken_again, taken_by, tell_refused
 from freg_pipeline.feed.pages import ask
+from freg_pipeline.journal.batches import chunks
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import require_current
-from freg_pipeline.journal.uttrekk import chunks
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.spot import Differences, differences, earlier_numbers, sample
 from freg_pipeline.normalize import Chunk, json_answer, normalize_batch

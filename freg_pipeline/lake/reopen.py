@@ -13,8 +13,9 @@ from collections import Counter
 import pyarrow.parquet as pq
 
 from freg_pipeline.errors import DamagedError
+from freg_pipeline.journal.batches import CHUNK
 from freg_pipeline.journal.kept import open_whole
-from freg_pipeline.journal.uttrekk import CHUNK, Uttrekk
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.guards import STRICT, Policy, too_many_gone
 from freg_pipeline.lake.heal import begin_anew, drop_tables, set_aside
 from freg_pipeline.lake.landing import LandedBatch, load_landed, staging_key

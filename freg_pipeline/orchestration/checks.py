@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from freg_pipeline.lake.checks import DESCRIPTIONS, CheckResult, run_checks
-from freg_pipeline.orchestration.assets import release
+from freg_pipeline.orchestration.publishing import release
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.telling import in_our_words
 

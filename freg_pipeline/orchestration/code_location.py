@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import dagster as dg
 
-from freg_pipeline.orchestration.assets import (
-    batch_identifikatorer,
-    batch_tabeller,
-    bulkoppslag,
-    duckdb_katalog,
-    release,
-    uttrekk,
-)
+from freg_pipeline.orchestration.assets import uttrekk
+from freg_pipeline.orchestration.batches import batch_identifikatorer, batch_tabeller, bulkoppslag
 from freg_pipeline.orchestration.checks import release_checks
 from freg_pipeline.orchestration.compaction import (
     compact_job,
@@ -23,6 +17,7 @@ from freg_pipeline.orchestration.compaction import (
 from freg_pipeline.orchestration.feed import hendelser, hendelser_checks, sync_hendelser
 from freg_pipeline.orchestration.feed_sensor import hendelser_sensor
 from freg_pipeline.orchestration.jobs import JOBS
+from freg_pipeline.orchestration.publishing import duckdb_katalog, release
 from freg_pipeline.orchestration.purging import purge_job
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.schedules import (

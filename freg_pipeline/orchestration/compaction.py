@@ -24,7 +24,7 @@ from freg_pipeline.lake.compact import (
 )
 from freg_pipeline.lake.compaction import Compaction, read_compaction
 from freg_pipeline.lake.heal import healing
-from freg_pipeline.orchestration.assets import OWNERS
+from freg_pipeline.orchestration.common import OWNERS, FregResource
 from freg_pipeline.orchestration.feed import hendelser
 from freg_pipeline.orchestration.guarding import COMPACTION_RULES, guard_specs, guarded
 from freg_pipeline.orchestration.metadata import counts
@@ -33,7 +33,6 @@ from freg_pipeline.orchestration.runs import COMPACTION_TAG, runs_of
 from freg_pipeline.orchestration.telling import in_our_words
 
 COMPACTION_PIECE = dg.DynamicPartitionsDefinition(name="compaction_piece")
-FregResource = dg.ResourceParam[Freg]
 
 
 def piece_partition(compaction: Compaction, piece: str) -> str:

@@ -29,14 +29,14 @@ from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.heal import healing
 from freg_pipeline.lake.release import build_release
-from freg_pipeline.orchestration.assets import LOOK_UP_POOL, OWNERS, release
+from freg_pipeline.orchestration.common import LOOK_UP_POOL, OWNERS, FregResource
 from freg_pipeline.orchestration.config import SyncConfig
 from freg_pipeline.orchestration.guarding import guard_specs, guarded
 from freg_pipeline.orchestration.metadata import counts, fresh
+from freg_pipeline.orchestration.publishing import release
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.telling import in_our_words
 
-FregResource = dg.ResourceParam[Freg]
 # Fresh means: brought up to the register, or confirmed to be there, within this time.
 FRESH = dg.FreshnessPolicy.time_window(
     fail_window=timedelta(hours=3), warn_window=timedelta(hours=1)

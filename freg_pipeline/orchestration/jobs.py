@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import dagster as dg
 
-from freg_pipeline.orchestration.assets import (
-    batch_identifikatorer,
-    batch_tabeller,
-    bulkoppslag,
-    duckdb_katalog,
-    release,
-    uttrekk,
-)
+from freg_pipeline.orchestration.assets import uttrekk
+from freg_pipeline.orchestration.batches import batch_identifikatorer, batch_tabeller, bulkoppslag
+from freg_pipeline.orchestration.publishing import duckdb_katalog, release
 from freg_pipeline.orchestration.spot_check import spot_check, spot_check_job
 
 full_load = dg.define_asset_job(

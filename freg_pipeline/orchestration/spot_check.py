@@ -9,8 +9,8 @@ import dagster as dg
 from freg_pipeline.feed.spot_check import SpotCheck
 from freg_pipeline.feed.spot_check import spot_check as compare
 from freg_pipeline.journal.releases import require_current
-from freg_pipeline.orchestration.assets import release
 from freg_pipeline.orchestration.metadata import counts, fresh
+from freg_pipeline.orchestration.publishing import release
 from freg_pipeline.orchestration.resources import Freg
 
 

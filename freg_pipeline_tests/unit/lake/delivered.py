@@ -13,13 +13,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from freg_pipeline.contract import compile_contract, fingerprint
+from freg_pipeline.journal.batches import chunks
 from freg_pipeline.journal.kept import KeptFile, keep
 from freg_pipeline.journal.kinds import KindName
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.raw import RawMeta, pack
 from freg_pipeline.journal.releases import manifest_key, write_manifest
 from freg_pipeline.journal.request import Request
-from freg_pipeline.journal.uttrekk import Uttrekk, chunks
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.landing import land_batch
 from freg_pipeline.lake.staging import event_key
 from freg_pipeline.lake.tables import AVVIK, HENDELSE, HENDELSE_EGENSKAP

@@ -1,0 +1,71 @@
+"""What was asked for under an uttrekk's name: the beginning of every view of it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from freg_pipeline.errors import ConfigurationError, DamagedError, ObjectMissingError
+from freg_pipeline.journal.kinds import Kind, kind_of
+from freg_pipeline.journal.request import Request, check_name
+from freg_pipeline.store import Store, read_record
+
+
+class Asked:
+    """An uttrekk's name and request.
+
+    Args:
+        store: where it lies.
+        name: its name.
+
+    Raises:
+        ConfigurationError: no uttrekk can have that name.
+    """
+
+    def __init__(self, store: Store, name: str) -> None:
+        self.store = store
+        self.name = check_name(name)
+
+    def key(self, *parts: str) -> str:
+        """The key of one of its objects."""
+        return "/".join(("uttrekk", self.name, *parts))
+
+    @cached_property
+    def request(self) -> Request:
+        """What was asked for.
+
+        Raises:
+            ConfigurationError: there is no such uttrekk.
+        """
+        try:
+            return read_record(self.store, self.key("request.json"), Request)
+        except DamagedError as error:
+            raise DamagedError(
+                error.key,
+                self.store.location,
+                f"Restore it from a copy, or delete the folder uttrekk/{self.name}/: releases "
+                "stay, but one that began with it can be kept current no longer",
+            ) from None
+        except ObjectMissingError:
+            raise ConfigurationError(
+                f"there is no uttrekk {self.name} in {self.store.location}",
+                "See freg uttrekk status for those there are",
+            ) from None
+
+    @property
+    def kind(self) -> type[Kind]:
+        """Its kind.
+
+        Raises:
+            ConfigurationError: there is no such uttrekk.
+        """
+        return kind_of(self.request.kind)
+
+    @property
+    def resume_command(self) -> str:
+        """The command that goes on with it."""
+        return self.kind.resume_command(self.name)
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was asked for under this name."""
+        return self.store.exists(self.key("request.json"))

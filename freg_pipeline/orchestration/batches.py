@@ -1,0 +1,184 @@
+"""The assets of a batch: its identifiers, the raw answers to its look-ups, its tables.
+
+Each is a thin edge round domain code, returns what it did as counts, and is safe to repeat: what is
+done already is found in the store, and not done again.
+"""
+
+# No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
+
+import asyncio
+import time
+from collections import Counter
+
+import dagster as dg
+
+from freg_pipeline.extract.fetch import FetchReport, fetch_batch
+from freg_pipeline.extract.order import require_same_register
+from freg_pipeline.extract.poll import require_batch
+from freg_pipeline.journal.uttrekk import Uttrekk
+from freg_pipeline.lake.heal import healing
+from freg_pipeline.lake.landing import LandedBatch, land_batch, load_plan
+from freg_pipeline.orchestration.assets import uttrekk
+from freg_pipeline.orchestration.common import BATCHES_A_RUN, LOOK_UP_POOL, OWNERS, FregResource
+from freg_pipeline.orchestration.metadata import counts
+from freg_pipeline.orchestration.partitions import (
+    UTTREKK_BATCH,
+    batch_partition,
+    read_batch_partition,
+)
+from freg_pipeline.orchestration.resources import Freg
+from freg_pipeline.orchestration.telling import in_our_words
+
+
+@dg.asset(
+    deps=[dg.AssetDep(uttrekk, partition_mapping=dg.AllPartitionMapping())],
+    partitions_def=UTTREKK_BATCH,
+    backfill_policy=BATCHES_A_RUN,
+    group_name="uttrekk",
+    kinds={"http", "json"},
+    owners=OWNERS,
+    description=(
+        "One partition per batch of an uttrekk: the identifiers that the register delivered, of"
+        " documents (komplett) or persons (tilpasset), kept as they came; or those of a list or a"
+        " search."
+    ),
+)
+@in_our_words
+def batch_identifikatorer(
+    context: dg.AssetExecutionContext, freg: FregResource
+) -> dg.MaterializeResult[None]:
+    """See that the batches' identifiers are here; wait for those that aren't ready."""
+    return dg.MaterializeResult(
+        metadata=counts(identifiers=_see_identifiers(freg, list(context.partition_keys)))
+    )
+
+
+def _see_identifiers(freg: Freg, keys: list[str]) -> int:
+    return healing(freg.store, lambda: asyncio.run(_identifiers(freg, keys)))
+
+
+async def _identifiers(freg: Freg, keys: list[str]) -> int:
+    total = 0
+    async with freg.register() as register:
+        for key in keys:
+            of, batch = read_batch_partition(freg.store, key)
+            require_same_register(of, freg.settings)
+            await require_batch(register, of, batch, freg.settings)
+            total += len(of.identifiers(batch))
+    return total
+
+
+@dg.asset(
+    deps=[batch_identifikatorer],
+    partitions_def=UTTREKK_BATCH,
+    backfill_policy=BATCHES_A_RUN,
+    group_name="uttrekk",
+    kinds={"http", "json"},
+    owners=OWNERS,
+    pool=LOOK_UP_POOL,
+    description=(
+        "One partition per batch: the raw answers to its look-ups of 1,000 identifiers, kept"
+        " compressed as they came. A look-up that was answered is never made again."
+    ),
+)
+@in_our_words
+def bulkoppslag(
+    context: dg.AssetExecutionContext, freg: FregResource
+) -> dg.MaterializeResult[None]:
+    """Make the look-ups of the batches that have no answer yet."""
+    started = time.monotonic()
+    keys = list(context.partition_keys)
+    reports = healing(
+        freg.store,
+        lambda: asyncio.run(_fetch(freg, keys)),
+        lambda: _see_identifiers(freg, keys),
+    )
+    return dg.MaterializeResult(
+        metadata=counts(
+            identifiers=sum(report.identifiers for report in reports),
+            look_ups=sum(report.fetched for report in reports),
+            look_ups_kept_before=sum(report.kept for report in reports),
+            bytes=sum(report.bytes for report in reports),
+            seconds=round(time.monotonic() - started, 3),
+        )
+    )
+
+
+async def _fetch(freg: Freg, keys: list[str]) -> list[FetchReport]:
+    reports = []
+    async with freg.register() as register:
+        for key in keys:
+            of, batch = read_batch_partition(freg.store, key)
+            require_same_register(of, freg.settings)
+            told = freg.progress(f"bulkoppslag, batch {batch}", len(of.identifiers(batch)))
+            reports.append(
+                await fetch_batch(
+                    register, of, batch, concurrency=freg.settings.concurrency, progress=told
+                )
+            )
+    return reports
+
+
+@dg.asset(
+    deps=[bulkoppslag],
+    partitions_def=UTTREKK_BATCH,
+    backfill_policy=BATCHES_A_RUN,
+    group_name="lake",
+    kinds={"parquet", "arrow"},
+    owners=OWNERS,
+    description=(
+        "One partition per batch: its answers as tables by the contract, one Parquet file a table,"
+        " and a row of account for each identifier. Read by the release only."
+    ),
+)
+@in_our_words
+def batch_tabeller(
+    context: dg.AssetExecutionContext, freg: FregResource
+) -> dg.MaterializeResult[None]:
+    """Decode the batches' answers by the contract."""
+    landed = [_land(freg, key) for key in context.partition_keys]
+    outcomes: Counter[str] = Counter()
+    for batch in landed:
+        outcomes.update(batch.outcomes)
+    files = [file for batch in landed for file in batch.files.values()]
+    return dg.MaterializeResult(
+        metadata={
+            "contract": landed[0].contract,
+            "dagster/row_count": sum(file.rows for file in files),
+            **counts(
+                documents=outcomes["dokument"],
+                gone=outcomes["borte"],
+                failed=outcomes["feilet"],
+                tables=len({table for batch in landed for table in batch.files}),
+                bytes=sum(file.bytes for file in files),
+                seconds=round(sum(batch.seconds for batch in landed), 3),
+            ),
+        }
+    )
+
+
+def _land(freg: Freg, key: str) -> LandedBatch:
+    """Land a batch. What of its raw answers is damaged is asked for again."""
+    of, batch = read_batch_partition(freg.store, key)
+
+    def land() -> LandedBatch:
+        told = freg.progress(f"tables, batch {batch}", len(of.identifiers(batch)))
+        plan = load_plan(freg.store, of.request.contract)
+        return land_batch(freg.store, of, batch, plan, progress=told)
+
+    return healing(freg.store, land, lambda: _ask_again(freg, [key]))
+
+
+def _ask_again(freg: Freg, keys: list[str]) -> None:
+    _see_identifiers(freg, keys)
+    asyncio.run(_fetch(freg, keys))
+
+
+def land_again(freg: Freg, of: Uttrekk) -> None:
+    """See that all batches are here, and land those whose tables were damaged, and removed."""
+    batches = range(of.end or 0)
+    _see_identifiers(freg, [batch_partition(of.name, batch) for batch in batches])
+    for batch in sorted(set(batches) - of.landed()):
+        key = batch_partition(of.name, batch)
+        _ask_again(freg, [key])
+        _land(freg, key)
