@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 
 from freg_pipeline.contract import compile_contract
+from freg_pipeline.lake.codes import CODES, COLUMNS, COMMENT, Code, codes
 from freg_pipeline.lake.tables import Described, described
 from freg_pipeline.synthetic import xsd
 
 PAGE = Path(__file__).parent / "tables.md"
+_KODE = Described(CODES, COMMENT, tuple((name, "VARCHAR", text) for name, text in COLUMNS.items()))
 HEAD = """# Tables
 
 Written by `make docs` from the synthetic register's contract. A real register's tables follow from
@@ -24,14 +26,23 @@ with `element_nr` for the place in it. Times are UTC.
 
 def page() -> str:
     """The whole page."""
-    tables = described(compile_contract(xsd()))
-    return "\n".join([HEAD, *(_section(table) for table in tables)])
+    plan = compile_contract(xsd())
+    listed = [*codes(plan)]
+    sections = (
+        _section(table, [one for one in listed if one.table == table.name])
+        for table in (*described(plan), _KODE)
+    )
+    return "\n".join([HEAD, *sections])
 
 
-def _section(table: Described) -> str:
+def _section(table: Described, listed: list[Code]) -> str:
     lines = [f"## {table.name}", "", table.comment, ""]
     lines += ["| column | type | |", "| --- | --- | --- |"]
     lines += [f"| {name} | {kind} | {comment} |" for name, kind, comment in table.columns]
+    told = [one for one in listed if one.text]
+    if told:
+        lines += ["", "| column | code | |", "| --- | --- | --- |"]
+        lines += [f"| {one.column} | {one.code} | {one.text} |" for one in told]
     return "\n".join(lines) + "\n"
 
 

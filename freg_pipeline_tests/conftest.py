@@ -17,6 +17,7 @@ from hypothesis import settings
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.settings import Settings, load
 from freg_pipeline.synthetic import RegisterOptions, running
+from freg_pipeline_tests.living import Living, living
 from freg_pipeline_tests.published import Recorder, recording, violations
 from freg_pipeline_tests.waiting import STUCK_SECONDS
 
@@ -61,6 +62,14 @@ def small_register() -> Iterator[str]:
     """A faultless register of 1,000 registrations in batches of 300; its base URL."""
     with running(RegisterOptions(persons=1_000, batch_size=300, ready_after_seconds=0.05)) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Living]:
+    """A population of 1,400 registrations that has lived, in a store kept current by syncs."""
+    folder = tmp_path_factory.mktemp("lived")
+    with living(folder, persons=1_400, events=400) as made:
+        yield made
 
 
 @pytest.fixture

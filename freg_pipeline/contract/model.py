@@ -32,11 +32,13 @@ class Simple:
         kind: what it is.
         codes: the values that the contract lists, if it does; others may come all the same.
         comment: the type's own documentation.
+        texts: what the contract says of each code, in their order; empty where it says nothing.
     """
 
     kind: Kind
     codes: tuple[str, ...] = ()
     comment: str = ""
+    texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

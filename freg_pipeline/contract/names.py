@@ -29,7 +29,7 @@ ELEMENT_COLUMN = "element_nr"
 # Tables and views that a release, or the staging of it, has beside those of the contract.
 RESERVED_TABLES = frozenset(
     {
-        "avvik", "dokument", "hendelse", "hendelse_egenskap", "person", "person_oversikt",
+        "avvik", "dokument", "hendelse", "hendelse_egenskap", "kode", "person", "person_oversikt",
         "tidligere_identifikator", "ukjent_felt",
     }
 )  # fmt: skip

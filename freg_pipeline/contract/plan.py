@@ -25,10 +25,15 @@ from freg_pipeline.contract.names import (
 )
 
 _KEY_COMMENTS = {
-    PERSON_COLUMN: "The person's current identity number.",
-    ROW_COLUMN: "Index of the row within the entity's list in the document, from 0.",
-    ELEMENT_COLUMN: "Index within the list that this table holds, from 0.",
+    PERSON_COLUMN: "Personens gjeldende fødselsnummer eller D-nummer. Viser til person.",
+    ROW_COLUMN: "Radens plass i listen i persondokumentet, fra 0. Sier ikke hva som er nyest.",
+    ELEMENT_COLUMN: "Plassen i den indre listen som denne tabellen holder, fra 0.",
 }
+# Elements that hold a person's number beside the document's own: the register's data model.
+_REFERENCES = {
+    "relatertPerson", "relatertVedSivilstand", "ansvarlig", "ansvarssubjekt",
+    "rettIdentitetVedIdentifikasjonsnummer", "foedselsEllerDNummer",
+}  # fmt: skip
 _TYPES = {
     Kind.STRING: pa.string(),
     Kind.CODE: pa.string(),
@@ -54,6 +59,7 @@ class Column:
         repeated: the column is a LIST of such values.
         codes: known values; open.
         comment: what it means, from the contract.
+        texts: what the contract says of each code, in their order.
     """
 
     name: str
@@ -62,12 +68,18 @@ class Column:
     repeated: bool
     codes: tuple[str, ...]
     comment: str
+    texts: tuple[str, ...] = ()
 
     @property
     def type(self) -> pa.DataType:
         """The column's Arrow type."""
         value = _TYPES[self.kind]
         return pa.list_(value) if self.repeated else value
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether it holds persons' numbers, current or earlier ones."""
+        return self.path[-1] in _REFERENCES and self.type == pa.string()
 
 
 @dataclass(frozen=True)
@@ -190,7 +202,7 @@ def _columns(structure: Structure) -> Iterator[Column]:
         assert isinstance(field.type, Simple)  # noqa: S101  _leaves yields no other
         kind = field.type
         repeated = field.repeated and kind.kind is not Kind.OPAQUE  # else one text holds them all
-        yield Column(name, path, kind.kind, repeated, kind.codes, field.comment)
+        yield Column(name, path, kind.kind, repeated, kind.codes, field.comment, kind.texts)
 
 
 def _leaves(

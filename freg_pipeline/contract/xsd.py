@@ -158,11 +158,13 @@ class _Compiler:
             raise refused(node, "a restriction of a value is based on a structure")
         if base.kind is Kind.OPAQUE:  # of another schema, and a single value for certain
             base = Simple(Kind.STRING)
-        codes = tuple(
-            code.get("value", "") for code in node.iterfind(f"{XSD}restriction/{XSD}enumeration")
-        )
+        codes: dict[str, str] = {}
+        for code in node.iterfind(f"{XSD}restriction/{XSD}enumeration"):
+            codes.setdefault(code.get("value", ""), documentation(code))
         if codes and base.kind in {Kind.STRING, Kind.CODE}:
-            return Simple(Kind.CODE, tuple(dict.fromkeys(codes)))
+            told = dict(zip(base.codes, base.texts, strict=True))  # where a list narrows another
+            texts = tuple(text or told.get(code, "") for code, text in codes.items())
+            return Simple(Kind.CODE, tuple(codes), texts=texts)
         return base
 
     def _base(self, node: etree._Element, inside: tuple[str, ...]) -> Simple | Structure:

@@ -12,11 +12,8 @@ from freg_pipeline.errors import ResourceError, StoreError
 from freg_pipeline.foreseen import foreseen
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import current_number, require_current
-from freg_pipeline.lake.landing import load_plan
-from freg_pipeline.lake.query import add_views, parquet_files
+from freg_pipeline.lake.query import add_comments, add_views, parquet_files
 from freg_pipeline.lake.sql import quoted
-from freg_pipeline.lake.tables import described
-from freg_pipeline.lake.views import comments
 from freg_pipeline.store import Store
 from freg_pipeline.store.local import scratch_beside, sync_to_disk
 
@@ -105,8 +102,7 @@ def _write(path: Path, store: Store, manifest: Manifest) -> None:
         connection.execute("USE freg")
         connection.execute("BEGIN")  # as one: each statement of its own would wait for the disk
         add_views(connection, store, manifest, parquet_files(store))
-        for statement in comments(described(load_plan(store, manifest.contract))):
-            connection.execute(statement)
+        add_comments(connection, store, manifest)
         connection.execute("COMMIT")
         connection.execute("USE memory")
         connection.execute("DETACH freg")

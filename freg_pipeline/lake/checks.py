@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import duckdb
-import pyarrow as pa
 
 from freg_pipeline.contract import Plan
 from freg_pipeline.errors import StoreError
@@ -42,8 +41,7 @@ _WARNINGS = {
     "fields_known",
     "codes_known",
 }
-# Columns that hold another person's number, by the last element of their path.
-_RELATIONS = {"relatertPerson", "relatertVedSivilstand", "ansvarlig", "ansvarssubjekt"}
+_OWN_NUMBERS = "identifikasjonsnummer"  # their person is the row's
 
 
 @dataclass(frozen=True)
@@ -123,7 +121,7 @@ def _unique(table: str, keys: tuple[str, ...]) -> Check:
 def _relations(plan: Plan) -> Iterator[Check]:
     for table in plan.tables:
         for column in table.columns:
-            if column.path[-1] in _RELATIONS and column.type == pa.string():
+            if column.is_reference and table.entity != _OWN_NUMBERS:
                 number = f"t.{identifier(column.name)}"
                 yield Check(
                     "relations_have_targets",

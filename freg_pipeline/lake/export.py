@@ -21,7 +21,7 @@ import duckdb
 
 from freg_pipeline.errors import ConfigurationError, FregError
 from freg_pipeline.interruption import interrupted
-from freg_pipeline.lake.query import connect, query, release_at
+from freg_pipeline.lake.query import connect_for, query
 from freg_pipeline.lake.sql import quoted
 from freg_pipeline.lake.statement import selected, wrong
 from freg_pipeline.store import Store
@@ -81,7 +81,7 @@ def export(
         ConfigurationError: the statement is wrong, or no file can be where it should.
         OSError: it can't be written, as on a full disk or to a pipe that nobody reads any more.
     """
-    connection = connect(store, release_at(store, as_of))
+    connection = connect_for(store, statement, as_of=as_of)
     rows = selected(connection, statement)
     with _opened(output) as target, _pipe_into(target) as pipe:
         try:

@@ -7,6 +7,7 @@ installed into DuckDB.
 from __future__ import annotations
 
 import atexit
+import re
 import tempfile
 from functools import cache
 
@@ -17,6 +18,7 @@ from freg_pipeline.errors import ConfigurationError, StoreError
 from freg_pipeline.foreseen import foreseen
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import current_release, list_releases, require_current
+from freg_pipeline.lake.codes import add_codes, code_comments
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.macros import Macros
 from freg_pipeline.lake.protection import Protection
@@ -27,12 +29,15 @@ from freg_pipeline.lake.tables import described
 from freg_pipeline.lake.views import (
     REPLACED_NUMBERS,
     REPLACED_PERSONS,
+    comments,
     overview,
     table_views,
 )
 from freg_pipeline.store import Store
 
 _PROTECTED_TODAY = "_vernet_i_dag"
+# Where DuckDB shows comments, by name or among all columns of what it knows of its tables.
+_ASKS_FOR_COMMENTS = re.compile(r"comment|duckdb_(columns|tables|views|databases)", re.IGNORECASE)
 
 
 def connect(store: Store, manifest: Manifest | None = None) -> duckdb.DuckDBPyConnection:
@@ -82,7 +87,7 @@ def readable_files(connection: duckdb.DuckDBPyConnection, store: Store) -> Reads
 def add_views(
     connection: duckdb.DuckDBPyConnection, store: Store, manifest: Manifest, reads: Reads
 ) -> None:
-    """Make the views and macros of a release, and the tables that hide what deltas replace.
+    """Make the views and macros of a release, its codes, and the tables that hide replaced rows.
 
     Args:
         connection: where.
@@ -91,7 +96,9 @@ def add_views(
         reads: the SQL that reads files.
     """
     add_replaced(connection, store, manifest)
-    tables = described(load_plan(store, manifest.contract))
+    plan = load_plan(store, manifest.contract)
+    add_codes(connection, plan)
+    tables = described(plan)
     found = sources(store, manifest, reads)
     protection = Protection(tables, manifest.parts)
     today = _add_protected_today(connection, store, manifest)
@@ -105,6 +112,12 @@ def add_views(
         macros.current_number(),
         *([view] if view is not None else []),
     ):
+        connection.execute(statement)
+
+
+def add_comments(connection: duckdb.DuckDBPyConnection, store: Store, manifest: Manifest) -> None:
+    """Say what each table and column is, where :func:`add_views` has made them."""
+    for statement in (*comments(described(load_plan(store, manifest.contract))), *code_comments()):
         connection.execute(statement)
 
 
@@ -195,4 +208,15 @@ def query(store: Store, statement: str, *, as_of: int | None = None) -> duckdb.D
     Raises:
         ConfigurationError: the statement is wrong; says what DuckDB says. Or there is no release.
     """
-    return relation_of(connect(store, release_at(store, as_of)), statement)
+    return relation_of(connect_for(store, statement, as_of=as_of), statement)
+
+
+def connect_for(
+    store: Store, statement: str, *, as_of: int | None = None
+) -> duckdb.DuckDBPyConnection:
+    """A connection for one statement: with comments where it asks for them, as they take time."""
+    manifest = release_at(store, as_of)
+    connection = connect(store, manifest)
+    if _ASKS_FOR_COMMENTS.search(statement):
+        add_comments(connection, store, manifest)
+    return connection

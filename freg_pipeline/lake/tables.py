@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from freg_pipeline.contract import Plan
+from freg_pipeline.contract import Column, Plan, Table
 
 
 @dataclass(frozen=True)
@@ -48,84 +48,114 @@ _TIME = pa.timestamp("us", tz="UTC")
 
 PERSON = OwnTable(
     "person",
-    "One row per person.",
+    "Én rad per person. Nøkkel: personidentifikator.",
     _schema(
-        ("personidentifikator", pa.string(), "The person's current identity number."),
-        ("dokumentidentifikator", pa.string(), "Her document at the register, where it was told."),
-        ("sekvensnummer", pa.int64(), "The event list's position that the row is good to."),
-        ("hentet", _TIME, "When the document was fetched."),
-        ("uttrekk", pa.string(), "The uttrekk that it came with."),
+        ("personidentifikator", pa.string(), "Personens gjeldende fødselsnummer eller D-nummer."),
+        (
+            "dokumentidentifikator",
+            pa.string(),
+            "Persondokumentet, når registeret oppgir det.",
+        ),
+        ("sekvensnummer", pa.int64(), "Nummeret i hendelseslisten som raden er riktig til og med."),
+        ("hentet", _TIME, "Når dokumentet ble hentet."),
+        ("uttrekk", pa.string(), "Uttrekket som raden kom med."),
     ),
 )
 TIDLIGERE_IDENTIFIKATOR = OwnTable(
     "tidligere_identifikator",
-    "One row per number that a person has had before.",
+    "Én rad per nummer som noen har hatt før. Nøkkel: identifikator.",
     _schema(
-        ("identifikator", pa.string(), "A number that is no person's current one."),
-        ("personidentifikator", pa.string(), "The current number of the person who had it."),
+        ("identifikator", pa.string(), "Et nummer som ikke lenger er noens gjeldende."),
+        (
+            "personidentifikator",
+            pa.string(),
+            "Gjeldende nummer til den som hadde det. Viser til person.",
+        ),
     ),
 )
 # Outcomes in the account of a sync that are about events, and not about identifiers looked up.
 NO_DOCUMENT, NOT_FOLLOWED = "uten_hendelsesdokument", "ikke_fulgt"
 AVVIK = OwnTable(
     "avvik",
-    "One row per identifier that was delivered and is no row of person: the accounting.",
+    "Én rad per identifikator som registeret leverte, og som ikke er blitt en rad i person:"
+    " regnskapet. Ingen nøkkel.",
     _schema(
-        ("identifikator", pa.string(), "As the register delivered it: a number or a document's."),
-        ("uttrekk", pa.string(), "The uttrekk that it was delivered with."),
-        ("batch_nr", pa.int32(), "The batch of the uttrekk."),
+        (
+            "identifikator",
+            pa.string(),
+            "Som registeret leverte den: et nummer, eller et dokuments.",
+        ),
+        ("uttrekk", pa.string(), "Uttrekket som den ble levert med."),
+        ("batch_nr", pa.int32(), "Hvilken batch i uttrekket."),
         (
             "utfall",
             pa.string(),
-            "sammenslaatt, duplikat, borte or feilet; of a sync also uten_hendelsesdokument (an"
-            " event's document that the register didn't give) and ikke_fulgt (an event that names"
-            " nobody, by its number in the list).",
+            "sammenslaatt, duplikat, borte eller feilet; etter hendelser også"
+            " uten_hendelsesdokument (registeret ga ikke hendelsens dokument) og ikke_fulgt"
+            " (hendelsen nevner ingen; her står nummeret dens i hendelseslisten).",
         ),
-        ("aarsak", pa.string(), "Why."),
-        ("sti", pa.string(), "Where in the document, if it could not be decoded."),
-        ("gikk_til", pa.string(), "The person whose row holds what the identifier stood for."),
+        ("aarsak", pa.string(), "Hvorfor."),
+        ("sti", pa.string(), "Hvor i dokumentet, når det ikke lot seg lese."),
+        (
+            "gikk_til",
+            pa.string(),
+            "Personen som identifikatoren står for. Viser til person.",
+        ),
     ),
     per_person=False,
 )
 UKJENT_FELT = OwnTable(
     "ukjent_felt",
-    "One row per field that the contract doesn't know, or whose text is no Unicode. The raw answers"
-    " hold the values.",
+    "Én rad per felt som kontrakten ikke kjenner, eller der teksten ikke er Unicode. Verdiene står"
+    " i svarene fra registeret, som er tatt vare på. Nøkkel: sti.",
     _schema(
-        ("sti", pa.string(), "Where in the document; (ikke Unicode) after it: see above."),
-        ("antall", pa.int64(), "How many values were met."),
-        ("eksempel", pa.string(), "One of them, masked: letters as x, digits as 9."),
+        ("sti", pa.string(), "Hvor i dokumentet; fulgt av (ikke Unicode) når det er teksten."),
+        ("antall", pa.int64(), "Hvor mange verdier det gjelder."),
+        ("eksempel", pa.string(), "En av dem, maskert: bokstaver som x, siffer som 9."),
     ),
     per_person=False,
 )
 HENDELSE = OwnTable(
     "hendelse",
-    "One row per event of the register's event list; of one's own people, where not of everyone.",
+    "Én rad per hendelse i registerets hendelsesliste siden siste fulle uttrekk; bare om egne"
+    " personer, når tabellene ikke gjelder alle. Nøkkel: sekvensnummer.",
     _schema(
-        ("sekvensnummer", pa.int64(), "Its number in the event list."),
-        ("hendelsetype", pa.string(), "What happened; the register adds kinds."),
-        ("folkeregisteridentifikator", pa.string(), "Whom it concerns, where it tells."),
-        ("ajourholdstidspunkt", _TIME, "When the register learned of it."),
-        ("hendelsesdokument", pa.string(), "The event's document at the register."),
-        ("persondokument", pa.string(), "The person's document as of the event, where it is told."),
+        ("sekvensnummer", pa.int64(), "Nummeret i hendelseslisten."),
+        ("hendelsetype", pa.string(), "Hva som skjedde; registeret legger til nye typer."),
+        (
+            "folkeregisteridentifikator",
+            pa.string(),
+            "Hvem den gjelder, når det er oppgitt. Viser til person, også ved tidligere nummer.",
+        ),
+        ("ajourholdstidspunkt", _TIME, "Når registeret fikk vite om den."),
+        ("hendelsesdokument", pa.string(), "Hendelsesdokumentet hos registeret."),
+        ("persondokument", pa.string(), "Persondokumentet ved hendelsen, når det er oppgitt."),
     ),
     per_person=False,
 )
 HENDELSE_EGENSKAP = OwnTable(
     "hendelse_egenskap",
-    "One row per entity that an event changed, where the package of rights lets it be seen, of"
-    " those that were asked for.",
+    "Én rad per opplysning som en hendelse endret, av dem det er bedt om og rettighetspakken viser."
+    " Nøkkel: sekvensnummer, egenskap_nr.",
     _schema(
-        ("sekvensnummer", pa.int64(), "The event's number in the event list."),
-        ("hendelsesdokument", pa.string(), "The event's document at the register."),
-        ("egenskap_nr", pa.int32(), "Index within the changes that are kept of it, from 0."),
-        ("entitet", pa.string(), "Which entity of the person's document was changed."),
-        ("entitetsendring", pa.string(), "How: the register's code."),
+        ("sekvensnummer", pa.int64(), "Hendelsens nummer i hendelseslisten. Viser til hendelse."),
+        ("hendelsesdokument", pa.string(), "Hendelsesdokumentet hos registeret."),
+        (
+            "egenskap_nr",
+            pa.int32(),
+            "Plassen blant hendelsens endringer her, fra 0.",
+        ),
+        ("entitet", pa.string(), "Hva i persondokumentet som ble endret."),
+        (
+            "entitetsendring",
+            pa.string(),
+            "Hvordan: registrereNy, korrigere, annullere, korrigereHistorisk.",
+        ),
         (
             "innhold",
             pa.string(),
-            "The changed entity as JSON; NULL in the view where it tells the address of"
-            " somebody who is protected, or may be.",
+            "Opplysningen etter endringen, som JSON; NULL i visningen når den røper adressen til"
+            " noen som er skjermet eller kan være det.",
         ),
     ),
     per_person=False,
@@ -167,13 +197,40 @@ class Described:
 
 
 def described(plan: Plan) -> list[Described]:
-    """Every table of a release made by a contract, ours first."""
-    tables = [(own.name, own.comment, own.schema) for own in OWN_TABLES]
-    tables += [(table.name, table.comment, table.arrow_schema) for table in plan.tables]
-    return [
-        Described(name, comment, tuple((f.name, sql_type(f.type), _comment(f)) for f in schema))
-        for name, comment, schema in tables
-    ]
+    """Every table of a release made by a contract, ours first.
+
+    Comments are in Norwegian, as the contract's own are. After what a table is they tell its key,
+    and after what a column is whom it points to, and the codes that the contract lists.
+    """
+    own = [Described(one.name, one.comment, _columns(one.schema)) for one in OWN_TABLES]
+    return [*own, *map(_of_the_contract, plan.tables)]
+
+
+def _of_the_contract(table: Table) -> Described:
+    said = {column.name: _said(column) for column in table.columns}
+    columns = tuple(
+        (name, kind, said.get(name, comment))
+        for name, kind, comment in _columns(table.arrow_schema)
+    )
+    return Described(
+        table.name, sentences(table.comment, f"Nøkkel: {', '.join(table.keys)}."), columns
+    )
+
+
+def _columns(schema: pa.Schema) -> tuple[tuple[str, str, str], ...]:
+    return tuple((field.name, sql_type(field.type), _comment(field)) for field in schema)
+
+
+def _said(column: Column) -> str:
+    pointing = "Viser til person, også ved tidligere nummer." if column.is_reference else ""
+    codes = f"Koder: {', '.join(column.codes)}." if column.codes else ""
+    return sentences(column.comment, pointing, codes)
+
+
+def sentences(*texts: str) -> str:
+    """Texts one after the other, each a sentence; empty ones left out."""
+    ended = (text if text.endswith((".", "!", "?", ":")) else f"{text}." for text in texts if text)
+    return " ".join(ended)
 
 
 _SQL = {
