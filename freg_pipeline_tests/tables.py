@@ -9,7 +9,7 @@ import duckdb
 from freg_pipeline.journal.releases import require_current
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.query import connect
-from freg_pipeline.lake.tables import PERSON, TIDLIGERE_IDENTIFIKATOR
+from freg_pipeline.lake.tables import PERSON, PERSON_NAA, TIDLIGERE_IDENTIFIKATOR
 from freg_pipeline.store import Store
 
 # Where a row came from, which differs between a full load and a sync.
@@ -22,7 +22,12 @@ def difference(store: Store, other: Store) -> dict[str, tuple[int, int]]:
     Of our own tables those that say what is; not those of what one load or sync met.
     """
     plan = load_plan(store, require_current(store).contract)
-    tables = [PERSON.name, TIDLIGERE_IDENTIFIKATOR.name, *(table.name for table in plan.tables)]
+    tables = [
+        PERSON.name,
+        PERSON_NAA.name,
+        TIDLIGERE_IDENTIFIKATOR.name,
+        *(table.name for table in plan.tables),
+    ]
     found = {}
     with closing(connect(store)) as one, closing(connect(other)) as two:
         for table in tables:

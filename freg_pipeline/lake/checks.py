@@ -20,8 +20,8 @@ from freg_pipeline.lake.sql import identifier, quoted
 from freg_pipeline.store import Store
 
 DESCRIPTIONS = {
-    "rows_match_accounting": "person has as many rows as the accounting says have landed, and every"
-    " identifier is explained.",
+    "rows_match_accounting": "person and person_naa have as many rows as the accounting says have"
+    " landed, and every identifier is explained.",
     "keys_unique": "No table holds a key twice.",
     "rows_have_a_person": "Every row of every table belongs to a row of person.",
     "relations_have_targets": "Numbers that relations point to are persons, or have been.",
@@ -86,26 +86,32 @@ class CheckResult:
 
 def checks(manifest: Manifest, plan: Plan) -> Iterator[Check]:
     """All checks of a release."""
-    persons = "SELECT count(*) FROM person"
-    yield Check("rows_match_accounting", "person", persons, manifest.persons)
+    yield Check("rows_match_accounting", "person", _count("person"), manifest.persons)
     unexplained = f"SELECT {manifest.accounting.unexplained}"
     yield Check("rows_match_accounting", "avvik", unexplained)
+    yield Check("rows_match_accounting", "person_naa", _count("person_naa"), manifest.persons)
     yield _unique("person", ("personidentifikator",))
+    yield _unique("person_naa", ("personidentifikator",))
+    yield _with_person("person_naa")
     yield _unique("tidligere_identifikator", ("identifikator",))
     missing = manifest.deltas[-1].missing if manifest.deltas else 0
     yield Check("persons_delivered", "person", f"SELECT {missing}")
     for table in plan.tables:
         yield _unique(table.name, table.keys)
-        yield Check(
-            "rows_have_a_person",
-            table.name,
-            f"SELECT count(*) FROM {identifier(table.name)} ANTI JOIN person "  # noqa: S608
-            "USING (personidentifikator)",
-        )
+        yield _with_person(table.name)
     if kind_of(manifest.kind).is_everyone:  # a selection points to many whom it doesn't hold
         yield from _relations(plan)
     yield Check("fields_known", "ukjent_felt", "SELECT count(*) FROM ukjent_felt")
     yield from _codes(plan)
+
+
+def _count(table: str) -> str:
+    return f"SELECT count(*) FROM {identifier(table)}"  # noqa: S608
+
+
+def _with_person(table: str) -> Check:
+    sql = f"{_count(table)} ANTI JOIN person USING (personidentifikator)"
+    return Check("rows_have_a_person", table, sql)
 
 
 def _unique(table: str, keys: tuple[str, ...]) -> Check:

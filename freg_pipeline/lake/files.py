@@ -101,7 +101,7 @@ def _format(layout: Layout) -> dict[str, Any]:
     }
     return {
         "compression": compression,
-        "use_dictionary": [name for name in layout.codes if name in names],
+        "use_dictionary": [_leaf(field) for field in layout.schema if field.name in layout.codes],
         "column_encoding": dict.fromkeys(keys, "DELTA_BINARY_PACKED"),
         "store_schema": False,
         "write_page_checksum": True,  # for those who read single row groups

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
 
 import msgspec
 
@@ -13,7 +14,11 @@ from freg_pipeline.errors import DamagedError, FregError
 from freg_pipeline.journal.kept import KeptFile, keep
 from freg_pipeline.journal.request import contract_key
 from freg_pipeline.journal.uttrekk import Uttrekk
+from freg_pipeline.lake.naa import persons_now
+from freg_pipeline.lake.tables import PERSON_NAA
 from freg_pipeline.normalize import Chunk, json_answer, normalize_batch
+from freg_pipeline.normalize.account import DOCUMENT_TABLE
+from freg_pipeline.normalize.write import TableFiles
 from freg_pipeline.store import Store, read_record, write_record
 
 _KEEP_CONTRACT = (
@@ -118,9 +123,10 @@ def land_batch(
     with store.scratch() as folder:
         chunks = _chunks(uttrekk, batch, plan, progress)
         tables = normalize_batch(chunks, plan, uttrekk.identifier_kind(batch), folder)
+        made = {**tables.files, **_of_now(tables.files, plan, uttrekk.request.parts, folder)}
         files = {
             name: keep(store, staging_key(uttrekk.place, batch, f"{name}.parquet"), path)
-            for name, path in tables.files.items()
+            for name, path in made.items()
         }
     landed = LandedBatch(
         batch, plan.fingerprint, files, tables.outcomes, round(time.monotonic() - started, 3)
@@ -129,6 +135,18 @@ def land_batch(
         # Another worker landed it at the same time, from the same answers: its word stands.
         return load_landed(store, uttrekk.place, batch)
     return landed
+
+
+def _of_now(
+    files: Mapping[str, Path], plan: Plan, parts: Collection[str], folder: Path
+) -> dict[str, Path]:
+    """The staging file of what holds now of each person; none where the batch has nobody."""
+    rows = persons_now(files, plan, parts) if DOCUMENT_TABLE in files else None
+    if rows is None or not rows.num_rows:
+        return {}
+    written = TableFiles(folder)
+    written.write(PERSON_NAA.name, rows)
+    return written.close()
 
 
 def _chunks(

@@ -24,7 +24,11 @@ ROW_GROUP = 100_000
 # Of tables in which single persons are looked up: small, so that few rows are read.
 LOOKED_UP_ROW_GROUP = 16_384
 _LOOKED_UP = (PERSON, IDENTITY, REPLACED)
-_CODES = ("utfall", "aarsak", "uttrekk", "hendelsetype", "entitet", "entitetsendring")
+_CODES = (
+    "utfall", "aarsak", "uttrekk", "hendelsetype", "entitet", "entitetsendring",
+    "fornavn", "mellomnavn", "etternavn", "kjoenn", "status", "sivilstand", "statsborgerskap",
+    "kommunenummer", "adressenavn", "husnummer", "husbokstav", "postnummer", "poststed",
+)  # fmt: skip
 _KEYS = {
     HENDELSE.name: ("sekvensnummer",),
     HENDELSE_EGENSKAP.name: ("sekvensnummer", "egenskap_nr"),

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from freg_pipeline.lake.protection import Protection, Relation
+from freg_pipeline.lake.protection import HOME, Protection, Relation
 from freg_pipeline.lake.sources import UNTIL_COLUMN, Source
 from freg_pipeline.lake.sql import identifier, quoted
 from freg_pipeline.lake.tables import (
     DELTA_COLUMN,
     HENDELSE_EGENSKAP,
     PERSON_KEY,
+    PERSON_NAA,
     TIDLIGERE_IDENTIFIKATOR,
     Described,
 )
@@ -100,6 +101,10 @@ class Macros:
         if name in protection.graded:
             today = self._today or protection.numbers(self._now, [name])
             return protection.marked(rows, columns, today)
+        if name == PERSON_NAA.name:
+            homes = [HOME] if HOME in protection.graded else []
+            today = self._today or protection.numbers(self._now, homes)
+            return protection.without_homes(rows, columns, today)
         if name == HENDELSE_EGENSKAP.name:
             told = [protection.numbers(one, protection.graded) for one in (self._then, self._now)]
             told += [self._today] if self._today else []

@@ -9,19 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 
+from freg_pipeline.extract.parts import entities
+from freg_pipeline.lake.owntable_naa import NAA_ADDRESS, NAA_PROTECTED
 from freg_pipeline.lake.sql import identifier, quoted
-from freg_pipeline.lake.tables import HENDELSE, PERSON, TIDLIGERE_IDENTIFIKATOR, Described
+from freg_pipeline.lake.tables import (
+    HENDELSE,
+    PERSON,
+    TIDLIGERE_IDENTIFIKATOR,
+    Described,
+)
 
 Relation = Callable[[str], str]  # a table's rows in some state, as SQL that can follow FROM
 
-PROTECTION = "adressebeskyttelse"
+PROTECTION, HOME = "adressebeskyttelse", "bostedsadresse"
 GRADE = "adressegradering"
 LEVEL = "graderingsnivaa"
 CURRENT = "er_gjeldende"
 OPEN = "ugradert"
 # From open to strictest; a level that nobody knows is as strict as can be.
 _LEVELS = (OPEN, "klientadresse", "fortrolig", "strengtFortrolig")
-_TELLS = {"person-basis", PROTECTION}  # parts that adressebeskyttelse comes with
 
 
 class Protection:
@@ -35,8 +41,8 @@ class Protection:
     def __init__(self, tables: Iterable[Described], parts: Collection[str]) -> None:
         columns = {table.name: {name for name, _, _ in table.columns} for table in tables}
         self.graded = [name for name, there in columns.items() if {GRADE, CURRENT} <= there]
-        self.is_told = {LEVEL, CURRENT} <= columns.get(PROTECTION, set()) and bool(
-            _TELLS & set(parts)
+        self.is_told = {LEVEL, CURRENT} <= columns.get(PROTECTION, set()) and (
+            PROTECTION in entities(parts)
         )
 
     def numbers(self, rows: Relation, graded: Iterable[str]) -> str:
@@ -79,6 +85,27 @@ class Protection:
             f"CASE WHEN vernet.rang > {_rank(f'a.{GRADE}')} THEN vernet.nivaa "
             f"ELSE a.{GRADE} END AS {GRADE}"
             if name == GRADE
+            else f"a.{identifier(name)}"
+            for name in columns
+        )
+        return (
+            f"SELECT {shown} FROM ({rows}) AS a "  # noqa: S608
+            f"LEFT JOIN {today} AS vernet ON vernet.identifikator = a.personidentifikator"
+        )
+
+    def without_homes(self, rows: str, columns: Iterable[str], today: str) -> str:
+        """Rows of ``person_naa`` in an earlier state, without addresses of who is protected today.
+
+        Args:
+            rows: SQL of the rows; those who were protected then have no address there.
+            columns: their columns.
+            today: who is protected today, as :meth:`numbers` tells.
+        """
+        protected = "vernet.rang > 0"
+        told = dict.fromkeys(NAA_ADDRESS, "NULL") | {NAA_PROTECTED: "true"}
+        shown = ", ".join(
+            f"CASE WHEN {protected} THEN {told[name]} ELSE a.{name} END AS {name}"
+            if name in told
             else f"a.{identifier(name)}"
             for name in columns
         )

@@ -105,12 +105,11 @@ def add_views(
     hidden = replaced_files(manifest)
     relation = reads("_erstattet_filer", hidden) if hidden else None
     macros = Macros(tables, found, relation, protection, today)
-    view = overview(tables, protection)
     for statement in (
         *table_views(tables, found, protection, today),
         *macros.earlier_states(manifest.base.sekvensnummer),
         macros.current_number(),
-        *([view] if view is not None else []),
+        overview(),
     ):
         connection.execute(statement)
 

@@ -25,6 +25,7 @@ from freg_pipeline.lake.tables import (
     OWN_TABLES,
     PERSON,
     PERSON_KEY,
+    PERSON_NAA,
     REPLACED,
     TIDLIGERE_IDENTIFIKATOR,
     UKJENT_FELT,
@@ -98,12 +99,13 @@ class LandedRows:
     def tables(self) -> Iterator[TableRows]:
         """Every table, also those without rows; those that no view shows come last."""
         own = {table.name: table for table in (*OWN_TABLES, IDENTITY, REPLACED)}
+        del own[PERSON_NAA.name]  # staged by batch, as the contract's tables are
         for layout in layouts(self._plan, delta=self._origin.delta):
             name = layout.name
             pieces = self._pieces(own[name]) if name in own else self._of_landed(name)
             yield TableRows(layout, pieces)
 
-    # -- the contract's tables -------------------------------------------------------------
+    # -- tables staged by batch ----------------------------------------------------------------
 
     def _of_landed(self, name: str) -> Iterator[Piece]:
         if self._places is None:

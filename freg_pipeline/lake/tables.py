@@ -7,29 +7,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from freg_pipeline.contract import Column, Plan, Table
-
-
-@dataclass(frozen=True)
-class OwnTable:
-    """A table made by the pipeline.
-
-    Attributes:
-        name: as users query it.
-        comment: what a row is.
-        schema: columns with their comments as metadata.
-        per_person: split into buckets by its first column, a number, as the contract's tables are.
-    """
-
-    name: str
-    comment: str
-    schema: pa.Schema
-    per_person: bool = True
-
-    @property
-    def key(self) -> str:
-        """The column whose number's key the files carry, if it is split by person."""
-        return str(self.schema.names[0])
-
+from freg_pipeline.lake.owntable import OwnTable, schema
+from freg_pipeline.lake.owntable_naa import PERSON_NAA
 
 # Columns of files that no view shows: the key of the number (freg_pipeline.lake.keys) that a row
 # is hidden by, the delta that it came with, and when the person's document was recorded.
@@ -38,18 +17,12 @@ DELTA_COLUMN = "_delta"
 RECORDED_COLUMN = "_ajourholdt"
 
 
-def _schema(*columns: tuple[str, pa.DataType, str]) -> pa.Schema:
-    return pa.schema(
-        [pa.field(name, kind).with_metadata({"comment": text}) for name, kind, text in columns]
-    )
-
-
 _TIME = pa.timestamp("us", tz="UTC")
 
 PERSON = OwnTable(
     "person",
     "Én rad per person. Nøkkel: personidentifikator.",
-    _schema(
+    schema(
         ("personidentifikator", pa.string(), "Personens gjeldende fødselsnummer eller D-nummer."),
         (
             "dokumentidentifikator",
@@ -64,7 +37,7 @@ PERSON = OwnTable(
 TIDLIGERE_IDENTIFIKATOR = OwnTable(
     "tidligere_identifikator",
     "Én rad per nummer som noen har hatt før. Nøkkel: identifikator.",
-    _schema(
+    schema(
         ("identifikator", pa.string(), "Et nummer som ikke lenger er noens gjeldende."),
         (
             "personidentifikator",
@@ -79,7 +52,7 @@ AVVIK = OwnTable(
     "avvik",
     "Én rad per identifikator som registeret leverte, og som ikke er blitt en rad i person:"
     " regnskapet. Ingen nøkkel.",
-    _schema(
+    schema(
         (
             "identifikator",
             pa.string(),
@@ -108,7 +81,7 @@ UKJENT_FELT = OwnTable(
     "ukjent_felt",
     "Én rad per felt som kontrakten ikke kjenner, eller der teksten ikke er Unicode. Verdiene står"
     " i svarene fra registeret, som er tatt vare på. Nøkkel: sti.",
-    _schema(
+    schema(
         ("sti", pa.string(), "Hvor i dokumentet; fulgt av (ikke Unicode) når det er teksten."),
         ("antall", pa.int64(), "Hvor mange verdier det gjelder."),
         ("eksempel", pa.string(), "En av dem, maskert: bokstaver som x, siffer som 9."),
@@ -119,7 +92,7 @@ HENDELSE = OwnTable(
     "hendelse",
     "Én rad per hendelse i registerets hendelsesliste siden siste fulle uttrekk; bare om egne"
     " personer, når tabellene ikke gjelder alle. Nøkkel: sekvensnummer.",
-    _schema(
+    schema(
         ("sekvensnummer", pa.int64(), "Nummeret i hendelseslisten."),
         ("hendelsetype", pa.string(), "Hva som skjedde; registeret legger til nye typer."),
         (
@@ -137,7 +110,7 @@ HENDELSE_EGENSKAP = OwnTable(
     "hendelse_egenskap",
     "Én rad per opplysning som en hendelse endret, av dem det er bedt om og rettighetspakken viser."
     " Nøkkel: sekvensnummer, egenskap_nr.",
-    _schema(
+    schema(
         ("sekvensnummer", pa.int64(), "Hendelsens nummer i hendelseslisten. Viser til hendelse."),
         ("hendelsesdokument", pa.string(), "Hendelsesdokumentet hos registeret."),
         (
@@ -165,7 +138,7 @@ IDENTITY = OwnTable(
     "_identitet",
     "One row per number that a document claims, under both numbers; and one per document of a"
     " person who has no row.",
-    _schema(
+    schema(
         ("nokkel", pa.string(), "The number claimed, or the claiming person's."),
         ("nummer", pa.string(), "The number claimed; NULL: the row is of a document."),
         ("person", pa.string(), "Whose document it is."),
@@ -177,14 +150,14 @@ IDENTITY = OwnTable(
 REPLACED = OwnTable(
     "_erstattet",
     "One row per number that a delta decides anew.",
-    _schema(
+    schema(
         ("personidentifikator", pa.string(), "The number."),
         ("rader", pa.bool_(), "The person's rows are replaced, not only who has the number."),
     ),
 )
 # Staged by an uttrekk of kind hendelser, beside what its batches give.
 EVENT_TABLES = (HENDELSE, HENDELSE_EGENSKAP)
-OWN_TABLES = (PERSON, TIDLIGERE_IDENTIFIKATOR, AVVIK, UKJENT_FELT, *EVENT_TABLES)
+OWN_TABLES = (PERSON, PERSON_NAA, TIDLIGERE_IDENTIFIKATOR, AVVIK, UKJENT_FELT, *EVENT_TABLES)
 
 
 @dataclass(frozen=True)
@@ -256,7 +229,7 @@ def _comment(field: pa.Field) -> str:
     return comment.decode()
 
 
-def file_schema(
+def fileschema(
     visible: pa.Schema, *, keyed: bool, recorded: bool = False, delta: bool = False
 ) -> pa.Schema:
     """A table's columns in its files: those that views show, and the hidden ones after them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from freg_pipeline.lake.protection import CURRENT, GRADE, LEVEL, OPEN, PROTECTION, Protection
+from freg_pipeline.lake.protection import Protection
 from freg_pipeline.lake.sources import UNTIL_COLUMN, Part, Source
 from freg_pipeline.lake.sql import identifier, quoted
 from freg_pipeline.lake.tables import (
@@ -14,6 +14,7 @@ from freg_pipeline.lake.tables import (
     IDENTITY,
     OWN_TABLES,
     PERSON_KEY,
+    PERSON_NAA,
     TIDLIGERE_IDENTIFIKATOR,
     UKJENT_FELT,
     Described,
@@ -26,33 +27,10 @@ _HIDDEN = {TIDLIGERE_IDENTIFIKATOR.name: REPLACED_NUMBERS, IDENTITY.name: REPLAC
 _APPENDED = {own.name for own in OWN_TABLES if not own.per_person}
 
 OVERVIEW = "person_oversikt"
-# What person_oversikt shows of a person's current rows: table -> columns, where the contract has
-# them.
-_SHOWN = {
-    "navn": ("fornavn", "mellomnavn", "etternavn"),
-    "kjoenn": ("kjoenn",),
-    "foedsel": ("foedselsdato", "foedselsaar"),
-    "status": ("status",),
-    "sivilstand": ("sivilstand",),
-}
-_ADDRESS = {
-    "adressenavn": ("vegadresse_adressenavn",),
-    "husnummer": ("vegadresse_adressenummer_husnummer",),
-    "husbokstav": ("vegadresse_adressenummer_husbokstav",),
-    "postnummer": (
-        "vegadresse_poststed_postnummer",
-        "matrikkeladresse_poststed_postnummer",
-    ),
-    "poststed": (
-        "vegadresse_poststed_poststedsnavn",
-        "matrikkeladresse_poststed_poststedsnavn",
-    ),
-    "kommunenummer": (
-        "vegadresse_kommunenummer",
-        "matrikkeladresse_matrikkelnummer_kommunenummer",
-        "ukjent_bosted_bostedskommune",
-    ),
-}
+_SHOWN = (
+    "personidentifikator, fornavn, mellomnavn, etternavn, kjoenn, foedselsdato, foedselsaar, "
+    "status, sivilstand, adressenavn, husnummer, husbokstav, postnummer, poststed, kommunenummer"
+)
 
 
 def table_views(
@@ -78,7 +56,9 @@ def table_views(
             rows = protection.without_addresses(rows, columns, identifier, told)
             last.append(_view(table.name, rows))  # it reads other views
             continue
-        if today is not None and table.name in protection.graded:
+        if today is not None and table.name == PERSON_NAA.name:
+            rows = protection.without_homes(rows, columns, today)
+        elif today is not None and table.name in protection.graded:
             rows = protection.marked(rows, columns, today)
         yield _view(table.name, rows)
     yield from last
@@ -170,65 +150,6 @@ def comments(tables: Iterable[Described]) -> Iterator[str]:
                 yield f"COMMENT ON COLUMN {column} IS {quoted(text)}"
 
 
-def overview(tables: Iterable[Described], protection: Protection) -> str | None:
-    """One row per person with what is asked for most; without protected persons' addresses.
-
-    Derived from what the contract has. Of an earlier state the addresses are graded by today's
-    protection, too: see :func:`table_views`.
-
-    Args:
-        tables: the release's tables.
-        protection: who is protected, by them.
-
-    Returns:
-        ``CREATE VIEW``; None where nothing tells who is protected: the contract lacks the tables,
-        or the register wasn't asked for them.
-    """
-    if not protection.is_told or "bostedsadresse" not in protection.graded:
-        return None
-    columns = {
-        table.name: {name for name, kind, _ in table.columns if kind in _kinds(name)}
-        for table in tables
-    }
-    select = ["person.personidentifikator"]
-    joins = []
-    for table, wanted in _SHOWN.items():
-        there = [name for name in wanted if name in columns.get(table, ())]
-        if there and CURRENT in columns[table]:
-            select += [f'{table}."{name}"' for name in there]
-            joins.append(_newest(table, there))
-    select += [f"bosted.{name}" for name in _ADDRESS]
-    joins.append(_address(columns["bostedsadresse"]))
-    return (
-        f"CREATE OR REPLACE VIEW {OVERVIEW} AS SELECT {', '.join(select)} "  # noqa: S608
-        f"FROM person {' '.join(joins)}"
-    )
-
-
-def _kinds(column: str) -> set[str]:
-    """What a column is, if it is the one that is meant: a contract may have another so called."""
-    return {"BOOLEAN"} if column == CURRENT else {"VARCHAR", "DATE", "SMALLINT"}
-
-
-def _newest(table: str, columns: list[str]) -> str:
-    picked = ", ".join(f'first("{name}" ORDER BY rad_nr) AS "{name}"' for name in columns)
-    return (
-        f"LEFT JOIN (SELECT personidentifikator, {picked} FROM {table} "  # noqa: S608
-        f"WHERE {CURRENT} IS NOT FALSE GROUP BY personidentifikator) AS {table} "
-        "USING (personidentifikator)"
-    )
-
-
-def _address(home: set[str]) -> str:
-    picked = []
-    for name, sources in _ADDRESS.items():
-        there = [source for source in sources if source in home] or ["NULL"]
-        picked.append(f"first(coalesce({', '.join(there)}) ORDER BY rad_nr) AS {name}")
-    return (
-        f"LEFT JOIN (SELECT personidentifikator, {', '.join(picked)} FROM bostedsadresse "  # noqa: S608
-        f"ANTI JOIN (SELECT personidentifikator FROM {PROTECTION} "
-        f"WHERE {CURRENT} IS NOT FALSE AND {LEVEL} IS DISTINCT FROM {quoted(OPEN)}) "
-        "USING (personidentifikator) "
-        f"WHERE {CURRENT} IS NOT FALSE AND {GRADE} = {quoted(OPEN)} "
-        "GROUP BY personidentifikator) AS bosted USING (personidentifikator)"
-    )
+def overview() -> str:
+    """``CREATE VIEW`` of what is asked for most, one row a person: some of ``person_naa``."""
+    return _view(OVERVIEW, f"SELECT {_SHOWN} FROM {PERSON_NAA.name}")  # noqa: S608  ours

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 # Raised when records, raw answers or table files change so that older software misreads them. The
 # envelope and its digest stay as they are: by these, software tells another version from damage.
-FORMAT = 1
+FORMAT = 2
 
 
 class _Envelope(msgspec.Struct, frozen=True):

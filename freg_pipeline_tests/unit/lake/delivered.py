@@ -120,12 +120,13 @@ def deliver(
     land: bool = True,
     sekvensnummer: int = 100,
     etter: int | None = None,
+    parts: tuple[str, ...] = ("person-basis", "historikk"),
 ) -> Uttrekk:
     """An uttrekk whose batches came as given, and have landed."""
     plan = compile_contract(xsd)
     store.write(f"contracts/{fingerprint(xsd)}.xsd", xsd)
     uttrekk = Uttrekk(store, name)
-    _write_request(store, uttrekk, kind, plan.fingerprint, sekvensnummer, etter)
+    _write_request(store, uttrekk, kind, plan.fingerprint, sekvensnummer, etter, parts)
     for batch, deliveries in enumerate(batches):
         identifiers = [identifier for identifier, _ in deliveries]
         by_document = kind == "komplett" or (identifiers and not identifiers[0].isdigit())
@@ -217,6 +218,7 @@ def _write_request(
     contract: str,
     sekvensnummer: int,
     etter: int | None,
+    parts: tuple[str, ...],
 ) -> None:
     request = Request(
         name=uttrekk.name,
@@ -225,7 +227,7 @@ def _write_request(
         base_url="http://127.0.0.1/folkeregisteret/api",
         rettighetspakke="offentlig-med-hjemmel",
         parts_asked=(),
-        parts=("person-basis", "historikk"),
+        parts=parts,
         contract=contract,
         sekvensnummer=sekvensnummer,
         feedsekvensnr=None,

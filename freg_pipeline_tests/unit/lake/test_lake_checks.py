@@ -134,6 +134,7 @@ FAULTS: dict[str, tuple[str, Callable[[pa.Table], pa.Table], dict[tuple[str, str
         lambda rows: rows.slice(1),
         {
             ("rows_match_accounting", "person"): 1,
+            ("rows_have_a_person", "person_naa"): 1,
             ("rows_have_a_person", "identifikasjonsnummer"): 2,
             ("rows_have_a_person", "navn"): 2,
             ("rows_have_a_person", "vergemaal"): 1,

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -16,13 +17,11 @@ from freg_pipeline.errors import ConfigurationError, StoreError
 from freg_pipeline.journal.releases import read_manifest
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.export import render
-from freg_pipeline.lake.protection import Protection
 from freg_pipeline.lake.query import connect, query
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.tables import OWN_TABLES, described
-from freg_pipeline.lake.views import OVERVIEW, overview
+from freg_pipeline.lake.views import OVERVIEW
 from freg_pipeline.store.local import LocalStore
-from freg_pipeline.synthetic import xsd
 from freg_pipeline_tests.contracts import entity, field, small_contract
 from freg_pipeline_tests.unit.lake.delivered import (
     XSD,
@@ -36,6 +35,9 @@ from freg_pipeline_tests.unit.lake.delivered import (
 
 A, B, C, D, E, F = (number(index) for index in range(6))
 HOME = {"adressenavn": "Storgata", "kommunenummer": "0301"}
+VEGADRESSE = """<xs:complexType name="Vegadresse"><xs:sequence>
+<xs:element name="adressenavn" type="xs:string"/>
+<xs:element name="kommunenummer" type="xs:string"/></xs:sequence></xs:complexType>"""
 ADDRESS_COLUMNS = "adressenavn, husnummer, husbokstav, postnummer, poststed, kommunenummer"
 
 
@@ -238,7 +240,11 @@ def test_the_overview_shows_addresses_of_the_unprotected_only(
 ) -> None:
     overview_of = f"SELECT {ADDRESS_COLUMNS} FROM {OVERVIEW} WHERE fornavn = '{case}'"
     (row,) = query(graded, overview_of).fetchall()
-    assert row == (("Storgata", None, None, None, None, "0301") if case in SHOWN else (None,) * 6)
+    street = "Storgata" if case in SHOWN else None
+    kommune = None if case == "the address has ended" else "0301"
+    assert row == (street, None, None, None, None, kommune)
+    (told,) = query(graded, f"SELECT beskyttet FROM person_naa WHERE fornavn = '{case}'").fetchall()
+    assert told == (case not in SHOWN and case != "the address has ended",)
 
 
 def test_the_tables_themselves_hold_all_addresses(graded: LocalStore) -> None:
@@ -252,43 +258,50 @@ def test_the_overview_is_one_row_a_person_of_what_is_current(made: LocalStore) -
     assert rows.fetchall() == [(A, "Ada"), (C, "Cato")]
 
 
-def test_the_overview_takes_what_the_whole_contract_has() -> None:
-    tables = described(compile_contract(xsd()))
-    view = overview(tables, Protection(tables, ["person-basis"]))
-    assert view is not None
-    for column in ("foedselsdato", "kjoenn", "status", "matrikkeladresse_poststed_postnummer"):
-        assert column in view
-
-
 @pytest.mark.parametrize(
     "entities",
     [
         entity("navn", field("fornavn")),
         entity("navn", field("fornavn")) + entity("bostedsadresse", field("adressegradering")),
-        entity("bostedsadresse", field("adressegradering") + field("erGjeldende", "xs:boolean"))
-        + entity("adressebeskyttelse", field("graderingsnivaa")),
+        entity(
+            "bostedsadresse",
+            field("adressegradering") + field("vegadresse", "t:Vegadresse"),
+        )
+        + entity("adressebeskyttelse", field("nivaa")),
     ],
 )
-def test_where_nothing_tells_who_is_protected_there_is_no_overview(
+def test_where_nothing_tells_who_is_protected_no_address_is_shown(
     entities: str, tmp_path: Path
 ) -> None:
     own = entity("identifikasjonsnummer", field("foedselsEllerDNummer"))
     store = local_store(tmp_path)
-    uttrekk = deliver(store, "one", [("d", document(A))], xsd=small_contract(own + entities))
-    build_release(store, uttrekk)
-    tables = described(compile_contract(small_contract(entities)))
-    assert overview(tables, Protection(tables, ["person-basis"])) is None
+    person = document(A, bostedsadresse=[home()], navn=[navn("Ada")])
+    small = small_contract(own + entities, VEGADRESSE)
+    build_release(store, deliver(store, "one", [("d", person)], xsd=small))
     refresh_catalogue(store)
-    with pytest.raises(ConfigurationError, match=OVERVIEW):
-        query(store, f"FROM {OVERVIEW}")
-    assert query(store, "SELECT count(*) FROM person").fetchall() == [(1,)]
+    (row,) = query(store, f"SELECT adressenavn, poststed FROM {OVERVIEW}").fetchall()
+    assert row == (None, None)
+    assert query(store, "SELECT beskyttet FROM person_naa").fetchall() == [(None,)]
 
 
-def test_who_did_not_ask_for_protection_gets_no_overview() -> None:
-    tables = described(compile_contract(XSD))
-    assert overview(tables, Protection(tables, ["bostedsadresse", "historikk"])) is None
-    told = Protection(tables, ["bostedsadresse", "adressebeskyttelse"])
-    assert overview(tables, told) is not None
+@pytest.mark.parametrize("parts", [("person-basis",), ("bostedsadresse", "adressebeskyttelse")])
+def test_who_asked_for_protection_sees_open_addresses(
+    parts: tuple[str, ...], tmp_path: Path
+) -> None:
+    assert _street(tmp_path, parts) == ("Storgata", "0301", False)
+
+
+def test_who_did_not_ask_for_protection_sees_the_kommune_only(tmp_path: Path) -> None:
+    assert _street(tmp_path, ("bostedsadresse", "historikk")) == (None, "0301", None)
+
+
+def _street(folder: Path, parts: tuple[str, ...]) -> tuple[Any, ...]:
+    store = local_store(folder)
+    person = document(A, bostedsadresse=[home()])
+    build_release(store, deliver(store, "one", [("d", person)], parts=parts))
+    statement = "SELECT adresselinje, kommunenummer, beskyttet FROM person_naa"
+    (row,) = query(store, statement).fetchall()
+    return tuple(row)
 
 
 # -- queries ---------------------------------------------------------------------------------------

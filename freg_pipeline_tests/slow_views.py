@@ -1,0 +1,177 @@
+"""What views and derived tables must give, computed slowly and obviously from the entities' rows.
+
+Rows are those of the tables, as dictionaries; persons are taken one by one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+
+Row = dict[str, Any]
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+class People:
+    """The rows of some tables by person, in the documents' order.
+
+    Args:
+        connection: to a release.
+        tables: those that are read; one that isn't there has no rows.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> None:
+        there = {
+            name for (name,) in connection.sql("SELECT view_name FROM duckdb_views()").fetchall()
+        }
+        self.numbers = [
+            number
+            for (number,) in connection.sql("SELECT personidentifikator FROM person").fetchall()
+        ]
+        self._rows: dict[str, dict[str, list[Row]]] = {}
+        for table in tables:
+            found = defaultdict(list)
+            if table in there:
+                read = connection.sql(f'FROM "{table}" ORDER BY personidentifikator, rad_nr')
+                for row in read.to_arrow_table().to_pylist():
+                    found[row["personidentifikator"]].append(row)
+            self._rows[table] = found
+
+    def rows(self, person: str, table: str) -> list[Row]:
+        return self._rows[table][person]
+
+    def current(self, person: str, table: str) -> list[Row]:
+        """A person's current rows, the one that counts first."""
+        rows = [row for row in self.rows(person, table) if _is_current(row)]
+        return sorted(rows, key=_weight, reverse=True)
+
+
+def _is_current(row: Row) -> bool:
+    told = row.get("er_gjeldende")
+    return row.get("opphoerstidspunkt") is None if told is None else told
+
+
+def _weight(row: Row) -> tuple[Any, ...]:
+    return (
+        row.get("er_gjeldende") is True,
+        row.get("gyldighetstidspunkt") or _LONG_AGO,
+        row.get("ajourholdstidspunkt") or _LONG_AGO,
+        -row["rad_nr"],
+    )
+
+
+NAA_TABLES = (
+    "navn", "foedsel", "kjoenn", "status", "sivilstand", "statsborgerskap", "familierelasjon",
+    "bostedsadresse", "adressebeskyttelse",
+)  # fmt: skip
+
+
+def person_naa(people: People, person: str, *, told: bool = True) -> Row:
+    """A person's row of person_naa; told: whether the register was asked who is protected."""
+    first = {table: next(iter(people.current(person, table)), {}) for table in NAA_TABLES}
+    states: list[str] = []
+    for row in sorted(people.current(person, "statsborgerskap"), key=lambda row: row["rad_nr"]):
+        if row["statsborgerskap"] is not None and row["statsborgerskap"] not in states:
+            states.append(row["statsborgerskap"])
+    home = first["bostedsadresse"]
+    protected = _protected(people, person, home, told)
+    address = dict.fromkeys(ADDRESS) if protected is not False else _address(home)
+    return {
+        "personidentifikator": person,
+        **{name: first["navn"].get(name) for name in ("fornavn", "mellomnavn", "etternavn")},
+        **{name: first["foedsel"].get(name) for name in ("foedselsdato", "foedselsaar")},
+        **{name: first[name].get(name) for name in ("kjoenn", "status", "sivilstand")},
+        "statsborgerskap": states or None,
+        **{role: _parent(people, person, role) for role in ("mor", "far", "medmor")},
+        "kommunenummer": kommune(home),
+        **address,
+        "beskyttet": protected,
+    }
+
+
+def _parent(people: People, person: str, role: str) -> str | None:
+    for row in people.current(person, "familierelasjon"):
+        if row.get("relatert_persons_rolle") == role and row["relatert_person"] is not None:
+            return str(row["relatert_person"])
+    return None
+
+
+def _protected(people: People, person: str, home: Row, told: bool) -> bool | None:
+    graded = bool(home) and home.get("adressegradering") != "ugradert"
+    if not told:
+        return True if graded else None
+    levels = [
+        row["graderingsnivaa"]
+        for row in people.rows(person, "adressebeskyttelse")
+        if row.get("er_gjeldende") is not False
+    ]
+    return graded or any(level != "ugradert" for level in levels)
+
+
+def kommune(row: Row) -> str | None:
+    """The kommune of an address of whatever kind."""
+    return (
+        row.get("vegadresse_kommunenummer")
+        or row.get("matrikkeladresse_matrikkelnummer_kommunenummer")
+        or row.get("ukjent_bosted_bostedskommune")
+        or None
+    )
+
+
+CIRCUITS = ("grunnkrets", "kirkekrets", "skolekrets", "stemmekrets")
+ADDRESS = (
+    *CIRCUITS, "bolig", "adresselinje", "adressenavn", "husnummer", "husbokstav", "postnummer",
+    "poststed",
+)  # fmt: skip
+
+
+def _address(home: Row) -> Row:
+    def of(name: str) -> Any:
+        return home.get(name) or None
+
+    def either(name: str) -> Any:
+        return of(f"vegadresse_{name}") or of(f"matrikkeladresse_{name}")
+
+    street, number = of("vegadresse_adressenavn"), of("vegadresse_adressenummer_husnummer")
+    letter = of("vegadresse_adressenummer_husbokstav")
+    house = None if number is None else number + (letter or "")
+    plot = _plot(home)
+    line = street if house is None or street is None else f"{street} {house}"
+    key = of("adresse_identifikator_fra_matrikkelen")
+    code = of("vegadresse_adressekode") or street
+    if key is None and None not in (kommune(home), code, house):
+        key = f"{kommune(home)}/{code}/{house}"
+    if key is None and None not in (kommune(home), plot):
+        key = f"{kommune(home)}/{plot}"
+    if key is not None and either("bruksenhetsnummer"):
+        key += "/" + either("bruksenhetsnummer")
+    return {
+        **{name: home.get(name) for name in CIRCUITS},
+        "bolig": key,
+        "adresselinje": line or of("matrikkeladresse_adressetilleggsnavn") or plot,
+        "adressenavn": street,
+        "husnummer": number,
+        "husbokstav": letter,
+        "postnummer": either("poststed_postnummer"),
+        "poststed": either("poststed_poststedsnavn"),
+    }
+
+
+def _plot(home: Row) -> str | None:
+    number = "matrikkeladresse_matrikkelnummer_"
+    text = home.get(f"{number}gaardsnummer")
+    if text is None:
+        return None
+    text = str(text)
+    for separator, name in (
+        ("/", f"{number}bruksnummer"),
+        ("/", f"{number}festenummer"),
+        ("-", "matrikkeladresse_undernummer"),
+    ):
+        if home.get(name) is not None:
+            text += f"{separator}{home[name]}"
+    return text
