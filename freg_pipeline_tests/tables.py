@@ -8,8 +8,9 @@ import duckdb
 
 from freg_pipeline.journal.releases import require_current
 from freg_pipeline.lake.landing import load_plan
+from freg_pipeline.lake.owntable_naa import PERSON_NAA
 from freg_pipeline.lake.query import connect
-from freg_pipeline.lake.tables import PERSON, PERSON_NAA, TIDLIGERE_IDENTIFIKATOR
+from freg_pipeline.lake.tables import PERSON, TIDLIGERE_IDENTIFIKATOR
 from freg_pipeline.store import Store
 
 # Where a row came from, which differs between a full load and a sync.

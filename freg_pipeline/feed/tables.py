@@ -15,6 +15,7 @@ from freg_pipeline.client.feed import FeedEntry
 from freg_pipeline.feed.documents import documents_of, read_documents
 from freg_pipeline.journal.kept import KeptFile, keep
 from freg_pipeline.journal.uttrekk import Uttrekk
+from freg_pipeline.lake.owntable import OwnTable
 from freg_pipeline.lake.staging import event_key
 from freg_pipeline.lake.tables import (
     AVVIK,
@@ -22,7 +23,6 @@ from freg_pipeline.lake.tables import (
     HENDELSE_EGENSKAP,
     NO_DOCUMENT,
     NOT_FOLLOWED,
-    OwnTable,
 )
 from freg_pipeline.normalize.values import moment
 from freg_pipeline.store import Store, read_record, write_record

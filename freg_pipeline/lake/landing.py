@@ -15,7 +15,7 @@ from freg_pipeline.journal.kept import KeptFile, keep
 from freg_pipeline.journal.request import contract_key
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.naa import persons_now
-from freg_pipeline.lake.tables import PERSON_NAA
+from freg_pipeline.lake.owntable_naa import PERSON_NAA
 from freg_pipeline.normalize import Chunk, json_answer, normalize_batch
 from freg_pipeline.normalize.account import DOCUMENT_TABLE
 from freg_pipeline.normalize.write import TableFiles

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from freg_pipeline.contract import Kind, Plan
+from freg_pipeline.lake.owntable import OwnTable
 from freg_pipeline.lake.tables import (
     HENDELSE,
     HENDELSE_EGENSKAP,
@@ -16,7 +17,6 @@ from freg_pipeline.lake.tables import (
     PERSON,
     PERSON_KEY,
     REPLACED,
-    OwnTable,
     file_schema,
 )
 

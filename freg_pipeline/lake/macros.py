@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from freg_pipeline.lake.owntable_naa import PERSON_NAA
 from freg_pipeline.lake.protection import HOME, Protection, Relation
 from freg_pipeline.lake.sources import UNTIL_COLUMN, Source
 from freg_pipeline.lake.sql import identifier, quoted
@@ -16,7 +17,6 @@ from freg_pipeline.lake.tables import (
     DELTA_COLUMN,
     HENDELSE_EGENSKAP,
     PERSON_KEY,
-    PERSON_NAA,
     TIDLIGERE_IDENTIFIKATOR,
     Described,
 )

@@ -15,6 +15,8 @@ from freg_pipeline.lake.files import Piece
 from freg_pipeline.lake.identity import IDENTITY_SQL
 from freg_pipeline.lake.keys import bucket_sql, key_sql
 from freg_pipeline.lake.layout import ROW_GROUP, Layout, layouts
+from freg_pipeline.lake.owntable import OwnTable
+from freg_pipeline.lake.owntable_naa import PERSON_NAA
 from freg_pipeline.lake.resolve import Places, places
 from freg_pipeline.lake.staging import Staging
 from freg_pipeline.lake.tables import (
@@ -25,11 +27,9 @@ from freg_pipeline.lake.tables import (
     OWN_TABLES,
     PERSON,
     PERSON_KEY,
-    PERSON_NAA,
     REPLACED,
     TIDLIGERE_IDENTIFIKATOR,
     UKJENT_FELT,
-    OwnTable,
 )
 from freg_pipeline.lake.unasked import UnaskedNumbers
 

@@ -229,7 +229,7 @@ def _comment(field: pa.Field) -> str:
     return comment.decode()
 
 
-def fileschema(
+def file_schema(
     visible: pa.Schema, *, keyed: bool, recorded: bool = False, delta: bool = False
 ) -> pa.Schema:
     """A table's columns in its files: those that views show, and the hidden ones after them."""

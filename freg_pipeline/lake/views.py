@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from freg_pipeline.lake.owntable_naa import PERSON_NAA
 from freg_pipeline.lake.protection import Protection
 from freg_pipeline.lake.sources import UNTIL_COLUMN, Part, Source
 from freg_pipeline.lake.sql import identifier, quoted
@@ -14,7 +15,6 @@ from freg_pipeline.lake.tables import (
     IDENTITY,
     OWN_TABLES,
     PERSON_KEY,
-    PERSON_NAA,
     TIDLIGERE_IDENTIFIKATOR,
     UKJENT_FELT,
     Described,
