@@ -15,7 +15,7 @@ PERSON_NAA = OwnTable(
     " registrert sist, så den første i dokumentet. En kolonne er NULL når registeret ikke forteller"
     " det, eller når det ikke er spurt om det. Nøkkel: personidentifikator.",
     schema(
-        ("personidentifikator", pa.string(), "Personens gjeldende identitetsnummer."),
+        ("personidentifikator", pa.string(), "Personens gjeldende nummer. Viser til person."),
         ("fornavn", pa.string(), "Fornavn."),
         ("mellomnavn", pa.string(), "Mellomnavn."),
         ("etternavn", pa.string(), "Etternavn."),
@@ -29,9 +29,21 @@ PERSON_NAA = OwnTable(
             pa.list_(pa.string()),
             "Gjeldende statsborgerskap, hvert én gang.",
         ),
-        ("mor", pa.string(), "Mors nummer, slik det står i personens dokument."),
-        ("far", pa.string(), "Fars nummer, slik det står i personens dokument."),
-        ("medmor", pa.string(), "Medmors nummer, slik det står i personens dokument."),
+        (
+            "mor",
+            pa.string(),
+            "Mors nummer i personens dokument. Viser til person, også ved tidligere nummer.",
+        ),
+        (
+            "far",
+            pa.string(),
+            "Fars nummer i personens dokument. Viser til person, også ved tidligere nummer.",
+        ),
+        (
+            "medmor",
+            pa.string(),
+            "Medmors nummer i personens dokument. Viser til person, også ved tidligere nummer.",
+        ),
         (
             "kommunenummer",
             pa.string(),
