@@ -91,7 +91,7 @@ def _trace(error: Exception) -> None:
 
 def tell_unraisable(found: sys.UnraisableHookArgs) -> None:
     """Log what went wrong while something was let go of: what led to it is told already."""
-    logging.getLogger(__name__).info("while letting go of something: %s", found.exc_type.__name__)
+    logging.getLogger(__name__).info("while releasing a resource: %s", found.exc_type.__name__)
 
 
 def _usage(said: str) -> str:

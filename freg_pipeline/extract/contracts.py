@@ -125,7 +125,7 @@ def _none(error: FregError) -> FregError:
     if isinstance(error, PassingError):
         return error
     return RefusedError(
-        f"{error.what}: the register serves no contract, and the store keeps none yet",
-        "Check FREG_BASE_URL; if the register no longer serves contracts, name a file with its "
-        "XSD of person documents by FREG_CONTRACT_FILE",
+        f"{error.what}: the register serves no contract, and the store holds none yet",
+        "Check FREG_BASE_URL; if the register no longer serves contracts, set "
+        "FREG_CONTRACT_FILE to a file with its XSD of person documents",
     )

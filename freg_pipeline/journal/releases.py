@@ -217,7 +217,7 @@ class _Reader:
             raise DamagedError(error.key, self._store.location, _DAMAGED) from None
         except ObjectMissingError:
             raise ConfigurationError(
-                f"there is no release of that number in {self._store.location}",
+                f"there is no release with that number in {self._store.location}",
                 "See freg release list",
             ) from None
 

@@ -84,7 +84,7 @@ class Uttrekk(Batches):
         if self.kind.is_sync or self.release is not None:
             raise ConfigurationError(
                 f"the uttrekk {self.name} is {'a sync' if self.kind.is_sync else 'released'}",
-                "Only an uttrekk that is under way can be abandoned",
+                "Only an unfinished uttrekk can be abandoned",
             )
         self.give_up()
 

@@ -72,7 +72,7 @@ def _swap_in(store: Store, manifest: Manifest) -> Path:
     except duckdb.Error as error:
         raise foreseen(error) or StoreError(
             f"the catalogue of release {manifest.number} can't be made",
-            f"See whether the release is whole: freg release verify {manifest.number}",
+            f"Check the release: freg release verify {manifest.number}",
         ) from None
     except OSError as error:
         known = foreseen(error)
@@ -80,7 +80,7 @@ def _swap_in(store: Store, manifest: Manifest) -> Path:
             raise known from None
         raise StoreError(
             f"{target} can't be written: {error.strerror or type(error).__name__}",
-            "Give the folder to the user that runs this, with space on its disk",
+            "Make the folder writable to the user that runs this, with space on its disk",
         ) from None
     return target
 

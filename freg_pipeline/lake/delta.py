@@ -107,9 +107,9 @@ def _require_continues(uttrekk: Uttrekk, current: Manifest) -> None:
     after = uttrekk.request.etter
     if current.sekvensnummer != after:
         raise ConfigurationError(
-            f"the uttrekk {uttrekk.name} holds events after {after}, and release "
+            f"the uttrekk {uttrekk.name} holds events after {after}, but release "
             f"{current.number} is at {current.sekvensnummer}",
-            "Read the events anew from there: freg hendelser sync",
+            "Read the events again from there: freg hendelser sync",
         )
 
 
@@ -155,8 +155,8 @@ def _write(store: Store, uttrekk: Uttrekk, current: Manifest, folder: str, polic
     batches = require_landed(uttrekk)
     if not store.exists(event_key(uttrekk.name, "done.json")):
         raise FregError(
-            f"the events of {uttrekk.name} have not landed",
-            f"Go on with it: {uttrekk.resume_command}",
+            f"the events of {uttrekk.name} have not been loaded",
+            f"Resume it: {uttrekk.resume_command}",
         )
     staging = Staging(store, uttrekk.place, batches)
     delivered = sum(len(uttrekk.identifiers(batch)) for batch in batches)

@@ -45,7 +45,7 @@ def _read_partition(freg: Freg, key: str) -> tuple[Compaction, str]:
     compaction = read_compaction(freg.store, name)
     if compaction is None or piece not in pieces(compaction):
         raise ConfigurationError(
-            "that partition key names no piece of a compaction",
+            "that partition key is not a piece of a compaction",
             "Let compaction_sensor make them, or run freg compact",
         )
     return compaction, piece

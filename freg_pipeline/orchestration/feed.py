@@ -68,7 +68,7 @@ def hendelser(
         if not freg.settings.full_load_when_too_old:
             raise
         name = asyncio.run(_order_anew(freg))
-        context.log.warning("the event list reaches back no longer: ordered %s", name)
+        context.log.warning("the event list no longer reaches back far enough: ordered %s", name)
         yield from guarded(context, "hendelser", lambda: None)
         yield dg.MaterializeResult(metadata={"full_load": name})
         return
@@ -158,9 +158,9 @@ async def _order_anew(freg: Freg) -> str:
     first = Uttrekk(freg.store, require_current(freg.store).base.uttrekk).request
     if not kind_of(first.kind).is_everyone:
         raise ConfigurationError(
-            "the event list no longer reaches back to where the release stands, and what it was "
-            f"made of is no full load ({first.kind})",
-            f"Make it anew: {kind_of(first.kind).command()}",
+            "the event list no longer reaches back to where the release stands, and it "
+            f"was not made from a full load ({first.kind})",
+            f"Make it again: {kind_of(first.kind).command()}",
         )
     async with freg.register() as register:
         ordered = await open_uttrekk(freg.store, register, freg.settings)

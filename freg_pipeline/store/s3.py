@@ -47,7 +47,7 @@ class S3Store:
         self._bucket, self._prefix = parsed.netloc, parsed.path.strip("/")
         if not self._bucket:
             raise StoreError(
-                "FREG_STORE names no bucket", "Write it as s3://bucket or s3://bucket/prefix"
+                "FREG_STORE has no bucket", "Write it as s3://bucket or s3://bucket/prefix"
             )
         with self._telling():
             self._session = S3Session(self._bucket, endpoint)
@@ -167,9 +167,9 @@ class S3Store:
                 raise ObjectMissingError(key, self.location) from None
             if _status(error) == _TRY_AGAIN:
                 raise _ConflictError(
-                    f"{key} in {self.location} can't be written: S3 answers again and again that "
-                    "others change it at the same time",
-                    "Run the same command again: it goes on from where it stands",
+                    f"{key} in {self.location} can't be written: S3 keeps answering that "
+                    "others are changing it at the same time",
+                    "Run the same command again: it resumes where it stopped",
                 ) from None
             raise self._failure(error) from error
         except BotoCoreError as error:
