@@ -288,6 +288,16 @@ def published(store: Store, number: str) -> datetime:
     return _Reader(store).stored(number).created
 
 
+def current_uttrekk(store: Store) -> str | None:
+    """The name of what the current release was made of, at the cost of its manifest alone.
+
+    Raises:
+        DamagedError: its manifest isn't as it was written.
+    """
+    number = current_number(store)
+    return None if number is None else _Reader(store).stored(number).uttrekk
+
+
 def release_of_base(store: Store, folder: str) -> Manifest | None:
     """The first release on a base; None: there is none, or none any more."""
     reader = _Reader(store)
