@@ -10,6 +10,7 @@ A test that is about how a process starts, or that kills one, starts its own: se
 from __future__ import annotations
 
 import atexit
+import io
 import multiprocessing
 import os
 import subprocess
@@ -117,8 +118,8 @@ def _command(
         file = os.open(path, os.O_WRONLY | os.O_CREAT)
         os.dup2(file, number)
         os.close(file)
-    sys.stdout = open(1, "w", closefd=False)
-    sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)
+    sys.stdout = io.TextIOWrapper(io.FileIO(1, "w"))
+    sys.stderr = io.TextIOWrapper(io.FileIO(2, "w"), errors="backslashreplace", line_buffering=True)
     try:
         main()
     finally:
