@@ -58,7 +58,7 @@ def compact(force: bool) -> None:
     """Merge the current release's base and deltas into a new base, with the same content."""
     from freg_pipeline.console import progress, release_lines
     from freg_pipeline.journal.releases import require_current
-    from freg_pipeline.lake.catalogue import refresh_catalogue
+    from freg_pipeline.lake.catalogue import renew_catalogue
     from freg_pipeline.lake.compact import begin_compaction, needs_compaction, pieces
     from freg_pipeline.lake.compact import compact as compact_release
 
@@ -72,7 +72,7 @@ def compact(force: bool) -> None:
         return
     with progress() as begin:
         manifest = compact_release(lies, compaction, begin("compaction", len(pieces(compaction))))
-    refresh_catalogue(lies)
+    renew_catalogue(lies)
     click.echo("\n".join(release_lines(manifest, lies)))
 
 
@@ -169,12 +169,12 @@ def spot_check(persons: int, form: str) -> None:
 def restore(number: str) -> None:
     """Make an earlier release current again."""
     from freg_pipeline.console import release_lines
-    from freg_pipeline.lake.catalogue import refresh_catalogue
+    from freg_pipeline.lake.catalogue import renew_catalogue
     from freg_pipeline.lake.restore import restore as restore_release
 
     lies = store()
     manifest = restore_release(lies, number)
-    refresh_catalogue(lies)
+    renew_catalogue(lies)
     click.echo("\n".join(release_lines(manifest, lies)))
 
 

@@ -9,7 +9,7 @@ import traceback
 
 import click
 
-from freg_pipeline.commands import hendelser, release, services, soek, synthetic, uttrekk
+from freg_pipeline.commands import catalogue, hendelser, release, services, soek, synthetic, uttrekk
 from freg_pipeline.commands.options import with_settings
 from freg_pipeline.errors import UnforeseenError
 from freg_pipeline.foreseen import foreseen
@@ -35,6 +35,7 @@ for _command in (
     hendelser.hendelser,
     release.sql,
     release.compact,
+    catalogue.catalogue,
     release.release,
     services.sekvensnummer,
     services.feed,

@@ -240,6 +240,8 @@ def _compacted(store: Store, compaction: Compaction, current: Manifest) -> Manif
         uttrekk=compaction.uttrekk,
         contract=source.contract,
         sekvensnummer=compaction.sekvensnummer,
+        ordered=source.base.ordered,
+        recorded=source.recorded()[-1],
         buckets=compaction.buckets,
         identity=tables.pop(IDENTITY.name),
         folder=compaction.folder,

@@ -13,7 +13,7 @@ import dagster as dg
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import current_release
-from freg_pipeline.lake.catalogue import refresh_catalogue
+from freg_pipeline.lake.catalogue import renew_catalogue
 from freg_pipeline.lake.compact import (
     begin_compaction,
     compact_piece,
@@ -100,7 +100,7 @@ def komprimering(
     if manifest is None:
         yield dg.MaterializeResult(metadata=counts(deltas=0))
         return
-    refresh_catalogue(freg.store)
+    renew_catalogue(freg.store)
     yield dg.MaterializeResult(
         metadata={
             "release": manifest.number,

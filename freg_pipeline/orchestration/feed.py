@@ -26,7 +26,7 @@ from freg_pipeline.journal.kinds import kind_of
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
-from freg_pipeline.lake.catalogue import refresh_catalogue
+from freg_pipeline.lake.catalogue import renew_catalogue
 from freg_pipeline.lake.heal import healing
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.orchestration.common import LOOK_UP_POOL, OWNERS, FregResource
@@ -78,7 +78,7 @@ def hendelser(
         metadata={
             "release": manifest.number,
             "sekvensnummer": manifest.sekvensnummer,
-            **fresh(freg.store, manifest),
+            **fresh(manifest),
             **counts(
                 releases=len(slices),
                 events=sum(one.events for one in slices),
@@ -110,7 +110,7 @@ def _sync(freg: Freg, config: SyncConfig) -> list[Slice]:
             break
         position = require_current(freg.store).sekvensnummer
         slices.append(taken)
-    refresh_catalogue(freg.store)
+    renew_catalogue(freg.store)
     return slices
 
 

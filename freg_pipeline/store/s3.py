@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from freg_pipeline.errors import FregError, ObjectMissingError, StoreError
 from freg_pipeline.outside import showable
+from freg_pipeline.store.readers import Reading
 from freg_pipeline.store.s3_session import S3Session
 
 _MISSING = {"NoSuchKey", "404", "NotFound"}
@@ -37,12 +38,16 @@ class S3Store:
     Args:
         location: the address.
         endpoint: the service's address in place of what boto3 finds; None: that.
+        reading: how readers get at the catalogue; who may read what lies on S3 is S3's matter.
 
     Raises:
         StoreError: it can't be used; says why.
     """
 
-    def __init__(self, location: str, *, endpoint: str | None) -> None:
+    def __init__(
+        self, location: str, *, endpoint: str | None, reading: Reading | None = None
+    ) -> None:
+        self.reading = reading or Reading()
         parsed = urlparse(location)
         self._bucket, self._prefix = parsed.netloc, parsed.path.strip("/")
         if not self._bucket:
@@ -125,6 +130,9 @@ class S3Store:
         """Remove the object, if it is there."""
         delete = partial(self._client.delete_object, Bucket=self._bucket, Key=self._key(key))
         self._settled(key, delete)
+
+    def open_to_readers(self) -> None:
+        """Nothing: policies of the bucket say who may read."""
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
