@@ -80,7 +80,7 @@ def release_lines(manifest: Manifest, store: Store) -> list[str]:
         f"From the uttrekk {manifest.uttrekk}, good to sequence number {manifest.sekvensnummer}",
         f"Accounting: {account.delivered:,} delivered = " + " + ".join(parts),
     ]
-    lines.append(freshness_line(manifest))
+    lines.append(freshness_line(store, manifest))
     if manifest.deltas:
         events = sum(delta.events for delta in manifest.deltas)
         lines.append(
@@ -96,8 +96,7 @@ def release_lines(manifest: Manifest, store: Store) -> list[str]:
         )
     if manifest.incomplete:
         lines.append("Incomplete: see the table avvik for what is missing")
-    opened = f", or open {path} in DuckDB" if (path := catalogue_path(store)).exists() else ""
-    lines.append(f"Query it with freg sql{opened}")
+    lines.append(f"Query it with freg sql, or open {catalogue_path(store)} in DuckDB")
     return lines
 
 

@@ -109,11 +109,8 @@ class Expansion:
             doubtful, uttrekk.store, self._current, uttrekk.name, range(batches)
         )
         if numbers and not uttrekk.answered(batches):
-            logger.warning(
-                "%d answers look older than the release: asking again in %.0f s",
-                len(numbers),
-                self._pause,
-            )
+            logger.warning("%d answers look older than what the release holds: asking again "
+                           "in %.0f s", len(numbers), self._pause)  # fmt: skip
             await asyncio.sleep(self._pause)
         return write_confirmations(uttrekk, numbers, batches)
 

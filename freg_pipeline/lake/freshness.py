@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.uttrekk import Uttrekk
+from freg_pipeline.store import Store
 
 
 @dataclass(frozen=True)
@@ -28,14 +30,15 @@ class Freshness:
         return ((now or datetime.now(UTC)) - self.full_load).total_seconds() / 86_400
 
 
-def freshness(manifest: Manifest) -> Freshness:
+def freshness(store: Store, manifest: Manifest) -> Freshness:
     """How old what a release holds is."""
-    return Freshness(manifest.base.ordered, manifest.base.uttrekk, manifest.created)
+    first = Uttrekk(store, manifest.base.uttrekk).request
+    return Freshness(first.created, first.name, manifest.created)
 
 
-def freshness_line(manifest: Manifest) -> str:
+def freshness_line(store: Store, manifest: Manifest) -> str:
     """The same in words."""
-    told = freshness(manifest)
+    told = freshness(store, manifest)
     return (
         f"Last full load {told.full_load:%Y-%m-%d %H:%M} UTC ({told.days():.0f} days ago, "
         f"{told.uttrekk}), last release {told.synced:%Y-%m-%d %H:%M} UTC"

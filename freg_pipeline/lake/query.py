@@ -21,6 +21,7 @@ from freg_pipeline.journal.releases import current_release, list_releases, requi
 from freg_pipeline.lake.codes import add_codes, code_comments
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.macros import Macros
+from freg_pipeline.lake.norwegian import LOCAL_TIMES, ZONE
 from freg_pipeline.lake.protection import Protection
 from freg_pipeline.lake.sources import Reads, replaced, replaced_files, sources
 from freg_pipeline.lake.sql import identifier, quoted
@@ -58,14 +59,14 @@ def connect(store: Store, manifest: Manifest | None = None) -> duckdb.DuckDBPyCo
             "python_enable_replacements": False,  # a name is a table's, never a variable's here
         }
     )
-    connection.execute("SET TimeZone = 'Europe/Oslo'")
+    connection.execute(f"SET TimeZone = {quoted(ZONE)}")
     try:
         add_views(connection, store, manifest, readable_files(connection, store))
     except (duckdb.Error, OSError) as error:
         connection.close()
         raise foreseen(error) or StoreError(
             f"the files of release {manifest.number} can't be read",
-            f"Find out which: freg release verify {manifest.number}",
+            f"See which ones: freg release verify {manifest.number}",
         ) from None
     return connection
 
@@ -110,6 +111,7 @@ def add_views(
         *macros.earlier_states(manifest.base.sekvensnummer),
         macros.current_number(),
         overview(),
+        *LOCAL_TIMES,
     ):
         connection.execute(statement)
 
@@ -186,8 +188,8 @@ def release_at(store: Store, sekvensnummer: int | None) -> Manifest:
     positions = sorted({position for one in releases for position in one.positions()})
     if sekvensnummer < positions[0]:
         raise ConfigurationError(
-            f"no state as of sequence number {sekvensnummer} is kept; the states kept are "
-            f"from {positions[0]} to {positions[-1]}",
+            f"no state as of sequence number {sekvensnummer} is kept; those that are, are from "
+            f"{positions[0]} to {positions[-1]}",
             "See freg release list",
         )
     latest = max(position for position in positions if position <= sekvensnummer)

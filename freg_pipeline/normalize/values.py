@@ -40,7 +40,7 @@ def plain(value: Any, kind: Kind) -> Plain:
     """
     text = _text(value)
     if kind in {Kind.STRING, Kind.CODE, Kind.OPAQUE}:
-        return text
+        return text or None
     text = text.strip()
     return _PARSERS[kind](text) if text else None
 

@@ -164,7 +164,7 @@ def _walk(value: _Object, structure: Structure, path: tuple[str, ...], found: Co
             continue
         below = (*path, name)
         if path and isinstance(field.type, Simple) and field.type.kind is Kind.OPAQUE:
-            found[".".join(below)] += 1  # however many there are
+            _count(inner, below, found)  # however many there are
             continue
         many = inner if isinstance(inner, list) and not isinstance(inner, _Object) else [inner]
         for one in many:
@@ -175,14 +175,14 @@ def _walk(value: _Object, structure: Structure, path: tuple[str, ...], found: Co
                     found[f"rows of {'.'.join(below)}"] += 1
                 _walk(one, field.type, below, found)
             elif path:
-                _count(one, field.type.kind, below, found)
+                _count(one, below, found)
             else:  # a row that is a single value
                 found[f"rows of {name}"] += 1
-                _count(one, field.type.kind, (name, name), found)
+                _count(one, (name, name), found)
 
 
-def _count(value: Any, kind: Kind, path: tuple[str, ...], found: Counter[str]) -> None:
-    if value != "" or kind in {Kind.STRING, Kind.CODE, Kind.OPAQUE}:  # else an empty element
+def _count(value: Any, path: tuple[str, ...], found: Counter[str]) -> None:
+    if value != "":  # else an empty element
         found[".".join(path)] += 1
 
 

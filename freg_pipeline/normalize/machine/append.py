@@ -133,11 +133,11 @@ def append(at: int, end: int, holds: int, number: int, row: int, shared: int) ->
         if stop < 0:
             return ODD
         after = stop + 1
+        if stop == start:  # an empty element
+            return after
         if holds == TEXT or holds == OPAQUE:
             size = _append_text(start, stop, kind, end, number, row, shared)
             return after if size >= 0 else size
-        if stop == start:  # an empty element
-            return after
         if kind != text.PLAIN:
             return ODD
     elif holds == OPAQUE:

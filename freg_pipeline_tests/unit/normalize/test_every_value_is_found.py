@@ -88,7 +88,7 @@ def _walk(
         prefix, shape, values = pending.pop()
         for field in shape.fields:
             value = values.get(field.name)
-            if value is None:
+            if value is None or (value == "" and isinstance(field.type, Simple)):
                 continue
             column = prefix + snake_case(field.name)
             if isinstance(field.type, Simple):
@@ -107,7 +107,9 @@ def _walk(
 def _cell(kind: Kind, value: Any) -> Any:
     if kind is Kind.DATETIME:
         return datetime.fromisoformat(value).astimezone(UTC).isoformat()
-    return int(value) if kind is Kind.YEAR else value
+    if kind is Kind.YEAR:
+        return int(value)
+    return None if value == "" else value
 
 
 def _bag(rows: Rows) -> Counter[str]:

@@ -42,12 +42,12 @@ def normalize_text(plan: Plan, *documents: str | bytes) -> Normalized:
         (r"\u0000", "\0"),
         ("ÆØÅ" * 30, "ÆØÅ" * 30),
         ("x" * 7 + "å", "x" * 7 + "å"),
-        ("", ""),
+        ("", None),
     ],
 )
-def test_text_is_what_its_escapes_say(written: str, text: str, plan: Plan) -> None:
+def test_text_is_what_its_escapes_say(written: str, text: str | None, plan: Plan) -> None:
     found = normalize_text(plan, f'"navn":[{{"fornavn":"{written}","etternavn":"E"}}]')
-    assert found.tables["navn"][0]["fornavn"] == text
+    assert found.tables["navn"][0].get("fornavn") == text
     assert found.tables["navn"][0]["etternavn"] == "E"
 
 
