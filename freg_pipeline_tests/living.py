@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from freg_pipeline.settings import load
 from freg_pipeline.store import Store, open_store
 from freg_pipeline.synthetic import RegisterOptions, running
 from freg_pipeline_tests.loads import full_load, sync
-from freg_pipeline_tests.registers import bulk, get, happen
+from freg_pipeline_tests.registers import bulk, events_of, get, happen
 
 Row = dict[str, Any]
 Document = dict[str, Any]
@@ -36,29 +37,40 @@ class Living:
     Attributes:
         base_url: of the register.
         store: a full load, and deltas on top of it.
+        earlier: everyone's document as it was at the position ``then``.
+        loaded: the position of the full load.
+        then: an earlier position of the event list, that the store can show.
+        now: the position that the store is at.
     """
 
     base_url: str
     store: Store
+    earlier: dict[str, Document]
+    loaded: int
+    then: int
+    now: int
 
     @cached_property
     def persons(self) -> dict[str, Document]:
-        """Everyone's document, by current number: of two of one person, that which goes on."""
-        documents = [*_documents(self.base_url)]
-        ended = {
-            row["foedselsEllerDNummer"]
-            for document in documents
-            for row in document["identifikasjonsnummer"]
-            if own_number(document) not in {None, row["foedselsEllerDNummer"]}
-        }
-        found = {}
-        for document in documents:
-            number = own_number(document) or document["identifikasjonsnummer"][0][
-                "foedselsEllerDNummer"
-            ]  # fmt: skip
-            if number not in ended:
-                found[number] = document
-        return found
+        """Everyone's document, by current number."""
+        return everyone(self.base_url)
+
+    @cached_property
+    def events(self) -> list[Row]:
+        """The events that the store has taken over."""
+        return [
+            event
+            for event in events_of(self.base_url, self.loaded + 1)
+            if event["sekvensnummer"] <= self.now
+        ]
+
+    @cached_property
+    def event_documents(self) -> list[Document]:
+        """Their documents."""
+        events = (event["hendelse"] for event in self.events)
+        told = [one["hendelsesdokument"] for one in events if "hendelsesdokument" in one]
+        answer = bulk(self.base_url, "hendelser/bulkoppslag", told).raise_for_status().json()
+        return [one["hendelse"] for one in answer]
 
     def current(self, entity: str) -> Iterator[tuple[str, Row]]:
         """Every current row of an entity, with whose it is."""
@@ -67,9 +79,51 @@ class Living:
     def rows(self, entity: str) -> Iterator[tuple[str, Row]]:
         """Every row of an entity, with whose it is."""
         for number, document in self.persons.items():
-            rows = document.get(entity, [])
-            for row in rows if isinstance(rows, list) else [rows]:
+            for row in rows_of(document, entity):
                 yield number, row
+
+    def one(self, entity: str, field: str) -> dict[str, Any]:
+        """A field of everyone's current row of an entity; of several the one that began last."""
+        found = sorted(self.current(entity), key=lambda told: moment(told[1]))
+        return {number: row.get(field) for number, row in found}
+
+    @cached_property
+    def numbers(self) -> dict[str, str]:
+        """Every number that anyone has or has had, and today's number for it."""
+        return {
+            row["foedselsEllerDNummer"]: number
+            for number, row in self.rows("identifikasjonsnummer")
+        }
+
+
+def moment(row: Row, name: str = "gyldighetstidspunkt") -> datetime:
+    """A time of a row; one that isn't told lies before all others."""
+    told = row.get(name)
+    return datetime.fromisoformat(told) if told else datetime.min.replace(tzinfo=UTC)
+
+
+def rows_of(document: Document, entity: str) -> list[Row]:
+    """The rows of an entity, one alone too."""
+    rows = document.get(entity, [])
+    return rows if isinstance(rows, list) else [rows]
+
+
+def everyone(base_url: str) -> dict[str, Document]:
+    """Everyone's document, by current number: of two of one person, that which goes on."""
+    documents = [*_documents(base_url)]
+    ended = {
+        row["foedselsEllerDNummer"]
+        for document in documents
+        for row in document["identifikasjonsnummer"]
+        if own_number(document) not in {None, row["foedselsEllerDNummer"]}
+    }
+    first = (document["identifikasjonsnummer"][0] for document in documents)
+    numbers = (
+        own_number(document) or row["foedselsEllerDNummer"]
+        for document, row in zip(documents, first, strict=True)
+    )
+    found = dict(zip(numbers, documents, strict=True))
+    return {number: document for number, document in found.items() if number not in ended}
 
 
 def own_number(document: Document) -> str | None:
@@ -88,12 +142,14 @@ def living(folder: Path, *, persons: int, events: int, **options: Any) -> Iterat
     chosen = {"batch_size": 700, "ready_after_seconds": 0.02, "refused_parts": (), **options}
     with running(RegisterOptions(persons=persons, **chosen)) as base_url:
         settings = load(base_url=base_url, store=str(folder / "store"), poll_seconds=0.02)
-        full_load(settings)
+        positions = [full_load(settings).sekvensnummer]
         for _ in range(2):
             happen(base_url, events // 2)
-            happen(base_url, 2, type=MERGE)
+            positions.append(happen(base_url, 2, type=MERGE))
             sync(settings)
-        yield Living(base_url, open_store(settings))
+            if len(positions) == 2:
+                earlier = everyone(base_url)
+        yield Living(base_url, open_store(settings), earlier, *positions)
 
 
 def _documents(base_url: str) -> Iterator[Document]:
