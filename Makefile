@@ -4,13 +4,14 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 DAGSTER_HOME := $(CURDIR)/data/dagster
 
-.PHONY: demo test lint docs ui bench fuzz clean
+.PHONY: demo test lint docs site ui bench fuzz clean
 
 demo: $(INSTALLED)
 	$(BIN)/freg demo
 
+# The timeout is no measure of speed: whatever takes so long has stopped, and fails by its name.
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n auto --dist worksteal --timeout 900
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -19,6 +20,7 @@ lint: $(INSTALLED)
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python docs/generate_tables.py --check
 	$(BIN)/python docs/generate_client.py --check
+	$(BIN)/python docs/site/build.py --check
 
 ui: $(INSTALLED)
 	mkdir -p -m 700 $(DAGSTER_HOME)
@@ -29,6 +31,10 @@ ui: $(INSTALLED)
 docs: $(INSTALLED)
 	$(BIN)/python docs/generate_tables.py
 	$(BIN)/python docs/generate_client.py
+
+# The documents as a site, in build/site: the tables searchable, the examples with their answers.
+site: $(INSTALLED)
+	$(BIN)/python docs/site/build.py
 
 # A million damaged answers to the decoder; some ten thousand of them are part of `make test`.
 fuzz: $(INSTALLED)

@@ -166,7 +166,7 @@ def _begin_again(s: Standing) -> tuple[Step, ...]:
     """Its batches are written on this side, and whoever did so was stopped."""
     error = FregError(
         f"the uttrekk {s.name} was stopped before its {s.kind.source} taken over",
-        "Give the command that began it again: it goes on with this uttrekk",
+        "Run the command that started it again: it resumes this uttrekk",
     )
     return (Ask(error),)
 
@@ -174,14 +174,14 @@ def _begin_again(s: Standing) -> tuple[Step, ...]:
 def _gone(s: Standing) -> GoneError:
     return GoneError(
         f"the register no longer has the job of the uttrekk {s.name} (410), ordered {s.jobs} times",
-        f"To order it once more: freg uttrekk resume {s.name} --order-again",
+        f"To order it again: freg uttrekk resume {s.name} --order-again",
         status=410,
     )
 
 
 def _uncertain(s: Standing) -> UncertainOrderError:
     return UncertainOrderError(
-        f"an order for the uttrekk {s.name} was sent, and its answer never recorded: "
-        "the register may be running a job for it, one of the ten that it allows",
-        f"To order anew: freg uttrekk resume {s.name} --order-again",
+        f"an order for the uttrekk {s.name} was sent, but its answer was never recorded: "
+        "the register may be running a job for it, one of the ten it allows",
+        f"To order again: freg uttrekk resume {s.name} --order-again",
     )

@@ -80,7 +80,7 @@ def release_lines(manifest: Manifest, store: Store) -> list[str]:
         f"From the uttrekk {manifest.uttrekk}, good to sequence number {manifest.sekvensnummer}",
         f"Accounting: {account.delivered:,} delivered = " + " + ".join(parts),
     ]
-    lines.append(freshness_line(store, manifest))
+    lines.append(freshness_line(manifest))
     if manifest.deltas:
         events = sum(delta.events for delta in manifest.deltas)
         lines.append(
@@ -96,7 +96,8 @@ def release_lines(manifest: Manifest, store: Store) -> list[str]:
         )
     if manifest.incomplete:
         lines.append("Incomplete: see the table avvik for what is missing")
-    lines.append(f"Query it with freg sql, or open {catalogue_path(store)} in DuckDB")
+    opened = f", or open {path} in DuckDB" if (path := catalogue_path(store)).exists() else ""
+    lines.append(f"Query it with freg sql{opened}")
     return lines
 
 

@@ -283,6 +283,6 @@ def parse_batch(body: bytes) -> tuple[IdentifierKind | None, list[str]]:
     if batch.feilmelding and not _is_null(batch.feilmelding):
         raise RefusedError(
             f'uttrekk/batch: "{refusal(batch.feilmelding)}"',
-            "Run the same command again later: it goes on from where it stands",
+            "Run the same command again later: it resumes where it stopped",
         )
     return None, []

@@ -75,7 +75,7 @@ def parse_root(body: bytes) -> etree._Element:
 
 
 def _incomplete() -> ValueError:
-    return ValueError("the answer is no complete XML")
+    return ValueError("the answer is not complete XML")
 
 
 def _is_part(element: etree._Element) -> bool:

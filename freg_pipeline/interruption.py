@@ -29,7 +29,7 @@ from typing import NoReturn
 _GRACE_SECONDS = 5.0  # a container's supervisor waits ten before it kills
 _REMIND_SECONDS = 0.5
 _ENDED_BY = (signal.SIGINT, signal.SIGTERM)
-_LINE = b"Error: interrupted. Run the same command again: it goes on from where it stands\n"
+_LINE = b"Error: interrupted. Run the same command again: it resumes where it stopped\n"
 
 
 class Interruption(SystemExit):

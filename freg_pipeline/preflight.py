@@ -64,7 +64,7 @@ async def preflight(settings: Settings) -> AsyncIterator[str]:
         for change in changes:
             yield f"              {change}"
         yield f"release       {current.number}, {_verdict(changes)}"
-        yield f"freshness     {freshness_line(store, current)}"
+        yield f"freshness     {freshness_line(current)}"
 
 
 def _services(package: Package) -> str:

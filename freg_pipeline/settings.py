@@ -6,6 +6,7 @@ read from any other place, so that the same command does the same thing from any
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -32,6 +33,12 @@ class Settings(BaseSettings):
         s3_endpoint: an S3 endpoint other than the default.
         allow_services: services to call although our table of rights lacks them for the package;
             ``alle``: every one.
+        readers: who may read tables and catalogue beside the owner: a group's name or number, or
+            ``everyone``; None: nobody.
+        catalogue: where the catalogue is written: a folder, or a file that ends in ``.duckdb``;
+            None: the store's root, for a store on S3 the user's own folder for data.
+        catalogue_root: what those who open the catalogue call the store's root: a folder as it is
+            mounted there, or ``s3://bucket/prefix``; None: as it is called here.
         contract_file: the XSD of person documents, where the register serves none.
         ca_file: certificates to trust beside the system's, as PEM.
         token: a ready bearer token, in place of Maskinporten.
@@ -79,6 +86,9 @@ class Settings(BaseSettings):
     store: str = "data"
     s3_endpoint: str | None = None
     allow_services: Annotated[tuple[str, ...], NoDecode] = ()
+    readers: str | None = None
+    catalogue: Path | None = None
+    catalogue_root: str | None = None
     contract_file: Path | None = None
     ca_file: Path | None = None
     token: SecretStr | None = None
@@ -170,6 +180,32 @@ class Settings(BaseSettings):
         keep_secret(text)
         return SecretStr(text) if text else None
 
+    @field_validator("readers")
+    @classmethod
+    def _somebody(cls, value: str | None) -> str | None:
+        return (value or "").strip() or None
+
+    @field_validator("catalogue")
+    @classmethod
+    def _catalogue_file(cls, value: Path | None) -> Path | None:
+        if value is None:
+            return None
+        path = value.expanduser().absolute()
+        return path if path.suffix == ".duckdb" else path / "freg.duckdb"
+
+    @field_validator("catalogue_root")
+    @classmethod
+    def _as_readers_call_it(cls, value: str | None) -> str | None:
+        """An absolute path, maybe of another kind of machine, or an address."""
+        root = (value or "").strip()
+        if not root:
+            return None
+        if not re.match(r"/|s3://[^/]|[A-Za-z]:[/\\]|\\\\[^\\]", root):
+            msg = "must be an absolute path or s3://bucket/prefix"
+            raise ValueError(msg)
+        _require_plain(root, "?*")
+        return root.rstrip("/\\") or "/"
+
     @field_validator("store")
     @classmethod
     def _absolute(cls, value: str) -> str:
@@ -178,13 +214,18 @@ class Settings(BaseSettings):
         if not value.strip() or (is_url and not is_bucket):
             msg = "must name a folder or s3://bucket/prefix"
             raise ValueError(msg)
-        if not is_url and (set("?*\\") & set(value) or not value.isprintable()):
-            # DuckDB would take them for a pattern or a separator, and read other files.
-            msg = "must not hold ?, *, \\ or control characters"
-            raise ValueError(msg)
+        if not is_url:
+            _require_plain(value, "?*\\")
         if is_url:
             return value.rstrip("/")
         return str(Path(value).expanduser().absolute())
+
+
+def _require_plain(path: str, without: str) -> None:
+    """See that DuckDB takes a path for no pattern, by which it would read other files."""
+    if set(without) & set(path) or not path.isprintable():
+        msg = f"must not hold {', '.join(without)} or control characters"
+        raise ValueError(msg)
 
 
 def load(**flags: Any) -> Settings:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +14,9 @@ from hypothesis import settings
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.settings import Settings, load
 from freg_pipeline.synthetic import RegisterOptions, running
+from freg_pipeline_tests.command import Ended, ended
 from freg_pipeline_tests.living import Living, living
 from freg_pipeline_tests.published import Recorder, recording, violations
-from freg_pipeline_tests.waiting import STUCK_SECONDS
 
 # How long an example takes says something of the machine only.
 settings.register_profile("freg", deadline=None)
@@ -27,19 +24,6 @@ settings.load_profile("freg")
 
 StartRegister = Callable[..., str]
 RunFreg = Callable[..., "Ended"]
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended."""
-
-    code: int
-    stdout: str
-    stderr: str
-
-    @property
-    def lines(self) -> list[str]:
-        return self.stderr.strip().splitlines()
 
 
 @pytest.fixture(autouse=True)
@@ -108,15 +92,7 @@ def freg(tmp_path: Path) -> RunFreg:
     """Run the command as a user does, in a process of its own and a folder of its own."""
 
     def run(*arguments: str, **environment: str) -> Ended:
-        ended = subprocess.run(
-            [sys.executable, "-m", "freg_pipeline.cli", *arguments],
-            cwd=tmp_path,
-            env={**os.environ, "FREG_STORE": str(tmp_path / "store"), **environment},
-            capture_output=True,
-            text=True,
-            timeout=STUCK_SECONDS,
-            check=False,
-        )
-        return Ended(ended.returncode, ended.stdout, ended.stderr)
+        store = str(tmp_path / "store")
+        return ended(arguments, tmp_path, {"FREG_STORE": store, **environment})
 
     return run

@@ -134,7 +134,7 @@ def access(settings: Settings) -> Bearer:
     if settings.base_url is not None:
         return ReadyToken(None, headers)  # someone's own gateway, which may put the token on
     raise ConfigurationError(
-        f"nothing is set that lets you into {settings.environment}",
+        f"no credentials are set for {settings.environment}",
         "Set FREG_MASKINPORTEN_CLIENT_ID, _KEY_FILE and _KID, or FREG_TOKEN",
     )
 
@@ -160,7 +160,7 @@ def _maskinporten(settings: Settings) -> Maskinporten:
 def _set(name: str, value: T | None) -> T:
     if value is None:
         raise ConfigurationError(
-            "the settings of Maskinporten are not complete", f"Set FREG_MASKINPORTEN_{name} too"
+            "the Maskinporten settings are incomplete", f"Set FREG_MASKINPORTEN_{name} too"
         )
     return value
 
@@ -170,7 +170,7 @@ def _fiks_headers(settings: Settings) -> dict[str, SecretStr]:
         return {}
     if settings.fiks_integrasjon_id is None or settings.fiks_integrasjon_passord is None:
         raise ConfigurationError(
-            "Fiks asks every request for its integration",
+            "Fiks requires an integration id and password with every request",
             "Set FREG_FIKS_INTEGRASJON_ID and FREG_FIKS_INTEGRASJON_PASSORD",
         )
     return {

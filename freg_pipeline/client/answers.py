@@ -93,7 +93,7 @@ def failure(
     return kind(what, remedy, status=status, code=code, said=said)
 
 
-LATER = "Run the same command again later: it goes on from where it stands"
+LATER = "Run the same command again later: it resumes where it stopped"
 _LOOK = "Correct what the register objects to"
 _REMEDIES = {
     401: "Renew FREG_TOKEN or check the access settings (freg check)",
@@ -122,7 +122,8 @@ def _redirected(response: httpx.Response, service: str, correlation_id: str) -> 
     here = f"{response.url.scheme}://{response.url.netloc.decode()}"
     leads = "elsewhere on the same host" if origin == here else f"to {origin}"
     return RefusedError(
-        f"{service} was answered by {response.status_code}, which leads {leads} (correlation id "
+        f"{service} was answered by {response.status_code}, which redirects {leads} "
+        "(correlation id "
         f"{correlation_id}); it is not followed",
         "Correct FREG_BASE_URL, or look at what stands between here and the register (a proxy, a "
         "gateway, a sign-in page)",

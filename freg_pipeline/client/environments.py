@@ -97,7 +97,7 @@ def _let_through(services: Sequence[str]) -> frozenset[str]:
     unknown = [service for service in services if service not in ALL_SERVICES]
     if unknown:
         raise ConfigurationError(
-            f"FREG_ALLOW_SERVICES names {', '.join(unknown)}, which is no service",
+            f"FREG_ALLOW_SERVICES names {', '.join(unknown)}, which is not a service",
             f"Use alle, or some of {', '.join(sorted(ALL_SERVICES))}",
         )
     return frozenset(services)

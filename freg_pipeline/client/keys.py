@@ -63,7 +63,7 @@ def read_signer(key_file: Path, kid: str | None, cert_file: Path | None) -> Sign
     kid = said or kid
     if not kid:
         raise ConfigurationError(
-            "nothing names the key to Maskinporten",
+            "Maskinporten can't tell which key is yours",
             "Set FREG_MASKINPORTEN_KID, or FREG_MASKINPORTEN_CERT_FILE for a certificate",
         )
     return Signer(key, {"kid": kid})

@@ -216,7 +216,7 @@ class Maskinporten:
                 response = http.request(method, url, data=form)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol):
             raise ConfigurationError(
-                "the address of Maskinporten is no address",
+                "Maskinporten's address is not a valid URL",
                 "Correct FREG_MASKINPORTEN_ISSUER or FREG_MASKINPORTEN_TOKEN_ENDPOINT",
             ) from None
         except (httpx.TransportError, httpx.DecodingError) as error:
@@ -235,8 +235,8 @@ class Maskinporten:
         if self._token is None and isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
             return UnreachableError(
                 what,
-                "Check FREG_ENVIRONMENT and FREG_MASKINPORTEN_ISSUER, and that the network lets "
-                "you through",
+                "Check FREG_ENVIRONMENT and FREG_MASKINPORTEN_ISSUER, and that your "
+                "network allows it",
                 is_set=is_set,
             )
         return AwayError(what, LATER)

@@ -110,15 +110,16 @@ def blocked_way(error: Exception, url: str) -> ConfigurationError | None:
         return ConfigurationError(
             f"the certificate of {host} isn't trusted: {certificate.verify_message.rstrip('.')}",
             "Set FREG_CA_FILE to a file with the certificates (PEM) of whoever issues them in your "
-            "network; where it has expired or is another host's, see to the address and the clock",
+            "network; if it has expired or belongs to another host, check the address and "
+            "the clock",
         )
     if isinstance(error, httpx.ProxyError):
         way, status = proxy_of(url), str(error)[:3]
         if way is not None and status.isdigit() and not status.startswith("5"):
             return ConfigurationError(
-                f"the proxy in {way.variable} lets nothing through to {host} ({status})",
-                "Let it do so, put your name and password for it into the variable, or name the "
-                "host in NO_PROXY",
+                f"the proxy in {way.variable} refuses connections to {host} ({status})",
+                "Allow the host there, put the proxy's user name and password into the "
+                "variable, or add the host to NO_PROXY",
             )
     return None
 

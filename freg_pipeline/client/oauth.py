@@ -14,7 +14,7 @@ from freg_pipeline.errors import ConfigurationError, PassingError, RefusedError
 from freg_pipeline.outside import showable
 
 CLOCK_SECONDS = 10.0  # a clock that is wrong by more may be why an assertion is refused
-LATER = "Run the same command again later: it goes on from where it stands"
+LATER = "Run the same command again later: it resumes where it stopped"
 T = TypeVar("T")
 _JWT = re.compile(r"[\w-]{16,}\.[\w-]{16,}(\.[\w-]+)?")
 

@@ -105,5 +105,5 @@ def _make_ours(folder: Path) -> None:
         ) from None
     if not ours:
         raise ConfigurationError(
-            f"{folder} belongs to somebody else", "Set TMPDIR to a folder of your own"
+            f"{folder} belongs to another user", "Set TMPDIR to a folder of your own"
         )

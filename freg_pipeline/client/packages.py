@@ -72,7 +72,7 @@ class Package:
         raise RefusedError(
             f"{service} is not in the package {self.name}: nothing was sent",
             f"It is in {', '.join(having)}: set FREG_RETTIGHETSPAKKE if that is yours, or "
-            f"FREG_ALLOW_SERVICES={service} if the register has given it to you all the same",
+            f"FREG_ALLOW_SERVICES={service} if the register has granted it to you",
         )
 
 
@@ -121,6 +121,6 @@ def package(name: str) -> Package:
     """
     if name not in PACKAGES:
         raise ConfigurationError(
-            "FREG_RETTIGHETSPAKKE names no package of rights", f"Use one of {', '.join(PACKAGES)}"
+            "FREG_RETTIGHETSPAKKE is not a package of rights", f"Use one of {', '.join(PACKAGES)}"
         )
     return PACKAGES[name]

@@ -107,7 +107,7 @@ class PersonerService:
         )
 
     async def soek(self, kriterier: SoekKriterier) -> Treff:
-        """The numbers of those whom all criteria fit; nobody is no error.
+        """The numbers of everyone who matches all criteria; no hits are not an error.
 
         The register says "no hits" by an empty list (its API description) or by 404 (its page on
         return codes).

@@ -236,7 +236,7 @@ class Transport:
                 )
         except (httpx.InvalidURL, httpx.UnsupportedProtocol):
             raise ConfigurationError(
-                f"{self.base_url} is no address", "Correct FREG_BASE_URL"
+                f"{self.base_url} is not a valid URL", "Correct FREG_BASE_URL"
             ) from None
         except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
             raise self._lost(request.service, correlation_id, error) from None
@@ -265,7 +265,7 @@ class Transport:
             unreachable = UnreachableError(
                 f"nothing answers at {self.base_url}{proxy_words(self.base_url)} "
                 f"({type(error).__name__})",
-                "Check FREG_BASE_URL and FREG_ENVIRONMENT, and that the network lets you through",
+                "Check FREG_BASE_URL and FREG_ENVIRONMENT, and that your network allows it",
             )
             return self._away(unreachable)
         return PassingError(
@@ -294,5 +294,5 @@ def _check(request: _Request, body: bytes, correlation_id: str) -> object:
     except ValueError as error:
         raise PassingError(
             f"{request.service}: {error} (correlation id {correlation_id})",
-            "Run the same command again later; if it stays so, tell the register's staff the id",
+            "Run the same command again later; if it persists, give the register's staff the id",
         ) from None

@@ -141,4 +141,4 @@ def _job_id(body: bytes, service: str) -> str:
     if isinstance(said, dict):
         said = str(said.get("feilmelding", ""))
     reason = f': "{showable(said)}"' if said else ", and gave no reason"
-    raise RefusedError(f"{service}: the register made no job{reason}", "Correct the order")
+    raise RefusedError(f"{service}: the register created no job{reason}", "Correct the order")

@@ -17,17 +17,17 @@ logger = logging.getLogger(__name__)
 
 @click.group()
 def hendelser() -> None:
-    """Keep the current release current by the register's event list."""
+    """Keep the release current from the register's event list."""
 
 
 @hendelser.command()
-@click.option("--follow", is_flag=True, help="Go on until interrupted.")
+@click.option("--follow", is_flag=True, help="Keep running until interrupted.")
 @click.option(
     "--follow-seconds",
     type=float,
     expose_value=False,
     callback=remember,
-    help="Seconds between two questions for news.",
+    help="Seconds between polls for new events.",
 )
 @click.option(
     "--full-load-when-too-old",
@@ -39,7 +39,7 @@ def hendelser() -> None:
 @with_strictness
 @with_settings
 def sync(follow: bool, **strictness: bool) -> None:
-    """Bring the current release up to the register's last event."""
+    """Bring the current release up to the register's latest event."""
     from freg_pipeline.console import progress
     from freg_pipeline.orchestration.config import ReleaseConfig
     from freg_pipeline.orchestration.resources import Freg

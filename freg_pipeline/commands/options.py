@@ -23,14 +23,14 @@ K = TypeVar("K", bound=msgspec.Struct)
 
 _FLAGS: dict[str, tuple[Any, str]] = {
     "environment": (str, "Which register: syntetisk, konsumenttest, produksjon, …"),
-    "base-url": (str, "Everything before /v1, in place of what environment and package give."),
-    "rettighetspakke": (str, "The package of rights."),
-    "parts": (str, "Comma-separated parts to ask for; everything unless told."),
+    "base-url": (str, "Everything before /v1; overrides environment and package."),
+    "rettighetspakke": (str, "The package of rights (rettighetspakke)."),
+    "parts": (str, "Comma-separated parts to ask for.  [default: everything]"),
     "store": (str, "A folder or s3://bucket/prefix."),
     "s3-endpoint": (str, "An S3 endpoint other than the default."),
-    "concurrency": (int, "Look-ups under way at once."),
-    "requests-per-minute": (int, "Upper limit for all requests."),
-    "poll-seconds": (float, "Seconds between two questions for a batch."),
+    "concurrency": (int, "Look-ups in flight at once."),
+    "requests-per-minute": (int, "Upper limit on all requests together."),
+    "poll-seconds": (float, "Seconds between polls for a batch."),
     "poll-timeout-hours": (float, "Hours to wait for a batch."),
 }
 
@@ -55,10 +55,10 @@ def with_settings(command: F) -> F:
 
 
 _STRICTNESS = {
-    "allow_incomplete": "Release although something failed.",
-    "accept_contract": "Release although the contract breaks queries.",
-    "allow_other_kind": "Release although the current release is of another kind or selection.",
-    "allow_fewer": "Release although it holds far fewer persons or rows than the current one.",
+    "allow_incomplete": "Release even if some look-ups failed.",
+    "accept_contract": "Release even if a contract change breaks queries.",
+    "allow_other_kind": "Release even if it replaces one of another kind or selection.",
+    "allow_fewer": "Release even if it holds far fewer persons or rows than the current one.",
 }
 
 
@@ -123,7 +123,7 @@ def split_criteria(kriterier: type[K], options: dict[str, Any]) -> tuple[K, dict
 def with_format(command: F) -> F:
     """Give a command the choice of the form in which the register answers."""
     return click.option(
-        "--format", "form", type=click.Choice(["json", "xml"]), help="json unless told."
+        "--format", "form", type=click.Choice(["json", "xml"]), help="[default: json]"
     )(command)
 
 

@@ -21,16 +21,16 @@ ROWS_SHOWN = 200  # of a table to look at
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
-    help="A file, private to you.",
+    help="Write to this file, readable by you only.",
 )
-@click.option("--as-of", type=int, metavar="SEKVENSNUMMER", help="An earlier state.")
+@click.option("--as-of", type=int, metavar="SEKVENSNUMMER", help="Query an earlier state.")
 @with_settings
 def sql(statement: str | None, form: str, output: Path | None, as_of: int | None) -> None:
     """Query the current release, or an earlier state. STATEMENT comes on stdin unless given."""
     from freg_pipeline.lake.export import export, render
 
     if form == "parquet" and output is None:
-        raise ConfigurationError("Parquet needs a file", "Name it with --output")
+        raise ConfigurationError("Parquet output needs a file", "Give one with --output")
     statement = _statement(statement)
     if form == "table" and output is None:
         text, found = render(store(), statement, rows=ROWS_SHOWN, as_of=as_of)
@@ -52,13 +52,13 @@ def _statement(given: str | None) -> str:
 
 
 @click.command()
-@click.option("--force", is_flag=True, help="Also where little has been replaced.")
+@click.option("--force", is_flag=True, help="Even if little has been replaced.")
 @with_settings
 def compact(force: bool) -> None:
-    """Make the current release's base and deltas into a new base, with the same content."""
+    """Merge the current release's base and deltas into a new base, with the same content."""
     from freg_pipeline.console import progress, release_lines
     from freg_pipeline.journal.releases import require_current
-    from freg_pipeline.lake.catalogue import refresh_catalogue
+    from freg_pipeline.lake.catalogue import renew_catalogue
     from freg_pipeline.lake.compact import begin_compaction, needs_compaction, pieces
     from freg_pipeline.lake.compact import compact as compact_release
 
@@ -72,13 +72,13 @@ def compact(force: bool) -> None:
         return
     with progress() as begin:
         manifest = compact_release(lies, compaction, begin("compaction", len(pieces(compaction))))
-    refresh_catalogue(lies)
+    renew_catalogue(lies)
     click.echo("\n".join(release_lines(manifest, lies)))
 
 
 @click.group()
 def release() -> None:
-    """Look after releases."""
+    """List, check, restore and purge releases."""
 
 
 @release.command("list")
@@ -111,7 +111,7 @@ def show(number: str | None) -> None:
 @click.argument("number", required=False)
 @with_settings
 def verify(number: str | None) -> None:
-    """Check every file of a release: there, its size, its hash, its rows."""
+    """Check every file of a release: presence, size, hash and rows."""
     from freg_pipeline.lake.verify import verify as verify_release
 
     problems = verify_release(store(), number)
@@ -119,8 +119,8 @@ def verify(number: str | None) -> None:
         click.echo(problem)
     if problems:
         raise FregError(
-            f"{len(problems)} files of the release are not as they were written",
-            "Restore them from a copy, or build the release anew from its uttrekk",
+            f"{len(problems)} files of the release have changed since they were written",
+            "Restore them from a backup, or rebuild the release from its uttrekk",
         )
     click.echo("Every file is as it was written.")
 
@@ -131,12 +131,12 @@ def verify(number: str | None) -> None:
     type=click.IntRange(1, 10_000),
     default=200,
     show_default=True,
-    help="How many to look up, drawn at random.",
+    help="How many persons to look up, drawn at random.",
 )
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
 @with_settings
 def spot_check(persons: int, form: str) -> None:
-    """Look persons up at random and compare them with the tables: what no event has told.
+    """Look up random persons and compare them with the tables: what no event has reported.
 
     The register has changed documents of very many persons without any event. A sync can't see
     that; a new full load puts it right.
@@ -169,18 +169,18 @@ def spot_check(persons: int, form: str) -> None:
 def restore(number: str) -> None:
     """Make an earlier release current again."""
     from freg_pipeline.console import release_lines
-    from freg_pipeline.lake.catalogue import refresh_catalogue
+    from freg_pipeline.lake.catalogue import renew_catalogue
     from freg_pipeline.lake.restore import restore as restore_release
 
     lies = store()
     manifest = restore_release(lies, number)
-    refresh_catalogue(lies)
+    renew_catalogue(lies)
     click.echo("\n".join(release_lines(manifest, lies)))
 
 
 @release.command()
 @click.argument("number")
-@click.option("--name", help="The pin's own name; the release's number unless told.")
+@click.option("--name", help="The pin's name.  [default: the release's number]")
 @with_settings
 def pin(number: str, name: str | None) -> None:
     """Keep a release from being purged."""
@@ -202,13 +202,18 @@ def unpin(name: str) -> None:
 
 @release.command()
 @click.argument("number", required=False)
-@click.option("--keep", type=click.IntRange(min=1), help="Spare so many of the newest.")
+@click.option("--keep", type=click.IntRange(min=1), help="Keep this many of the newest.")
 @click.option(
-    "--older-than-days", type=click.FloatRange(min=0), help="Spare those younger than so many days."
+    "--older-than-days",
+    type=click.FloatRange(min=0),
+    help="Keep those younger than this many days.",
 )
 @with_settings
 def purge(number: str | None, keep: int | None, older_than_days: float | None) -> None:
-    """Remove releases and the files that only they name. Never the current one or a pinned one."""
+    """Remove releases, and the files that no other release uses.
+
+    Never the current release or a pinned one.
+    """
     from freg_pipeline.lake.purge import purge as purge_releases
 
     if (number is None) == (keep is None and older_than_days is None):

@@ -9,7 +9,7 @@ import traceback
 
 import click
 
-from freg_pipeline.commands import hendelser, release, services, soek, synthetic, uttrekk
+from freg_pipeline.commands import catalogue, hendelser, release, services, soek, synthetic, uttrekk
 from freg_pipeline.commands.options import with_settings
 from freg_pipeline.errors import UnforeseenError
 from freg_pipeline.foreseen import foreseen
@@ -35,6 +35,7 @@ for _command in (
     hendelser.hendelser,
     release.sql,
     release.compact,
+    catalogue.catalogue,
     release.release,
     services.sekvensnummer,
     services.feed,
@@ -91,7 +92,7 @@ def _trace(error: Exception) -> None:
 
 def tell_unraisable(found: sys.UnraisableHookArgs) -> None:
     """Log what went wrong while something was let go of: what led to it is told already."""
-    logging.getLogger(__name__).info("while letting go of something: %s", found.exc_type.__name__)
+    logging.getLogger(__name__).info("while releasing a resource: %s", found.exc_type.__name__)
 
 
 def _usage(said: str) -> str:

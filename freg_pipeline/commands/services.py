@@ -66,7 +66,7 @@ def person(identifikator: str, form: str | None) -> None:
     try:
         number = parse(identifikator).number
     except ValueError as error:
-        raise ConfigurationError(f"that is no identity number: {error}", "Correct it") from None
+        raise ConfigurationError(f"that is not an identity number: {error}", "Correct it") from None
 
     async def question(register: Register) -> Answer:
         return await register.personer.person(number, await parts_of(register))
@@ -101,7 +101,7 @@ def hendelse(identifikator: str, form: str | None) -> None:
 def _document(identifier: str) -> str:
     """A document's identifier. Nothing is published about its form."""
     if not identifier.strip():
-        raise ConfigurationError("that is no document's identifier", "Correct it")
+        raise ConfigurationError("that is not a document identifier", "Correct it")
     return identifier.strip()
 
 

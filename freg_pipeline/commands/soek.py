@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @with_criteria(SoekKriterier)
-@click.option("--uttrekk", is_flag=True, help="Look the hits up, and release them as tables.")
-@click.option("--name", help="The uttrekk's name; one that is under way is gone on with.")
+@click.option("--uttrekk", is_flag=True, help="Look the hits up and release them as tables.")
+@click.option("--name", help="The uttrekk's name; an unfinished one of that name is resumed.")
 @with_strictness
 @with_format
 @with_settings
@@ -40,13 +40,15 @@ def soek(
     name: str | None,
     **options: Any,
 ) -> None:
-    """The numbers of those whom all criteria fit; with --uttrekk, their documents as tables."""
+    """The numbers of everyone who matches all criteria, or with --uttrekk their documents."""
     kriterier, strictness = split_criteria(SoekKriterier, options)
     if uttrekk:
         _release(kriterier, form, name, strictness)
         return
     if name is not None:
-        raise ConfigurationError("a search that isn't kept has no name", "Add --uttrekk")
+        raise ConfigurationError(
+            "a search without --uttrekk keeps nothing, so it has no name", "Add --uttrekk"
+        )
     show(ask(lambda register: register.personer.soek(kriterier), form).raw)
 
 
@@ -69,7 +71,7 @@ def _release(
 @with_format
 @with_settings
 def entydigsoek(form: str | None, **criteria: Any) -> None:
-    """The document of the one person whom name and other criteria fit."""
+    """The document of the one person who matches a name and other criteria."""
     kriterier = EntydigKriterier(**criteria)
 
     async def question(register: Register) -> Answer:

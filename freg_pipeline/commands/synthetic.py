@@ -32,34 +32,36 @@ def synthetic() -> None:
 @click.option("--port", type=click.IntRange(0, 65_535), default=8765, show_default=True)
 @click.option("--batch-size", type=click.IntRange(1, 100_000), default=5_000, show_default=True)
 @click.option("--latency-ms", type=click.IntRange(0, 60_000), default=0, show_default=True)
-@click.option("--faults", default="", help="Such as 500=0.05,reset=#20: a rate, or every n-th.")
+@click.option(
+    "--faults", default="", help="For example 500=0.05,reset=#20: a rate, or every n-th request."
+)
 @click.option(
     "--events-per-minute",
     type=click.FloatRange(0, 1_000_000),
     default=0,
     show_default=True,
-    help="How fast things happen to the persons; an ordinary day of the register is 14 a minute.",
+    help="Events per minute; an ordinary day of the register has 14.",
 )
 @click.option(
     "--wave",
     type=click.IntRange(0, 10_000_000),
     default=0,
     show_default=True,
-    help="Begin with so many events of one kind, with a code that the contract doesn't list.",
+    help="Start with this many events of one kind, with a code that the contract doesn't list.",
 )
 @click.option(
     "--unknown-kinds",
     type=click.FloatRange(0, 1),
     default=0,
     show_default=True,
-    help="Share of changes that come as events of a kind that no contract lists.",
+    help="Share of changes reported by an event kind that no contract lists.",
 )
 @click.option(
     "--history-months",
     type=click.FloatRange(0),
     default=36,
     show_default=True,
-    help="What has been history for longer is gone.",
+    help="Rows that became history longer ago than this are gone.",
 )
 @click.option(
     "--refused-part",
@@ -68,42 +70,48 @@ def synthetic() -> None:
     metavar="PART",
     default=["forholdTilSametingetsValgmanntall"],
     show_default=True,
-    help="A part that is refused with 400 although the contract names it; may be repeated. With "
-    "an empty one, none is.",
+    help=(
+        "A part that is refused with 400 although the contract names it; may be repeated. An "
+        "empty value refuses none."
+    ),
 )
 @click.option(
     "--fiks-refuses/--fiks-leaves-out",
     default=True,
     show_default=True,
-    help="Through Fiks, refuse a part that holds more than the role, or leave out what it mustn't.",
+    help="Through Fiks, refuse a part that exceeds the role's rights, or leave the excess out.",
 )
 @click.option(
     "--old-hendelser",
     type=click.Choice(["400", "left-out"]),
     default="400",
     show_default=True,
-    help="What hendelser/bulkoppslag answers where a document asked for is too old: 400 to all of "
-    "it, or the others.",
+    help=(
+        "How hendelser/bulkoppslag answers when one document is too old: 400 for the whole "
+        "request, or the others only."
+    ),
 )
 @click.option(
     "--no-hits",
     type=click.Choice(["404", "empty"]),
     default="404",
     show_default=True,
-    help="What a search that nobody fits is answered: 404, or an empty list.",
+    help="How a search without hits is answered: 404, or an empty list.",
 )
 @click.option(
     "--strict-criteria",
     is_flag=True,
-    help="Refuse criteria of uttrekk/tilpasset that no description names; else pass over them.",
+    help=(
+        "Refuse criteria of uttrekk/tilpasset that no description names, instead of ignoring them."
+    ),
 )
 @click.option(
     "--scope",
     "scopes",
     multiple=True,
-    help="One more Maskinporten scope, good for every package; may be repeated.",
+    help="An extra Maskinporten scope that every package accepts; may be repeated.",
 )
-@click.option("--no-auth", is_flag=True, help="Ask no request for a token.")
+@click.option("--no-auth", is_flag=True, help="Require no token.")
 def serve(host: str, port: int, no_auth: bool, **options: Any) -> None:
     """Serve the synthetic register; prints its base URL when it is ready."""
     from freg_pipeline.synthetic import RegisterOptions

@@ -33,12 +33,12 @@ logger = logging.getLogger(__name__)
 
 @click.group()
 def uttrekk() -> None:
-    """Fetch and release: everyone, a selection, or a list of one's own."""
+    """Fetch and release everyone, a selection, or a list of your own."""
 
 
 @uttrekk.command()
 @click.option("--feedsekvensnr", type=click.IntRange(min=0), help="Where to begin.")
-@click.option("--name", help="The uttrekk's name; one that is under way is gone on with.")
+@click.option("--name", help="The uttrekk's name; an unfinished one of that name is resumed.")
 @with_strictness
 @with_settings
 def komplett(feedsekvensnr: int | None, name: str | None, **strictness: bool) -> None:
@@ -52,7 +52,7 @@ def komplett(feedsekvensnr: int | None, name: str | None, **strictness: bool) ->
 
 @uttrekk.command()
 @with_criteria(TilpassetKriterier)
-@click.option("--name", help="The uttrekk's name; one that is under way is gone on with.")
+@click.option("--name", help="The uttrekk's name; an unfinished one of that name is resumed.")
 @with_strictness
 @with_settings
 def tilpasset(name: str | None, **options: Any) -> None:
@@ -64,11 +64,11 @@ def tilpasset(name: str | None, **options: Any) -> None:
 @uttrekk.command()
 @click.argument("source", metavar="FILE", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--column", help="The column that holds the numbers.")
-@click.option("--name", help="The uttrekk's name; one that is under way is gone on with.")
+@click.option("--name", help="The uttrekk's name; an unfinished one of that name is resumed.")
 @with_strictness
 @with_settings
 def liste(source: Path, column: str | None, name: str | None, **strictness: bool) -> None:
-    """A list of identity numbers of one's own: text, CSV, Parquet, or - for stdin."""
+    """Your own list of identity numbers: text, CSV or Parquet, or - for stdin."""
     from freg_pipeline.console import malformed_lines, progress
     from freg_pipeline.extract.liste import malformed_of
     from freg_pipeline.orchestration.config import ReleaseConfig
@@ -139,7 +139,7 @@ def tell_release(manifest: Manifest, store: Store) -> None:
 @click.argument("name", required=False)
 @with_settings
 def status(name: str | None) -> None:
-    """Where each uttrekk stands, or one of them."""
+    """Show the progress of every uttrekk, or of one."""
     from freg_pipeline.console import status_table
     from freg_pipeline.errors import DamagedError
     from freg_pipeline.journal.status import read_status
@@ -160,11 +160,15 @@ def status(name: str | None) -> None:
 
 @uttrekk.command()
 @click.argument("name")
-@click.option("--order-again", is_flag=True, help="Order anew where an order's fate is unknown.")
+@click.option(
+    "--order-again",
+    is_flag=True,
+    help="Order again if it is unknown whether the register got the order.",
+)
 @with_strictness
 @with_settings
 def resume(name: str, order_again: bool, **strictness: bool) -> None:
-    """Go on with an uttrekk from where it stands."""
+    """Resume an uttrekk where it stopped."""
     from freg_pipeline.console import progress
     from freg_pipeline.journal.uttrekk import Uttrekk
     from freg_pipeline.orchestration.config import ReleaseConfig
@@ -193,4 +197,4 @@ def abandon(name: str) -> None:
     from freg_pipeline.journal.uttrekk import Uttrekk
 
     Uttrekk(store(), name).abandon()
-    click.echo(f"{name} is abandoned: nothing goes on with it any more")
+    click.echo(f"{name} is abandoned: nothing will continue it")

@@ -1,5 +1,7 @@
 """The contract: an XSD compiled into an element model, and that into the plan of tables."""
 
+from functools import lru_cache
+
 from freg_pipeline.contract.compare import Change, ChangeKind, compare, incompatible
 from freg_pipeline.contract.model import Contract, Field, Kind, Simple, Structure
 from freg_pipeline.contract.names import snake_case
@@ -26,6 +28,7 @@ __all__ = [
 ]
 
 
+@lru_cache(maxsize=8)  # a plan doesn't change, and each step of a sync asks for it
 def compile_contract(xsd: bytes) -> Plan:
     """Return the plan of tables for an XSD.
 

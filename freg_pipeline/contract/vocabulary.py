@@ -69,5 +69,5 @@ def refused(node: etree._Element, what: str) -> ContractError:
     """The error that a part can't be compiled; ``what`` may hold names of the contract."""
     return ContractError(
         f"the contract can't be compiled at line {node.sourceline}: {showable(what)}",
-        "Report it with the XSD; until it is mended, the release before stays in force",
+        "Report it with the XSD; until it is fixed, the current release stays",
     )

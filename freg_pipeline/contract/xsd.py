@@ -57,9 +57,9 @@ def read_contract(xsd: bytes) -> Contract:
     try:
         schema = etree.fromstring(xsd.lstrip(), parser)
     except etree.XMLSyntaxError as error:
-        raise ContractError(f"the contract is no XML: {showable(error.msg)}", _REMEDY) from None
+        raise ContractError(f"the contract is not XML: {showable(error.msg)}", _REMEDY) from None
     if schema.tag != f"{XSD}schema":
-        raise ContractError("the contract is no XSD: its root is not xsd:schema", _REMEDY)
+        raise ContractError("the contract is not an XSD: its root is not xsd:schema", _REMEDY)
     try:
         return _Compiler(schema).contract(fingerprint(xsd))
     except RecursionError:

@@ -82,7 +82,7 @@ class EntydigKriterier(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
             raise ConfigurationError("entydigsoek needs first and last name", "Give both")
         elif not (criteria.keys() & _ALONE or criteria.keys() >= _TOGETHER):
             raise ConfigurationError(
-                "a name alone tells nobody apart",
+                "a name alone identifies nobody",
                 "Add identifikasjonsnummer, foedselsdato, postnummer, or adressenavn and husnummer",
             )
 
@@ -126,6 +126,6 @@ def _check_foreign(criteria: dict[str, Any]) -> None:
     for name in _FOREIGN:
         if name in criteria and not _DOCUMENT.fullmatch(criteria[name]):
             raise ConfigurationError(
-                f"{name} is not written as the register wants it",
-                "Begin with the country (ISO 3166-1 alpha-3) and a hyphen, as ARG-876",
+                f"{name} is not in the register's format",
+                "Start with the country (ISO 3166-1 alpha-3) and a hyphen, as in ARG-876",
             )

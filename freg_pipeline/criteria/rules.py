@@ -44,14 +44,16 @@ def check_common(given: dict[str, Any]) -> None:
         if name in given and not _is_number(given[name], length):
             raise ConfigurationError(f"a {name} has {length} digits", "Write it with leading zeros")
     if "foedselsdato" in given and not _is_date(given["foedselsdato"]):
-        raise ConfigurationError("foedselsdato is no date", "Write it as YYYYMMDD: 19850131")
+        raise ConfigurationError(
+            "foedselsdato is not a date", "Write it as YYYYMMDD, such as 19850131"
+        )
     if "adressenavn" in given and len(given["adressenavn"].strip()) < SHORTEST_STREET:
         raise ConfigurationError(
             f"adressenavn has fewer than {SHORTEST_STREET} letters",
             "Give more of the street's name",
         )
     if "husnummer" in given and not _HUSNUMMER.fullmatch(given["husnummer"]):
-        raise ConfigurationError("that is no husnummer", "Write it as 7 or 7B")
+        raise ConfigurationError("that is not a husnummer", "Write it as 7 or 7B")
     check_listed("opplysningsgrunnlag", given.get("opplysningsgrunnlag"), OPPLYSNINGSGRUNNLAG)
 
 
@@ -72,18 +74,18 @@ def check_years(name: str, first: str | None, last: str | None) -> None:
     for year in (first, last):
         if year is not None and not matches(_YEAR, year):
             raise ConfigurationError(
-                f"{name} is no year", "Write it with four digits, such as 1985"
+                f"{name} is not a year", "Write it with four digits, such as 1985"
             )
     if first is not None and last is not None and first > last:
         raise ConfigurationError(
-            f"{name}: the first year is after the last", "Exchange fra og med and til og med"
+            f"{name}: the first year is after the last", "Swap fra og med and til og med"
         )
 
 
 def check_listed(name: str, value: str | None, allowed: Sequence[str]) -> None:
     """See that a code is one of those allowed. Raises ConfigurationError."""
     if value is not None and value not in allowed:
-        raise ConfigurationError(f"that is no {name}", f"Use one of {', '.join(allowed)}")
+        raise ConfigurationError(f"that is not a valid {name}", f"Use one of {', '.join(allowed)}")
 
 
 def matches(pattern: re.Pattern[str], value: object) -> bool:

@@ -68,7 +68,7 @@ class TilpassetKriterier(msgspec.Struct, frozen=True, kw_only=True, rename="came
         check_listed("sivilstandstype", self.sivilstandstype, SIVILSTANDSTYPER)
         if self.statsborgerskap is not None and not matches(_COUNTRY, self.statsborgerskap):
             raise ConfigurationError(
-                "statsborgerskap is no country code", "Use ISO 3166-1 alpha-3, such as NOR"
+                "statsborgerskap is not a country code", "Use ISO 3166-1 alpha-3, such as NOR"
             )
 
     @classmethod
@@ -82,7 +82,7 @@ class TilpassetKriterier(msgspec.Struct, frozen=True, kw_only=True, rename="came
         kommune = told.pop("kommunenummer", {})
         if not isinstance(kommune, Mapping):
             raise ConfigurationError(
-                "kommunenummer is no object",
+                "kommunenummer is not an object",
                 "Give it one of bostedskommunenummer, oppholdskommunenummer",
             )
         names = dict(zip(cls.__struct_encode_fields__, cls.__struct_fields__, strict=True))
@@ -95,7 +95,7 @@ class TilpassetKriterier(msgspec.Struct, frozen=True, kw_only=True, rename="came
             )
         statuses = told.pop("personstatustyper", ())
         if isinstance(statuses, str) or not isinstance(statuses, Iterable):
-            raise ConfigurationError("personstatustyper is no list", 'Write ["bosatt"]')
+            raise ConfigurationError("personstatustyper is not a list", 'Write ["bosatt"]')
         single = {names[name]: value for name, value in {**told, **kommune}.items()}
         years = {name: str(value) for name, value in single.items() if isinstance(value, int)}
         return cls(personstatustyper=tuple(statuses), **{**single, **years})
@@ -111,7 +111,7 @@ class TilpassetKriterier(msgspec.Struct, frozen=True, kw_only=True, rename="came
                     "Such persons are found under aktiv",
                 )
             if status not in PERSONSTATUSTYPER:
-                raise ConfigurationError("that is no personstatustype", allowed)
+                raise ConfigurationError("that is not a personstatustype", allowed)
 
     def _check_kommune(self) -> None:
         if self.bostedskommunenummer is not None and self.oppholdskommunenummer is not None:

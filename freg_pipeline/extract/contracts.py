@@ -8,6 +8,8 @@ The register has announced that it wants to stop serving contracts some day
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from freg_pipeline.client.patience import Patience
 from freg_pipeline.contract import Plan, compile_contract, fingerprint
 from freg_pipeline.errors import (
     ConfigurationError,
+    DamagedError,
     FregError,
     GoneError,
     NotFoundError,
@@ -24,8 +27,9 @@ from freg_pipeline.errors import (
     RefusedError,
     SilentError,
 )
+from freg_pipeline.journal.releases import current_uttrekk
 from freg_pipeline.journal.request import FOUND, ContractSource, contract_key
-from freg_pipeline.journal.uttrekk import Uttrekk
+from freg_pipeline.journal.uttrekk import Uttrekk, by_age
 from freg_pipeline.store import Store
 
 logger = logging.getLogger(__name__)
@@ -111,7 +115,7 @@ def _kept(store: Store, file: Path | None) -> tuple[bytes, ContractSource] | Non
             raise ConfigurationError(
                 f"the contract {file} can't be read: {reason}", "Correct FREG_CONTRACT_FILE"
             ) from None
-    for uttrekk in sorted(Uttrekk.list_all(store), key=lambda one: one.request.created)[::-1]:
+    for uttrekk in _latest_first(store):
         try:
             xsd = store.read(contract_key(uttrekk.request.contract))
         except ObjectMissingError:
@@ -121,11 +125,22 @@ def _kept(store: Store, file: Path | None) -> tuple[bytes, ContractSource] | Non
     return None
 
 
+def _latest_first(store: Store) -> Iterator[Uttrekk]:
+    """Every uttrekk: those that are open and what is released first, which cost no list of all."""
+    near = {one.name: one for one in Uttrekk.list_open(store)}
+    with suppress(DamagedError, ConfigurationError):  # told by whoever needs the release
+        released = current_uttrekk(store)
+        if released is not None and Uttrekk(store, released).exists:
+            near[released] = Uttrekk(store, released)
+    yield from reversed(by_age(near.values()))
+    yield from (one for one in reversed(Uttrekk.list_all(store)) if one.name not in near)
+
+
 def _none(error: FregError) -> FregError:
     if isinstance(error, PassingError):
         return error
     return RefusedError(
-        f"{error.what}: the register serves no contract, and the store keeps none yet",
-        "Check FREG_BASE_URL; if the register no longer serves contracts, name a file with its "
-        "XSD of person documents by FREG_CONTRACT_FILE",
+        f"{error.what}: the register serves no contract, and the store holds none yet",
+        "Check FREG_BASE_URL; if the register no longer serves contracts, set "
+        "FREG_CONTRACT_FILE to a file with its XSD of person documents",
     )

@@ -176,7 +176,7 @@ async def _despite(
 
     Where it gives none of the documents, the refusal was about something else.
     """
-    logger.warning("%d documents were refused together: asking for each by itself", len(asked))
+    logger.warning("%d documents were refused together: asking for them one by one", len(asked))
     found = await _one_by_one(register, asked, parts)
     if not any(oppslag and oppslag.person is not None for oppslag in found) and not means_gone(
         refused.said

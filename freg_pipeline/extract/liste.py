@@ -140,8 +140,8 @@ def _take(folder: Path, entries: Iterable[tuple[int, str]]) -> _Taken:
     if not taken.count:
         why = "; ".join(f"line {line}: {reason}" for line, reason in taken.malformed[:1])
         raise ConfigurationError(
-            f"the list holds no identity number{f' ({why})' if why else ''}",
-            "Give a file with one a line, or a column of them",
+            f"the list holds no identity numbers{f' ({why})' if why else ''}",
+            "Give a file with one per line, or with a column of them",
         )
     return taken
 

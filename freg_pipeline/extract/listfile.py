@@ -63,7 +63,7 @@ def read_list(source: Path, column: str | None = None) -> Iterator[tuple[int, st
     except (csv.Error, pa.ArrowException):
         raise ConfigurationError(
             f"the list {source.name} is neither text nor CSV nor Parquet",
-            "Save it as one of these",
+            "Save it as one of those",
         ) from None
 
 

@@ -69,7 +69,7 @@ class Approval:
 
     Attributes:
         check: raises ConfigurationError for a request that mustn't become an uttrekk here.
-        allow_other_kind: it may replace a release of another kind or selection.
+        allow_other_kind: may replace a release of another kind or selection.
     """
 
     check: Callable[[Request], None]
@@ -167,8 +167,9 @@ def require_same_register(uttrekk: Uttrekk, settings: Settings) -> None:
     ):
         if then != now:
             raise ConfigurationError(
-                f"the uttrekk {uttrekk.name} was begun with {name}={then}, and it is {now} now",
-                "Set it as it was then, or begin a new uttrekk",
+                f"the uttrekk {uttrekk.name} was started with {name}={then}, but {name} is "
+                f"now {now}",
+                "Set it back, or start a new uttrekk",
             )
 
 
@@ -177,7 +178,7 @@ def _named(uttrekk: Uttrekk, wanted: Request) -> Uttrekk:
     if not uttrekk.request.same_question(wanted):
         raise ConfigurationError(
             f"the uttrekk {uttrekk.name} asks for something else",
-            f"Choose another --name, or go on with it: freg uttrekk resume {uttrekk.name}",
+            f"Choose another --name, or resume it: freg uttrekk resume {uttrekk.name}",
         )
     return uttrekk
 
@@ -185,7 +186,7 @@ def _named(uttrekk: Uttrekk, wanted: Request) -> Uttrekk:
 def _under_way(store: Store, wanted: Request) -> Uttrekk | None:
     for uttrekk in reversed(Uttrekk.list_open(store)):
         if uttrekk.request.same_question(wanted) and not uttrekk.is_gone:
-            logger.info("going on with the uttrekk %s", uttrekk.name)
+            logger.info("resuming the uttrekk %s", uttrekk.name)
             return uttrekk
     return None
 
@@ -225,9 +226,10 @@ async def place_order(
     while attempts and attempts[-1][1] is None and not again:
         if not await others_answer(uttrekk, attempts[-1][0], settings.poll_seconds):
             raise UncertainOrderError(
-                f"an order for the uttrekk {uttrekk.name} was sent, and its answer never recorded: "
-                "the register may be running a job for it, one of the ten that it allows",
-                f"To order anew: freg uttrekk resume {uttrekk.name} --order-again",
+                f"an order for the uttrekk {uttrekk.name} was sent, but its answer was "
+                "never recorded: the register may be running a job for it, one of the ten "
+                "it allows",
+                f"To order again: freg uttrekk resume {uttrekk.name} --order-again",
             )
         attempts = uttrekk.attempts()
     job = uttrekk.job_id
@@ -242,7 +244,7 @@ async def place_order(
         except (PassingError, PageError) as error:  # a page may be the firewall's mood
             if tries == ATTEMPTS:
                 raise
-            logger.warning("%s; ordering anew, a job may be left at the register", error)
+            logger.warning("%s; ordering again, a job may be left at the register", error)
             await asyncio.sleep(min(settings.poll_seconds, 2.0) * tries)
             await register.hendelser.siste_sekvensnummer()  # which waits until it is back
     raise AssertionError  # the last try returns or raises
@@ -261,7 +263,9 @@ async def _attempt(register: Register, uttrekk: Uttrekk, settings: Settings, num
             wait = max(error.retry_after or 0.0, settings.poll_seconds)
             if time.monotonic() + wait > deadline:
                 raise
-            logger.warning("the register has too much to do for us now; ordering in %.0f s", wait)
+            logger.warning(
+                "the register is too busy to take the order; trying again in %.0f s", wait
+            )
             await asyncio.sleep(wait)
         except RefusedError as error:
             _record(uttrekk, number, OrderAnswer(refused=error.what))
@@ -279,10 +283,10 @@ async def _wait_for_slot(uttrekk: Uttrekk, settings: Settings, deadline: float) 
     while len(_running(uttrekk)) >= RUNNING_JOBS:
         if time.monotonic() > deadline:
             raise PassingError(
-                f"{RUNNING_JOBS} uttrekk here are under way, the most that the register allows",
+                f"{RUNNING_JOBS} uttrekk are unfinished here, the most the register allows",
                 "Finish them: freg uttrekk status, freg uttrekk resume NAME",
             )
-        logger.warning("%d uttrekk are under way: waiting with the order", RUNNING_JOBS)
+        logger.warning("%d uttrekk are unfinished: waiting before ordering", RUNNING_JOBS)
         await asyncio.sleep(settings.poll_seconds)
 
 
@@ -313,8 +317,8 @@ async def _send(register: Register, request: Request) -> str:
 def _record_sent(uttrekk: Uttrekk, number: int) -> None:
     if not write_record(uttrekk.store, uttrekk.order_key(number, "sent"), this_process()):
         raise _OrderedElsewhereError(
-            f"another process is ordering the uttrekk {uttrekk.name} at this moment",
-            f"See what comes of it: freg uttrekk status {uttrekk.name}",
+            f"another process is ordering the uttrekk {uttrekk.name} right now",
+            f"Follow it with freg uttrekk status {uttrekk.name}",
         )
 
 

@@ -68,9 +68,9 @@ async def wait_for_batch(register: Register, uttrekk: Uttrekk, settings: Setting
             return result
         if time.monotonic() > deadline:
             raise PassingError(
-                f"batch {result.batch} of the uttrekk {uttrekk.name} did not get ready within "
+                f"batch {result.batch} of the uttrekk {uttrekk.name} was not ready within "
                 f"{settings.poll_timeout_hours:g} hours",
-                f"Go on waiting: freg uttrekk resume {uttrekk.name}",
+                f"To keep waiting: freg uttrekk resume {uttrekk.name}",
             )
         logger.debug("batch %d of %s is not ready", result.batch, uttrekk.name)
         await asyncio.sleep(settings.poll_seconds)
@@ -108,14 +108,14 @@ def _unwritten(uttrekk: Uttrekk) -> FregError:
     """Its batches are written on this side, and whoever did so was stopped."""
     return FregError(
         f"the uttrekk {uttrekk.name} was stopped before its {uttrekk.kind.source} taken over",
-        "Give the command that began it again: it goes on with this uttrekk",
+        "Run the command that started it again: it resumes this uttrekk",
     )
 
 
 def _gone(uttrekk: Uttrekk) -> GoneError:
     return GoneError(
         f"the register no longer has the job of the uttrekk {uttrekk.name} (410)",
-        f"Order it anew: freg uttrekk resume {uttrekk.name}",
+        f"Order it again: freg uttrekk resume {uttrekk.name}",
         status=410,
     )
 

@@ -113,7 +113,7 @@ async def advised(refused: RefusedError, register: Register, parts: Sequence[str
         return refused
     return PartsRefusedError(
         f"{refused.what}: it no longer takes {', '.join(lost)}",
-        "Begin a new uttrekk, under another --name where you gave one",
+        "Start a new uttrekk; if you gave a --name, choose another",
         status=refused.status,
         code=refused.code,
         said=refused.said,

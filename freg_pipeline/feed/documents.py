@@ -119,7 +119,7 @@ async def _look_up(register: Register, request: Request, asked: list[str]) -> tu
     except RefusedError as refused:
         if not is_about_documents(refused):
             raise
-        logger.warning("%d event documents were refused together: asking for each by itself",
+        logger.warning("%d event documents were refused together: asking for them one by one",
                        len(asked))  # fmt: skip
         body = compose(await _one_by_one(register, asked), keeps)
         return RawMeta(len(body), datetime.now(UTC), _JSON, "", composed=True), body

@@ -109,8 +109,11 @@ class Expansion:
             doubtful, uttrekk.store, self._current, uttrekk.name, range(batches)
         )
         if numbers and not uttrekk.answered(batches):
-            logger.warning("%d answers look older than what the release holds: asking again "
-                           "in %.0f s", len(numbers), self._pause)  # fmt: skip
+            logger.warning(
+                "%d answers look older than the release: asking again in %.0f s",
+                len(numbers),
+                self._pause,
+            )
             await asyncio.sleep(self._pause)
         return write_confirmations(uttrekk, numbers, batches)
 

@@ -88,15 +88,19 @@ class Newcomers:
             answers = match(asked, parse(body))
             left_open = sum(map(is_open, answers))
             if left_open and not self._must_know:
-                logger.warning("%d of %d look-ups stay unanswered: it isn't known whether their "
-                               "persons belong to the release, and they are passed over",
-                               left_open, len(asked))  # fmt: skip
+                logger.warning(
+                    "%d of %d look-ups got no answer: whether their persons belong to the release "
+                    "is unknown, so they are skipped",
+                    left_open,
+                    len(asked),
+                )
             elif left_open:
                 raise PassingError(
-                    f"the register left {left_open} of {len(asked)} look-ups unanswered, again and "
-                    "again: it isn't known whether their persons belong to the release",
-                    "Run freg hendelser sync again: it begins with them. If it stays so, "
-                    "--allow-incomplete passes them over",
+                    f"the register left {left_open} of {len(asked)} look-ups unanswered "
+                    "time and again: whether their persons belong to the release is "
+                    "unknown",
+                    "Run freg hendelser sync again: it starts with them. If it persists, "
+                    "--allow-incomplete skips them",
                 )
             for identifier, one in zip(asked, answers, strict=True):
                 if one is not None and one.person is not None:

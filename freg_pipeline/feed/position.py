@@ -35,10 +35,10 @@ async def last_number(register: Register, current: Manifest) -> int:
     if last < current.sekvensnummer:
         raise BegunAnewError(
             f"the register's last event is number {last:,}, and release {current.number} is at "
-            f"{current.sekvensnummer:,}: the register was restored from a backup or begun anew, or "
-            f"another one answers at {register.base_url}",
-            "Check FREG_BASE_URL and FREG_ENVIRONMENT; if it is the right register, make the "
-            f"release anew: freg uttrekk {current.kind}",
+            f"{current.sekvensnummer:,}: the register was restored from a backup or reset, "
+            f"or another one answers at {register.base_url}",
+            "Check FREG_BASE_URL and FREG_ENVIRONMENT; if it is the right register, make "
+            f"a new release: freg uttrekk {current.kind}",
         )
     return last
 
@@ -56,7 +56,7 @@ async def require_within(register: Register, number: int) -> int:
         raise BeyondTheEndError(
             f"hendelser/feed told an event of number {number:,}, and the register's last one is "
             f"{last:,}; nothing of that page was kept",
-            "Run the same command again later; if it stays so, tell the register's staff",
+            "Run the same command again later; if it persists, tell the register's staff",
         )
     return last
 

@@ -118,8 +118,8 @@ def _require_same(current: Manifest, settings: Settings) -> None:
     ]
     if different:
         raise ConfigurationError(
-            f"release {current.number} was made with another {' and '.join(different)}",
-            "Set it as it was then",
+            f"release {current.number} was made with a different {' and '.join(different)}",
+            "Set it back",
         )
 
 

@@ -63,7 +63,7 @@ async def collect(
     try:
         return await _collect(store, register, settings, progress, ask_again=ask_again)
     except PartsRefusedError as refused:
-        logger.warning("%s: the sync begins anew without it", refused.what)
+        logger.warning("%s: the sync starts over without it", refused.what)
         return await _collect(store, register, settings, progress, ask_again=ask_again)
 
 
@@ -98,7 +98,7 @@ async def _collect(
         events = own.hendelser
     untold = sum(not (one.folkeregisteridentifikator or one.persondokument) for one in events)
     if untold:
-        logger.warning("%d events tell neither a number nor a document: not followed", untold)
+        logger.warning("%d events name neither a person nor a document: not followed", untold)
     expansion = Expansion(register, uttrekk, current, settings, progress)
     try:
         taken = await expansion.of(events, persons_of(events))
@@ -183,8 +183,8 @@ def _require_same(number: str, request: Request, settings: Settings) -> None:
     different = _differences(request, settings)
     if different:
         raise ConfigurationError(
-            f"release {number} was made with another {' and '.join(different)}",
-            "Set it as it was then, or make a new full load: freg uttrekk komplett",
+            f"release {number} was made with a different {' and '.join(different)}",
+            "Set it back, or make a new full load: freg uttrekk komplett",
         )
 
 

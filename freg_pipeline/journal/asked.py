@@ -42,13 +42,14 @@ class Asked:
             raise DamagedError(
                 error.key,
                 self.store.location,
-                f"Restore it from a copy, or delete the folder uttrekk/{self.name}/: releases "
-                "stay, but one that began with it can be kept current no longer",
+                f"Restore it from a backup, or delete the folder uttrekk/{self.name}/: "
+                "releases stay, but one that started with it can no longer be kept "
+                "current",
             ) from None
         except ObjectMissingError:
             raise ConfigurationError(
                 f"there is no uttrekk {self.name} in {self.store.location}",
-                "See freg uttrekk status for those there are",
+                "See freg uttrekk status for the ones there are",
             ) from None
 
     @property

@@ -203,7 +203,7 @@ def _reading(store: Store, key: str) -> Iterator[None]:
     except OSError as error:
         raise foreseen(error) or StoreError(
             f"{key} in {store.location} can't be read: {_reason(error)}",
-            "See what freg check says of the store, and try again",
+            "See what freg check says about the store, and try again",
         ) from error
 
 

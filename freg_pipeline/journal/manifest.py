@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import accumulate
 
 import msgspec
 
@@ -34,6 +35,9 @@ class Base(msgspec.Struct, frozen=True):
         uttrekk: the full load, or the selection, that all of it began with.
         contract: fingerprint of the contract that gave its files' columns.
         sekvensnummer: the event list's position that it is good to.
+        ordered: when that uttrekk was begun.
+        recorded: when the register had recorded what that position tells: as a delta's; of a full
+            load the same as ``ordered``, since the position is noted right before.
         buckets: how many buckets it is split into.
         identity: files of who claims which number; see freg_pipeline.lake.identity.
         folder: where its files lie.
@@ -42,6 +46,8 @@ class Base(msgspec.Struct, frozen=True):
     uttrekk: str
     contract: str
     sekvensnummer: int
+    ordered: datetime
+    recorded: datetime
     buckets: int
     identity: TableEntry
     folder: str
@@ -53,6 +59,8 @@ class Delta(msgspec.Struct, frozen=True):
     Attributes:
         uttrekk: its name; of several, the last one's.
         sekvensnummer: its last event.
+        recorded: when the register had recorded that; where it holds none of the events itself,
+            when the uttrekk was begun.
         contract: fingerprint of the contract that gave its files' columns.
         events: how many events it holds.
         persons: persons whose rows it holds.
@@ -67,6 +75,7 @@ class Delta(msgspec.Struct, frozen=True):
 
     uttrekk: str
     sekvensnummer: int
+    recorded: datetime
     contract: str
     events: int
     persons: int
@@ -138,6 +147,11 @@ class Manifest(Facts, frozen=True, kw_only=True):
     def positions(self) -> list[int]:
         """The event list's positions whose state it can show, ascending."""
         return [self.base.sekvensnummer, *(delta.sekvensnummer for delta in self.deltas)]
+
+    def recorded(self) -> list[datetime]:
+        """When the register had recorded each of :meth:`positions`; these ascend too."""
+        times = [self.base.recorded, *(delta.recorded for delta in self.deltas)]
+        return list(accumulate(times, max))
 
     def at(self, sekvensnummer: int) -> Manifest:
         """The release without the deltas after a position."""

@@ -37,7 +37,7 @@ def pin(store: Store, number: str, name: str | None = None) -> str:
     new = write_record(store, _key(name), _Pin(release))
     if not new and pins(store).get(name) != release:
         raise ConfigurationError(
-            f"the pin {name} keeps another release", "Choose another --name, or unpin it"
+            f"the pin {name} is on another release", "Choose another --name, or unpin it"
         )
     if not store.exists(manifest_key(release)):  # purged while we wrote
         store.delete(_key(name))
@@ -54,7 +54,7 @@ def unpin(store: Store, name: str) -> None:
     name = _checked(name)
     key = _key(name.zfill(6) if name.isdigit() and not store.exists(_key(name)) else name)
     if not store.exists(key):
-        raise ConfigurationError("there is no pin of that name", "See freg release list")
+        raise ConfigurationError("there is no pin with that name", "See freg release list")
     store.delete(key)
 
 
@@ -77,7 +77,7 @@ def _key(name: str) -> str:
 def _checked(name: str) -> str:
     if not _NAME.fullmatch(name) or looks_like_number(name):
         raise ConfigurationError(
-            "that is no name for a pin",
-            "Use up to 64 letters, digits, - and _, and no identity number",
+            "that is not a valid pin name",
+            "Use up to 64 letters, digits, - and _, and not an identity number",
         )
     return name

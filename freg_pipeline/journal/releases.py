@@ -217,7 +217,7 @@ class _Reader:
             raise DamagedError(error.key, self._store.location, _DAMAGED) from None
         except ObjectMissingError:
             raise ConfigurationError(
-                f"there is no release of that number in {self._store.location}",
+                f"there is no release with that number in {self._store.location}",
                 "See freg release list",
             ) from None
 
@@ -286,6 +286,16 @@ def published(store: Store, number: str) -> datetime:
         ConfigurationError: there is no such release.
     """
     return _Reader(store).stored(number).created
+
+
+def current_uttrekk(store: Store) -> str | None:
+    """The name of what the current release was made of, at the cost of its manifest alone.
+
+    Raises:
+        DamagedError: its manifest isn't as it was written.
+    """
+    number = current_number(store)
+    return None if number is None else _Reader(store).stored(number).uttrekk
 
 
 def release_of_base(store: Store, folder: str) -> Manifest | None:

@@ -48,7 +48,7 @@ class Request(msgspec.Struct, frozen=True):
         form: json or xml: how the documents are asked for.
         kriterier: a tilpasset uttrekk's criteria, as sent; which list or search it was, by a hash.
         created: when (UTC).
-        allow_other_kind: it may replace a release of another kind or selection: so they said who
+        allow_other_kind: may replace a release of another kind or selection: so they said who
             asked for it.
     """
 
@@ -98,12 +98,12 @@ def check_name(name: str) -> str:
     """
     if not _NAME.fullmatch(name):
         raise ConfigurationError(
-            "that is no name for an uttrekk",
-            "Use up to 64 of a-z, 0-9, - and _, beginning with a letter or a digit",
+            "that is not a valid name for an uttrekk",
+            "Use up to 64 of a-z, 0-9, - and _, starting with a letter or a digit",
         )
     if looks_like_number(name):  # it becomes part of file names, logs and Dagster's records
         raise ConfigurationError(
-            "that name may be an identity number", "Choose one that tells nothing of persons"
+            "that name may be an identity number", "Choose one that says nothing about persons"
         )
     return name
 

@@ -84,7 +84,7 @@ class Uttrekk(Batches):
         if self.kind.is_sync or self.release is not None:
             raise ConfigurationError(
                 f"the uttrekk {self.name} is {'a sync' if self.kind.is_sync else 'released'}",
-                "Only an uttrekk that is under way can be abandoned",
+                "Only an unfinished uttrekk can be abandoned",
             )
         self.give_up()
 
@@ -155,16 +155,16 @@ class Uttrekk(Batches):
         Costs what is open, however many were ever made.
         """
         marked = [cls(store, key.removeprefix("open/")) for key in store.list("open/")]
-        return _by_age(uttrekk for uttrekk in marked if uttrekk.exists)
+        return by_age(uttrekk for uttrekk in marked if uttrekk.exists)
 
     @classmethod
     def list_all(cls, store: Store) -> list[Uttrekk]:
         """Every uttrekk in the store, the oldest first."""
         keys = [key for key in store.list("uttrekk/") if key.endswith("/request.json")]
-        return _by_age(cls(store, key.split("/")[1]) for key in keys if key.count("/") == 2)
+        return by_age(cls(store, key.split("/")[1]) for key in keys if key.count("/") == 2)
 
 
-def _by_age(found: Iterable[Uttrekk]) -> list[Uttrekk]:
+def by_age(found: Iterable[Uttrekk]) -> list[Uttrekk]:
     """The oldest first. One whose request is damaged is named and left out: the others go on."""
     whole = []
     for uttrekk in found:

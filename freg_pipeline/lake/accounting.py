@@ -31,7 +31,7 @@ def require_complete(accounting: Accounting, uttrekk: Uttrekk) -> None:
         raise IncompleteError(
             f"the uttrekk {uttrekk.name} is not complete: of {accounting.delivered:,} identifiers "
             f"{problem}{said}; nothing was released",
-            f"{uttrekk.resume_command} asks for them again. To release it all the same: "
+            f"{uttrekk.resume_command} asks for them again. To release it anyway: "
             f"{uttrekk.resume_command} --allow-incomplete",
         )
 

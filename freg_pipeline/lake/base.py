@@ -65,6 +65,8 @@ class BaseWriter:
             uttrekk=self._uttrekk.name,
             contract=self._uttrekk.request.contract,
             sekvensnummer=self._uttrekk.sekvensnummer,
+            ordered=self._uttrekk.request.created,
+            recorded=self._uttrekk.request.created,
             buckets=self.buckets,
             identity=tables.pop(IDENTITY.name),
             folder=base_folder(self._uttrekk.name),

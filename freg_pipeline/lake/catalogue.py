@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import os
 from pathlib import Path
 
 import duckdb
@@ -12,30 +14,59 @@ from freg_pipeline.errors import ResourceError, StoreError
 from freg_pipeline.foreseen import foreseen
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import current_number, require_current
-from freg_pipeline.lake.query import add_comments, add_views, parquet_files
-from freg_pipeline.lake.sql import quoted
+from freg_pipeline.lake.query import add_comments, add_views
+from freg_pipeline.lake.roots import FILE, VARIABLE, Root
+from freg_pipeline.lake.sql import identifier, quoted
 from freg_pipeline.store import Store
 from freg_pipeline.store.local import scratch_beside, sync_to_disk
 
-FILE = "freg.duckdb"
 # DuckDB 1.5 is still widespread, and can't open what DuckDB 2 writes unless told so.
 STORAGE_VERSION = "v1.2.0"
+logger = logging.getLogger(__name__)
+
+
+class _UnwritableError(StoreError):
+    """The catalogue can't be put where it belongs."""
 
 
 def catalogue_path(store: Store) -> Path:
-    """Where the catalogue lies: at a local store's root; for S3 where the command runs."""
+    """Where the catalogue lies: as the settings say; else at a local store's root.
+
+    That of a store on S3 lies in the folder for data of the user who runs this, by bucket and
+    prefix: wherever a command runs, it is the same one.
+    """
+    if store.reading.catalogue is not None:
+        return store.reading.catalogue
     if store.location.startswith("s3://"):
-        return Path.cwd() / FILE
+        data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+        return Path(data, "freg", store.location.removeprefix("s3://"), FILE)
     return Path(store.location) / FILE
+
+
+def renew_catalogue(store: Store) -> Path | None:
+    """Write the catalogue after a release was published, where that can be done.
+
+    Raises:
+        StoreError: the store's own can't be written. One that lies elsewhere, as that of a store on
+            S3, is another matter: the release is there, and that it isn't shown is only told.
+    """
+    try:
+        return refresh_catalogue(store)
+    except _UnwritableError as error:
+        if _lies_in(store, catalogue_path(store)):
+            raise
+        logger.warning("the release is published, but its catalogue isn't written: %s", error)
+        return None
 
 
 def refresh_catalogue(store: Store) -> Path:
     """Write the catalogue anew for the current release, and swap it in atomically.
 
-    Views name files by their absolute paths, so that the catalogue works from any folder. For a
-    store on S3 they name ``s3://`` addresses, which whoever opens the file reads with DuckDB's
-    httpfs extension and credentials of their own. Neither writing the catalogue nor ``freg sql``
-    needs an extension: there pyarrow reads.
+    Views find the files where the catalogue lies that was opened, if it lies in the store; else,
+    and attached to another database, where the store was when it was written: see
+    :mod:`freg_pipeline.lake.roots`. For a store on S3 they name ``s3://`` addresses, which whoever
+    opens the file reads with DuckDB's httpfs extension and credentials of their own. Neither
+    writing the catalogue nor ``freg sql`` needs an extension: there pyarrow reads.
 
     Of several who do so at once, none leaves it a release behind: each looks once more after its
     swap whether what it has put there is still current.
@@ -44,6 +75,7 @@ def refresh_catalogue(store: Store) -> Path:
         ConfigurationError: there is no release yet.
         StoreError: the file can't be written.
     """
+    store.open_to_readers()
     manifest = require_current(store)
     while True:
         try:
@@ -61,50 +93,66 @@ def _is_current(store: Store, manifest: Manifest) -> bool:
     return current_number(store) == manifest.number
 
 
+def _lies_in(store: Store, target: Path) -> bool:
+    """Whether a file is the catalogue at a local store's root."""
+    if store.location.startswith("s3://") or target.name != FILE:
+        return False
+    return target.parent.resolve() == Path(store.location).resolve()
+
+
 def _swap_in(store: Store, manifest: Manifest) -> Path:
     target = catalogue_path(store)
+    location = store.reading.root or store.location
+    root = Root(location, store.location, beside=_lies_in(store, target))
     try:
-        with _beside(store, target) as folder:
+        with _beside(store, target, inside=root.beside) as folder:
             made = folder / FILE
-            _write(made, store, manifest)
+            _write(made, store, manifest, root)
             made.replace(target)
         sync_to_disk(target.parent)
     except duckdb.Error as error:
         raise foreseen(error) or StoreError(
             f"the catalogue of release {manifest.number} can't be made",
-            f"See whether the release is whole: freg release verify {manifest.number}",
+            f"Check the release: freg release verify {manifest.number}",
         ) from None
     except OSError as error:
         known = foreseen(error)
         if isinstance(known, ResourceError):
             raise known from None
-        raise StoreError(
+        raise _UnwritableError(
             f"{target} can't be written: {error.strerror or type(error).__name__}",
-            "Give the folder to the user that runs this, with space on its disk",
+            "Make the folder writable to the user that runs this, with space on its disk"
+            if root.beside
+            else "Name a place that can be written: FREG_CATALOGUE, or freg catalogue --output",
         ) from None
     return target
 
 
-def _beside(store: Store, target: Path) -> contextlib.AbstractContextManager[Path]:
+def _beside(store: Store, target: Path, *, inside: bool) -> contextlib.AbstractContextManager[Path]:
     """A private folder from which a file can be moved to its place."""
-    if store.location.startswith("s3://"):
-        return scratch_beside(target)
-    return store.scratch()
+    if inside:
+        return store.scratch()
+    store.reading.readers.make_folder(target.parent)
+    return scratch_beside(target)
 
 
-def _write(path: Path, store: Store, manifest: Manifest) -> None:
+def _write(path: Path, store: Store, manifest: Manifest, root: Root) -> None:
     with contextlib.closing(duckdb.connect()) as connection:
-        if store.location.startswith("s3://"):
+        here = store.location
+        if here.startswith("s3://"):
             # A view is bound when it is made: DuckDB must see the files, without its httpfs.
             connection.register_filesystem(ArrowFSWrapper(store.filesystem))
+        # Of this connection only: the views keep asking whoever opens them.
+        connection.execute(f"SET VARIABLE {VARIABLE} = {quoted(here)}")
         attach = f"ATTACH {quoted(str(path))} AS freg (STORAGE_VERSION {quoted(STORAGE_VERSION)})"
         connection.execute(attach)
         connection.execute("USE freg")
         connection.execute("BEGIN")  # as one: each statement of its own would wait for the disk
-        add_views(connection, store, manifest, parquet_files(store))
+        connection.execute(f"CREATE SEQUENCE {identifier(root.mark)}")
+        add_views(connection, store, manifest, root.reads)
         add_comments(connection, store, manifest)
         connection.execute("COMMIT")
         connection.execute("USE memory")
         connection.execute("DETACH freg")
-    path.chmod(0o600)
+    store.reading.readers.open_file(path)
     sync_to_disk(path)

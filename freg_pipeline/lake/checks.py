@@ -173,7 +173,7 @@ def run_checks(store: Store, manifest: Manifest | None = None) -> list[CheckResu
         except (duckdb.Error, OSError):
             raise StoreError(
                 f"the files of release {manifest.number} can't be read",
-                f"See which ones: freg release verify {manifest.number}",
+                f"Find out which: freg release verify {manifest.number}",
             ) from None
 
 

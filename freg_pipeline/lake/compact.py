@@ -113,8 +113,8 @@ def publish_compaction(store: Store, compaction: Compaction) -> Manifest:
             return current
         if left:
             raise FregError(
-                f"{len(left)} of {len(pieces(compaction))} pieces of the compaction aren't made",
-                "Go on with it: freg compact",
+                f"{len(left)} of {len(pieces(compaction))} pieces of the compaction are missing",
+                "Resume it: freg compact",
             )
         published = publish_after(store, current.number, _compacted(store, compaction, current))
         if published is not None:
@@ -216,7 +216,7 @@ def _source(store: Store, compaction: Compaction) -> Manifest:
         raise FregError(
             f"the compaction up to {compaction.sekvensnummer} no longer concerns the current "
             "release",
-            "Nothing is left to do: it was published, or a full load has replaced the release",
+            "Nothing is left to do: it was published, or a full load replaced the release",
         )
     source = current.at(compaction.sekvensnummer)
     return msgspec.structs.replace(source, contract=source.deltas[-1].contract)
@@ -240,6 +240,8 @@ def _compacted(store: Store, compaction: Compaction, current: Manifest) -> Manif
         uttrekk=compaction.uttrekk,
         contract=source.contract,
         sekvensnummer=compaction.sekvensnummer,
+        ordered=source.base.ordered,
+        recorded=source.recorded()[-1],
         buckets=compaction.buckets,
         identity=tables.pop(IDENTITY.name),
         folder=compaction.folder,

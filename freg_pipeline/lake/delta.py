@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from freg_pipeline.errors import ConfigurationError, FregError
 from freg_pipeline.journal.accounting import Accounting
@@ -107,9 +108,9 @@ def _require_continues(uttrekk: Uttrekk, current: Manifest) -> None:
     after = uttrekk.request.etter
     if current.sekvensnummer != after:
         raise ConfigurationError(
-            f"the uttrekk {uttrekk.name} holds events after {after}, and release "
+            f"the uttrekk {uttrekk.name} holds events after {after}, but release "
             f"{current.number} is at {current.sekvensnummer}",
-            "Read the events anew from there: freg hendelser sync",
+            "Read the events again from there: freg hendelser sync",
         )
 
 
@@ -155,8 +156,8 @@ def _write(store: Store, uttrekk: Uttrekk, current: Manifest, folder: str, polic
     batches = require_landed(uttrekk)
     if not store.exists(event_key(uttrekk.name, "done.json")):
         raise FregError(
-            f"the events of {uttrekk.name} have not landed",
-            f"Go on with it: {uttrekk.resume_command}",
+            f"the events of {uttrekk.name} have not been loaded",
+            f"Resume it: {uttrekk.resume_command}",
         )
     staging = Staging(store, uttrekk.place, batches)
     delivered = sum(len(uttrekk.identifiers(batch)) for batch in batches)
@@ -177,11 +178,12 @@ def _write(store: Store, uttrekk: Uttrekk, current: Manifest, folder: str, polic
         origin = Origin(uttrekk.name, uttrekk.sekvensnummer, delta=True)
         plan = load_plan(store, uttrekk.request.contract)
         rows = LandedRows(connection, staging, plan, uttrekk.request.parts, origin, 1, events)
-        files = _files(store, rows, folder, scratch)
+        files, recorded = _files(store, rows, folder, scratch)
         return _Made(
             Delta(
                 uttrekk=uttrekk.name,
                 sekvensnummer=uttrekk.sekvensnummer,
+                recorded=recorded or uttrekk.request.created,
                 contract=uttrekk.request.contract,
                 events=files[HENDELSE.name].rows if HENDELSE.name in files else 0,
                 persons=landed,
@@ -205,16 +207,22 @@ def _account_for_events(connection: duckdb.DuckDBPyConnection, rows: Iterator[pa
         connection.unregister("piece")
 
 
-def _files(store: Store, rows: LandedRows, folder: str, scratch: Path) -> dict[str, TableFile]:
-    files = {}
+def _files(
+    store: Store, rows: LandedRows, folder: str, scratch: Path
+) -> tuple[dict[str, TableFile], datetime | None]:
+    """The files of the tables that have rows, and when the last of their events was recorded."""
+    files, recorded = {}, None
     for table in rows.tables():
         name = table.layout.name
         writer = Buckets(scratch, table.layout)
         for piece, bucket in table.pieces:
             writer.add(piece, bucket)
+            if name == HENDELSE.name:
+                times = (recorded, pc.max(piece["ajourholdstidspunkt"]).as_py())
+                recorded = max(filter(None, times), default=None)
         for path in writer.close(empty=False).values():
             files[name] = keep_file(store, f"{folder}/{name}.parquet", 0, path)
-    return files
+    return files, recorded
 
 
 def _count(connection: duckdb.DuckDBPyConnection, rows: str) -> int:

@@ -35,7 +35,7 @@ def require_compatible(changes: list[Change], uttrekk: Uttrekk) -> None:
         named = ", ".join(str(change) for change in breaking[:MOST_NAMED])
         more = f" and {len(breaking) - MOST_NAMED} more" if len(breaking) > MOST_NAMED else ""
         raise ContractError(
-            f"the register's contract has changed so that queries break: {named}{more}; "
+            f"the register's contract has changed in a way that breaks queries: {named}{more}; "
             "nothing was released",
-            f"Tell those who query, then: {uttrekk.resume_command} --accept-contract",
+            f"Tell your analysts, then: {uttrekk.resume_command} --accept-contract",
         )

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from freg_pipeline.journal.manifest import Manifest
-from freg_pipeline.journal.uttrekk import Uttrekk
-from freg_pipeline.store import Store
 
 
 @dataclass(frozen=True)
@@ -30,15 +28,14 @@ class Freshness:
         return ((now or datetime.now(UTC)) - self.full_load).total_seconds() / 86_400
 
 
-def freshness(store: Store, manifest: Manifest) -> Freshness:
+def freshness(manifest: Manifest) -> Freshness:
     """How old what a release holds is."""
-    first = Uttrekk(store, manifest.base.uttrekk).request
-    return Freshness(first.created, first.name, manifest.created)
+    return Freshness(manifest.base.ordered, manifest.base.uttrekk, manifest.created)
 
 
-def freshness_line(store: Store, manifest: Manifest) -> str:
+def freshness_line(manifest: Manifest) -> str:
     """The same in words."""
-    told = freshness(store, manifest)
+    told = freshness(manifest)
     return (
         f"Last full load {told.full_load:%Y-%m-%d %H:%M} UTC ({told.days():.0f} days ago, "
         f"{told.uttrekk}), last release {told.synced:%Y-%m-%d %H:%M} UTC"

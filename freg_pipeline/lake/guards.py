@@ -26,10 +26,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """How strict a release is: what is let through all the same, and the bounds.
 
     Attributes:
-        allow_incomplete: publish although something failed or is unexplained.
+        allow_incomplete: publish even if some look-ups failed or is unexplained.
         accept_contract: publish although the contract has changed so that queries break.
-        allow_other_kind: publish although the current release is of another kind or selection.
-        allow_fewer: publish although it holds far fewer persons or rows than the current release.
+        allow_other_kind: publish even if it replaces one of another kind or selection.
+        allow_fewer: publish even if it holds far fewer persons or rows than the current release.
         max_lost_persons: the share of the current release's persons that may be missing.
         max_lost_rows: the same for the rows of each table.
         max_gone: the share of the identifiers delivered that the register may have nothing for.
@@ -95,7 +95,8 @@ def require_same_kind(store: Store, before: Manifest | None, request: Request) -
     raise OtherKindError(
         f"release {before.number} ({before.kind}, {before.persons:,} persons) is what readers see, "
         f"and a {request.kind} uttrekk{criteria} would replace it",
-        "Give it a store of its own (--store, FREG_STORE); or replace it: --allow-other-kind",
+        "Give it a store of its own (--store, FREG_STORE), or replace the release with "
+        "--allow-other-kind",
     )
 
 
@@ -212,9 +213,9 @@ def require_same_rows(before: dict[str, int], after: dict[str, int]) -> None:
     ]
     if wrong:
         raise RowsChangedError(
-            "the compaction has other rows than the release it is made of "
+            "the compaction's rows differ from those of the release it was made from "
             f"({'; '.join(wrong[:MOST_NAMED])}); it was not published",
-            "A fault of this software: please report it. Readers keep the release as it is",
+            "This is a bug: please report it. Readers keep the release as it is",
         )
 
 
@@ -229,6 +230,6 @@ def _too_many(lost: int, of: int, share: float, *, chance: int) -> bool:
 def _fewer(uttrekk: Uttrekk, what: str) -> FewerError:
     return FewerError(
         f"the uttrekk {uttrekk.name} was not released: {what}",
-        "Find out why the register delivered so little; if that is right: "
+        "Find out why the register delivered so little; if it is right: "
         f"{uttrekk.resume_command} --allow-fewer",
     )

@@ -43,7 +43,7 @@ def healing(store: Store, work: Callable[[], T], again: Callable[[], object] = l
         except (DamagedError, ObjectMissingError) as error:
             if not set_aside(store, error.key):
                 raise
-            logger.warning("%s; it is made or asked for again", error.what)
+            logger.warning("%s; it is rebuilt or fetched again", error.what)
         again()
     return work()
 

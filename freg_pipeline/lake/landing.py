@@ -76,7 +76,7 @@ def require_landed(uttrekk: Uttrekk) -> list[int]:
         raise FregError(
             f"the uttrekk {uttrekk.name} has landed {len(landed)} of "
             f"{'its' if end is None else end} batches",
-            f"Go on with it: {uttrekk.resume_command}",
+            f"Resume it: {uttrekk.resume_command}",
         )
     return list(range(end))
 

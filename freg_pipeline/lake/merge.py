@@ -93,6 +93,7 @@ def _merge(store: Store, current: Manifest, deltas: tuple[Delta, ...]) -> Delta:
     made = Delta(
         uttrekk=last.uttrekk,
         sekvensnummer=last.sekvensnummer,
+        recorded=max(one.recorded for one in deltas),
         contract=last.contract,
         events=sum(one.events for one in deltas),
         persons=files["person"].rows if "person" in files else 0,

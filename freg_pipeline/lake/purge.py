@@ -95,7 +95,7 @@ def _old(store: Store, there: list[str], days: float) -> Iterator[str]:
 def _require_free(store: Store, number: str) -> None:
     if number == current_number(store):
         raise ConfigurationError(
-            f"release {number} is the current one", "Publish another one first"
+            f"release {number} is the current one", "Publish another release first"
         )
     names = [name for name, kept in pins(store).items() if kept == number]
     if names:

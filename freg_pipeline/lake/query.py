@@ -66,7 +66,7 @@ def connect(store: Store, manifest: Manifest | None = None) -> duckdb.DuckDBPyCo
         connection.close()
         raise foreseen(error) or StoreError(
             f"the files of release {manifest.number} can't be read",
-            f"See which ones: freg release verify {manifest.number}",
+            f"Find out which: freg release verify {manifest.number}",
         ) from None
     return connection
 
@@ -188,8 +188,8 @@ def release_at(store: Store, sekvensnummer: int | None) -> Manifest:
     positions = sorted({position for one in releases for position in one.positions()})
     if sekvensnummer < positions[0]:
         raise ConfigurationError(
-            f"no state as of sequence number {sekvensnummer} is kept; those that are, are from "
-            f"{positions[0]} to {positions[-1]}",
+            f"no state as of sequence number {sekvensnummer} is kept; the states kept are "
+            f"from {positions[0]} to {positions[-1]}",
             "See freg release list",
         )
     latest = max(position for position in positions if position <= sekvensnummer)

@@ -176,7 +176,7 @@ def _released(store: Store, uttrekk: Uttrekk) -> Manifest | None:
         if not store.exists(manifest_key(number)):
             raise ConfigurationError(
                 f"the uttrekk {uttrekk.name} became release {number}, which has been purged",
-                "Begin a new uttrekk, under another name",
+                "Start a new uttrekk under another name",
             )
         return read_manifest(store, number)
     manifest = release_of_base(store, base_folder(uttrekk.name))  # deltas may have followed

@@ -53,7 +53,7 @@ def reopen_sync(uttrekk: Uttrekk) -> bool:
     """
     if not (uttrekk.events_staged and _worth_asking(uttrekk, STRICT)):
         return False
-    logger.warning("%s: beginning anew, since look-ups failed", uttrekk.name)
+    logger.warning("%s: starting over, since look-ups failed", uttrekk.name)
     begin_anew(uttrekk, "")
     return True
 

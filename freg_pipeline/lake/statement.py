@@ -30,7 +30,7 @@ def relation_of(connection: duckdb.DuckDBPyConnection, statement: str) -> duckdb
     except duckdb.Error as error:
         raise wrong(error) from None
     if relation is None:
-        raise ConfigurationError("that statement gives no rows", "Write a SELECT")
+        raise ConfigurationError("that statement returns no rows", "Write a SELECT")
     return relation
 
 
@@ -54,7 +54,7 @@ def selected(connection: duckdb.DuckDBPyConnection, statement: str) -> str:
 def _checked(connection: duckdb.DuckDBPyConnection, text: str) -> str:
     statements = connection.extract_statements(text)
     if not statements:
-        raise ConfigurationError("that holds no statement", "Write a SELECT")
+        raise ConfigurationError("there is no statement", "Write a SELECT")
     if len(statements) > 1:
         raise ConfigurationError(f"that holds {len(statements)} statements", "Give one at a time")
     explained = _EXPLAIN.match(statements[0].query)
@@ -63,8 +63,8 @@ def _checked(connection: duckdb.DuckDBPyConnection, text: str) -> str:
     elif statements[0].type not in _READS | {_PIVOT}:
         kind = statements[0].type.name
         raise ConfigurationError(
-            f"freg sql only reads, and that statement is of the kind {kind}",
-            "Write a SELECT; --output FILE puts its rows into a file",
+            f"freg sql only reads, and that statement is {kind}",
+            "Write a SELECT; --output FILE writes its rows to a file",
         )
     return statements[0].query
 

@@ -13,7 +13,7 @@ import dagster as dg
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import current_release
-from freg_pipeline.lake.catalogue import refresh_catalogue
+from freg_pipeline.lake.catalogue import renew_catalogue
 from freg_pipeline.lake.compact import (
     begin_compaction,
     compact_piece,
@@ -45,7 +45,7 @@ def _read_partition(freg: Freg, key: str) -> tuple[Compaction, str]:
     compaction = read_compaction(freg.store, name)
     if compaction is None or piece not in pieces(compaction):
         raise ConfigurationError(
-            "that partition key names no piece of a compaction",
+            "that partition key is not a piece of a compaction",
             "Let compaction_sensor make them, or run freg compact",
         )
     return compaction, piece
@@ -100,7 +100,7 @@ def komprimering(
     if manifest is None:
         yield dg.MaterializeResult(metadata=counts(deltas=0))
         return
-    refresh_catalogue(freg.store)
+    renew_catalogue(freg.store)
     yield dg.MaterializeResult(
         metadata={
             "release": manifest.number,

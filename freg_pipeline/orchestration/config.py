@@ -53,20 +53,22 @@ class OrderConfig(_Criteria):
     kind: Kind = Field(
         description=(
             "komplett: everyone. tilpasset: the selection that the criteria make; it needs"
-            " personstatustyper. liste: the identity numbers in a file. begun: nothing new; what"
-            " was begun under the partition's name is gone on with."
+            " personstatustyper. liste: the identity numbers in a file. begun: nothing new;"
+            " resumes what was started under the partition's name."
         )
     )
     feedsekvensnr: int | None = Field(
-        default=None, description="komplett: where to begin; the register's last number unless told"
+        default=None, description="komplett: where to start; default: the register's last number"
     )
     liste: str | None = Field(default=None, description="liste: a file that this process can read")
-    liste_kolonne: str | None = Field(default=None, description="liste: the column of the numbers")
+    liste_kolonne: str | None = Field(
+        default=None, description="liste: the column that holds the numbers"
+    )
     order_again: bool = Field(
-        default=False, description="order anew where an order's fate is unknown"
+        default=False, description="order again if it is unknown whether the register got the order"
     )
     allow_other_kind: bool = Field(
-        default=False, description="it may replace a release of another kind or selection"
+        default=False, description="may replace a release of another kind or selection"
     )
 
     def require_whole(self) -> None:
@@ -85,7 +87,7 @@ class OrderConfig(_Criteria):
         if strange:
             raise ConfigurationError(
                 f"{', '.join(strange)} means nothing for the kind {self.kind.value}",
-                "Choose the kind that you mean, or leave it out",
+                "Choose the right kind, or leave it out",
             )
         if self.kind is Kind.liste and not self.liste:
             raise ConfigurationError("the kind liste needs a file", "Name it as liste")
@@ -116,13 +118,15 @@ _BELONGS = {
 class ReleaseConfig(dg.Config):
     """How strict a release is."""
 
-    allow_incomplete: bool = Field(default=False, description="although something failed")
-    accept_contract: bool = Field(default=False, description="although the contract breaks queries")
+    allow_incomplete: bool = Field(default=False, description="even if some look-ups failed")
+    accept_contract: bool = Field(
+        default=False, description="even if a contract change breaks queries"
+    )
     allow_other_kind: bool = Field(
-        default=False, description="although the current release is of another kind or selection"
+        default=False, description="even if it replaces one of another kind or selection"
     )
     allow_fewer: bool = Field(
-        default=False, description="although it holds far fewer persons or rows than the current"
+        default=False, description="even if it holds far fewer persons or rows than the current one"
     )
 
     def policy(self, settings: Settings) -> Policy:
@@ -139,5 +143,7 @@ class SyncConfig(ReleaseConfig):
     """How strict the releases are, and how many slices of the event list one run takes."""
 
     slices: int = Field(
-        default=10, ge=1, description="of up to 50,000 events; a long wave is seen to progress"
+        default=10,
+        ge=1,
+        description="each of up to 50,000 events, so that a long wave shows progress",
     )

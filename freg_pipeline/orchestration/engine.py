@@ -103,7 +103,7 @@ def open_engine(freg: Freg) -> Iterator[Engine]:
     home = _home(freg)
     if home is not None and home.is_dir() and not os.access(home, os.W_OK):
         raise StoreError(
-            f"Dagster's records in {home} can't be written", "Work on a store that you may write to"
+            f"Dagster's records in {home} can't be written", "Use a store that you can write to"
         )
     with _alone(home):
         opened = _instance(home)
@@ -135,7 +135,7 @@ def _checked(home: Path) -> Path:
         return home
     raise ConfigurationError(
         f"DAGSTER_HOME ({home}) {wrong}",
-        "Set it to the full path of a folder, or unset it: then the store has Dagster's records",
+        "Set it to the full path of a folder, or unset it to keep Dagster's records in the store",
     )
 
 

@@ -26,7 +26,7 @@ from freg_pipeline.journal.kinds import kind_of
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
-from freg_pipeline.lake.catalogue import refresh_catalogue
+from freg_pipeline.lake.catalogue import renew_catalogue
 from freg_pipeline.lake.heal import healing
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.orchestration.common import LOOK_UP_POOL, OWNERS, FregResource
@@ -68,7 +68,7 @@ def hendelser(
         if not freg.settings.full_load_when_too_old:
             raise
         name = asyncio.run(_order_anew(freg))
-        context.log.warning("the event list reaches back no longer: ordered %s", name)
+        context.log.warning("the event list no longer reaches back far enough: ordered %s", name)
         yield from guarded(context, "hendelser", lambda: None)
         yield dg.MaterializeResult(metadata={"full_load": name})
         return
@@ -78,7 +78,7 @@ def hendelser(
         metadata={
             "release": manifest.number,
             "sekvensnummer": manifest.sekvensnummer,
-            **fresh(freg.store, manifest),
+            **fresh(manifest),
             **counts(
                 releases=len(slices),
                 events=sum(one.events for one in slices),
@@ -110,7 +110,7 @@ def _sync(freg: Freg, config: SyncConfig) -> list[Slice]:
             break
         position = require_current(freg.store).sekvensnummer
         slices.append(taken)
-    refresh_catalogue(freg.store)
+    renew_catalogue(freg.store)
     return slices
 
 
@@ -158,9 +158,9 @@ async def _order_anew(freg: Freg) -> str:
     first = Uttrekk(freg.store, require_current(freg.store).base.uttrekk).request
     if not kind_of(first.kind).is_everyone:
         raise ConfigurationError(
-            "the event list no longer reaches back to where the release stands, and what it was "
-            f"made of is no full load ({first.kind})",
-            f"Make it anew: {kind_of(first.kind).command()}",
+            "the event list no longer reaches back to where the release stands, and it "
+            f"was not made from a full load ({first.kind})",
+            f"Make it again: {kind_of(first.kind).command()}",
         )
     async with freg.register() as register:
         ordered = await open_uttrekk(freg.store, register, freg.settings)

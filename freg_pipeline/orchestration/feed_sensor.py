@@ -43,7 +43,7 @@ def hendelser_sensor(
         return dg.SkipReason("There is no release yet: make a full load first.")
     runs = _Runs(context.instance, manifest.sekvensnummer)
     if runs.under_way:
-        return dg.SkipReason("A sync is under way.")
+        return dg.SkipReason("A sync is running.")
     if (seconds := runs.wait()) > 0:
         return dg.SkipReason(f"Syncs from here have failed; the next one in {seconds:.0f} s.")
     try:
@@ -133,6 +133,6 @@ def _confirm(instance: dg.DagsterInstance, position: int) -> dg.SensorResult | d
     """Record that the release is current, so that its freshness shows it; not at every tick."""
     latest = instance.get_latest_materialization_event(hendelser.key)
     if latest is not None and time.time() - latest.timestamp < CONFIRMED_EVERY.total_seconds():
-        return dg.SkipReason("Nothing is new.")
+        return dg.SkipReason("Nothing new.")
     metadata = {"sekvensnummer": position, "events": 0, "events_behind": 0, "minutes_behind": 0.0}
     return dg.SensorResult(asset_events=[dg.AssetMaterialization(hendelser.key, metadata=metadata)])

@@ -7,7 +7,6 @@ import dagster as dg
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.lake.freshness import freshness
 from freg_pipeline.lake.tables import Described
-from freg_pipeline.store import Store
 
 
 def counts(**numbers: float) -> dict[str, dg.MetadataValue]:
@@ -20,9 +19,9 @@ def counts(**numbers: float) -> dict[str, dg.MetadataValue]:
     }
 
 
-def fresh(store: Store, manifest: Manifest) -> dict[str, dg.MetadataValue]:
+def fresh(manifest: Manifest) -> dict[str, dg.MetadataValue]:
     """When the last full load was ordered, and how many days ago: what no event has told since."""
-    told = freshness(store, manifest)
+    told = freshness(manifest)
     return {
         "last_full_load": dg.MetadataValue.timestamp(told.full_load),
         **counts(days_since_full_load=round(told.days(), 2)),

@@ -26,6 +26,6 @@ def read_batch_partition(store: Store, key: str) -> tuple[Uttrekk, int]:
     name, _, batch = key.partition("/")
     if not batch.isdigit():
         raise ConfigurationError(
-            "that partition key names no batch", "Write it as <uttrekk>/<six digits>"
+            "that partition key is not a batch", "Write it as <uttrekk>/<six digits>"
         )
     return Uttrekk(store, name), int(batch)

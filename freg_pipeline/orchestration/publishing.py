@@ -9,7 +9,7 @@ import dagster as dg
 
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.uttrekk import Uttrekk
-from freg_pipeline.lake.catalogue import refresh_catalogue
+from freg_pipeline.lake.catalogue import renew_catalogue
 from freg_pipeline.lake.guards import Policy
 from freg_pipeline.lake.heal import healing
 from freg_pipeline.lake.landing import load_plan
@@ -56,7 +56,7 @@ def release(
             "tables": tables_of(manifest),
             **columns_of(described(load_plan(freg.store, manifest.contract))),
             **_account(manifest),
-            **fresh(freg.store, manifest),
+            **fresh(manifest),
             "seconds": round(time.monotonic() - started, 3),
         }
     )
@@ -94,5 +94,6 @@ def _account(manifest: Manifest) -> dict[str, dg.MetadataValue]:
 @in_our_words
 def duckdb_katalog(freg: FregResource) -> dg.MaterializeResult[None]:
     """Write the catalogue of views anew."""
-    path = refresh_catalogue(freg.store)
-    return dg.MaterializeResult(metadata={"path": dg.MetadataValue.path(str(path))})
+    path = renew_catalogue(freg.store)
+    told = dg.MetadataValue.path(str(path)) if path else dg.MetadataValue.text("not written")
+    return dg.MaterializeResult(metadata={"path": told})

@@ -217,7 +217,7 @@ class _Course:
                 self._order(again=False)
             case OrderAnew():
                 logger.warning(
-                    "the register has lost the job of %s: ordering anew", self._uttrekk.name
+                    "the register has lost the job of %s: ordering again", self._uttrekk.name
                 )
                 self._order(again=True)
             case Poll():
@@ -248,6 +248,6 @@ class _Course:
     def _released(self, number: str | None) -> Manifest:
         if number is None:
             raise ConfigurationError(
-                f"the uttrekk {self._uttrekk.name} was abandoned", "Begin a new one"
+                f"the uttrekk {self._uttrekk.name} was abandoned", "Start a new one"
             )
         return read_manifest(self._freg.store, number)

@@ -65,7 +65,7 @@ class Syncing:
         self._strictness = strictness
 
     def once(self) -> Synced:
-        """Bring the current release up to the register's last event.
+        """Bring the current release up to the register's latest event.
 
         Where the event list no longer reaches back, and settings say so, that is a full load.
 

@@ -45,7 +45,7 @@ def spot_check(config: SpotCheckConfig, freg: dg.ResourceParam[Freg]) -> dg.Asse
                 differing=found.persons,
             ),
             **{f"differing/{name}": count for name, count in sorted(found.tables.items())},
-            **fresh(freg.store, require_current(freg.store)),
+            **fresh(require_current(freg.store)),
         },
     )
 

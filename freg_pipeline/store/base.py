@@ -6,6 +6,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from freg_pipeline.store.readers import Readers, Reading
+
 if TYPE_CHECKING:
     from freg_pipeline.settings import Settings
 
@@ -16,6 +18,11 @@ class Store(Protocol):
     @property
     def location(self) -> str:
         """The folder or URL that the keys are under; fit to be shown."""
+        ...
+
+    @property
+    def reading(self) -> Reading:
+        """How readers get at it."""
         ...
 
     @property
@@ -62,6 +69,10 @@ class Store(Protocol):
         """Remove the object, if it is there."""
         ...
 
+    def open_to_readers(self) -> None:
+        """See that readers, and nobody else, may read what is there for them. Raises StoreError."""
+        ...
+
     def scratch(self) -> AbstractContextManager[Path]:
         """A private local folder for files under construction, gone afterwards."""
         ...
@@ -71,12 +82,14 @@ def open_store(settings: Settings) -> Store:
     """Return the store that the settings name.
 
     Raises:
+        ConfigurationError: FREG_READERS names nobody who can be given anything.
         StoreError: it can't be used; says why.
     """
+    reading = Reading(Readers.named(settings.readers), settings.catalogue, settings.catalogue_root)
     if settings.store.startswith("s3://"):
         from freg_pipeline.store.s3 import S3Store  # boto3 costs 0.3 s
 
-        return S3Store(settings.store, endpoint=settings.s3_endpoint)
+        return S3Store(settings.store, endpoint=settings.s3_endpoint, reading=reading)
     from freg_pipeline.store.local import LocalStore
 
-    return LocalStore(Path(settings.store))
+    return LocalStore(Path(settings.store), reading)

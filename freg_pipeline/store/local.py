@@ -18,6 +18,7 @@ import pyarrow.fs
 
 from freg_pipeline.errors import FregError, ObjectMissingError, ResourceError, StoreError
 from freg_pipeline.foreseen import foreseen
+from freg_pipeline.store.readers import FOLDERS, Reading, is_for_readers
 
 _UNDER_CONSTRUCTION = ".tmp"  # on the same file system as the objects, so that a link is enough
 # What a killed process left is swept: nobody holds it, and it is no longer just being made. Where
@@ -29,9 +30,11 @@ _FOLDER_SECONDS = 30  # for making a folder that others, who find it empty, remo
 
 
 class LocalStore:
-    """Objects as files under one folder, private to their owner."""
+    """Objects as files under one folder, private to their owner but for what readers are given."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, reading: Reading | None = None) -> None:
+        self.reading = reading or Reading()
+        self._readers = self.reading.readers
         self._root = root.absolute()
         self._tmp = self._root / _UNDER_CONSTRUCTION
         self._named: set[Path] = set()  # folders whose names are known to be on the disk
@@ -63,7 +66,7 @@ class LocalStore:
         """Write an object once and whole. False: it was there already, and stays as it was."""
         if self.exists(key):
             return False
-        with self._writing(), self._temporary(data) as temporary:
+        with self._writing(), self._temporary(key, data) as temporary:
             return self._publish(temporary, key)
 
     def put_file(self, key: str, source: Path) -> bool:
@@ -75,7 +78,7 @@ class LocalStore:
                 shutil.copyfile(source, moved)
                 source.unlink()
                 source = moved
-            source.chmod(0o600)
+            self._allow(source, key)
             sync_to_disk(source)
             try:
                 return self._publish(source, key)
@@ -84,7 +87,7 @@ class LocalStore:
 
     def replace(self, key: str, data: bytes) -> None:
         """Swap the object atomically: readers see the old or the new one."""
-        with self._writing(), self._temporary(data) as temporary:
+        with self._writing(), self._temporary(key, data) as temporary:
             self._into_folder(key, temporary.replace)
 
     def folders(self, prefix: str) -> list[str]:
@@ -121,6 +124,13 @@ class LocalStore:
                 except OSError:  # it holds something
                     return
 
+    def open_to_readers(self) -> None:
+        """See that readers, and nobody else, may read what is there for them."""
+        with self._writing():
+            self._readers.let_through(self._root)
+            if not self._readers.are_settled(self._root):
+                self._readers.settle(self._root)
+
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
         """A private folder on the store's own file system, gone afterwards."""
@@ -132,6 +142,13 @@ class LocalStore:
                 yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def _allow(self, file: Path, key: str) -> None:
+        """Give a file that isn't there yet to readers, if it is for them; else to nobody."""
+        if is_for_readers(key):
+            self._readers.open_file(file)
+        else:
+            file.chmod(0o600)
 
     def _file(self, key: str) -> Path:
         return self._root / key
@@ -156,8 +173,9 @@ class LocalStore:
     def _sync_parents(self, folder: Path) -> None:
         """See that a folder's own name, and those of the folders above it, outlast a loss of power.
 
-        Once something lies in it, since an empty one may be removed by others at any moment. Also
-        of a folder that was there already: who made it may have been killed before doing so.
+        And that readers may enter those that are for them. Once something lies in it, since an
+        empty one may be removed by others at any moment. Also of a folder that was there already:
+        who made it may have been killed before doing so.
         """
         if len(self._named) > _FOLDERS_REMEMBERED:
             self._named.clear()
@@ -165,11 +183,13 @@ class LocalStore:
             if one == self._root:
                 return
             if one not in self._named:
+                if one.relative_to(self._root).parts[0] in FOLDERS:
+                    self._readers.open_folder(one)
                 _sync_names(one.parent)
                 self._named.add(one)
 
     @contextlib.contextmanager
-    def _temporary(self, data: bytes) -> Iterator[Path]:
+    def _temporary(self, key: str, data: bytes) -> Iterator[Path]:
         self._make_folder(self._tmp)
         handle, name = tempfile.mkstemp(dir=self._tmp)  # mode 0600
         temporary = Path(name)
@@ -177,6 +197,7 @@ class LocalStore:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
                 file.flush()
+                self._allow(temporary, key)
                 os.fsync(file.fileno())
             with _held(temporary):
                 yield temporary

@@ -22,9 +22,9 @@ def probe(store: Store) -> None:
     try:
         if store.write(key, _CONTENT[::-1]):
             raise StoreError(
-                f"the store {store.location} writes over what is there, although it is asked not "
-                "to (If-None-Match): two processes could destroy each other's work",
-                "Use a service with conditional writes, as AWS S3, MinIO and Ceph have them",
+                f"the store {store.location} ignores If-None-Match and overwrites what is "
+                "there: two processes could destroy each other's work",
+                "Use a service with conditional writes, such as AWS S3, MinIO or Ceph",
             )
         _require(store, store.read(key) == _CONTENT, "another content than was written")
         _require(store, store.list(key) == [key], "another list of objects than there are")
@@ -52,5 +52,5 @@ def _require(store: Store, right: bool, what: str) -> None:  # noqa: FBT001  wha
     if not right:
         raise StoreError(
             f"the store {store.location} gives {what}",
-            "Use one that shows what was written at once, as AWS S3, MinIO and Ceph do",
+            "Use one with read-after-write consistency, such as AWS S3, MinIO or Ceph",
         )

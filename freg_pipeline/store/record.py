@@ -93,5 +93,5 @@ def _is_foreign(data: bytes) -> bool:
 def _other_version(key: str, location: str) -> StoreError:
     return StoreError(
         f"{key} in {location} was written by another version of freg_pipeline",
-        "Use that version, or begin in an empty folder",
+        "Use that version, or start with an empty folder",
     )

@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from freg_pipeline.errors import FregError, ObjectMissingError, StoreError
 from freg_pipeline.outside import showable
+from freg_pipeline.store.readers import Reading
 from freg_pipeline.store.s3_session import S3Session
 
 _MISSING = {"NoSuchKey", "404", "NotFound"}
@@ -37,17 +38,21 @@ class S3Store:
     Args:
         location: the address.
         endpoint: the service's address in place of what boto3 finds; None: that.
+        reading: how readers get at the catalogue; who may read what lies on S3 is S3's matter.
 
     Raises:
         StoreError: it can't be used; says why.
     """
 
-    def __init__(self, location: str, *, endpoint: str | None) -> None:
+    def __init__(
+        self, location: str, *, endpoint: str | None, reading: Reading | None = None
+    ) -> None:
+        self.reading = reading or Reading()
         parsed = urlparse(location)
         self._bucket, self._prefix = parsed.netloc, parsed.path.strip("/")
         if not self._bucket:
             raise StoreError(
-                "FREG_STORE names no bucket", "Write it as s3://bucket or s3://bucket/prefix"
+                "FREG_STORE has no bucket", "Write it as s3://bucket or s3://bucket/prefix"
             )
         with self._telling():
             self._session = S3Session(self._bucket, endpoint)
@@ -126,6 +131,9 @@ class S3Store:
         delete = partial(self._client.delete_object, Bucket=self._bucket, Key=self._key(key))
         self._settled(key, delete)
 
+    def open_to_readers(self) -> None:
+        """Nothing: policies of the bucket say who may read."""
+
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
         """A private local folder, gone afterwards."""
@@ -167,9 +175,9 @@ class S3Store:
                 raise ObjectMissingError(key, self.location) from None
             if _status(error) == _TRY_AGAIN:
                 raise _ConflictError(
-                    f"{key} in {self.location} can't be written: S3 answers again and again that "
-                    "others change it at the same time",
-                    "Run the same command again: it goes on from where it stands",
+                    f"{key} in {self.location} can't be written: S3 keeps answering that "
+                    "others are changing it at the same time",
+                    "Run the same command again: it resumes where it stopped",
                 ) from None
             raise self._failure(error) from error
         except BotoCoreError as error:

@@ -117,9 +117,9 @@ def _require_plain(endpoint: str) -> None:
 
 def _wrong_endpoint() -> StoreError:
     return StoreError(
-        "the S3 endpoint must be http(s)://host or http(s)://host:port, and no more",
+        "the S3 endpoint must be http(s)://host or http(s)://host:port, with no path",
         "Correct it where it is set: FREG_S3_ENDPOINT, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL or "
-        "endpoint_url in the AWS profile; a folder in the bucket belongs into FREG_STORE",
+        "endpoint_url in the AWS profile; a folder in the bucket belongs in FREG_STORE",
     )
 
 
@@ -129,7 +129,7 @@ def _certificates(core: Any) -> str:
     if found and not Path(found).is_file():
         raise StoreError(
             "the certificates for S3 (AWS_CA_BUNDLE, ca_bundle in the AWS profile, or "
-            f"REQUESTS_CA_BUNDLE) are no file: {found}",
-            "Name a file of certificates as PEM",
+            f"REQUESTS_CA_BUNDLE) are not a file: {found}",
+            "Give a file of certificates in PEM form",
         )
     return found or certifi.where()

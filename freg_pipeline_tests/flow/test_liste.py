@@ -140,7 +140,7 @@ def test_the_same_list_under_way_is_gone_on_with(
     uttrekk = Uttrekk(freg.store, "mine")
     freg.store.write(uttrekk.open_key, b"")  # as it was before the release
     assert read_status(uttrekk).stage == "requested"
-    with pytest.raises(Exception, match="Give the command that began it again"):
+    with pytest.raises(Exception, match="Run the command that started it again"):
         carry_on(freg, uttrekk)
     again = run_liste(freg, file)
 

@@ -137,7 +137,7 @@ def test_a_part_that_is_refused_later_ends_a_load_without_a_thousand_questions(
 
     with refusing(behind) as (register, url), pytest.raises(RefusedError) as told:
         asyncio.run(run(url, register))
-    assert "no longer takes opphold. Begin a new uttrekk" in str(told.value)
+    assert "no longer takes opphold. Start a new uttrekk" in str(told.value)
     assert status_of(behind)["requests"].get("personer/arkiv/{dokumentidentifikator}", 0) == 0
 
 
@@ -153,7 +153,7 @@ def test_a_sync_begins_anew_without_a_part_that_is_refused_in_the_middle_of_it(
         happen(behind, 10)
         register.once_somebody_is_asked_about = ONE_MORE
         assert len(sync(settings)) == 1
-        assert "it no longer takes opphold: the sync begins anew without it" in caplog.text
+        assert "it no longer takes opphold: the sync starts over without it" in caplog.text
         assert sync(settings) == []
     assert require_current(open_store(settings)).parts_refused == (SAMETING, "opphold")
 

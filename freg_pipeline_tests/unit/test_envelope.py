@@ -61,7 +61,7 @@ def test_every_form_is_understood(form: str) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"{", b'{"oppslag": [', b"<html>", b"[1, 2", b"\xff\xfe"])
 def test_what_is_cut_short_is_refused_without_being_quoted(body: bytes) -> None:
-    with pytest.raises(ValueError, match="no complete") as wrong:
+    with pytest.raises(ValueError, match="not complete") as wrong:
         parse(body)
     assert wrong.value.__cause__ is None
 

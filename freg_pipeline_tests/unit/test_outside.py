@@ -85,7 +85,7 @@ def test_the_second_line_of_defence_hides_it_too(written: str) -> None:
 
 OUR_OWN = [
     "Release 000012: 5,412,345 persons in 41 tables, good to sequence number 123456789",
-    "going on with the uttrekk komplett-20261125t182607",
+    "resuming the uttrekk komplett-20261125t182607",
     "the uttrekk hendelser-000000123456 has no record",
     "uttrekk/komplett-20261125/answers/000012/00345.json.zst is damaged",
     "batch 000003 of hendelser-000000123456/000003",

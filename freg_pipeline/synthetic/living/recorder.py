@@ -228,7 +228,8 @@ def resident(person: Person) -> bool:
 
 def alone(person: Person) -> bool:
     """Whether nobody in the population is related to a person."""
-    return person.spouse is None and not person.children and not person.parents
+    parents = (person.mother, person.father, person.medmor)
+    return person.spouse is None and not person.children and parents == (None, None, None)
 
 
 _RESIDENT = {"bosatt", "foedselsregistrert"}

@@ -69,10 +69,10 @@ def test_criteria_are_sent_under_the_registers_names(
         ({"personstatustyper": ["bosatt"], "bostedskommunenummer": "0301"}, "no criterion"),
         ({"personstatustyper": ["bosatt"], "foedselsaar_fra_og_med": "1980"}, "no criterion"),
         ({"personstatustyper": ["bosatt"], "hoeyde": "180"}, "no criterion hoeyde"),
-        ({"personstatustyper": ["bosatt"], "kommunenummer": "0301"}, "no object"),
+        ({"personstatustyper": ["bosatt"], "kommunenummer": "0301"}, "not an object"),
         ({"personstatustyper": ["bosatt"], "kommunenummer": {"nr": "0301"}}, "no criterion nr"),
         ({"personstatustyper": ["bosatt"], "kjoenn": ["kvinne"]}, "no kjoenn"),
-        ({"personstatustyper": ["bosatt"], "statsborgerskap": ["NOR"]}, "no country code"),
+        ({"personstatustyper": ["bosatt"], "statsborgerskap": ["NOR"]}, "not a country code"),
         ({"personstatustyper": ["bosatt"], "doedsaarFraOgMed": "i fjor"}, "no year"),
     ],
 )

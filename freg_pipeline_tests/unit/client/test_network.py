@@ -136,7 +136,7 @@ def test_a_proxy_that_says_no_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv("HTTPS_PROXY", no_proxy)
         with pytest.raises(ConfigurationError) as told:
             ask(base_url="https://register.example/x", token="t")
-    said = "the proxy in HTTPS_PROXY lets nothing through to register.example (400)"
+    said = "the proxy in HTTPS_PROXY refuses connections to register.example (400)"
     assert said in str(told.value)
     with pytest.raises(UnreachableError, match="by the proxy in HTTPS_PROXY"):
         ask(base_url="https://register.example/x", token="t")

@@ -125,7 +125,7 @@ def test_a_setting_lets_a_call_through_that_the_table_refuses() -> None:
         granted(named).require("personer/bulkoppslag")
     for service in SERVICES:
         granted(load(rettighetspakke="privat", allow_services="alle")).require(service)
-    with pytest.raises(ConfigurationError, match="names personer/sok, which is no service"):
+    with pytest.raises(ConfigurationError, match="names personer/sok, which is not a service"):
         granted(load(allow_services="personer/sok"))
 
 

@@ -264,7 +264,7 @@ def test_a_redirect_is_told_with_where_it_leads_and_not_followed(
     with serving(answering(there, Response("followed"))) as url:
         with pytest.raises(RefusedError) as told:
             get(url)
-    assert f"answered by {status}, which leads {leads}" in str(told.value)
+    assert f"answered by {status}, which redirects {leads}" in str(told.value)
     assert "FREG_BASE_URL" in str(told.value)
     assert NUMBER not in str(told.value)
 

@@ -24,6 +24,12 @@ def types(plan: Plan, table: str) -> dict[str, pa.DataType]:
     return {column.name: column.type for column in plan.table(table).columns}
 
 
+def test_a_contract_is_compiled_once() -> None:
+    """Each step of a sync asks for the plan; what it makes of it is its own."""
+    xsd = published(PERSON_XSD)
+    assert compile_contract(bytes(bytearray(xsd))) is compile_contract(xsd)
+
+
 def test_the_published_person_contract() -> None:
     plan = compile_contract(published(PERSON_XSD))
     assert plan.contract.namespace == "folkeregisteret:tilgjengeliggjoering:person:v1"

@@ -162,7 +162,7 @@ def test_ten_running_jobs_are_waited_for(
     work(settings, others)
     order(settings, uttrekk)
     assert [number for number, _ in uttrekk.attempts()] == [1]
-    assert "too much to do" in caplog.text
+    assert "too busy to take the order" in caplog.text
 
 
 def test_an_eleventh_uttrekk_of_ours_waits_before_it_asks(

@@ -1,18 +1,24 @@
-"""The catalogue opens with DuckDB 1.4 and 1.5 too, as it is and attached to a reader's database."""
+"""The catalogue opens with DuckDB 1.4, 1.5 and 2, attached, moved, copied and mounted elsewhere."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.views import OVERVIEW
+from freg_pipeline.store.local import LocalStore
+from freg_pipeline.store.readers import Reading
 from freg_pipeline_tests.unit.lake.delivered import (
     deliver,
     deliver_events,
@@ -78,6 +84,20 @@ def duckdb_of(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     return f"{version}:{folder}"
 
 
+def run(duckdb_of: str, code: str, *arguments: str, cwd: Path | None = None) -> Any:
+    """What a script prints as JSON, run with that DuckDB."""
+    folder = duckdb_of.split(":", 1)[1]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        env={**os.environ, **({"PYTHONPATH": folder} if folder else {})},
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+    )
+    assert not done.returncode, done.stderr
+    return json.loads(done.stdout)
+
+
 @pytest.fixture(scope="module")
 def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = local_store(tmp_path_factory.mktemp("made"))
@@ -99,16 +119,8 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_catalogue_tells_the_same_whatever_reads_it(
     duckdb_of: str, catalogue: Path, attached_as: str
 ) -> None:
-    version, folder = duckdb_of.split(":", 1)
-    done = subprocess.run(
-        [sys.executable, "-c", READ, str(catalogue), attached_as],
-        env={**os.environ, **({"PYTHONPATH": folder} if folder else {})},
-        capture_output=True,
-        text=True,
-    )
-    assert not done.returncode, done.stderr
-    found = json.loads(done.stdout)
-    assert found.pop("version").startswith(version)
+    found = run(duckdb_of, READ, str(catalogue), attached_as)
+    assert found.pop("version").startswith(duckdb_of.split(":")[0])
     assert found == {
         "now": [["Adele"], ["Cato"]],
         "then": [["Ada"], ["Bo"], ["Cato"]],
@@ -121,4 +133,153 @@ def test_the_catalogue_tells_the_same_whatever_reads_it(
         "in Oslo": [["2020-07-01", "2021-01-01 00:30:00"]],
         "codes": [[4]],
         "persons": [[2]],
+    }
+
+
+# -- places ----------------------------------------------------------------------------------------
+
+# Each step is a name, a file to open ("" for none) and statements; what the last one gives is told.
+STEPS = """
+import duckdb, json, sys
+found = {}
+for name, opened, *statements in json.loads(sys.argv[1]):
+    with duckdb.connect(opened or ":memory:", read_only=bool(opened)) as connection:
+        try:
+            for statement in statements:
+                rows = connection.execute(statement).fetchall()
+            found[name] = rows
+        except duckdb.Error as error:
+            found[name] = str(error).split("\\n")[0]
+print(json.dumps(found))
+"""
+WHO = "SELECT max(fornavn) FROM {}navn WHERE personidentifikator = '{}'"
+MINE = WHO.format("", A)
+
+
+@pytest.fixture(scope="module")
+def places(catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a store and copies of it, whose files tell their own names."""
+    folder = tmp_path_factory.mktemp("places")
+    shutil.copytree(catalogue.parent, folder / "original")
+    refresh_catalogue(LocalStore(folder / "original"))
+    for name in ("copy", "moved to", "it's here", "renewed"):
+        shutil.copytree(folder / "original", folder / name)
+        for file in folder.glob(f"{name}/**/*.parquet"):
+            _rename_all(file, name)
+    refresh_catalogue(LocalStore(folder / "renewed"))
+    (folder / "link").symlink_to(folder / "original")
+    alone = Reading(catalogue=folder / "alone.duckdb")
+    for_moved = Reading(catalogue=folder / "for moved.duckdb", root=str(folder / "moved to"))
+    for reading in (alone, for_moved):
+        refresh_catalogue(LocalStore(folder / "original", reading))
+    return folder
+
+
+def _rename_all(file: Path, name: str) -> None:
+    """Rewrite a table file with names, so that it tells which copy it is of."""
+    rows = pq.read_table(file)
+    if "fornavn" not in rows.schema.names:
+        return
+    named = pa.array([name] * len(rows), pa.string())
+    column = rows.schema.get_field_index("fornavn")
+    pq.write_table(rows.set_column(column, "fornavn", named), file)
+
+
+def test_a_catalogue_that_is_opened_finds_the_files_beside_it(duckdb_of: str, places: Path) -> None:
+    steps = [(name, str(places / name / "freg.duckdb"), MINE) for name in HERE]
+    steps += [("relative", "it's here/freg.duckdb", MINE)]
+    steps += [("then", str(places / "copy/freg.duckdb"), "SELECT fornavn FROM navn_per(200)")]
+    found = run(duckdb_of, STEPS, json.dumps(steps), cwd=places)
+    assert {name: rows[0][0] for name, rows in found.items()} == {
+        **HERE, "relative": "it's here", "then": "copy"
+    }  # fmt: skip
+
+
+HERE = {
+    "original": "Adele",
+    "copy": "copy",
+    "moved to": "moved to",
+    "it's here": "it's here",
+    "renewed": "renewed",
+    "link": "Adele",
+}
+
+
+def test_a_copy_that_is_attached_never_reads_the_files_of_the_original(
+    duckdb_of: str, places: Path
+) -> None:
+    attach = f"ATTACH '{places}/copy/freg.duckdb' AS folk (READ_ONLY)"
+    told = f"SET VARIABLE freg_store = '{places}/copy/'"
+    asked = {
+        "filtered": WHO.format("folk.", A),
+        "first": "SELECT fornavn FROM folk.navn LIMIT 1",
+        "none": "SELECT count(*) FROM folk.navn WHERE rad_nr = 77",
+        "joined": "SELECT any_value(fornavn) FROM folk.person JOIN folk.navn USING "
+        "(personidentifikator)",
+        "then": "SELECT fornavn FROM folk.navn_per(150)",
+        "who": f"SELECT folk.gjeldende_identifikator('{B}')",
+        "overview": f"SELECT any_value(fornavn) FROM folk.{OVERVIEW}",
+        "used": "SELECT any_value(fornavn) FROM navn",
+    }
+    steps = [(name, "", attach, "USE folk", sql) for name, sql in asked.items()]
+    steps += [(f"told: {name}", "", attach, told, "USE folk", sql) for name, sql in asked.items()]
+    found = run(duckdb_of, STEPS, json.dumps(steps))
+    for name in asked:
+        assert "SET VARIABLE freg_store" in found[name], (name, found[name])
+        assert f"{places}/copy/freg.duckdb" in found[name]
+    answers = {"none": 0, "who": A}
+    assert {name: found[f"told: {name}"][0][0] for name in asked} == {
+        name: answers.get(name, "copy") for name in asked
+    }
+
+
+def test_several_catalogues_at_once_each_tell_their_own_or_fail(
+    duckdb_of: str, places: Path
+) -> None:
+    original, renewed = (places / name / "freg.duckdb" for name in ("original", "renewed"))
+    attach = "ATTACH '{}' AS {} (READ_ONLY)"
+    both = [attach.format(original, "a"), attach.format(renewed, "b")]
+    a, b = (WHO.format(f"{name}.", A) for name in "ab")
+    steps = [
+        ("a of both", "", *both, a),
+        ("b of both", "", *both, b),
+        ("opened", str(original), both[1], MINE),
+        ("beside the one opened", str(original), both[1], b),
+        ("beside a copy", str(places / "copy/freg.duckdb"), both[0], a),
+        ("told", "", *both, f"SET VARIABLE freg_store = '{places}/original'", b),
+        ("alone", "", attach.format(places / "alone.duckdb", "a"), both[1], a),
+        ("and b", "", attach.format(places / "alone.duckdb", "a"), both[1], b),
+        ("by its link", "", attach.format(places / "link/freg.duckdb", "a"), a),
+    ]
+    found = run(duckdb_of, STEPS, json.dumps(steps))
+    by_link = found.pop("by its link")  # which DuckDB follows from 1.5 on
+    assert by_link == [["Adele"]] or "SET VARIABLE freg_store" in by_link
+    assert {name: rows[0][0] for name, rows in found.items() if isinstance(rows, list)} == {
+        "a of both": "Adele",
+        "b of both": "renewed",
+        "opened": "Adele",
+        "alone": "Adele",
+        "and b": "renewed",
+    }
+    assert "DETACH" in found["told"]
+    for name in ("beside the one opened", "beside a copy"):
+        assert "SET VARIABLE freg_store" in found[name]
+
+
+def test_a_catalogue_may_lie_alone_and_be_written_for_another_root(
+    duckdb_of: str, places: Path
+) -> None:
+    alone, other = str(places / "alone.duckdb"), str(places / "for moved.duckdb")
+    steps = [
+        ("alone", alone, MINE),
+        ("another root", other, MINE),
+        ("attached", "", f"ATTACH '{other}' AS folk (READ_ONLY)", WHO.format("folk.", A)),
+        ("told", alone, f"SET VARIABLE freg_store = '{places}/it''s here'", MINE),
+    ]
+    found = run(duckdb_of, STEPS, json.dumps(steps))
+    assert {name: rows[0][0] for name, rows in found.items()} == {
+        "alone": "Adele",
+        "another root": "moved to",
+        "attached": "moved to",
+        "told": "it's here",
     }

@@ -10,9 +10,9 @@ import boto3
 import duckdb
 import pytest
 
-from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.errors import ConfigurationError, StoreError
 from freg_pipeline.journal.releases import current_release
-from freg_pipeline.lake.catalogue import refresh_catalogue
+from freg_pipeline.lake.catalogue import refresh_catalogue, renew_catalogue
 from freg_pipeline.lake.checks import run_checks
 from freg_pipeline.lake.compact import begin_compaction, compact
 from freg_pipeline.lake.export import export, render
@@ -21,6 +21,7 @@ from freg_pipeline.lake.query import query
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.verify import verify
 from freg_pipeline.lake.views import OVERVIEW
+from freg_pipeline.store.readers import Reading
 from freg_pipeline.store.s3 import S3Store
 from freg_pipeline_tests.s3 import s3_server
 from freg_pipeline_tests.unit.lake.delivered import (
@@ -80,18 +81,53 @@ def test_results_are_written_to_a_file_here(store: S3Store, tmp_path: Path) -> N
     assert (tmp_path / "names.csv").read_text() == "fornavn\nAda\nCato\n"
 
 
-def test_the_catalogue_lies_where_the_command_runs_and_names_s3(
+def test_the_catalogue_lies_in_the_folder_for_data_and_names_s3(
     store: S3Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     path = refresh_catalogue(store)
-    assert path == tmp_path / "freg.duckdb"
+    assert path == tmp_path / "freg" / "bucket" / "some" / "prefix" / "freg.duckdb"
+    assert {one.stat().st_mode & 0o777 for one in (path, path.parent)} == {0o600, 0o700}
     with duckdb.connect(str(path), read_only=True) as connection:
         statement = "SELECT sql FROM duckdb_views() WHERE view_name = 'navn'"
         ((sql,),) = connection.sql(statement).fetchall()
-        assert "s3://bucket/some/prefix/bases/one/navn/0000.parquet" in sql
+        assert "s3://bucket/some/prefix" in sql
+        assert "bases/one/navn/0000.parquet" in sql
         statement = "SELECT column_name FROM duckdb_columns() WHERE table_name = 'navn' LIMIT 2"
         assert connection.sql(statement).fetchall() == [("personidentifikator",), ("rad_nr",)]
+
+
+def test_where_the_catalogue_lies_and_what_it_names_can_be_set(
+    store: S3Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading = Reading(catalogue=tmp_path / "analysts" / "freg.duckdb", root="/mnt/it's mounted")
+    monkeypatch.setattr(store, "reading", reading)
+    path = refresh_catalogue(store)
+    for key in store.list("bases/") + store.list("deltas/"):
+        file = tmp_path / "copy" / key
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(store.read(key))
+    with duckdb.connect(str(path), read_only=True) as connection:
+        with pytest.raises(duckdb.IOException, match="/mnt/it's mounted/bases/one/navn"):
+            connection.sql("FROM navn")
+        connection.execute(f"SET VARIABLE freg_store = '{tmp_path}/copy'")
+        assert connection.sql("SELECT max(fornavn) FROM navn").fetchall() == [("Cato",)]
+
+
+def test_a_catalogue_that_cannot_be_written_is_a_warning_after_a_release(
+    store: S3Store,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setattr(store, "reading", Reading(catalogue=tmp_path / "file" / "freg.duckdb"))
+    assert renew_catalogue(store) is None
+    (told,) = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+    assert "published" in told
+    assert "FREG_CATALOGUE" in told
+    with pytest.raises(StoreError, match="FREG_CATALOGUE"):
+        refresh_catalogue(store)
 
 
 def test_purge_removes_objects(store: S3Store) -> None:

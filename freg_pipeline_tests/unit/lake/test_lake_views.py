@@ -162,6 +162,7 @@ def test_refreshing_swaps_the_file_under_readers(
     again = Path(store.location).parent / "again.duckdb"
     again.hardlink_to(refresh_catalogue(store))
     with duckdb.connect(str(again), read_only=True) as fresh:
+        fresh.execute(f"SET VARIABLE freg_store = '{store.location}'")
         assert fresh.sql("SELECT fornavn FROM navn").fetchall() == [("Dina",)]
     assert len(catalogue.sql("FROM person").fetchall()) == 2, "who has the old one open keeps it"
     folder = Path(store.location)

@@ -138,5 +138,5 @@ def test_documents_without_wrapping(form: str) -> None:
 
 @pytest.mark.parametrize("body", [b"<svar><oppslag>", b"<", b"<svar>&ext;</svar>"])
 def test_what_is_cut_short_is_refused_without_being_quoted(body: bytes) -> None:
-    with pytest.raises(ValueError, match="no complete XML"):
+    with pytest.raises(ValueError, match="not complete XML"):
         parse(body)

@@ -98,7 +98,7 @@ def test_a_private_authority_is_everyones(
         with pytest.raises(StoreError, match="SSLError"):
             probe(S3Store(WHERE, endpoint=proxy.address))
     monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "nothing.pem"))
-    with pytest.raises(StoreError, match="are no file"):
+    with pytest.raises(StoreError, match="are not a file"):
         S3Store(WHERE, endpoint=endpoint)
 
 
@@ -119,7 +119,7 @@ def test_an_endpoint_with_a_path_is_refused(
 ) -> None:
     if way != "setting":
         monkeypatch.setenv(way, endpoint + added)
-    with pytest.raises(StoreError, match="and no more"):
+    with pytest.raises(StoreError, match="with no path"):
         S3Store(WHERE, endpoint=endpoint + added if way == "setting" else None)
     assert S3Store(WHERE, endpoint=endpoint + "/").write(f"slash-{way}-{added[1:3]}", b"")
 

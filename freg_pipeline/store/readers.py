@@ -1,0 +1,187 @@
+"""Who may read beside the owner: the tables and the catalogue, and nothing else of a store.
+
+What is for readers is a property of an object's name: the files of the tables, what tells which of
+them make up a release, the contract that gives their columns, and the catalogue. Raw answers,
+lists, orders, staging tables, who claims which number, and what Dagster keeps are the owner's alone
+whatever is set.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import grp
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from freg_pipeline.errors import ConfigurationError, StoreError
+
+EVERYONE = "everyone"
+FOLDERS = ("bases", "deltas", "releases", "contracts")
+_READ = re.compile(
+    r"bases/[^/]+/(?!_identitet/)[^/]+/\d+\.parquet|bases/[^/]+/_base\.json"
+    r"|deltas/[^/]+/[^/]+/(?!_identitet\.)[^/]+\.parquet|deltas/[^/]+/[^/]+/_delta\.json"
+    r"|releases/[^/]+/manifest\.json|releases/current\.json|contracts/[^/]+\.xsd"
+)
+
+
+def is_for_readers(key: str) -> bool:
+    """Whether an object of a store is one that readers need."""
+    return _READ.fullmatch(key) is not None
+
+
+@dataclass(frozen=True)
+class Readers:
+    """Who may read.
+
+    Attributes:
+        group: the number of a group of this machine; None: no group.
+        everyone: whoever has an account on it.
+    """
+
+    group: int | None = None
+    everyone: bool = False
+
+    @classmethod
+    def named(cls, setting: str | None) -> Readers:
+        """Readers by the name of a group, its number, or ``everyone``; None: nobody else.
+
+        Raises:
+            ConfigurationError: there is no such group, or one can't give it anything.
+        """
+        if not setting:
+            return cls()
+        if setting == EVERYONE:
+            return cls(everyone=True)
+        group = _group(setting)
+        if os.geteuid() and group not in {os.getegid(), *os.getgroups()}:
+            raise ConfigurationError(
+                f"FREG_READERS names the group {setting}, and the user that runs this isn't in it",
+                "Make that user a member of the group, and log in anew",
+            )
+        return cls(group)
+
+    @property
+    def file_mode(self) -> int:
+        """Of a file that is for readers."""
+        return 0o644 if self.everyone else 0o640 if self.group is not None else 0o600
+
+    @property
+    def folder_mode(self) -> int:
+        """Of a folder that holds such files: those who may read in it may enter it."""
+        return 0o755 if self.everyone else 0o750 if self.group is not None else 0o700
+
+    def open_file(self, path: Path) -> None:
+        """Give a file that is for readers to them, whatever the umask; to others no more."""
+        _give(path, self.file_mode, self.group)
+
+    def open_folder(self, path: Path) -> None:
+        """The same of a folder."""
+        _give(path, self.folder_mode, self.group)
+
+    def make_folder(self, path: Path) -> None:
+        """Make a folder, and those above it, if they aren't there; each for readers."""
+        missing = [one for one in (path, *path.parents) if not one.exists()]
+        for one in reversed(missing):
+            with contextlib.suppress(FileExistsError):
+                one.mkdir(mode=0o700)
+                self.open_folder(one)
+
+    def let_through(self, root: Path) -> None:
+        """See that readers get through a store's root, which may be others' to list.
+
+        Raises:
+            StoreError: they don't, and the folder is another user's.
+        """
+        if self.group is None and not self.everyone:
+            return
+        found = root.stat()
+        mode = stat.S_IMODE(found.st_mode)
+        if mode & 0o001 or (found.st_gid == self.group and mode & 0o010):
+            return
+        private = not mode & 0o070  # no other group has a use of it
+        try:
+            if self.group is not None and private:
+                _give(root, mode | 0o050, self.group)
+            else:
+                root.chmod(mode | (0o005 if self.everyone else 0o001))
+        except PermissionError:
+            raise StoreError(
+                f"those whom FREG_READERS names can't enter {root}, which is another user's",
+                "Let its owner give them the right to enter it (chmod, chgrp)",
+            ) from None
+
+    def are_settled(self, root: Path) -> bool:
+        """Whether everything for readers has been given to them, as :meth:`settle` leaves it."""
+        return all(self._is_given(root / name) for name in FOLDERS if (root / name).is_dir())
+
+    def settle(self, root: Path) -> None:
+        """Give readers what is there already, or take it from those who no longer are; roots last.
+
+        So that whoever is killed in between leaves it to be done again.
+        """
+        for name in FOLDERS:
+            for folder, _, files in os.walk(root / name, topdown=False):
+                for file in files:
+                    path = Path(folder, file)
+                    if is_for_readers(path.relative_to(root).as_posix()):
+                        with contextlib.suppress(FileNotFoundError):  # purged just now
+                            self.open_file(path)
+                with contextlib.suppress(FileNotFoundError):
+                    self.open_folder(Path(folder))
+
+    def _is_given(self, folder: Path) -> bool:
+        found = folder.stat()
+        mine = self.group is None or found.st_gid == self.group
+        return mine and stat.S_IMODE(found.st_mode) & 0o777 == self.folder_mode
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How readers get at a store.
+
+    Attributes:
+        readers: who may.
+        catalogue: where the catalogue is written; None: the usual place.
+        root: what readers call the store's root; None: the same as here.
+    """
+
+    readers: Readers = field(default_factory=Readers)
+    catalogue: Path | None = None
+    root: str | None = None
+
+
+def closed_folders(readers: Readers, path: Path) -> Iterator[Path]:
+    """The folders on the way to a file that readers can't enter, from the top."""
+    if readers.group is None and not readers.everyone:
+        return
+    for folder in reversed(path.absolute().parents):
+        found = folder.stat()
+        mode = found.st_mode
+        if not (mode & 0o001 or (found.st_gid == readers.group and mode & 0o010)):
+            yield folder
+
+
+def _group(setting: str) -> int:
+    if setting.isascii() and setting.isdigit():
+        return int(setting)
+    try:
+        return grp.getgrnam(setting).gr_gid
+    except KeyError:
+        raise ConfigurationError(
+            f"FREG_READERS names {setting!r}, and there is no such group on this machine",
+            f"Name a group or its number, or {EVERYONE}; or make the group (groupadd)",
+        ) from None
+
+
+def _give(path: Path, mode: int, group: int | None) -> None:
+    """Set a file's or folder's group and mode; what is so already, perhaps another's, stays."""
+    found = path.stat()
+    if group is not None and found.st_gid != group:
+        os.chown(path, -1, group)
+        found = path.stat()  # which may have taken bits away
+    if stat.S_IMODE(found.st_mode) & 0o777 != mode:
+        path.chmod(mode | stat.S_IMODE(found.st_mode) & stat.S_ISGID)
