@@ -11,17 +11,17 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from random import Random
-from typing import Any
 
 import msgspec
 import numpy as np
 
 from freg_pipeline.synthetic import wave
-from freg_pipeline.synthetic.documents import Writer
+from freg_pipeline.synthetic.documents import Version, Writer
 from freg_pipeline.synthetic.events import EventLog, milliseconds, moment_of
 from freg_pipeline.synthetic.heap import Heap
+from freg_pipeline.synthetic.households import make_people
 from freg_pipeline.synthetic.options import RegisterOptions
-from freg_pipeline.synthetic.people import SETTLED, TODAY, Person, make_people
+from freg_pipeline.synthetic.people import SETTLED, TODAY, Person
 from freg_pipeline.synthetic.pointers import Pointers
 from freg_pipeline.synthetic.selection import Selectable
 
@@ -68,16 +68,17 @@ class Archive:
     def _populate(self, writer: Writer) -> None:
         """Write what the register knew before anybody asked: see _first_moment for when."""
         encode = msgspec.json.Encoder().encode
-        later: list[tuple[int, Person, dict[str, Any]]] = []
+        later: list[tuple[int, Person, Version]] = []
         for person in self.people:
             first, *more = writer.versions(person)
             self.register(person)
             made = [("personErOpprettet", b"")]
-            self.add(person, encode(first), made, self._first_moment(person))
-            later += [(moment_of(version["navn"][0]), person, version) for version in more]
-            self.selectable[person.index] = Selectable.of(person, more[-1] if more else first)
+            self.add(person, encode(first.document), made, self._first_moment(person))
+            later += [(moment_of(version.row), person, version) for version in more]
+            last = more[-1] if more else first
+            self.selectable[person.index] = Selectable.of(person, last.document)
         for moment, person, version in sorted(later, key=lambda change: change[0]):
-            self.add(person, encode(version), [("endringINavn", b"")], moment)
+            self.add(person, encode(version.document), [(version.kind, b"")], moment)
 
     def _first_moment(self, person: Person) -> int:
         """All first documents were made within a month, between what they tell and late changes."""

@@ -29,6 +29,7 @@ _NOT_OF_EVENTS = ("Folkeregisterperson", "PreferertKontaktadresse")
 _TOLD_BY_DOCUMENT = {
     "personErOpprettet": ("identifikasjonsnummer", "status", "kjoenn", "foedsel", "navn"),
     "endringINavn": ("navn",),
+    "endringIBostedsadresse": ("bostedsadresse",),
 }
 
 Change = tuple[str, str, Row | None]  # the entity, entitetsendring, and the row where it is told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from operator import mul
 from random import Random
 
 _K1 = (3, 7, 6, 1, 8, 9, 4, 5, 2)
@@ -47,12 +48,12 @@ def with_control_digits(nine: str) -> str | None:
 
     The rule of 1964: weighted sums modulo 11, as the register's documentation gives them.
     """
-    digits = [ord(digit) - 48 for digit in nine]
-    k1 = -sum(weight * digit for weight, digit in zip(_K1, digits, strict=True)) % 11
+    digits = list(map(int, nine))
+    k1 = -sum(map(mul, _K1, digits)) % 11
     if k1 == 10:
         return None
     digits.append(k1)
-    k2 = -sum(weight * digit for weight, digit in zip(_K2, digits, strict=True)) % 11
+    k2 = -sum(map(mul, _K2, digits)) % 11
     return None if k2 == 10 else f"{nine}{k1}{k2}"
 
 

@@ -18,7 +18,7 @@ from freg_pipeline.synthetic.words import (
     FARMS,
     KOMMUNER,
     NOUNS,
-    POSTNUMMER,
+    ON_FORUS,
     STREETS,
 )
 
@@ -58,7 +58,10 @@ class Rows:
 
     def validity(self, day: date) -> str:
         """The moment of that day at which one row ends and the next begins: the same for both."""
-        return self._validity.setdefault(day, self.stamp(day))
+        moment = self._validity.get(day)
+        if moment is None:
+            moment = self._validity[day] = self.stamp(day)
+        return moment
 
     def row(self, since: date, own: Row, *, until: date | None = None) -> Row:
         """A row of an entity: the register's metadata, and its own fields."""
@@ -220,6 +223,9 @@ class Rows:
 
 
 def _poststed(home: Home) -> Row:
-    all_of_city = POSTNUMMER.get(home.kommune.number, (home.kommune.postnummer,))
-    postnummer = all_of_city[home.number // len(STREETS) % len(all_of_city)]
+    quarter = home.number // len(STREETS)
+    if home.kommune.number in ON_FORUS and quarter % 9 == 0:
+        return {"postnummer": "4033", "poststedsnavn": "STAVANGER"}
+    of_kommune = home.kommune.postnummer
+    postnummer = of_kommune[quarter % len(of_kommune)]
     return {"postnummer": postnummer, "poststedsnavn": home.kommune.poststed}

@@ -11,12 +11,15 @@ from random import Random
 from typing import Any
 
 from freg_pipeline.synthetic.documents.abroad import Abroad
-from freg_pipeline.synthetic.documents.addresses import Addresses
+from freg_pipeline.synthetic.documents.addresses import Addresses, may_move
 from freg_pipeline.synthetic.documents.particulars import Particulars
 from freg_pipeline.synthetic.documents.rare import Rarities
 from freg_pipeline.synthetic.documents.relations import Relations
+from freg_pipeline.synthetic.documents.versions import Version
 from freg_pipeline.synthetic.people import Person
 from freg_pipeline.synthetic.rows import Row, Rows
+
+__all__ = ["Version", "Writer"]
 
 
 class Writer:
@@ -30,17 +33,21 @@ class Writer:
         self._abroad = Abroad(rows)
         self._rarities = Rarities(rows, people)
 
-    def versions(self, person: Person) -> list[Row]:
+    def versions(self, person: Person) -> list[Version]:
         """A person's documents, the earliest first; the last one is in force.
 
-        Persons with late changes have several: each change of name made a new document.
+        Persons with late changes have several: each change of name, or of home, made a new one.
         """
         document = self._document(person)
-        names = self._particulars.navn(person)
-        if person.merged_into is not None or person.index % 33 != 7:
-            document["navn"] = names
-            return [document]
-        return [{**document, "navn": rows} for rows in self._particulars.renamed(person, names)]
+        document["navn"] = self._particulars.navn(person)
+        made = [Version("personErOpprettet", document["navn"][0], document)]
+        if person.merged_into is None and person.died is None:
+            late = person.index % 33
+            if late == 7:
+                made += self._particulars.renamed(person, document)
+            elif late == 20 and document.get("bostedsadresse") and may_move(person):
+                made.append(self._addresses.moved(person, document))
+        return made
 
     def _document(self, person: Person) -> Row:
         document: Row = dict(self._particulars.of(person))

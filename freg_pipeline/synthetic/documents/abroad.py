@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
-from freg_pipeline.synthetic.documents.particulars import LONG_AGO
-from freg_pipeline.synthetic.people import SETTLED, Person
+from freg_pipeline.synthetic.people import Person
 from freg_pipeline.synthetic.rows import Row, Rows
 from freg_pipeline.synthetic.words import FOREIGN_NUMBERS
 
@@ -20,18 +19,17 @@ class Abroad:
 
     def of(self, person: Person, origin: tuple[str, str]) -> Iterator[tuple[str, Any]]:
         """The entities of a person who comes from this country and place."""
-        came = max(person.born + timedelta(days=6_600), LONG_AGO)
-        came = min(came, SETTLED - timedelta(days=30))
+        came = person.known_since
         place: Row = {"fraflyttingsland": origin[0], "fraflyttingsstedIUtlandet": origin[1]}
         if not person.is_d_nummer:
             yield "innflytting", [self._rows.row(came, place)]
-        if person.status == "utflyttet":
+        if person.left is not None:
             own = {
                 "tilflyttingsland": origin[0],
                 "tilflyttingsstedIUtlandet": origin[1],
-                "utflyttingsdato": "2020-09-30",
+                "utflyttingsdato": person.left.isoformat(),
             }
-            yield "utflytting", [self._rows.row(date(2020, 9, 30), own)]
+            yield "utflytting", [self._rows.row(person.left, own)]
         kinds = ("midlertidig", "permanent", "opplysningMangler")
         permit: Row = {
             "oppholdFra": came.isoformat(),
@@ -56,14 +54,16 @@ class Abroad:
             "utstederland": origin[0],
         }
         if person.index % 3:
+            issued = person.some_day(2019)
+            seen = person.within(issued + timedelta(days=48))
             own |= {
-                "gyldigFra": "2019-01-15",
-                "gyldigTil": "2029-01-15",
+                "gyldigFra": issued.isoformat(),
+                "gyldigTil": (issued + timedelta(days=3_652)).isoformat(),
                 "identifikasjonsdokumentnummer": f"P{person.index:08d}",
                 "utstedernavn": "POLICE",
                 "dokumentkontroll": {
                     "dokumentkontrollstatus": "godkjent",
-                    "dokumentkontrolltidspunkt": self._rows.stamp(date(2019, 3, 4)),
+                    "dokumentkontrolltidspunkt": self._rows.stamp(seen),
                 },
             }
         return own

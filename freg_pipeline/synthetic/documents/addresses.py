@@ -11,7 +11,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from freg_pipeline.synthetic.documents.particulars import LONG_AGO
-from freg_pipeline.synthetic.people import Person
+from freg_pipeline.synthetic.documents.versions import Version, replaced
+from freg_pipeline.synthetic.people import TODAY, Person
 from freg_pipeline.synthetic.rows import Row, Rows
 from freg_pipeline.synthetic.words import COUNTRIES
 
@@ -38,25 +39,23 @@ class Addresses:
         if person.protection is None:
             if person.index % 50 != 9:
                 return []
-            return [self._rows.row(LONG_AGO, {"graderingsnivaa": "ugradert"})]
-        return [self._rows.row(date(2019, 9, 1), {"graderingsnivaa": person.protection})]
+            return [self._rows.row(person.within(LONG_AGO), {"graderingsnivaa": "ugradert"})]
+        return [self._rows.row(person.some_day(2019), {"graderingsnivaa": person.protection})]
 
     def _bostedsadresse(self, person: Person) -> list[Row]:
         if person.home is None or person.protection == "strengtFortrolig":
             return []
-        moved = max(person.born, date(2010 + person.index % 14, 1 + person.index % 12, 12))
         rows = []
-        grade = self._grade(person)
-        if person.status != "utflyttet":
-            if grade == "ugradert" and person.index % 120 == 11:
+        until = person.left
+        for home in (person.home, *person.earlier_homes):
+            since = max(person.known_since, home.since or LONG_AGO)
+            grade = self._grade(person)
+            if until is None and grade == "ugradert" and person.index % 120 == 11:
                 grade = "klientadresse"
-            rows.append(self._rows.row(moved, self._bosted(person.home, moved, grade)))
-        for home in person.earlier_homes:
-            since = max(person.born, moved - timedelta(days=1_100))
-            if since < moved:
-                own = self._bosted(home, since, self._grade(person))
-                rows.append(self._rows.row(since, own, until=moved))
-            moved = since
+            if until is None or since < until:
+                own = self._bosted(home, since, grade)
+                rows.append(self._rows.row(since, own, until=until))
+            until = since
         return rows
 
     def _bosted(self, home: Any, moved: date, grade: str) -> Row:
@@ -70,10 +69,20 @@ class Addresses:
             }
         return {**own, **self._rows.home(home)}
 
+    def moved(self, person: Person, document: Row) -> Version:
+        """The version after a move on a late day."""
+        day = TODAY - timedelta(days=4 + person.index // 33 % 70)
+        if person.home is not None:
+            person.earlier_homes.insert(0, person.home)
+        person.home = self._rows.some_home()
+        own = self._bosted(person.home, day, "ugradert")
+        return replaced(self._rows, document, "bostedsadresse", day, own)
+
     def _oppholdsadresse(self, person: Person) -> list[Row]:
         if person.protection is not None or (person.home is not None and person.index % 17):
             return []
-        own: Row = {"adressegradering": "ugradert", "oppholdsadressedato": "2022-08-15"}
+        since = person.some_day(2022)
+        own: Row = {"adressegradering": "ugradert", "oppholdsadressedato": since.isoformat()}
         place = self._rows.some_home()
         kind = person.index % 5
         if kind == 0:
@@ -88,12 +97,12 @@ class Addresses:
         if person.index % 2:
             codes = ("militaer", "utenriks", "paaSvalbard", "pendler")
             own["oppholdAnnetSted"] = codes[person.index // 2 % 4]
-        return [self._rows.row(date(2022, 8, 15), own)]
+        return [self._rows.row(since, own)]
 
     def _delt_bosted(self, person: Person) -> list[Row]:
         if person.other_home is None or person.protection is not None:
             return []
-        since = max(person.born, date(2021, 1, 1))
+        since = person.some_day(2021)
         own: Row = {"adressegradering": "ugradert", "startdatoForKontrakt": since.isoformat()}
         if person.index % 3 == 0:
             own["sluttdatoForKontrakt"] = "2031-12-31"
@@ -104,7 +113,7 @@ class Addresses:
             return []
         own = {"adressegradering": self._grade(person)}
         own |= self._rows.post_in_norway(self._rows.some_home())
-        return [self._rows.row(date(2018, 2, 1), own)]
+        return [self._rows.row(person.some_day(2018), own)]
 
     def _postadresse_i_utlandet(self, person: Person) -> list[Row]:
         if person.protection is not None or (
@@ -117,4 +126,9 @@ class Addresses:
             own["utenlandskAdresse"] = self._rows.abroad(origin)
         else:
             own["utenlandskAdresseIFrittFormat"] = self._rows.lines_abroad(origin)
-        return [self._rows.row(date(2020, 10, 1), own)]
+        return [self._rows.row(person.left or person.some_day(2020), own)]
+
+
+def may_move(person: Person) -> bool:
+    """Whether someone is grown and open enough for a late move of their own."""
+    return TODAY.year - person.born.year > 18 and person.protection is None and not person.left

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
+from freg_pipeline.synthetic.documents.versions import Version, replaced
 from freg_pipeline.synthetic.people import SETTLED, TODAY, Person
 from freg_pipeline.synthetic.rows import Row, Rows
 from freg_pipeline.synthetic.words import ADJECTIVES, NOUNS
@@ -42,24 +43,23 @@ class Particulars:
             own["originaltNavn"] = self._rows.personnavn()
         if person.index % 6 != 1:
             return [self._since_birth(person, own)]
-        changed = max(person.born + timedelta(days=90), date(2012, 3, 1))
         before = {"fornavn": person.fornavn, "etternavn": NOUNS[person.index % len(NOUNS)]}
-        changed = min(changed, SETTLED - timedelta(days=10))
+        changed = person.within(max(person.born + timedelta(days=90), person.some_day(2012)))
+        if changed == person.born:
+            return [self._since_birth(person, own)]
         return [
             self._rows.row(changed, own),
             self._rows.row(person.born, before, until=changed),
         ]
 
-    def renamed(self, person: Person, names: list[Row]) -> Iterator[list[Row]]:
-        """The names of each version: one more change, on a late day, in each."""
-        yield names
+    def renamed(self, person: Person, document: Row) -> Iterator[Version]:
+        """One or two more versions: one more change of name, on a late day, in each."""
         for change in range(1 + (person.index % 2)):
             day = TODAY - timedelta(days=60 - 20 * change - person.index % 15)
             own = {"fornavn": self._rows.pick(ADJECTIVES), "etternavn": person.etternavn}
-            over = {"erGjeldende": False, "opphoerstidspunkt": self._rows.validity(day)}
-            before = [row if "opphoerstidspunkt" in row else {**row, **over} for row in names]
-            names = [self._rows.row(day, own), *before]
-            yield names
+            version = replaced(self._rows, document, "navn", day, own)
+            document = version.document
+            yield version
 
     def foedsel_i_norge(self, person: Person) -> list[Row]:
         """Where in Norway the person was born."""
@@ -73,33 +73,38 @@ class Particulars:
 
     def _identifikasjonsnummer(self, person: Person) -> list[Row]:
         ended = person.merged_into is not None or person.ended
-        since = max(person.born, LONG_AGO)
+        since = person.numbered or person.known_since
         own = {
             "foedselsEllerDNummer": person.number,
             "identifikatortype": "dNummer" if person.is_d_nummer else "foedselsnummer",
             "status": "opphoert" if ended else "iBruk",
         }
         rows = [self._rows.row(since, own)]
-        for number in person.earlier:
+        for place, number in enumerate(person.earlier):
+            own_before = place == 0 and person.numbered is not None
+            until = since if own_before else SETTLED - timedelta(days=20)
             kind = "dNummer" if number[0] in "4567" else "foedselsnummer"
             replaced = {"foedselsEllerDNummer": number, "identifikatortype": kind,
                         "status": "opphoert"}  # fmt: skip
-            rows.append(self._rows.row(since, replaced, until=SETTLED - timedelta(days=20)))
+            rows.append(self._rows.row(person.within(LONG_AGO), replaced, until=until))
         return rows
 
     def _identitetsgrunnlag(self, person: Person) -> list[Row]:
         level = ("kontrollert", "ikkeKontrollert", "ingenStatus")[person.index % 5 % 3]
-        rows = [self._rows.row(LONG_AGO, {"identitetsgrunnlagstatus": level})]
-        if person.born < LONG_AGO:
+        since = person.within(LONG_AGO)
+        rows = [self._rows.row(since, {"identitetsgrunnlagstatus": level})]
+        if person.known_since < since:
             before = {"identitetsgrunnlagstatus": "ingenStatus"}
-            rows.append(self._rows.row(person.born, before, until=LONG_AGO))
+            rows.append(self._rows.row(person.known_since, before, until=since))
         return rows
 
     def _status(self, person: Person) -> list[Row]:
-        since = person.died or max(person.born, LONG_AGO)
+        first = person.known_since
+        lost = person.some_day(2015) if person.status == "forsvunnet" else None
+        since = person.died or person.left or lost or first
         rows = [self._rows.row(since, {"status": person.status})]
-        if person.status in {"doed", "utflyttet", "forsvunnet"}:
-            rows.append(self._rows.row(person.born, {"status": "bosatt"}, until=since))
+        if since > first:
+            rows.append(self._rows.row(first, {"status": "bosatt"}, until=since))
         return rows
 
     def _foedsel(self, person: Person) -> Row:
@@ -108,17 +113,20 @@ class Particulars:
         if person.origin is not None:
             own |= {"foedeland": person.origin[0], "foedested": person.origin[1]}
         elif person.home is not None:
-            own |= {"foedekommuneINorge": person.home.kommune.number, "foedeland": "NOR"}
+            first = (person.earlier_homes or [person.home])[-1]
+            own |= {"foedekommuneINorge": first.kommune.number, "foedeland": "NOR"}
         return self._since_birth(person, own)
 
     def _statsborgerskap(self, person: Person) -> list[Row]:
         rows = [self._since_birth(person, {"statsborgerskap": person.citizenship[0]})]
-        if person.index % 13 == 3:
+        given_up = person.some_day(2001)
+        if person.index % 13 == 3 and person.born < given_up:
             own = {"statsborgerskap": "SWE"}
-            rows.append(self._rows.row(person.born, own, until=max(LONG_AGO, person.born)))
+            rows.append(self._rows.row(person.born, own, until=given_up))
         for country in person.citizenship[1:]:
-            own = {"statsborgerskap": country, "ervervsdato": "2015-05-17"}
-            rows.append(self._rows.row(date(2015, 5, 17), own))
+            since = person.some_day(2015)
+            own = {"statsborgerskap": country, "ervervsdato": since.isoformat()}
+            rows.append(self._rows.row(since, own))
         return rows
 
     def _sivilstand(self, person: Person) -> list[Row]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from freg_pipeline.synthetic.documents.relations import somebody
@@ -26,23 +26,27 @@ class Rarities:
             yield "falskIdentitet", self._falsk_identitet(person)
         if n % 67 == 21 and person.origin is None:
             kinds = ("harBibehold", "harIkkeLengerBibehold", "norskStatsborgerTrengerIkkeBibehold")
-            own: Row = {"bibeholdstatus": kinds[n // 67 % 3], "datoForBibehold": "2017-11-02"}
-            yield "bibehold", [self._rows.row(date(2017, 11, 2), own)]
+            since = person.some_day(2017)
+            own: Row = {"bibeholdstatus": kinds[n // 67 % 3], "datoForBibehold": since.isoformat()}
+            yield "bibehold", [self._rows.row(since, own)]
         if n % 71 == 12:
             languages = ("nordsamisk", "soersamisk", "lulesamisk")
             own = {"spraak": [languages[n // 71 % 3], *(languages[:1] if n // 71 % 3 else [])]}
-            yield "brukAvSamiskSpraak", [self._rows.row(date(2021, 3, 1), own)]
+            since = person.some_day(2021)
+            yield "brukAvSamiskSpraak", [self._rows.row(since, own)]
             kinds = ("innmeldt", "utmeldt", "aldriInnmeldt")
-            own = {"forhold": kinds[n // 71 % 3], "vedtaksdato": "2020-06-30"}
-            yield "forholdTilSametingetsValgmanntall", [self._rows.row(date(2020, 6, 30), own)]
+            own = {"forhold": kinds[n // 71 % 3], "vedtaksdato": since.isoformat()}
+            yield "forholdTilSametingetsValgmanntall", [self._rows.row(since, own)]
         if n % 83 == 33:
-            yield "oppholdPaaSvalbard", [self._rows.row(date(2016, 1, 9), self._svalbard(n))]
+            since = person.some_day(2016)
+            over = person.within(since + timedelta(days=300 + n % 600))
+            yield "oppholdPaaSvalbard", [self._rows.row(since, self._svalbard(n, since, over))]
         if n % 59 == 8:
             yield "vergemaalEllerFremtidsfullmakt", [self._vergemaal(person)]
         if n % 97 == 8:
             kinds = ("personligOmraade", "oekonomiskOmraade", "personligOgOekonomiskOmraade")
             own = {"rettsligHandleevneomfang": kinds[n // 97 % 3]}
-            yield "rettsligHandleevne", [self._rows.row(date(2024, 2, 2), own)]
+            yield "rettsligHandleevne", [self._rows.row(person.some_day(2023), own)]
 
     def _falsk_identitet(self, person: Person) -> Row:
         own: Row = {"erFalsk": True}
@@ -58,13 +62,13 @@ class Rarities:
                 "kjoenn": "mann",
                 "statsborgerskap": ["SWE", "FIN"],
             }
-        return self._rows.row(date(2023, 4, 4), own)
+        return self._rows.row(person.some_day(2022), own)
 
-    def _svalbard(self, n: int) -> Row:
+    def _svalbard(self, n: int, since: date, until: date) -> Row:
         kinds = ("underSeksMaaneder", "overSeksMaaneder", "overTolvMaaneder", "ukjent")
         own: Row = {
-            "startdato": "2016-01-09",
-            "sluttdato": "2018-07-31",
+            "startdato": since.isoformat(),
+            "sluttdato": until.isoformat(),
             "antattOppholdsvarighet": kinds[n // 83 % 4],
             "antallTidligereOpphold": n % 4,
         }
@@ -102,4 +106,5 @@ class Rarities:
         if n % 3 == 1:
             guardian["navnFoedselsdato"] = self._rows.someone_with_states()
             del guardian["foedselsEllerDNummer"]
-        return self._rows.row(date(2023, 12, 1), self._rows.vergemaal(kinds[n % 8], guardian))
+        own = self._rows.vergemaal(kinds[n % 8], guardian)
+        return self._rows.row(person.some_day(2023), own)

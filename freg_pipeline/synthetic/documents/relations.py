@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from freg_pipeline.synthetic.documents.particulars import LONG_AGO
-from freg_pipeline.synthetic.people import TODAY, Person
+from freg_pipeline.synthetic.people import LAST_SETTLED, TODAY, Person
 from freg_pipeline.synthetic.rows import Row, Rows
 
 
@@ -81,16 +81,13 @@ class Relations:
                 own: Row = {"ansvar": "felles", "ansvarssubjekt": child.number}
                 rows.append(self._rows.row(child.born, own))
         if person.mother is not None and TODAY.year - person.born.year < 18:
-            parents = (person.mother, person.father, person.medmor)
-            for parent in parents:
-                if parent is not None:
-                    number = self._people[parent].number
-                    own = {"ansvar": "felles", "ansvarlig": number}
-                    rows.append(self._rows.row(person.born, own))
+            for parent in person.parents:
+                own = {"ansvar": "felles", "ansvarlig": self._people[parent].number}
+                rows.append(self._rows.row(person.born, own))
         if person.index % 90 == 13:
             own = {"ansvar": ("andre", "ukjent", "mor", "far", "medmor")[person.index // 90 % 5]}
             own |= self._odd_ansvar(person)
-            rows.append(self._rows.row(max(person.born, LONG_AGO), own))
+            rows.append(self._rows.row(person.within(LONG_AGO), own))
         return rows
 
     def _odd_ansvar(self, person: Person) -> Row:
@@ -102,9 +99,10 @@ class Relations:
         return {"ansvarssubjektUtenIdentifikator": self._rows.someone()}
 
     def _doedsbo(self, person: Person, died: date) -> list[Row]:
+        since = min(died + timedelta(days=30), LAST_SETTLED)
         own: Row = {
             "skifteform": "offentlig" if person.index % 3 else "annet",
-            "attestutstedelsesdato": (died + timedelta(days=30)).isoformat(),
+            "attestutstedelsesdato": since.isoformat(),
             "adresse": {
                 "adresselinje": ["Postboks 12", "v/ boet"][: person.index % 2 + 1],
                 "postnummer": "0101",
@@ -124,4 +122,4 @@ class Relations:
             own["person"] = heir
         else:
             own["person"] = {"foedselsEllerDNummer": somebody(self._people, person).number}
-        return [self._rows.row(died + timedelta(days=30), own)]
+        return [self._rows.row(since, own)]

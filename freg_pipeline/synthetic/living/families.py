@@ -103,14 +103,8 @@ def marriage(recorder: Recorder) -> bool:
     first = recorder.pick(lambda one: _may_marry(recorder, one))
     if first is None:
         return False
-    parents = {first.mother, first.father, first.medmor, *first.children}
     second = recorder.pick(
-        lambda one: (
-            _may_marry(recorder, one)
-            and one is not first
-            and one.index not in parents
-            and first.index not in {one.mother, one.father, one.medmor}
-        )
+        lambda one: _may_marry(recorder, one) and one is not first and not _near(first, one)
     )
     if second is None:
         return False
@@ -123,6 +117,13 @@ def marriage(recorder: Recorder) -> bool:
         own = relation(other.number, _SPOUSE, _SPOUSE)
         draft.tell(_RELATION, draft.add("familierelasjon", own))
     return True
+
+
+def _near(one: Person, other: Person) -> bool:
+    """Whether two are parent and child, grandparent and grandchild, or siblings."""
+    parents, children = {*one.parents, *other.parents}, {*one.children, *other.children}
+    siblings = not set(one.parents).isdisjoint(other.parents)
+    return siblings or not parents.isdisjoint({one.index, other.index, *children})
 
 
 def _may_marry(recorder: Recorder, person: Person) -> bool:

@@ -228,8 +228,7 @@ def resident(person: Person) -> bool:
 
 def alone(person: Person) -> bool:
     """Whether nobody in the population is related to a person."""
-    parents = (person.mother, person.father, person.medmor)
-    return person.spouse is None and not person.children and parents == (None, None, None)
+    return person.spouse is None and not person.children and not person.parents
 
 
 _RESIDENT = {"bosatt", "foedselsregistrert"}
