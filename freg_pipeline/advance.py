@@ -99,7 +99,7 @@ class Standing:
     """
 
     name: str
-    kind: type[Kind]
+    kind: Kind
     jobs: int = 0
     is_ordered: bool = False
     is_uncertain: bool = False

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 
 from freg_pipeline.client import BatchState, Register, SoekKriterier, TilpassetKriterier
+from freg_pipeline.extract.begin import Fill, open_uttrekk
 from freg_pipeline.extract.fetch import fetch_batch
-from freg_pipeline.extract.liste import open_liste
-from freg_pipeline.extract.order import open_uttrekk, place_order
+from freg_pipeline.extract.liste import taken_list
+from freg_pipeline.extract.order import place_order
 from freg_pipeline.extract.poll import wait_for_batch
-from freg_pipeline.extract.treff import open_soek
+from freg_pipeline.extract.treff import Search
 from freg_pipeline.feed.expand import Slice
 from freg_pipeline.feed.sync import collect
+from freg_pipeline.journal.kinds import AnyKind, Komplett, Tilpasset
 from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.question import Question
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.guards import Policy
 from freg_pipeline.lake.landing import land_batch, load_plan
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import Store, open_store
+
+EVERYONE = Komplett()
 
 
 def full_load(
@@ -30,7 +35,8 @@ def full_load(
     **strictness: bool,
 ) -> Manifest:
     """Everyone, or a selection: from order to release."""
-    uttrekk = asyncio.run(_fetched(settings, kriterier, None, feedsekvensnr))
+    kind = Komplett(feedsekvensnr) if kriterier is None else Tilpasset(kriterier)
+    uttrekk = asyncio.run(_fetched(settings, kind, None))
     return released(settings, uttrekk, **strictness)
 
 
@@ -38,7 +44,8 @@ def fetched(
     settings: Settings, kriterier: TilpassetKriterier | None = None, name: str | None = None
 ) -> Uttrekk:
     """An uttrekk whose answers are all here."""
-    return asyncio.run(_fetched(settings, kriterier, name))
+    kind = Komplett() if kriterier is None else Tilpasset(kriterier)
+    return asyncio.run(_fetched(settings, kind, name))
 
 
 def released(settings: Settings, uttrekk: Uttrekk, **strictness: bool) -> Manifest:
@@ -52,49 +59,46 @@ def released(settings: Settings, uttrekk: Uttrekk, **strictness: bool) -> Manife
 
 def list_load(settings: Settings, numbers: Iterable[str], **strictness: bool) -> Manifest:
     """A list of one's own: from a file to a release."""
-
-    async def opened(store: Store, register: Register) -> Uttrekk:
-        with store.scratch() as folder:
-            path = folder / "list.txt"
-            path.write_text("\n".join(numbers))
-            return await open_liste(store, register, settings, path)
-
-    return released(settings, _looked_up(settings, opened), **strictness)
+    store = open_store(settings)
+    with store.scratch() as folder:
+        path = folder / "list.txt"
+        path.write_text("\n".join(numbers))
+        with taken_list(store, path) as taken:
+            uttrekk = asyncio.run(_looked_up(settings, taken.kind, taken.fill))
+    return released(settings, uttrekk, **strictness)
 
 
 def search_load(settings: Settings, kriterier: SoekKriterier, **strictness: bool) -> Manifest:
     """The hits of a search: from the search to a release."""
-
-    async def opened(store: Store, register: Register) -> Uttrekk:
-        return await open_soek(store, register, settings, kriterier)
-
-    return released(settings, _looked_up(settings, opened), **strictness)
+    search = Search(kriterier)
+    uttrekk = asyncio.run(_looked_up(settings, search.kind, search.fill))
+    return released(settings, uttrekk, **strictness)
 
 
-def _looked_up(
-    settings: Settings, opened: Callable[[Store, Register], Awaitable[Uttrekk]]
-) -> Uttrekk:
-    async def look_up() -> Uttrekk:
-        async with Register.from_settings(settings) as register:
-            uttrekk = await opened(open_store(settings), register)
-            for batch in uttrekk.batches():
-                await fetch_batch(register, uttrekk, batch, concurrency=2)
-        return uttrekk
-
-    return asyncio.run(look_up())
-
-
-async def _fetched(
+async def opened(
     settings: Settings,
-    kriterier: TilpassetKriterier | None,
-    name: str | None,
-    feedsekvensnr: int | None = None,
+    register: Register,
+    kind: AnyKind = EVERYONE,
+    *,
+    fill: Fill | None = None,
+    name: str | None = None,
 ) -> Uttrekk:
-    store = open_store(settings)
+    """The uttrekk of a question, begun or gone on with."""
+    question = Question.of(kind, settings, register.base_url)
+    return await open_uttrekk(open_store(settings), register, question, fill=fill, name=name)
+
+
+async def _looked_up(settings: Settings, kind: AnyKind, fill: Fill) -> Uttrekk:
     async with Register.from_settings(settings) as register:
-        uttrekk = await open_uttrekk(
-            store, register, settings, kriterier=kriterier, feedsekvensnr=feedsekvensnr, name=name
-        )
+        uttrekk = await opened(settings, register, kind, fill=fill)
+        for batch in uttrekk.batches():
+            await fetch_batch(register, uttrekk, batch, concurrency=2)
+    return uttrekk
+
+
+async def _fetched(settings: Settings, kind: AnyKind, name: str | None) -> Uttrekk:
+    async with Register.from_settings(settings) as register:
+        uttrekk = await opened(settings, register, kind, name=name)
         await place_order(register, uttrekk, settings)
         while (await wait_for_batch(register, uttrekk, settings)).state is not BatchState.END:
             pass

@@ -21,6 +21,7 @@ from freg_pipeline.commands.options import (
     with_strictness,
 )
 from freg_pipeline.criteria.tilpasset import TilpassetKriterier
+from freg_pipeline.journal.kinds import AnyKind, Komplett, Tilpasset
 
 if TYPE_CHECKING:
     from freg_pipeline.journal.manifest import Manifest
@@ -47,7 +48,7 @@ def komplett(feedsekvensnr: int | None, name: str | None, **strictness: bool) ->
     Meant for the first load, and now and then for what events don't tell. The register's staff
     wants to know of a large one beforehand.
     """
-    _run_uttrekk(None, feedsekvensnr, name, strictness)
+    _run(Komplett(feedsekvensnr), name, strictness)
 
 
 @uttrekk.command()
@@ -58,7 +59,7 @@ def komplett(feedsekvensnr: int | None, name: str | None, **strictness: bool) ->
 def tilpasset(name: str | None, **options: Any) -> None:
     """A selection: order, poll, fetch, normalise, release."""
     kriterier, strictness = split_criteria(TilpassetKriterier, options)
-    _run_uttrekk(kriterier, None, name, strictness)
+    _run(Tilpasset(kriterier), name, strictness)
 
 
 @uttrekk.command()
@@ -105,12 +106,7 @@ def _seekable(source: Path) -> Iterator[Path]:
         yield path
 
 
-def _run_uttrekk(
-    kriterier: TilpassetKriterier | None,
-    feedsekvensnr: int | None,
-    name: str | None,
-    strictness: dict[str, bool],
-) -> None:
+def _run(kind: AnyKind, name: str | None, strictness: dict[str, bool]) -> None:
     from freg_pipeline.console import progress
     from freg_pipeline.orchestration.config import ReleaseConfig
     from freg_pipeline.orchestration.resources import Freg
@@ -118,13 +114,7 @@ def _run_uttrekk(
 
     with progress() as begin:
         freg = Freg.from_settings(settings(), begin)
-        manifest = run_uttrekk(
-            freg,
-            kriterier=kriterier,
-            feedsekvensnr=feedsekvensnr,
-            name=name,
-            release=ReleaseConfig(**strictness),
-        )
+        manifest = run_uttrekk(freg, kind, name=name, release=ReleaseConfig(**strictness))
     tell_release(manifest, freg.store)
 
 

@@ -7,10 +7,10 @@ line, and the others go on; one that stands twice is accounted for as a duplicat
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -18,10 +18,9 @@ from freg_pipeline.client import Register
 from freg_pipeline.errors import ConfigurationError, ObjectMissingError
 from freg_pipeline.extract.batches import BATCH, close_batches, packed_batch
 from freg_pipeline.extract.listfile import read_list, written_number
-from freg_pipeline.extract.order import NO_CONDITIONS, Approval, open_uttrekk
 from freg_pipeline.identifiers import parse
+from freg_pipeline.journal.kinds import Liste
 from freg_pipeline.journal.uttrekk import Uttrekk
-from freg_pipeline.settings import Settings
 from freg_pipeline.store import Store, read_record, write_record
 
 REPORTED = 100  # malformed entries that are told one by one; the rest are counted
@@ -39,27 +38,63 @@ class Malformed(msgspec.Struct, frozen=True):
     first: list[tuple[int, str]]
 
 
-class ListeKriterier(msgspec.Struct, frozen=True):
-    """Which list it was: by its content, so that the same list is gone on with.
+@dataclass(frozen=True)
+class TakenList:
+    """A list of one's own that is read.
 
     Attributes:
-        antall: well-formed numbers in it.
-        sha256: of the numbers in their order.
+        kind: which list it is: by its content, so that the same list is gone on with.
+        batches: files that hold its numbers.
+        malformed: what in it is no number.
     """
 
-    kind: ClassVar[Literal["liste"]] = "liste"
+    kind: Liste
+    batches: list[Path]
+    malformed: Malformed
 
-    antall: int
-    sha256: str
+    async def fill(self, register: Register, uttrekk: Uttrekk) -> None:
+        """Move the batches into the store. Those that a killed process left are the same."""
+        del register  # nothing is asked of it
+        write_record(uttrekk.store, _malformed_key(uttrekk), self.malformed)
+        for batch, path in enumerate(self.batches):
+            uttrekk.store.put_file(uttrekk.batch_key(batch), path)
+        close_batches(uttrekk, len(self.batches))
 
-    def to_register(self) -> dict[str, Any]:
-        """As the request records it; the register never gets it."""
-        return {"antall": self.antall, "sha256": self.sha256}
+
+@contextmanager
+def taken_list(store: Store, source: Path, column: str | None = None) -> Iterator[TakenList]:
+    """Read a list of one's own; its batches lie in the store's scratch folder until this is left.
+
+    Args:
+        store: where they will lie.
+        source: the file, as :func:`freg_pipeline.extract.listfile.read_list` takes it.
+        column: the column with the numbers.
+
+    Raises:
+        ConfigurationError: the list can't be read, or holds no identity number.
+    """
+    with store.scratch() as folder:
+        yield _read(folder, read_list(source, column))
+
+
+def _read(folder: Path, entries: Iterable[tuple[int, str]]) -> TakenList:
+    reading = _Reading(folder)
+    for line, text in entries:
+        reading.take(line, text)
+    reading.put_away()
+    malformed = Malformed(reading.malformed_count, reading.malformed)
+    if not reading.count:
+        why = "; ".join(f"line {line}: {reason}" for line, reason in malformed.first[:1])
+        raise ConfigurationError(
+            f"the list holds no identity numbers{f' ({why})' if why else ''}",
+            "Give a file with one per line, or with a column of them",
+        )
+    return TakenList(Liste(reading.count, reading.hash.hexdigest()), reading.batches, malformed)
 
 
 @dataclass
-class _Taken:
-    """A list under way: full batches lie in a folder, the last one is here."""
+class _Reading:
+    """A list while it is read: full batches lie in a folder, the last one is here."""
 
     folder: Path
     batches: list[Path] = field(default_factory=list)
@@ -69,7 +104,7 @@ class _Taken:
     count: int = 0
 
     def __post_init__(self) -> None:
-        self._hash = hashlib.sha256()
+        self.hash = hashlib.sha256()
 
     def take(self, line: int, text: str) -> None:
         try:
@@ -80,7 +115,7 @@ class _Taken:
                 self.malformed.append((line, str(error)))
             return
         self.count += 1
-        self._hash.update(number.encode())
+        self.hash.update(number.encode())
         self.waiting.append(number)
         if len(self.waiting) == BATCH:
             self.put_away()
@@ -91,68 +126,6 @@ class _Taken:
             path.write_bytes(packed_batch("foedselsEllerDNummer", self.waiting))
             self.batches.append(path)
             self.waiting = []
-
-    @property
-    def kriterier(self) -> ListeKriterier:
-        return ListeKriterier(self.count, self._hash.hexdigest())
-
-
-async def open_liste(
-    store: Store,
-    register: Register,
-    settings: Settings,
-    source: Path,
-    *,
-    column: str | None = None,
-    name: str | None = None,
-    approval: Approval = NO_CONDITIONS,
-) -> Uttrekk:
-    """Return the uttrekk of a list, with all its batches written.
-
-    Args:
-        store: where it lies.
-        register: whom to ask for the contract and the feed's position.
-        settings: environment, package and parts.
-        source: the file, as :func:`freg_pipeline.extract.listfile.read_list` takes it.
-        column: the column with the numbers.
-        name: as for :func:`freg_pipeline.extract.order.open_uttrekk`; the same list under way is
-            gone on with.
-        approval: as for open_uttrekk.
-
-    Raises:
-        ConfigurationError: the list can't be read or holds no identity number; or as open_uttrekk.
-    """
-    with store.scratch() as folder:
-        taken = _take(folder, read_list(source, column))
-        uttrekk = await open_uttrekk(
-            store, register, settings, kriterier=taken.kriterier, name=name, approval=approval
-        )
-        if uttrekk.lacks_batches:
-            _write(uttrekk, taken)
-    return uttrekk
-
-
-def _take(folder: Path, entries: Iterable[tuple[int, str]]) -> _Taken:
-    taken = _Taken(folder)
-    for line, text in entries:
-        taken.take(line, text)
-    taken.put_away()
-    if not taken.count:
-        why = "; ".join(f"line {line}: {reason}" for line, reason in taken.malformed[:1])
-        raise ConfigurationError(
-            f"the list holds no identity numbers{f' ({why})' if why else ''}",
-            "Give a file with one per line, or with a column of them",
-        )
-    return taken
-
-
-def _write(uttrekk: Uttrekk, taken: _Taken) -> None:
-    """Move the batches into the store. Those that a killed process left are the same."""
-    malformed = Malformed(taken.malformed_count, taken.malformed)
-    write_record(uttrekk.store, _malformed_key(uttrekk), malformed)
-    for batch, path in enumerate(taken.batches):
-        uttrekk.store.put_file(uttrekk.batch_key(batch), path)
-    close_batches(uttrekk, len(taken.batches))
 
 
 def malformed_of(uttrekk: Uttrekk) -> Malformed:

@@ -1,4 +1,4 @@
-"""Begin an uttrekk, and order it from the register: recorded before and after.
+"""Order an uttrekk from the register: recorded before and after.
 
 An order is no idempotent call: each one that the register accepts starts a job, of which an
 organisation may have ten. So an order is recorded before it is sent, and its answer after. If the
@@ -10,16 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
-
-import msgspec
 
 from freg_pipeline.client import Register
 from freg_pipeline.client.html import PageError
-from freg_pipeline.contract import Plan
 from freg_pipeline.errors import (
     ConfigurationError,
     FregError,
@@ -28,16 +22,12 @@ from freg_pipeline.errors import (
     ThrottledError,
     UncertainOrderError,
 )
-from freg_pipeline.extract.contracts import fetch_contract
-from freg_pipeline.extract.parts import check_configured, choose
-from freg_pipeline.extract.probe import chosen_parts, tell_refused
 from freg_pipeline.extract.sender import others_answer, this_process
-from freg_pipeline.journal.home import require_home
-from freg_pipeline.journal.kinds import KindName, kind_of
+from freg_pipeline.journal.kinds import Komplett, Tilpasset
 from freg_pipeline.journal.request import OrderAnswer, Request
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.settings import Settings
-from freg_pipeline.store import Store, write_record
+from freg_pipeline.store import write_record
 
 logger = logging.getLogger(__name__)
 
@@ -48,157 +38,6 @@ JOB_HOURS = 24  # an order older than this, and never collected, holds no place 
 
 class _OrderedElsewhereError(FregError):
     """Another process took the attempt first."""
-
-
-class Kriterier(Protocol):
-    """What tells one question of a kind from another: a selection, a list, a search."""
-
-    @property
-    def kind(self) -> KindName:
-        """Which kind of uttrekk it makes."""
-        ...
-
-    def to_register(self) -> dict[str, Any]:
-        """As the request records it, under the register's names."""
-        ...
-
-
-@dataclass(frozen=True)
-class Approval:
-    """What somebody has agreed to about an uttrekk, and who looks at it before it is begun.
-
-    Attributes:
-        check: raises ConfigurationError for a request that mustn't become an uttrekk here.
-        allow_other_kind: may replace a release of another kind or selection.
-    """
-
-    check: Callable[[Request], None]
-    allow_other_kind: bool = False
-
-
-NO_CONDITIONS = Approval(lambda _: None)
-
-
-async def open_uttrekk(
-    store: Store,
-    register: Register,
-    settings: Settings,
-    *,
-    kriterier: Kriterier | None = None,
-    feedsekvensnr: int | None = None,
-    name: str | None = None,
-    approval: Approval = NO_CONDITIONS,
-) -> Uttrekk:
-    """Return the uttrekk to work on, recorded before anything is ordered.
-
-    The contract in force and the register's last sequence number are noted first, so that nothing
-    that happens while the uttrekk is made can be lost between it and the event list.
-
-    Args:
-        store: where it lies.
-        register: whom to ask.
-        settings: environment, package and parts.
-        kriterier: a selection (tilpasset), a list or a search; None: everyone (komplett).
-        feedsekvensnr: where a komplett uttrekk begins; None: the register's last number.
-        name: its name. Without one, an uttrekk of the same question that is under way is gone on
-            with, and only if there is none is a new one begun.
-        approval: looks at what is asked for before it is recorded.
-
-    Raises:
-        ConfigurationError: approval is refused; or the name belongs to another question, or the
-            store to another register.
-        RefusedError: the package of rights lacks a service that such an uttrekk takes.
-        ContractError: the contract can't be compiled.
-    """
-    kind: KindName = "komplett" if kriterier is None else kriterier.kind
-    register.require(*kind_of(kind).services)
-    require_home(store, settings.environment)
-    contract = await fetch_contract(store, register, settings.contract_file)
-    check_configured(settings.parts, contract.plan)
-    parts = choose(settings.parts, contract.plan)
-    wanted = Request(
-        name="",
-        kind=kind,
-        environment=settings.environment,
-        base_url=register.base_url,
-        rettighetspakke=settings.rettighetspakke,
-        parts_asked=settings.parts,
-        parts=parts.landed,
-        parts_apart=parts.apart,
-        contract=contract.plan.fingerprint,
-        contract_from=contract.source,
-        sekvensnummer=await register.hendelser.siste_sekvensnummer(),
-        feedsekvensnr=feedsekvensnr,
-        kriterier=None if kriterier is None else kriterier.to_register(),
-        created=datetime.now(UTC),
-        form=settings.answer_format,
-        allow_other_kind=approval.allow_other_kind,
-    )
-    there = _under_way(store, wanted) if name is None else Uttrekk(store, name)
-    if there is None or not there.exists:
-        approval.check(wanted)
-        wanted = await _as_taken(register, settings, contract.plan, wanted)
-    elif there.release is None:
-        approval.check(there.request)
-    if name is not None:
-        return _named(Uttrekk(store, name), wanted)
-    return there or _begin_unnamed(store, wanted)
-
-
-async def _as_taken(register: Register, settings: Settings, plan: Plan, wanted: Request) -> Request:
-    """The request without the parts that the register refuses, which is said."""
-    parts, refused = await chosen_parts(register, settings.parts, plan)
-    tell_refused(refused, parts.landed, plan)
-    return msgspec.structs.replace(
-        wanted, parts=parts.landed, parts_apart=parts.apart, parts_refused=refused
-    )
-
-
-def require_same_register(uttrekk: Uttrekk, settings: Settings) -> None:
-    """See that an uttrekk is gone on with at the register that it was begun at.
-
-    Raises:
-        ConfigurationError: settings name another environment, or another package of rights.
-    """
-    request = uttrekk.request
-    for name, then, now in (
-        ("FREG_ENVIRONMENT", request.environment, settings.environment),
-        ("FREG_RETTIGHETSPAKKE", request.rettighetspakke, settings.rettighetspakke),
-    ):
-        if then != now:
-            raise ConfigurationError(
-                f"the uttrekk {uttrekk.name} was started with {name}={then}, but {name} is "
-                f"now {now}",
-                "Set it back, or start a new uttrekk",
-            )
-
-
-def _named(uttrekk: Uttrekk, wanted: Request) -> Uttrekk:
-    Uttrekk.begin(uttrekk.store, msgspec.structs.replace(wanted, name=uttrekk.name))
-    if not uttrekk.request.same_question(wanted):
-        raise ConfigurationError(
-            f"the uttrekk {uttrekk.name} asks for something else",
-            f"Choose another --name, or resume it: freg uttrekk resume {uttrekk.name}",
-        )
-    return uttrekk
-
-
-def _under_way(store: Store, wanted: Request) -> Uttrekk | None:
-    for uttrekk in reversed(Uttrekk.list_open(store)):
-        if uttrekk.request.same_question(wanted) and not uttrekk.is_gone:
-            logger.info("resuming the uttrekk %s", uttrekk.name)
-            return uttrekk
-    return None
-
-
-def _begin_unnamed(store: Store, wanted: Request) -> Uttrekk:
-    base = f"{wanted.kind}-{wanted.created:%Y%m%dt%H%M%S}"
-    number = 1
-    while True:  # two within a second is rare; each try is decided by who writes first
-        uttrekk = Uttrekk(store, base if number == 1 else f"{base}-{number}")
-        if Uttrekk.begin(store, msgspec.structs.replace(wanted, name=uttrekk.name)):
-            return uttrekk
-        number += 1
 
 
 async def place_order(
@@ -297,7 +136,7 @@ def _running(mine: Uttrekk) -> list[Uttrekk]:
         other
         for other in Uttrekk.list_open(mine.store)
         if other.name != mine.name
-        and other.request.base_url == mine.request.base_url
+        and other.question.base_url == mine.question.base_url
         and other.request.created > horizon
         and other.end is None
         and not other.is_gone
@@ -306,12 +145,15 @@ def _running(mine: Uttrekk) -> list[Uttrekk]:
 
 
 async def _send(register: Register, request: Request) -> str:
-    if request.kriterier is not None:
-        return await register.uttrekk.bestill_tilpasset(request.kriterier)
-    begin = request.feedsekvensnr
-    return await register.uttrekk.bestill_komplett(
-        request.sekvensnummer if begin is None else begin
-    )
+    match request.question.kind:
+        case Tilpasset(kriterier):
+            return await register.uttrekk.bestill_tilpasset(kriterier)
+        case Komplett(feedsekvensnr):
+            begin = request.sekvensnummer if feedsekvensnr is None else feedsekvensnr
+            return await register.uttrekk.bestill_komplett(begin)
+        case kind:
+            msg = f"an uttrekk of the kind {kind.name} is no job at the register"
+            raise AssertionError(msg)
 
 
 def _record_sent(uttrekk: Uttrekk, number: int) -> None:

@@ -7,48 +7,64 @@ same rows; a criterion that isn't known here fits nobody, so that nobody enters 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from freg_pipeline.criteria.tilpasset import UNDER_AKTIV
+import msgspec
+
+from freg_pipeline.criteria.tilpasset import UNDER_AKTIV, TilpassetKriterier
 
 Document = dict[str, Any]
+Row = dict[str, Any]
 
 
-def fits(document: Document, kriterier: dict[str, Any]) -> bool:
-    """Whether a document fits the criteria of a tilpasset uttrekk, in the register's own form."""
+@dataclass(frozen=True)
+class _Rule:
+    """How a criterion is judged.
+
+    Attributes:
+        entity: whose current rows tell.
+        holds: whether a row of it does, given what is wanted.
+    """
+
+    entity: str
+    holds: Callable[[Row, Any], bool]
+
+
+def fits(document: Document, kriterier: TilpassetKriterier) -> bool:
+    """Whether a document fits the criteria of a tilpasset uttrekk: one row at least for each."""
     return all(
-        name in _CRITERIA and _CRITERIA[name](document, value) for name, value in kriterier.items()
+        name in RULES and _is_met(document, RULES[name], wanted)
+        for name, wanted in _given(kriterier).items()
     )
 
 
-def entities_of(kriterier: dict[str, Any]) -> tuple[str, ...]:
+def entities_of(kriterier: TilpassetKriterier) -> tuple[str, ...]:
     """The entities that tell whether a document fits: nothing else of it has to be asked for."""
-    places = kriterier.get("kommunenummer")
-    names = [*kriterier, *(places if isinstance(places, dict) else ())]
-    found = (_ENTITIES.get(name) or _PLACES.get(name) for name in names)
-    return tuple(dict.fromkeys(entity for entity in found if entity is not None))
+    return tuple(dict.fromkeys(RULES[name].entity for name in _given(kriterier) if name in RULES))
 
 
-def _status(document: Document, wanted: list[str]) -> bool:
-    allowed = {*wanted, *(UNDER_AKTIV if "aktiv" in wanted else ())}
-    return any(row.get("status") in allowed for row in _current(document, "status"))
+def _given(kriterier: TilpassetKriterier) -> dict[str, Any]:
+    fields = msgspec.structs.asdict(kriterier)
+    return {name: value for name, value in fields.items() if value is not None}
 
 
-def _kommune(document: Document, wanted: dict[str, str]) -> bool:
-    return all(
-        name in _PLACES and number in _kommuner(document, _PLACES[name])
-        for name, number in wanted.items()
-    )
+def _is_met(document: Document, rule: _Rule, wanted: Any) -> bool:
+    return any(rule.holds(row, wanted) for row in _current(document, rule.entity))
 
 
-def _kommuner(document: Document, entity: str) -> set[str]:
+def _status(row: Row, wanted: tuple[str, ...]) -> bool:
+    return row.get("status") in (*wanted, *(UNDER_AKTIV if "aktiv" in wanted else ()))
+
+
+def _kommune(row: Row, wanted: str) -> bool:
     places = (
         ("vegadresse", "kommunenummer"),
         ("matrikkeladresse", "matrikkelnummer", "kommunenummer"),
         ("ukjentBosted", "bostedskommune"),
     )
-    found = (_inside(row, place) for row in _current(document, entity) for place in places)
-    return {str(number) for number in found if number is not None}
+    found = (_inside(row, place) for place in places)
+    return wanted in {str(number) for number in found if number is not None}
 
 
 def _inside(row: Any, place: tuple[str, ...]) -> Any:
@@ -57,51 +73,46 @@ def _inside(row: Any, place: tuple[str, ...]) -> Any:
     return row
 
 
-def _years(document: Document, entity: str, year: str, date: str) -> list[int]:
-    told = (str(row.get(year) or row.get(date) or "")[:4] for row in _current(document, entity))
-    return [int(text) for text in told if text.isdigit()]
+def _year(row: Row, year: str, date: str) -> int | None:
+    told = str(row.get(year) or row.get(date) or "")[:4]
+    return int(told) if told.isdigit() else None
 
 
-def _foedt(document: Document) -> list[int]:
-    return _years(document, "foedsel", "foedselsaar", "foedselsdato")
+def _from(year: str, date: str) -> Callable[[Row, str], bool]:
+    def holds(row: Row, wanted: str) -> bool:
+        told = _year(row, year, date)
+        return told is not None and told >= int(wanted)
+
+    return holds
 
 
-def _doed(document: Document) -> list[int]:
-    return _years(document, "doedsfall", "doedsaar", "doedsdato")
+def _until(year: str, date: str) -> Callable[[Row, str], bool]:
+    def holds(row: Row, wanted: str) -> bool:
+        told = _year(row, year, date)
+        return told is not None and told <= int(wanted)
+
+    return holds
 
 
-def _code(entity: str) -> Callable[[Document, str], bool]:
-    return lambda document, wanted: any(
-        row.get(entity) == wanted for row in _current(document, entity)
-    )
+def _code(entity: str) -> _Rule:
+    return _Rule(entity, lambda row, wanted: row.get(entity) == wanted)
 
 
-# What each criterion looks at; that of kommunenummer, by the name within it.
-_PLACES = {"bostedskommunenummer": "bostedsadresse", "oppholdskommunenummer": "oppholdsadresse"}
-_ENTITIES = {
-    "personstatustyper": "status",
-    "foedselsaarFraOgMed": "foedsel",
-    "foedselsaarTilOgMed": "foedsel",
-    "doedsaarFraOgMed": "doedsfall",
-    "doedsaarTilOgMed": "doedsfall",
-    "kjoenn": "kjoenn",
-    "statsborgerskap": "statsborgerskap",
-    "sivilstandstype": "sivilstand",
-}
-_CRITERIA: dict[str, Callable[[Document, Any], bool]] = {
-    "personstatustyper": _status,
-    "kommunenummer": _kommune,
-    "foedselsaarFraOgMed": lambda document, year: any(y >= int(year) for y in _foedt(document)),
-    "foedselsaarTilOgMed": lambda document, year: any(y <= int(year) for y in _foedt(document)),
-    "doedsaarFraOgMed": lambda document, year: any(y >= int(year) for y in _doed(document)),
-    "doedsaarTilOgMed": lambda document, year: any(y <= int(year) for y in _doed(document)),
+RULES = {  # by the criterion's name; a test holds them against TilpassetKriterier
+    "personstatustyper": _Rule("status", _status),
+    "bostedskommunenummer": _Rule("bostedsadresse", _kommune),
+    "oppholdskommunenummer": _Rule("oppholdsadresse", _kommune),
+    "foedselsaar_fra_og_med": _Rule("foedsel", _from("foedselsaar", "foedselsdato")),
+    "foedselsaar_til_og_med": _Rule("foedsel", _until("foedselsaar", "foedselsdato")),
+    "doedsaar_fra_og_med": _Rule("doedsfall", _from("doedsaar", "doedsdato")),
+    "doedsaar_til_og_med": _Rule("doedsfall", _until("doedsaar", "doedsdato")),
     "kjoenn": _code("kjoenn"),
     "statsborgerskap": _code("statsborgerskap"),
     "sivilstandstype": _code("sivilstand"),
 }
 
 
-def _current(document: Document, entity: str) -> Iterator[Document]:
+def _current(document: Document, entity: str) -> Iterator[Row]:
     """An entity's current rows; a single one may stand without its list."""
     rows = document.get(entity)
     for row in [rows] if isinstance(rows, dict) else rows or ():

@@ -113,7 +113,7 @@ async def _look_up(register: Register, request: Request, asked: list[str]) -> tu
 
     A document that can't be had stops nothing: its person's own document tells what holds now.
     """
-    keeps = partial(_is_landed, request) if request.parts_asked else _everything
+    keeps = partial(_is_landed, request) if request.question.parts else _everything
     try:
         answer = await register.hendelser.bulkoppslag(asked)
     except RefusedError as refused:
@@ -124,7 +124,7 @@ async def _look_up(register: Register, request: Request, asked: list[str]) -> tu
         body = compose(await _one_by_one(register, asked), keeps)
         return RawMeta(len(body), datetime.now(UTC), _JSON, "", composed=True), body
     found = _by_name(asked, answer.checked)
-    if request.parts_asked or any(map(_is_open, found.values())):
+    if request.question.parts or any(map(_is_open, found.values())):
         await _ask_again(register, found)
         told = (replace(one, dokumentidentifikator=name) for name, one in found.items() if one)
         body = compose(told, keeps)
@@ -181,7 +181,7 @@ def _everything(change: Egenskapshendelse) -> bool:
 
 
 def _is_landed(request: Request, change: Egenskapshendelse) -> bool:
-    return is_landed(change.entitet, request.parts_asked, request.parts) and (
+    return is_landed(change.entitet, request.question.parts, request.parts) and (
         HISTORY in request.parts or not change.is_history
     )
 
@@ -191,7 +191,7 @@ _FOLDER = "hendelsesdokumenter"
 
 
 def _key(uttrekk: Uttrekk, chunk: int) -> str:
-    return uttrekk.key(_FOLDER, f"{chunk:05d}.{uttrekk.request.form}.zst")
+    return uttrekk.key(_FOLDER, f"{chunk:05d}.{uttrekk.question.form}.zst")
 
 
 def _number(key: str) -> int:

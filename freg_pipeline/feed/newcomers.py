@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from freg_pipeline.client import Register
+from freg_pipeline.client import Register, TilpassetKriterier
 from freg_pipeline.envelope import IdentifierKind, is_xml, match, numbers_of, parse
 from freg_pipeline.errors import PassingError
 from freg_pipeline.extract.crowd import for_each
@@ -60,7 +60,7 @@ class Newcomers:
         return told
 
     async def fitting(
-        self, whom: Collection[str], kriterier: dict[str, Any], kind: IdentifierKind = BY_NUMBER
+        self, whom: Collection[str], kriterier: TilpassetKriterier, kind: IdentifierKind = BY_NUMBER
     ) -> set[str]:
         """Those of the identifiers whose persons fit the criteria of a tilpasset uttrekk."""
         found: set[str] = set()

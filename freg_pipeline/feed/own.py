@@ -15,8 +15,8 @@ from freg_pipeline.client.feed import FeedEntry, FeedPage
 from freg_pipeline.errors import DamagedError, ObjectMissingError
 from freg_pipeline.feed.pages import read_events
 from freg_pipeline.feed.selection import own_events_of
+from freg_pipeline.journal.kinds import AnyKind
 from freg_pipeline.journal.manifest import Manifest
-from freg_pipeline.journal.request import Request
 from freg_pipeline.journal.uttrekk import FeedEnd, Uttrekk
 from freg_pipeline.store import read_record, write_record
 
@@ -44,7 +44,7 @@ async def own_events(
     register: Register,
     uttrekk: Uttrekk,
     current: Manifest,
-    first: Request,
+    kind: AnyKind,
     page: FeedPage | None,
     *,
     concurrency: int,
@@ -56,7 +56,7 @@ async def own_events(
         register: whom to ask.
         uttrekk: of kind hendelser.
         current: the release that it continues.
-        first: what the release was made of in the beginning.
+        kind: what the release was made of in the beginning.
         page: the first page, where it was asked for already.
         concurrency: look-ups under way at once.
         must_know: as :class:`~freg_pipeline.feed.newcomers.Newcomers` takes it.
@@ -74,7 +74,7 @@ async def own_events(
             register,
             uttrekk,
             current,
-            first,
+            kind,
             events,
             concurrency=concurrency,
             must_know=must_know,

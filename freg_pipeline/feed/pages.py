@@ -56,7 +56,7 @@ async def read_events(
         return _until(uttrekk, end)
     if uttrekk.batches():  # these were made of the events up to an end that is gone
         raise DamagedError(uttrekk.feed_end_key, uttrekk.store.location, how="gone")
-    position = uttrekk.request.etter or 0
+    position = uttrekk.etter or 0
     last = 0  # the register's, as far as it is known
     events: list[FeedEntry] = []
     kept = _kept(uttrekk)
@@ -66,7 +66,7 @@ async def read_events(
         else:
             answer = first if first is not None and page == 0 else None
             if answer is None:
-                answer = await ask(register, uttrekk.request.form, position)
+                answer = await ask(register, uttrekk.question.form, position)
                 if answer is None or not answer.entries:
                     break
                 if answer.entries[-1].sekvensnummer > last:
@@ -83,7 +83,7 @@ async def read_events(
 
 def _until(uttrekk: Uttrekk, end: FeedEnd) -> list[FeedEntry]:
     """The events of a slice that is closed: another worker may have kept pages after its end."""
-    position = uttrekk.request.etter or 0
+    position = uttrekk.etter or 0
     events: list[FeedEntry] = []
     for page in range(_kept(uttrekk)):
         events += _after(_entries(uttrekk, page), events[-1].sekvensnummer if events else position)
@@ -129,7 +129,7 @@ def _kept(uttrekk: Uttrekk) -> int:
 
 
 def _page_key(uttrekk: Uttrekk, page: int) -> str:
-    return uttrekk.key("feed", f"{page:06d}.{uttrekk.request.form}.zst")
+    return uttrekk.key("feed", f"{page:06d}.{uttrekk.question.form}.zst")
 
 
 def _entries(uttrekk: Uttrekk, page: int) -> list[FeedEntry]:

@@ -19,8 +19,8 @@ from freg_pipeline.client import Register
 from freg_pipeline.client.feed import FeedEntry
 from freg_pipeline.feed.newcomers import BY_DOCUMENT, Newcomers
 from freg_pipeline.journal.kept import require_whole
+from freg_pipeline.journal.kinds import AnyKind, Tilpasset
 from freg_pipeline.journal.manifest import Manifest
-from freg_pipeline.journal.request import Request
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.query import connect
 from freg_pipeline.lake.sources import files_of
@@ -35,7 +35,7 @@ async def own_events_of(
     register: Register,
     uttrekk: Uttrekk,
     current: Manifest,
-    first: Request,
+    kind: AnyKind,
     events: Sequence[FeedEntry],
     *,
     concurrency: int,
@@ -49,7 +49,7 @@ async def own_events_of(
         register: whom to ask.
         uttrekk: of kind hendelser.
         current: the release that it continues.
-        first: what the release was made of in the beginning.
+        kind: what the release was made of in the beginning.
         events: the sync's events.
         concurrency: look-ups under way at once.
         must_know: as :class:`~freg_pipeline.feed.newcomers.Newcomers` takes it.
@@ -69,8 +69,8 @@ async def own_events_of(
     told |= await newcomers.numbers_told(by_document, BY_DOCUMENT)
     every = set[str]().union(*told.values())
     own |= _connected(told, members(uttrekk, current, every) | own)
-    if first.kind == "tilpasset":
-        kriterier = first.kriterier or {}
+    if isinstance(kind, Tilpasset):
+        kriterier = kind.kriterier
         own |= await newcomers.fitting(numbers - own, kriterier)
         own |= await newcomers.fitting(by_document - own, kriterier, BY_DOCUMENT)
     return [event for event in events if _concerned(event) in own]

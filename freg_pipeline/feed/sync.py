@@ -20,8 +20,9 @@ from freg_pipeline.feed.own import events_read, has_own_events, own_events
 from freg_pipeline.feed.pages import ask, has_pages, read_events
 from freg_pipeline.feed.persons import persons_of
 from freg_pipeline.feed.position import last_number, require_within
-from freg_pipeline.journal.kinds import kind_of
+from freg_pipeline.journal.kinds import Hendelser
 from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.question import Question
 from freg_pipeline.journal.releases import require_current
 from freg_pipeline.journal.request import Request
 from freg_pipeline.journal.uttrekk import Uttrekk
@@ -71,7 +72,7 @@ async def _collect(
     store: Store, register: Register, settings: Settings, progress: Progress, *, ask_again: bool
 ) -> Slice | None:
     current = require_current(store)
-    first = Uttrekk(store, current.base.uttrekk).request
+    first = Uttrekk(store, current.base.uttrekk).question
     _require_same(current.number, first, settings)
     uttrekk, page = _following(store, current, settings), None
     if ask_again and uttrekk.exists and reopen_sync(uttrekk):
@@ -83,14 +84,14 @@ async def _collect(
             return None
         await require_within(register, page.entries[-1].sekvensnummer)  # before anything is kept
         await _begin(uttrekk, register, settings, current)
-    if kind_of(first.kind).is_everyone:
+    if first.kind.is_everyone:
         events = await read_events(register, uttrekk, first=page)
     else:
         own = await own_events(
             register,
             uttrekk,
             current,
-            first,
+            first.kind,
             page,
             concurrency=settings.concurrency,
             must_know=ask_again,
@@ -124,28 +125,21 @@ async def _begin(
 ) -> None:
     contract = await fetch_contract(uttrekk.store, register, settings.contract_file)
     before = current.parts_refused
-    parts, refused = await chosen_parts(register, settings.parts, contract.plan, before)
+    kind = Hendelser(current.sekvensnummer, current.base.uttrekk)
+    question = Question.of(kind, settings, register.base_url)
+    parts, refused = await chosen_parts(register, question.parts, contract.plan, before)
     # What was refused before is told by the release, and isn't asked for again by every sync.
     tell_refused(refused[len(before) :], parts.landed, contract.plan)
     request = Request(
         name=uttrekk.name,
-        kind="hendelser",
-        environment=settings.environment,
-        base_url=register.base_url,
-        rettighetspakke=settings.rettighetspakke,
-        parts_asked=settings.parts,
+        question=question,
         parts=parts.landed,
         parts_apart=parts.apart,
         parts_refused=refused,
         contract=contract.plan.fingerprint,
         contract_from=contract.source,
         sekvensnummer=current.sekvensnummer,
-        feedsekvensnr=None,
-        kriterier=None,
         created=datetime.now(UTC),
-        form=settings.answer_format,
-        etter=current.sekvensnummer,
-        base=current.base.uttrekk,
     )
     Uttrekk.begin(uttrekk.store, request)
 
@@ -163,8 +157,8 @@ def _following(store: Store, current: Manifest, settings: Settings) -> Uttrekk:
         uttrekk = Uttrekk(store, usual if number == 1 else f"{usual}-{number}")
         if _can_be_begun(uttrekk) or (
             _can_go_on(uttrekk)
-            and uttrekk.request.base == current.base.uttrekk
-            and not _differences(uttrekk.request, settings)
+            and _is_after(uttrekk, current)
+            and not uttrekk.question.differences(uttrekk.question.under(settings))
         ):
             return uttrekk
         number += 1
@@ -178,20 +172,16 @@ def _can_go_on(uttrekk: Uttrekk) -> bool:
     return uttrekk.exists and uttrekk.release is None and not uttrekk.is_abandoned
 
 
-def _require_same(number: str, request: Request, settings: Settings) -> None:
+def _is_after(uttrekk: Uttrekk, current: Manifest) -> bool:
+    """Whether a sync continues what the current release is made of."""
+    return isinstance(uttrekk.kind, Hendelser) and uttrekk.kind.base == current.base.uttrekk
+
+
+def _require_same(number: str, first: Question, settings: Settings) -> None:
     """See that what the sync asks for is what the release was made of."""
-    different = _differences(request, settings)
-    if different:
+    differences = first.differences(first.under(settings))
+    if differences:
         raise ConfigurationError(
-            f"release {number} was made with a different {' and '.join(different)}",
-            "Set it back, or make a new full load: freg uttrekk komplett",
+            f"release {number} was made with different settings: {'; '.join(differences)}",
+            "Set them back, or make a new full load: freg uttrekk komplett",
         )
-
-
-def _differences(request: Request, settings: Settings) -> list[str]:
-    asked = {
-        "FREG_ENVIRONMENT": (request.environment, settings.environment),
-        "FREG_RETTIGHETSPAKKE": (request.rettighetspakke, settings.rettighetspakke),
-        "FREG_PARTS": (request.parts_asked, settings.parts),
-    }
-    return [name for name, (then, now) in asked.items() if then != now]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 
 from freg_pipeline.errors import ConfigurationError, DamagedError, ObjectMissingError
-from freg_pipeline.journal.kinds import Kind, kind_of
+from freg_pipeline.journal.kinds import AnyKind, Hendelser
+from freg_pipeline.journal.question import Question
 from freg_pipeline.journal.request import Request, check_name
 from freg_pipeline.store import Store, read_record
 
@@ -53,13 +54,19 @@ class Asked:
             ) from None
 
     @property
-    def kind(self) -> type[Kind]:
-        """Its kind.
+    def question(self) -> Question:
+        """What is asked for, without the circumstances; raises as :attr:`request`."""
+        return self.request.question
 
-        Raises:
-            ConfigurationError: there is no such uttrekk.
-        """
-        return kind_of(self.request.kind)
+    @property
+    def kind(self) -> AnyKind:
+        """Its kind, with what was said to have one; raises as :attr:`request`."""
+        return self.question.kind
+
+    @property
+    def etter(self) -> int | None:
+        """Of a sync: the position that its events come after; None: it is no sync."""
+        return self.kind.etter if isinstance(self.kind, Hendelser) else None
 
     @property
     def resume_command(self) -> str:

@@ -95,7 +95,7 @@ class Batches(Ordered):
 
     def answer_key(self, batch: int, chunk: int) -> str:
         """Where the answer to a look-up lies."""
-        return self.job_key("answers", f"{batch:06d}", f"{chunk:05d}.{self.request.form}.zst")
+        return self.job_key("answers", f"{batch:06d}", f"{chunk:05d}.{self.question.form}.zst")
 
     def answered(self, batch: int) -> set[int]:
         """The look-ups of a batch whose answers are here."""

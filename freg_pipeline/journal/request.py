@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
 from freg_pipeline.errors import ConfigurationError
-from freg_pipeline.journal.kinds import KindName
+from freg_pipeline.journal.question import Question
 from freg_pipeline.outside import looks_like_number
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -23,17 +23,12 @@ FOUND: dict[ContractSource, str] = {  # what is said of it
 }
 
 
-class Request(msgspec.Struct, frozen=True):
+class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What an uttrekk asks for, and under which circumstances.
 
     Attributes:
         name: the uttrekk's name in this store.
-        kind: komplett (everyone), tilpasset (a selection), liste (a list of one's own), soek (the
-            hits of a search) or hendelser (whom the event list names).
-        environment: which register.
-        base_url: the address that it is asked of.
-        rettighetspakke: the package of rights.
-        parts_asked: the ``part``s that were configured; none means everything.
+        question: what is asked for.
         parts: every ``part`` whose content the tables hold.
         parts_refused: what the register refused before anything was ordered: it isn't asked for.
         parts_apart: what the look-ups ask for beside them, only to tell persons apart.
@@ -41,40 +36,25 @@ class Request(msgspec.Struct, frozen=True):
         contract_from: where that was found: the register may serve none.
         sekvensnummer: the feed's position that the content is sure to reach: the register's last
             number, noted before the order.
-        feedsekvensnr: where a komplett uttrekk was told to begin; None: at sekvensnummer.
-        etter: of kind hendelser: the position of the release that it continues; its events come
-            after it.
-        base: likewise: what that release began with.
-        form: json or xml: how the documents are asked for.
-        kriterier: a tilpasset uttrekk's criteria, as sent; which list or search it was, by a hash.
         created: when (UTC).
         allow_other_kind: may replace a release of another kind or selection: so they said who
             asked for it.
     """
 
     name: str
-    kind: KindName
-    environment: str
-    base_url: str
-    rettighetspakke: str
-    parts_asked: tuple[str, ...]
+    question: Question
     parts: tuple[str, ...]
-    contract: str
-    sekvensnummer: int
-    feedsekvensnr: int | None
-    kriterier: dict[str, Any] | None
-    created: datetime
-    form: Literal["json", "xml"] = "json"
-    etter: int | None = None
     parts_apart: tuple[str, ...] = ()
     parts_refused: tuple[str, ...] = ()
-    allow_other_kind: bool = False
-    base: str | None = None
+    contract: str
     contract_from: ContractSource = "register"
+    sekvensnummer: int
+    created: datetime
+    allow_other_kind: bool = False
 
-    def same_question(self, other: Request) -> bool:
-        """Whether both ask the same thing of the same register."""
-        return _question(self) == _question(other)
+    def named(self, name: str) -> Request:
+        """The same under another name."""
+        return msgspec.structs.replace(self, name=name)
 
 
 class OrderAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -106,16 +86,3 @@ def check_name(name: str) -> str:
             "that name may be an identity number", "Choose one that says nothing about persons"
         )
     return name
-
-
-def _question(request: Request) -> tuple[object, ...]:
-    return (
-        request.kind,
-        request.environment,
-        request.base_url,
-        request.rettighetspakke,
-        request.parts_asked,
-        request.kriterier,
-        request.feedsekvensnr,
-        request.form,
-    )

@@ -50,7 +50,7 @@ def read_status(uttrekk: Uttrekk) -> Status:
     total = sum(sizes.values())
     return Status(
         name=uttrekk.name,
-        kind=uttrekk.request.kind,
+        kind=uttrekk.kind.name,
         created=uttrekk.request.created,
         stage=_stage(uttrekk, end, landed, release, fetched=answered == total),
         batches=len(batches),

@@ -56,7 +56,7 @@ class Uttrekk(Batches):
         uttrekk = cls(store, request.name)
         if uttrekk.exists:
             return False
-        settle(store, request.environment, request.base_url)
+        settle(store, request.question.environment, request.question.base_url)
         store.write(uttrekk.open_key, b"")
         return write_record(store, uttrekk.key("request.json"), request)
 

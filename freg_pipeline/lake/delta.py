@@ -105,7 +105,7 @@ def _contains(current: Manifest, uttrekk: Uttrekk) -> bool:
 
 
 def _require_continues(uttrekk: Uttrekk, current: Manifest) -> None:
-    after = uttrekk.request.etter
+    after = uttrekk.etter
     if current.sekvensnummer != after:
         raise ConfigurationError(
             f"the uttrekk {uttrekk.name} holds events after {after}, but release "

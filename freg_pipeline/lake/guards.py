@@ -11,11 +11,12 @@ import math
 import msgspec
 
 from freg_pipeline.errors import ConfigurationError, FregError, IncompleteError
-from freg_pipeline.extract.order import Approval
+from freg_pipeline.extract.begin import Approval
 from freg_pipeline.journal.accounting import Accounting
+from freg_pipeline.journal.kinds import Liste
 from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.question import Question
 from freg_pipeline.journal.releases import current_release
-from freg_pipeline.journal.request import Request
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.store import Store
 
@@ -67,15 +68,15 @@ def approval(store: Store, *, allow_other_kind: bool = False) -> Approval:
         allow_other_kind: somebody has agreed that it replaces a release of another kind.
     """
 
-    def check(request: Request) -> None:
+    def check(question: Question) -> None:
         if not allow_other_kind:
-            require_same_kind(store, current_release(store), request)
+            require_same_persons(store, current_release(store), question)
 
     return Approval(check, allow_other_kind)
 
 
-def require_same_kind(store: Store, before: Manifest | None, request: Request) -> None:
-    """See that an uttrekk asks for the same persons as the current release holds.
+def require_same_persons(store: Store, before: Manifest | None, question: Question) -> None:
+    """See that a question asks for the same persons as the current release holds.
 
     Two komplett ones do, two selections by the same criteria, and two searches for the same. A list
     of one's own changes from time to time: whether too many of its persons are missing from the new
@@ -84,28 +85,26 @@ def require_same_kind(store: Store, before: Manifest | None, request: Request) -
     Args:
         store: where both lie.
         before: the current release; None: there is none, and anything may be the first.
-        request: of the uttrekk; of any kind but hendelser.
+        question: of any kind but hendelser.
 
     Raises:
-        OtherKindError: it doesn't, and its request doesn't say that it may.
+        OtherKindError: it doesn't.
     """
-    if before is None or request.allow_other_kind or is_same_kind(store, before, request):
+    if before is None or has_same_persons(store, before, question):
         return
-    criteria = " with other criteria" if request.kind == before.kind else ""
+    kind = question.kind.name
+    criteria = " with other criteria" if kind == before.kind else ""
     raise OtherKindError(
         f"release {before.number} ({before.kind}, {before.persons:,} persons) is what readers see, "
-        f"and a {request.kind} uttrekk{criteria} would replace it",
+        f"and a {kind} uttrekk{criteria} would replace it",
         "Give it a store of its own (--store, FREG_STORE), or replace the release with "
         "--allow-other-kind",
     )
 
 
-def is_same_kind(store: Store, before: Manifest, request: Request) -> bool:
-    """Whether an uttrekk asks for the persons of a release, as :func:`require_same_kind` says."""
-    current = Uttrekk(store, before.base.uttrekk).request
-    if request.kind != current.kind:
-        return False
-    return request.kind == "liste" or request.kriterier == current.kriterier
+def has_same_persons(store: Store, before: Manifest, question: Question) -> bool:
+    """Whether a question asks for a release's persons, as :func:`require_same_persons` says."""
+    return question.kind.has_persons_of(Uttrekk(store, before.base.uttrekk).kind)
 
 
 def require_not_fewer(
@@ -159,7 +158,7 @@ def require_not_gone(uttrekk: Uttrekk, accounting: Accounting, policy: Policy) -
 
 def too_many_gone(uttrekk: Uttrekk, gone: int, delivered: int, found: int, policy: Policy) -> bool:
     """Whether more identifiers are gone than is plausible, as :func:`require_not_gone` says."""
-    if policy.allow_fewer or (uttrekk.request.kind == "liste" and found):
+    if policy.allow_fewer or (isinstance(uttrekk.kind, Liste) and found):
         return False
     return _too_many(gone, delivered, policy.max_gone, chance=3)
 

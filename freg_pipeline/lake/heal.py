@@ -124,7 +124,7 @@ def _drop_batch(uttrekk: Uttrekk, key: str) -> None:
     store = uttrekk.store
     if not uttrekk.kind.is_job:
         store.delete(uttrekk.end_key)
-    if uttrekk.request.kind == Soek.name:
+    if isinstance(uttrekk.kind, Soek):
         for folder in ("tables", "answers", "batches"):
             for one in store.list(uttrekk.job_key(folder, "")):
                 store.delete(one)

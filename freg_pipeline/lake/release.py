@@ -29,11 +29,11 @@ from freg_pipeline.lake.drift import changes_between, require_compatible
 from freg_pipeline.lake.guards import (
     STRICT,
     Policy,
-    is_same_kind,
+    has_same_persons,
     require_not_fewer,
     require_not_gone,
     require_rows,
-    require_same_kind,
+    require_same_persons,
 )
 from freg_pipeline.lake.landing import load_plan, require_landed
 from freg_pipeline.lake.resolve import resolve
@@ -74,8 +74,8 @@ def build_release(
         return done
     batches = require_landed(uttrekk)
     current = current_release(store)
-    if not policy.allow_other_kind:  # before anything is written; and once more when it is
-        require_same_kind(store, current, uttrekk.request)
+    if not _may_be_of_others(uttrekk, policy):  # before anything is written, and once more after
+        require_same_persons(store, current, uttrekk.question)
     if not policy.accept_contract:
         old = current.contract if current else None
         changes = changes_between(store, old, uttrekk.request.contract)
@@ -117,10 +117,10 @@ def _manifest(
     return Manifest(
         number="",
         created=datetime.now(UTC),
-        kind=request.kind,
+        kind=request.question.kind.name,
         uttrekk=uttrekk.name,
-        environment=request.environment,
-        rettighetspakke=request.rettighetspakke,
+        environment=request.question.environment,
+        rettighetspakke=request.question.rettighetspakke,
         parts=request.parts,
         parts_refused=request.parts_refused,
         contract=request.contract,
@@ -155,9 +155,9 @@ def _require_may_replace(
     store: Store, before: Manifest, uttrekk: Uttrekk, after: Manifest, policy: Policy
 ) -> None:
     """See that readers lose nothing that nobody has agreed to."""
-    if not is_same_kind(store, before, uttrekk.request):  # there is nothing to compare
-        if not policy.allow_other_kind:
-            require_same_kind(store, before, uttrekk.request)
+    if not has_same_persons(store, before, uttrekk.question):  # there is nothing to compare
+        if not _may_be_of_others(uttrekk, policy):
+            require_same_persons(store, before, uttrekk.question)
         return
     if policy.allow_fewer:
         return
@@ -167,6 +167,11 @@ def _require_may_replace(
     require_not_fewer(uttrekk, before, persons=after.persons, lost=lost, policy=policy)
     rows = {name: entry.rows for name, entry in after.tables.items()}
     require_rows(uttrekk, before.number, current_rows_of(store, before), rows, policy)
+
+
+def _may_be_of_others(uttrekk: Uttrekk, policy: Policy) -> bool:
+    """Whether it was agreed, now or when it was begun, that it replaces a release of others."""
+    return policy.allow_other_kind or uttrekk.request.allow_other_kind
 
 
 def _released(store: Store, uttrekk: Uttrekk) -> Manifest | None:

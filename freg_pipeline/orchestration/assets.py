@@ -7,13 +7,14 @@ repeat: what is done already is found in the store, and not done again.
 # No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
 
 import asyncio
-from pathlib import Path
 
 import dagster as dg
 
 from freg_pipeline.contract import Change
-from freg_pipeline.extract.liste import malformed_of, open_liste
-from freg_pipeline.extract.order import open_uttrekk, place_order, require_same_register
+from freg_pipeline.extract.begin import open_uttrekk, require_approved, require_same_settings
+from freg_pipeline.extract.liste import malformed_of
+from freg_pipeline.extract.order import place_order
+from freg_pipeline.journal.question import Question
 from freg_pipeline.journal.releases import current_release
 from freg_pipeline.journal.request import Request
 from freg_pipeline.journal.uttrekk import Uttrekk
@@ -21,7 +22,7 @@ from freg_pipeline.lake.drift import changes_between
 from freg_pipeline.lake.guards import approval
 from freg_pipeline.lake.heal import healing
 from freg_pipeline.orchestration.common import ORDER_POOL, OWNERS, FregResource
-from freg_pipeline.orchestration.config import Kind, OrderConfig
+from freg_pipeline.orchestration.config import OrderConfig
 from freg_pipeline.orchestration.partitions import UTTREKK
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.telling import in_our_words
@@ -48,9 +49,9 @@ def uttrekk(
     request = ordered.request
     return dg.MaterializeResult(
         metadata={
-            "kind": request.kind,
-            "environment": request.environment,
-            "rettighetspakke": request.rettighetspakke,
+            "kind": ordered.kind.name,
+            "environment": ordered.question.environment,
+            "rettighetspakke": ordered.question.rettighetspakke,
             "sekvensnummer": request.sekvensnummer,
             "contract": request.contract,
             "contract_changes": [str(change) for change in _contract_changes(freg, request)],
@@ -67,34 +68,23 @@ def _contract_changes(freg: Freg, request: Request) -> list[Change]:
 
 
 async def _order(freg: Freg, name: str, config: OrderConfig) -> Uttrekk:
-    config.require_whole()
     agreed = approval(freg.store, allow_other_kind=config.allow_other_kind)
-    async with freg.register() as register:
-        if config.kind is Kind.begun:
-            ordered = Uttrekk(freg.store, name)
-            require_same_register(ordered, freg.settings)
-            if ordered.release is None:
-                agreed.check(ordered.request)
-        elif config.kind is Kind.liste:
-            ordered = await open_liste(
-                freg.store,
-                register,
-                freg.settings,
-                Path(config.liste or ""),
-                column=config.liste_kolonne,
-                name=name,
-                approval=agreed,
-            )
-        else:
-            ordered = await open_uttrekk(
-                freg.store,
-                register,
-                freg.settings,
-                kriterier=config.kriterier(),
-                feedsekvensnr=config.feedsekvensnr,
-                name=name,
-                approval=agreed,
-            )
-        if ordered.kind.is_job:
-            await place_order(register, ordered, freg.settings, again=config.order_again)
+    with config.asked(freg.store) as (kind, fill):
+        async with freg.register() as register:
+            if kind is None:
+                ordered = Uttrekk(freg.store, name)
+                require_same_settings(ordered, freg.settings)
+                require_approved(ordered, agreed)
+            else:
+                ordered = await open_uttrekk(
+                    freg.store,
+                    register,
+                    Question.of(kind, freg.settings, register.base_url),
+                    fill=fill,
+                    contract_file=freg.settings.contract_file,
+                    name=name,
+                    approval=agreed,
+                )
+            if ordered.kind.is_job:
+                await place_order(register, ordered, freg.settings, again=config.order_again)
     return ordered

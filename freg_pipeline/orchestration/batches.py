@@ -12,8 +12,8 @@ from collections import Counter
 
 import dagster as dg
 
+from freg_pipeline.extract.begin import require_same_settings
 from freg_pipeline.extract.fetch import FetchReport, fetch_batch
-from freg_pipeline.extract.order import require_same_register
 from freg_pipeline.extract.poll import require_batch
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.heal import healing
@@ -62,7 +62,7 @@ async def _identifiers(freg: Freg, keys: list[str]) -> int:
     async with freg.register() as register:
         for key in keys:
             of, batch = read_batch_partition(freg.store, key)
-            require_same_register(of, freg.settings)
+            require_same_settings(of, freg.settings)
             await require_batch(register, of, batch, freg.settings)
             total += len(of.identifiers(batch))
     return total
@@ -109,7 +109,7 @@ async def _fetch(freg: Freg, keys: list[str]) -> list[FetchReport]:
     async with freg.register() as register:
         for key in keys:
             of, batch = read_batch_partition(freg.store, key)
-            require_same_register(of, freg.settings)
+            require_same_settings(of, freg.settings)
             told = freg.progress(f"bulkoppslag, batch {batch}", len(of.identifiers(batch)))
             reports.append(
                 await fetch_batch(

@@ -5,7 +5,10 @@ No default here orders anything: what is launched without having been filled in 
 
 # No `from __future__ import annotations`: Dagster reads the annotations of configurations.
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -15,11 +18,15 @@ from pydantic import Field, create_model
 from freg_pipeline.criteria.described import Criterion, criteria_of
 from freg_pipeline.criteria.tilpasset import TilpassetKriterier
 from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.extract.begin import Fill
+from freg_pipeline.extract.liste import taken_list
+from freg_pipeline.journal.kinds import AnyKind, Komplett, Tilpasset
 from freg_pipeline.lake.guards import Policy
 from freg_pipeline.settings import Settings
+from freg_pipeline.store import Store
 
 
-class Kind(Enum):
+class OrderKind(Enum):
     """What an uttrekk is of. Members are named as they are written: Dagster goes by names."""
 
     komplett = "komplett"
@@ -50,7 +57,7 @@ else:
 class OrderConfig(_Criteria):
     """What to order, where the uttrekk isn't begun yet. Names as the register's."""
 
-    kind: Kind = Field(
+    kind: OrderKind = Field(
         description=(
             "komplett: everyone. tilpasset: the selection that the criteria make; it needs"
             " personstatustyper. liste: the identity numbers in a file. begun: nothing new;"
@@ -89,29 +96,43 @@ class OrderConfig(_Criteria):
                 f"{', '.join(strange)} means nothing for the kind {self.kind.value}",
                 "Choose the right kind, or leave it out",
             )
-        if self.kind is Kind.liste and not self.liste:
+        if self.kind is OrderKind.liste and not self.liste:
             raise ConfigurationError("the kind liste needs a file", "Name it as liste")
-        if self.kind is Kind.tilpasset:
-            self.kriterier()
 
-    def kriterier(self) -> TilpassetKriterier | None:
-        """The selection; None: everyone.
+    @contextmanager
+    def asked(self, store: Store) -> Iterator[tuple[AnyKind | None, Fill | None]]:
+        """What is asked for, and what writes its batches where it is no job at the register.
+
+        Args:
+            store: where the batches of a list will lie.
+
+        Yields:
+            The kind with its value, None for what is begun; and the writer, or None.
 
         Raises:
-            ConfigurationError: a criterion is wrong, or personstatustyper is missing.
+            ConfigurationError: as :meth:`require_whole`; a criterion is wrong, or personstatustyper
+                is missing; the list can't be read.
         """
-        if self.kind is not Kind.tilpasset:
-            return None
-        return TilpassetKriterier(**self.model_dump(include=_CRITERIA))
+        self.require_whole()
+        match self.kind:
+            case OrderKind.begun:
+                yield None, None
+            case OrderKind.komplett:
+                yield Komplett(self.feedsekvensnr), None
+            case OrderKind.tilpasset:
+                yield Tilpasset(TilpassetKriterier(**self.model_dump(include=_CRITERIA))), None
+            case OrderKind.liste:
+                with taken_list(store, Path(self.liste or ""), self.liste_kolonne) as taken:
+                    yield taken.kind, taken.fill
 
 
 _CRITERIA = set(TilpassetKriterier.__struct_fields__)
 _ALWAYS = {"order_again", "allow_other_kind"}
 _BELONGS = {
-    Kind.komplett: {"feedsekvensnr"},
-    Kind.tilpasset: _CRITERIA,
-    Kind.liste: {"liste", "liste_kolonne"},
-    Kind.begun: set[str](),
+    OrderKind.komplett: {"feedsekvensnr"},
+    OrderKind.tilpasset: _CRITERIA,
+    OrderKind.liste: {"liste", "liste_kolonne"},
+    OrderKind.begun: set[str](),
 }
 
 

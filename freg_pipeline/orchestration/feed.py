@@ -16,14 +16,16 @@ from datetime import timedelta
 import dagster as dg
 
 from freg_pipeline.errors import ConfigurationError, TooOldError
-from freg_pipeline.extract.order import open_uttrekk, place_order
+from freg_pipeline.extract.begin import open_uttrekk
+from freg_pipeline.extract.order import place_order
 from freg_pipeline.feed.expand import Slice
 from freg_pipeline.feed.lag import Lag, measure_lag
 from freg_pipeline.feed.position import last_number
 from freg_pipeline.feed.sync import collect, drop_staging
 from freg_pipeline.feed.tables import staged_events
-from freg_pipeline.journal.kinds import kind_of
+from freg_pipeline.journal.kinds import Komplett
 from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.question import Question
 from freg_pipeline.journal.releases import require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.catalogue import renew_catalogue
@@ -155,15 +157,20 @@ async def _lag(freg: Freg) -> Lag:
 
 async def _order_anew(freg: Freg) -> str:
     """Order everyone once more; an order that is under way is gone on with."""
-    first = Uttrekk(freg.store, require_current(freg.store).base.uttrekk).request
-    if not kind_of(first.kind).is_everyone:
+    kind = Uttrekk(freg.store, require_current(freg.store).base.uttrekk).kind
+    if not kind.is_everyone:
         raise ConfigurationError(
             "the event list no longer reaches back to where the release stands, and it "
-            f"was not made from a full load ({first.kind})",
-            f"Make it again: {kind_of(first.kind).command()}",
+            f"was not made from a full load ({kind.name})",
+            f"Make it again: {kind.command()}",
         )
     async with freg.register() as register:
-        ordered = await open_uttrekk(freg.store, register, freg.settings)
+        ordered = await open_uttrekk(
+            freg.store,
+            register,
+            Question.of(Komplett(), freg.settings, register.base_url),
+            contract_file=freg.settings.contract_file,
+        )
         await place_order(register, ordered, freg.settings)
     return ordered.name
 
@@ -194,7 +201,7 @@ def hendelser_checks(freg: FregResource) -> Iterator[dg.AssetCheckResult]:
     manifest = require_current(freg.store)
     made_of = Uttrekk(freg.store, manifest.uttrekk)
     end = made_of.feed_end
-    etter = made_of.request.etter
+    etter = made_of.etter
     yield dg.AssetCheckResult(
         check_name="position_moved",
         passed=end is None or etter is None or etter < manifest.sekvensnummer == end.siste,

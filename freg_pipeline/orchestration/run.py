@@ -23,47 +23,78 @@ from freg_pipeline.advance import (
     next_steps,
     standing_of,
 )
-from freg_pipeline.client import SoekKriterier, TilpassetKriterier
+from freg_pipeline.client import SoekKriterier
 from freg_pipeline.errors import ConfigurationError, GoneError
-from freg_pipeline.extract.liste import open_liste
-from freg_pipeline.extract.order import Approval, open_uttrekk, require_same_register
+from freg_pipeline.extract.begin import Fill, open_uttrekk, require_same_settings
+from freg_pipeline.extract.liste import taken_list
 from freg_pipeline.extract.poll import wait_for_batch
-from freg_pipeline.extract.treff import open_soek
+from freg_pipeline.extract.treff import Search
+from freg_pipeline.journal.kinds import AnyKind, Komplett
 from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.question import Question
 from freg_pipeline.journal.releases import read_manifest
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.guards import approval
 from freg_pipeline.lake.reopen import reopen
-from freg_pipeline.orchestration.config import Kind, ReleaseConfig
+from freg_pipeline.orchestration.config import OrderKind, ReleaseConfig
 from freg_pipeline.orchestration.engine import Engine, open_engine
 from freg_pipeline.orchestration.partitions import UTTREKK
 from freg_pipeline.orchestration.resources import Freg
 
 logger = logging.getLogger(__name__)
 
+EVERYONE = Komplett()
 
-def run_uttrekk(
+
+def begin(
     freg: Freg,
+    kind: AnyKind,
     *,
-    kriterier: TilpassetKriterier | None = None,
-    feedsekvensnr: int | None = None,
+    fill: Fill | None = None,
     name: str | None = None,
     release: ReleaseConfig | None = None,
-) -> Manifest:
-    """Take an uttrekk from order to release; go on with one that is under way.
-
-    Args and errors as :func:`freg_pipeline.extract.order.open_uttrekk`, and
+) -> Uttrekk:
+    """Return the uttrekk to work on: a new one, or one that is under way.
 
     Args:
-        release: how strict the release is; as strict as can be unless told.
+        freg: settings, store and register.
+        kind: what is asked for.
+        fill: writes its batches, where it is no job at the register.
+        name: as :func:`freg_pipeline.extract.begin.open_uttrekk` takes it, whose errors these are.
+        release: how strict its release is.
 
     Raises:
         OtherKindError: the current release is of another kind; nothing was sent.
-        IncompleteError: not everything is accounted for, or far fewer persons than in the current
-            release; nothing was published.
     """
-    uttrekk = asyncio.run(_open(freg, kriterier, feedsekvensnr, name, _approval(freg, release)))
-    return carry_on(freg, uttrekk, release=release)
+    agreed = release is not None and release.allow_other_kind
+
+    async def opened() -> Uttrekk:
+        async with freg.register() as register:
+            return await open_uttrekk(
+                freg.store,
+                register,
+                Question.of(kind, freg.settings, register.base_url),
+                fill=fill,
+                contract_file=freg.settings.contract_file,
+                name=name,
+                approval=approval(freg.store, allow_other_kind=agreed),
+            )
+
+    return asyncio.run(opened())
+
+
+def run_uttrekk(
+    freg: Freg,
+    kind: AnyKind = EVERYONE,
+    *,
+    name: str | None = None,
+    release: ReleaseConfig | None = None,
+) -> Manifest:
+    """Take an uttrekk that is a job at the register to a release; go on with one under way.
+
+    Args and errors as :func:`begin` and :func:`carry_on`.
+    """
+    return carry_on(freg, begin(freg, kind, name=name, release=release), release=release)
 
 
 def run_liste(
@@ -77,25 +108,14 @@ def run_liste(
 ) -> Manifest:
     """Take a list of one's own to a release; go on with one that is under way.
 
-    Args and errors as :func:`freg_pipeline.extract.liste.open_liste` and :func:`run_uttrekk`, and
+    Args and errors as :func:`freg_pipeline.extract.liste.taken_list`, :func:`begin` and
+    :func:`carry_on`, and
 
     Args:
         opened: told the uttrekk once the list is read.
     """
-
-    async def begin() -> Uttrekk:
-        async with freg.register() as register:
-            return await open_liste(
-                freg.store,
-                register,
-                freg.settings,
-                source,
-                column=column,
-                name=name,
-                approval=_approval(freg, release),
-            )
-
-    uttrekk = asyncio.run(begin())
+    with taken_list(freg.store, source, column) as taken:
+        uttrekk = begin(freg, taken.kind, fill=taken.fill, name=name, release=release)
     opened(uttrekk)
     return carry_on(freg, uttrekk, release=release)
 
@@ -109,45 +129,11 @@ def run_soek(
 ) -> Manifest:
     """Take the hits of a search to a release; go on with one that is under way.
 
-    Args and errors as :func:`freg_pipeline.extract.treff.open_soek` and :func:`run_uttrekk`.
+    Args and errors as :func:`begin` and :func:`carry_on`.
     """
-
-    async def begin() -> Uttrekk:
-        async with freg.register() as register:
-            return await open_soek(
-                freg.store,
-                register,
-                freg.settings,
-                kriterier,
-                name=name,
-                approval=_approval(freg, release),
-            )
-
-    return carry_on(freg, asyncio.run(begin()), release=release)
-
-
-async def _open(
-    freg: Freg,
-    kriterier: TilpassetKriterier | None,
-    feedsekvensnr: int | None,
-    name: str | None,
-    agreed: Approval,
-) -> Uttrekk:
-    async with freg.register() as register:
-        return await open_uttrekk(
-            freg.store,
-            register,
-            freg.settings,
-            kriterier=kriterier,
-            feedsekvensnr=feedsekvensnr,
-            name=name,
-            approval=agreed,
-        )
-
-
-def _approval(freg: Freg, release: ReleaseConfig | None) -> Approval:
-    agreed = release is not None and release.allow_other_kind
-    return approval(freg.store, allow_other_kind=agreed)
+    search = Search(kriterier)
+    uttrekk = begin(freg, search.kind, fill=search.fill, name=name, release=release)
+    return carry_on(freg, uttrekk, release=release)
 
 
 def carry_on(
@@ -168,7 +154,7 @@ def carry_on(
         IncompleteError: not everything is accounted for; nothing was published.
         ContractError: the contract has changed so that queries break; nothing was published.
     """
-    require_same_register(uttrekk, freg.settings)
+    require_same_settings(uttrekk, freg.settings)
     release = release or ReleaseConfig()
     reopen(uttrekk, release.policy(freg.settings))
     with open_engine(freg) as engine:
@@ -233,7 +219,7 @@ class _Course:
 
     def _order(self, *, again: bool) -> None:
         config = {
-            "kind": Kind.begun.name,
+            "kind": OrderKind.begun.name,
             "order_again": again,
             "allow_other_kind": self._release.allow_other_kind,
         }

@@ -4,7 +4,7 @@
 
 import dagster as dg
 
-from freg_pipeline.orchestration.config import Kind
+from freg_pipeline.orchestration.config import OrderKind
 from freg_pipeline.orchestration.jobs import full_load
 from freg_pipeline.orchestration.partitions import UTTREKK
 from freg_pipeline.orchestration.purging import purge_job
@@ -30,7 +30,7 @@ def quarterly_full_load(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     return dg.RunRequest(
         run_key=name,
         partition_key=name,
-        run_config={"ops": {"uttrekk": {"config": {"kind": Kind.komplett.name}}}},
+        run_config={"ops": {"uttrekk": {"config": {"kind": OrderKind.komplett.name}}}},
         tags={UTTREKK_TAG: name},
     )
 

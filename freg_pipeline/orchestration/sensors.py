@@ -25,10 +25,10 @@ from freg_pipeline.advance import (
 )
 from freg_pipeline.client import BatchState, Register
 from freg_pipeline.errors import FregError
-from freg_pipeline.extract.order import require_same_register
+from freg_pipeline.extract.begin import require_same_settings
 from freg_pipeline.extract.poll import poll_once
 from freg_pipeline.journal.uttrekk import Uttrekk
-from freg_pipeline.orchestration.config import Kind
+from freg_pipeline.orchestration.config import OrderKind
 from freg_pipeline.orchestration.jobs import full_load, land_batch, publish_release
 from freg_pipeline.orchestration.partitions import UTTREKK, UTTREKK_BATCH, batch_partition
 from freg_pipeline.orchestration.resources import Freg
@@ -76,7 +76,7 @@ def _steps(context: dg.SensorEvaluationContext, freg: Freg, uttrekk: Uttrekk) ->
     if not any(isinstance(step, Poll) for step in steps):
         return steps
     try:
-        require_same_register(uttrekk, freg.settings)
+        require_same_settings(uttrekk, freg.settings)
         asyncio.run(_take_ready(freg.register(waits=False), uttrekk))
     except FregError as error:
         # One uttrekk's trouble must not hold up the others; the next tick asks again.
@@ -117,4 +117,4 @@ def _requests(
             )
 
 
-_ORDER_AGAIN = {"ops": {"uttrekk": {"config": {"kind": Kind.begun.name, "order_again": True}}}}
+_ORDER_AGAIN = {"ops": {"uttrekk": {"config": {"kind": OrderKind.begun.name, "order_again": True}}}}

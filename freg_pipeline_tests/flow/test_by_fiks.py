@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from freg_pipeline.client import TilpassetKriterier, maskinporten
+from freg_pipeline.journal.kinds import Tilpasset
 from freg_pipeline.lake.query import query
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run import run_uttrekk
@@ -44,7 +45,7 @@ def test_an_uttrekk_by_fiks_has_everyone_that_was_delivered(
         **settings_of(lent, tmp_path),
     )
     freg = Freg.from_settings(settings)
-    run_uttrekk(freg, kriterier=TilpassetKriterier(personstatustyper=("bosatt", "doed")))
+    run_uttrekk(freg, Tilpasset(TilpassetKriterier(personstatustyper=("bosatt", "doed"))))
     persons = query(freg.store, "SELECT count(*) FROM person").fetchall()[0][0]
     assert persons > 150
     assert status_of(url)["requests"]["personer/bulkoppslag"] >= 2

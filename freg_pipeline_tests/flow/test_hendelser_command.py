@@ -84,7 +84,7 @@ def test_staging_goes_with_the_next_sync_and_raw_answers_stay(settings: Settings
     for _ in range(2):
         happen(str(settings.base_url), 10)
         assert run(settings, "hendelser", "sync") == 0
-    first, second = (one for one in Uttrekk.list_all(store) if one.request.kind == "hendelser")
+    first, second = (one for one in Uttrekk.list_all(store) if one.kind.is_sync)
     assert store.list(first.key("tables/")) == []
     assert store.list(second.key("tables/")) != []
     for kept in ("feed/", "batches/", "answers/", "hendelsesdokumenter/"):

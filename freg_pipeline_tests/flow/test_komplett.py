@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from freg_pipeline.errors import ConfigurationError, IncompleteError
+from freg_pipeline.journal.kinds import Komplett
 from freg_pipeline.journal.releases import current_release
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.query import query
@@ -57,8 +58,11 @@ def test_a_name_that_asks_something_else_is_refused(
 ) -> None:
     freg = make_freg(small_register)
     run_uttrekk(freg, name="one")
-    with pytest.raises(ConfigurationError, match="asks for something else"):
-        run_uttrekk(freg, name="one", feedsekvensnr=1)
+    with pytest.raises(
+        ConfigurationError,
+        match="asks for something else: feedsekvensnr was not given and is 1 now",
+    ):
+        run_uttrekk(freg, Komplett(1), name="one")
 
 
 def test_an_earlier_sequence_number_gives_persons_several_documents_and_the_newest_wins(
@@ -67,7 +71,7 @@ def test_an_earlier_sequence_number_gives_persons_several_documents_and_the_newe
     freg = make_freg(small_register)
     now = run_uttrekk(freg, name="now")
     current = query(freg.store, "FROM navn ORDER BY ALL").fetchall()
-    early = run_uttrekk(freg, name="early", feedsekvensnr=0)
+    early = run_uttrekk(freg, Komplett(0), name="early")
 
     assert early.accounting.duplicates > now.accounting.duplicates
     assert early.accounting.landed == now.accounting.landed

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from freg_pipeline.client import TilpassetKriterier
+from freg_pipeline.journal.kinds import Tilpasset
 from freg_pipeline.journal.names import NAMES, names_of
 from freg_pipeline.journal.pins import pin
 from freg_pipeline.journal.uttrekk import Uttrekk
@@ -29,7 +30,7 @@ def test_every_object_has_one_name_and_every_name_occurs(
     everyone, selection = make_freg(url), make_freg(url, store=str(tmp_path / "selection"))
     run_uttrekk(everyone, name="everyone")
     run_uttrekk(
-        selection, kriterier=TilpassetKriterier(personstatustyper=("bosatt",)), name="selection"
+        selection, Tilpasset(TilpassetKriterier(personstatustyper=("bosatt",))), name="selection"
     )
     happen(url, 30)
     for freg in (everyone, selection):

@@ -10,25 +10,25 @@ import pytest
 from freg_pipeline.client import Register, TilpassetKriterier
 from freg_pipeline.errors import ConfigurationError, GoneError
 from freg_pipeline.extract.fetch import fetch_batch
-from freg_pipeline.extract.order import open_uttrekk, place_order
+from freg_pipeline.extract.order import place_order
 from freg_pipeline.extract.poll import wait_for_batch
+from freg_pipeline.journal.kinds import AnyKind, Komplett, Tilpasset
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run import carry_on, run_uttrekk
 from freg_pipeline.settings import Settings
-from freg_pipeline.store import Store, open_store, write_record
+from freg_pipeline.store import Store, write_record
 from freg_pipeline_tests.conftest import RunFreg, StartRegister
+from freg_pipeline_tests.loads import opened
 from freg_pipeline_tests.registers import status_of
 
-BOSATT = TilpassetKriterier(personstatustyper=("bosatt",))
+BOSATT = Tilpasset(TilpassetKriterier(personstatustyper=("bosatt",)))
 
 
-async def _first_batch(settings: Settings, kriterier: TilpassetKriterier | None) -> Uttrekk:
+async def _first_batch(settings: Settings, kind: AnyKind) -> Uttrekk:
     """An uttrekk whose first batch has come, and has been looked up."""
     async with Register.from_settings(settings) as register:
-        uttrekk = await open_uttrekk(
-            open_store(settings), register, settings, kriterier=kriterier, name="one"
-        )
+        uttrekk = await opened(settings, register, kind, name="one")
         await place_order(register, uttrekk, settings)
         await wait_for_batch(register, uttrekk, settings)
         await fetch_batch(register, uttrekk, 0, concurrency=1)
@@ -43,18 +43,18 @@ def forget_job(uttrekk: Uttrekk, attempt: int = 1) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kriterier", "service"),
-    [(None, "personer/bulkoppslag/arkiv"), (BOSATT, "personer/bulkoppslag")],
+    ("kind", "service"),
+    [(Komplett(), "personer/bulkoppslag/arkiv"), (BOSATT, "personer/bulkoppslag")],
 )
 def test_it_is_ordered_anew_once_and_the_answers_that_came_are_used(
-    kriterier: TilpassetKriterier | None,
+    kind: AnyKind,
     service: str,
     start_register: StartRegister,
     make_settings: Callable[..., Settings],
 ) -> None:
     url = start_register(persons=300, batch_size=100)
     settings = make_settings(url)
-    forget_job(asyncio.run(_first_batch(settings, kriterier)))
+    forget_job(asyncio.run(_first_batch(settings, kind)))
     freg = Freg.from_settings(settings)
     before = status_of(url)["requests"][service]  # the probe of parts among them
 
@@ -67,7 +67,7 @@ def test_it_is_ordered_anew_once_and_the_answers_that_came_are_used(
     assert (counted["jobs"]["ordered"], again.job) == (2, 2)
     asked = counted["requests"][service] - before
     assert asked == len(again.batches()) - 1, "no look-up was made twice"
-    fresh = run_uttrekk(freg, kriterier=kriterier, name="fresh")
+    fresh = run_uttrekk(freg, kind, name="fresh")
     assert (fresh.persons, fresh.tables.keys()) == (manifest.persons, manifest.tables.keys())
 
 
@@ -75,7 +75,7 @@ def test_a_second_time_a_person_decides(
     start_register: StartRegister, make_settings: Callable[..., Settings]
 ) -> None:
     settings = make_settings(start_register(persons=300, batch_size=100))
-    uttrekk = asyncio.run(_first_batch(settings, None))
+    uttrekk = asyncio.run(_first_batch(settings, Komplett()))
     store: Store = uttrekk.store
     forget_job(uttrekk)
     uttrekk.mark_gone("410")
@@ -95,7 +95,7 @@ def test_what_is_abandoned_stays_so(
 ) -> None:
     url = start_register(persons=300, batch_size=100)
     settings = make_settings(url)
-    uttrekk = asyncio.run(_first_batch(settings, None))
+    uttrekk = asyncio.run(_first_batch(settings, Komplett()))
     ended = freg("uttrekk", "abandon", "one", "--base-url", url)
     assert (ended.code, ended.stderr) == (0, "")
     assert Uttrekk.list_open(uttrekk.store) == []

@@ -21,7 +21,7 @@ from freg_pipeline.settings import Settings
 from freg_pipeline.store import open_store
 from freg_pipeline_tests import registers
 from freg_pipeline_tests.conftest import RunFreg, StartRegister
-from freg_pipeline_tests.loads import full_load, sync
+from freg_pipeline_tests.loads import full_load, opened, sync
 from freg_pipeline_tests.registers import happen, serving, status_of
 
 SAMETING = "forholdTilSametingetsValgmanntall"
@@ -116,14 +116,13 @@ def test_a_part_that_is_refused_later_ends_a_load_without_a_thousand_questions(
 
     from freg_pipeline.client import BatchState, Register
     from freg_pipeline.extract.fetch import fetch_batch
-    from freg_pipeline.extract.order import open_uttrekk, place_order
+    from freg_pipeline.extract.order import place_order
     from freg_pipeline.extract.poll import wait_for_batch
 
     behind = start_register(persons=60, batch_size=60)
 
     async def load(settings: Settings, register: Register, of: Refusing) -> None:
-        store = open_store(settings)
-        uttrekk = await open_uttrekk(store, register, settings)
+        uttrekk = await opened(settings, register)
         await place_order(register, uttrekk, settings)
         while (await wait_for_batch(register, uttrekk, settings)).state is not BatchState.END:
             pass

@@ -206,7 +206,7 @@ def test_a_release_made_with_other_settings_is_not_mixed(keep: Keep) -> None:
     kept = keep(persons=50)
     happen(kept.url, 10)
     for others in ({"parts": ("person-basis",)}, {"rettighetspakke": "finans"}):
-        with pytest.raises(ConfigurationError, match="was made with a different FREG_"):
+        with pytest.raises(ConfigurationError, match="was made with different settings: FREG_"):
             sync(kept.settings.model_copy(update=others))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from freg_pipeline.client import TilpassetKriterier
+from freg_pipeline.journal.kinds import Tilpasset
 from freg_pipeline.journal.releases import read_manifest
 from freg_pipeline.lake.query import connect, query
 from freg_pipeline.orchestration.config import ReleaseConfig
@@ -76,7 +77,7 @@ def test_the_selection_is_what_the_full_load_says(case: str, loaded: Freg) -> No
     ).fetchall()
     assert expected, "the population has nobody to find: the case shows nothing"
 
-    manifest = run_uttrekk(loaded, kriterier=TilpassetKriterier(**criteria), release=AGREED)
+    manifest = run_uttrekk(loaded, Tilpasset(TilpassetKriterier(**criteria)), release=AGREED)
 
     found = query(loaded.store, "SELECT personidentifikator FROM person ORDER BY 1").fetchall()
     assert found == expected
@@ -87,7 +88,7 @@ def test_merged_persons_come_once_and_their_other_number_is_told(loaded: Freg) -
     everyone = TilpassetKriterier(
         personstatustyper=("aktiv", "bosatt", "utflyttet", "doed", "inaktiv")
     )
-    manifest = run_uttrekk(loaded, kriterier=everyone, release=AGREED)
+    manifest = run_uttrekk(loaded, Tilpasset(everyone), release=AGREED)
 
     assert manifest.accounting.merged > 0, "the register delivers old and current numbers"
     rows = query(
@@ -102,6 +103,6 @@ def test_merged_persons_come_once_and_their_other_number_is_told(loaded: Freg) -
 
 def test_a_selection_that_nobody_meets_is_an_empty_release(loaded: Freg) -> None:
     nobody = TilpassetKriterier(personstatustyper=("bosatt",), bostedskommunenummer="9999")
-    manifest = run_uttrekk(loaded, kriterier=nobody, release=AGREED)
+    manifest = run_uttrekk(loaded, Tilpasset(nobody), release=AGREED)
     assert manifest.accounting.delivered == 0
     assert query(loaded.store, "SELECT count(*) FROM navn").fetchall() == [(0,)]

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freg_pipeline.errors import ConfigurationError
-from freg_pipeline.extract.liste import _take
+from freg_pipeline.extract.liste import _read
 from freg_pipeline.extract.listfile import read_list, written_number
 from freg_pipeline_tests.unit.test_identifiers import VALID
 
@@ -108,8 +108,8 @@ def test_what_spreadsheets_make_of_a_number(written: str, tmp_path: Path) -> Non
 
 def test_a_leading_zero_that_a_spreadsheet_took_is_put_back(tmp_path: Path) -> None:
     """But only where the control digits say so: 41819077906 without its last digit is no number."""
-    taken = _take(tmp_path, [(1, A[1:]), (2, B[:-1]), (3, f"{A[1:]}.0")])
-    assert (taken.count, [line for line, _ in taken.malformed]) == (2, [2])
+    taken = _read(tmp_path, [(1, A[1:]), (2, B[:-1]), (3, f"{A[1:]}.0")])
+    assert (taken.kind.antall, [line for line, _ in taken.malformed.first]) == (2, [2])
 
 
 def test_files_as_excel_saves_them(tmp_path: Path) -> None:
@@ -132,9 +132,9 @@ def test_the_registers_vectors_in_a_list(tmp_path: Path) -> None:
     """Those of both rules, D-nummer and test persons go on; the others are told by line."""
     valid = [number for number, *_ in VALID]
     lines = ["20036914712", *valid, "29020105729"]
-    taken = _take(tmp_path, enumerate(lines, 1))
-    assert taken.count == len(valid) > 0
-    assert taken.malformed == [
+    taken = _read(tmp_path, enumerate(lines, 1))
+    assert taken.kind.antall == len(valid) > 0
+    assert taken.malformed.first == [
         (1, "the control digits are wrong"),
         (len(lines), "its first six digits are no date"),
     ]
@@ -146,10 +146,10 @@ def test_every_line_is_a_number_or_is_told(lines: list[str]) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         try:
-            taken = _take(Path(folder), enumerate(lines, 1))
+            taken = _read(Path(folder), enumerate(lines, 1))
         except ConfigurationError:
             assert A not in lines
             assert B not in lines
             return
-    assert taken.count == lines.count(A) + lines.count(B)
-    assert taken.count + taken.malformed_count == len(lines)
+    assert taken.kind.antall == lines.count(A) + lines.count(B)
+    assert taken.kind.antall + taken.malformed.count == len(lines)

@@ -18,14 +18,16 @@ from freg_pipeline.errors import (
     UncertainOrderError,
 )
 from freg_pipeline.extract.fetch import fetch_batch
-from freg_pipeline.extract.order import open_uttrekk, place_order
+from freg_pipeline.extract.order import place_order
 from freg_pipeline.extract.poll import poll_once, require_batch, wait_for_batch
+from freg_pipeline.journal.kinds import Komplett, Tilpasset
 from freg_pipeline.journal.request import check_name
 from freg_pipeline.journal.status import read_status
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.settings import Settings
-from freg_pipeline.store import open_store, write_record
+from freg_pipeline.store import write_record
 from freg_pipeline_tests.conftest import StartRegister
+from freg_pipeline_tests.loads import opened
 from freg_pipeline_tests.registers import status_of
 
 MakeSettings = Callable[..., Settings]
@@ -40,9 +42,7 @@ def work(settings: Settings, todo: Callable[[Register], Awaitable[Any]]) -> Any:
 
 
 def begin(settings: Settings, **what: Any) -> Uttrekk:
-    found: Uttrekk = work(
-        settings, lambda register: open_uttrekk(open_store(settings), register, settings, **what)
-    )
+    found: Uttrekk = work(settings, lambda register: opened(settings, register, **what))
     return found
 
 
@@ -63,7 +63,7 @@ def test_what_is_asked_for_is_recorded_before_anything_is_ordered(
     before = orders(settings)
     uttrekk = begin(settings)
     request = uttrekk.request
-    assert request.kind == "komplett"
+    assert uttrekk.kind == Komplett()
     assert request.sekvensnummer == status_of(small_register)["sekvensnummer"]
     assert {"person-basis", "historikk", "navn", "rettsligHandleevne"} <= set(request.parts)
     assert uttrekk.store.exists(f"contracts/{request.contract}.xsd")
@@ -85,13 +85,13 @@ def test_without_a_name_the_same_question_is_gone_on_with(
     small_register: str, make_settings: MakeSettings
 ) -> None:
     settings = make_settings(small_register)
-    women = TilpassetKriterier(personstatustyper=("bosatt",), kjoenn="kvinne")
+    women = Tilpasset(TilpassetKriterier(personstatustyper=("bosatt",), kjoenn="kvinne"))
     first = begin(settings)
     assert begin(settings).name == first.name
-    other = begin(settings, kriterier=women)
+    other = begin(settings, kind=women)
     assert other.name != first.name
-    assert begin(settings, kriterier=women).name == other.name
-    assert begin(settings, feedsekvensnr=5).name not in {first.name, other.name}
+    assert begin(settings, kind=women).name == other.name
+    assert begin(settings, kind=Komplett(5)).name not in {first.name, other.name}
 
 
 def test_a_crash_between_the_order_and_its_answer_is_seen(

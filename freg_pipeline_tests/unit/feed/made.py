@@ -15,6 +15,8 @@ from starlette.routing import Route
 
 from freg_pipeline.client import Register
 from freg_pipeline.client.feed import FeedEntry
+from freg_pipeline.journal.kinds import Hendelser
+from freg_pipeline.journal.question import Question
 from freg_pipeline.journal.request import Request
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.settings import load
@@ -107,18 +109,17 @@ def begun(store: Store, etter: int = ETTER, contract: str = "none") -> Uttrekk:
     uttrekk = Uttrekk(store, f"hendelser-{etter:012d}")
     request = Request(
         name=uttrekk.name,
-        kind="hendelser",
-        environment="syntetisk",
-        base_url="http://127.0.0.1",
-        rettighetspakke="offentlig-med-hjemmel",
-        parts_asked=(),
+        question=Question(
+            kind=Hendelser(etter, "one"),
+            environment="syntetisk",
+            base_url="http://127.0.0.1",
+            rettighetspakke="offentlig-med-hjemmel",
+            parts=(),
+        ),
         parts=("person-basis",),
         contract=contract,
         sekvensnummer=etter,
-        feedsekvensnr=None,
-        kriterier=None,
         created=datetime(2026, 6, 1, tzinfo=UTC),
-        etter=etter,
     )
     Uttrekk.begin(store, request)
     return uttrekk

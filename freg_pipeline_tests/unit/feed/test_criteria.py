@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from freg_pipeline.feed.criteria import fits
+from freg_pipeline.client import TilpassetKriterier
+from freg_pipeline.feed.criteria import RULES, fits
 from freg_pipeline.synthetic.archive import Archive
 from freg_pipeline.synthetic.options import RegisterOptions
 from freg_pipeline.synthetic.selection import criteria
@@ -23,6 +24,7 @@ QUESTIONS: list[dict[str, Any]] = [
     {"personstatustyper": ["bosatt"], "kjoenn": "kvinne", "sivilstandstype": "gift"},
     {"personstatustyper": ["bosatt", "utflyttet"], "statsborgerskap": "SWE"},
 ]
+DEAD = TilpassetKriterier(personstatustyper=("doed",))
 
 
 @pytest.fixture(scope="module")
@@ -34,32 +36,37 @@ def archive() -> Iterator[Archive]:
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=str)
 def test_the_choice_is_the_register_s(question: dict[str, Any], archive: Archive) -> None:
-    asked = criteria(question)
+    asked, kriterier = criteria(question), TilpassetKriterier.from_register(question)
     chosen = {one.numbers[-1] for one in archive.selectable if one is not None and asked(one)}
     everybody = {one.numbers[-1] for one in archive.selectable if one is not None}
     fitting = set()
     for number in everybody:
         place = archive.by_number(number)
         assert place is not None
-        if fits(msgspec.json.decode(archive.document(place)), question):
+        if fits(msgspec.json.decode(archive.document(place)), kriterier):
             fitting.add(number)
     assert fitting == chosen
     assert len(chosen) < len(everybody)
 
 
-def test_a_criterion_that_is_not_known_fits_nobody() -> None:
-    document = {"status": [{"status": "bosatt", "erGjeldende": True}]}
-    assert fits(document, {"personstatustyper": ["bosatt"]})
-    assert not fits(document, {"personstatustyper": ["bosatt"], "hoeyde": "180"})
-    assert not fits(document, {"kommunenummer": {"fylke": "03"}})
+def test_every_criterion_is_judged() -> None:
+    assert RULES.keys() == set(TilpassetKriterier.__struct_fields__)
+
+
+def test_a_criterion_without_a_rule_fits_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    document = {"status": [{"status": "bosatt"}], "kjoenn": [{"kjoenn": "kvinne"}]}
+    women = TilpassetKriterier(personstatustyper=("bosatt",), kjoenn="kvinne")
+    assert fits(document, women)
+    monkeypatch.delitem(RULES, "kjoenn")
+    assert not fits(document, women)
 
 
 @pytest.mark.parametrize("current", [True, "true", None])
 def test_a_single_row_without_its_list_and_without_a_mark_is_current(current: object) -> None:
     told = {} if current is None else {"erGjeldende": current}
-    assert fits({"status": {"status": "doed", **told}}, {"personstatustyper": ["doed"]})
+    assert fits({"status": {"status": "doed", **told}}, DEAD)
 
 
 def test_history_counts_for_nothing() -> None:
     document = {"status": [{"status": "doed", "erGjeldende": False}, None, "odd"]}
-    assert not fits(document, {"personstatustyper": ["doed"]})
+    assert not fits(document, DEAD)

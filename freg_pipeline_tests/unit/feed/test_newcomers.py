@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from freg_pipeline.client import TilpassetKriterier
 from freg_pipeline.contract import fingerprint
 from freg_pipeline.errors import PassingError
 from freg_pipeline.feed.newcomers import Newcomers
@@ -82,12 +83,15 @@ def test_a_number_is_asked_about_for_its_persons_numbers_alone(tmp_path: Path) -
 
 
 def test_criteria_ask_for_what_they_are_about(tmp_path: Path) -> None:
-    woman = {"kjoenn": [{"kjoenn": "kvinne", "erGjeldende": True}]}
+    woman = {
+        "kjoenn": [{"kjoenn": "kvinne", "erGjeldende": True}],
+        "status": [{"status": "bosatt", "erGjeldende": True}],
+    }
     persons = Persons({X: woman, Y: {}})
-    kriterier = {"kjoenn": "kvinne"}
+    kriterier = TilpassetKriterier(personstatustyper=("bosatt",), kjoenn="kvinne")
     with newcomers(persons, tmp_path) as asked:
         assert asyncio.run(_fitting(asked, {X, Y}, kriterier)) == {X}
-    assert persons.parts == ["kjoenn"]
+    assert persons.parts == ["status", "kjoenn"]
 
 
 def test_who_is_left_out_of_the_answers_is_not_passed_over(tmp_path: Path) -> None:
@@ -129,7 +133,7 @@ async def _numbers(asked: Newcomers, numbers: set[str]) -> dict[str, set[str]]:
         return await asked.numbers_told(numbers)
 
 
-async def _fitting(asked: Newcomers, numbers: set[str], kriterier: dict[str, Any]) -> set[str]:
+async def _fitting(asked: Newcomers, numbers: set[str], kriterier: TilpassetKriterier) -> set[str]:
     async with asked._register:
         return await asked.fitting(numbers, kriterier)
 

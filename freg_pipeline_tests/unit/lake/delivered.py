@@ -12,11 +12,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from freg_pipeline.client import TilpassetKriterier
 from freg_pipeline.contract import compile_contract, fingerprint
 from freg_pipeline.journal.batches import chunks
 from freg_pipeline.journal.kept import KeptFile, keep
-from freg_pipeline.journal.kinds import KindName
+from freg_pipeline.journal.kinds import AnyKind, Hendelser, Komplett, Liste, Tilpasset
 from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.question import Question
 from freg_pipeline.journal.raw import RawMeta, pack
 from freg_pipeline.journal.releases import manifest_key, write_manifest
 from freg_pipeline.journal.request import Request
@@ -29,6 +31,9 @@ from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests.contracts import entity, field, small_contract
 
 HENTET = datetime(2026, 6, 1, 12, tzinfo=UTC)
+EVERYONE = Komplett()
+SELECTION = Tilpasset(TilpassetKriterier(personstatustyper=("bosatt",)))
+LISTE = Liste(1, "0")
 
 _METADATA = field("ajourholdstidspunkt", "xs:dateTime") + field("erGjeldende", "xs:boolean")
 _GRADED = field("adressegradering", "t:Gradering")
@@ -115,21 +120,20 @@ def deliver(
     store: Store,
     name: str,
     *batches: Sequence[Delivery],
-    kind: KindName = "komplett",
+    kind: AnyKind = EVERYONE,
     xsd: bytes = XSD,
     land: bool = True,
     sekvensnummer: int = 100,
-    etter: int | None = None,
     parts: tuple[str, ...] = ("person-basis", "historikk"),
 ) -> Uttrekk:
     """An uttrekk whose batches came as given, and have landed."""
     plan = compile_contract(xsd)
     store.write(f"contracts/{fingerprint(xsd)}.xsd", xsd)
     uttrekk = Uttrekk(store, name)
-    _write_request(store, uttrekk, kind, plan.fingerprint, sekvensnummer, etter, parts)
+    _write_request(store, uttrekk, kind, plan.fingerprint, sekvensnummer, parts)
     for batch, deliveries in enumerate(batches):
         identifiers = [identifier for identifier, _ in deliveries]
-        by_document = kind == "komplett" or (identifiers and not identifiers[0].isdigit())
+        by_document = kind.is_everyone or (identifiers and not identifiers[0].isdigit())
         field_name = "dokumentidentifikator" if by_document else "foedselsEllerDNummer"
         _put(store, uttrekk.batch_key(batch), {field_name: identifiers})
         first = 0
@@ -167,10 +171,9 @@ def deliver_events(
         store,
         name,
         *batches,
-        kind="hendelser",
+        kind=Hendelser(etter, "one"),
         xsd=xsd,
         sekvensnummer=etter,
-        etter=etter,
         land=land,
     )
     asked = list(dict.fromkeys(identifier for batch in batches for identifier, _ in batch))
@@ -214,26 +217,24 @@ def deliver_events(
 def _write_request(
     store: Store,
     uttrekk: Uttrekk,
-    kind: KindName,
+    kind: AnyKind,
     contract: str,
     sekvensnummer: int,
-    etter: int | None,
     parts: tuple[str, ...],
 ) -> None:
     request = Request(
         name=uttrekk.name,
-        kind=kind,
-        environment="syntetisk",
-        base_url="http://127.0.0.1/folkeregisteret/api",
-        rettighetspakke="offentlig-med-hjemmel",
-        parts_asked=(),
+        question=Question(
+            kind=kind,
+            environment="syntetisk",
+            base_url="http://127.0.0.1/folkeregisteret/api",
+            rettighetspakke="offentlig-med-hjemmel",
+            parts=(),
+        ),
         parts=parts,
         contract=contract,
         sekvensnummer=sekvensnummer,
-        feedsekvensnr=None,
-        kriterier=None,
         created=HENTET,
-        etter=etter,
     )
     Uttrekk.begin(store, request)
 

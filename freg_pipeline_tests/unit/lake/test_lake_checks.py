@@ -20,6 +20,7 @@ from freg_pipeline.lake.release import build_release
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline.synthetic import xsd
 from freg_pipeline_tests.unit.lake.delivered import (
+    SELECTION,
     XSD,
     Delivery,
     copy_of,
@@ -193,7 +194,7 @@ def test_relations_to_unknown_numbers_are_a_warning_of_full_loads_only(tmp_path:
     relative = document(A, familierelasjon=[{"relatertPerson": STRANGER}, {}])
     full, some = local_store(tmp_path / "full"), local_store(tmp_path / "some")
     release(full, ("d", relative))
-    release(some, (A, relative), kind="tilpasset")
+    release(some, (A, relative), kind=SELECTION)
     assert failed(full) == {("relations_have_targets", "familierelasjon.relatert_person"): 1}
     assert failed(some) == {}
 

@@ -40,6 +40,7 @@ from freg_pipeline.lake.verify import verify
 from freg_pipeline.store import Store, read_record, write_record
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests.unit.lake.delivered import (
+    LISTE,
     copy_of,
     deliver,
     deliver_events,
@@ -270,7 +271,7 @@ def test_a_pinned_release_stays_readable_until_it_is_unpinned(store: LocalStore)
 def test_an_earlier_release_is_current_again_and_syncs_go_on_from_it(store: LocalStore) -> None:
     before = content(store)
     other = Policy(allow_other_kind=True)
-    build_release(store, deliver(store, "mine", [(D, document(D))], kind="liste"), policy=other)
+    build_release(store, deliver(store, "mine", [(D, document(D))], kind=LISTE), policy=other)
     assert require_current(store).persons == 1
     restored = restore(store, "3")
     assert (restored.number, restored.previous) == ("000005", "000004")
@@ -288,7 +289,7 @@ def test_an_earlier_release_is_current_again_and_syncs_go_on_from_it(store: Loca
 
 def test_a_lists_release_is_no_earlier_state_of_everyones(store: LocalStore) -> None:
     other = Policy(allow_other_kind=True)
-    build_release(store, deliver(store, "mine", [(D, document(D))], kind="liste"), policy=other)
+    build_release(store, deliver(store, "mine", [(D, document(D))], kind=LISTE), policy=other)
     restore(store, "3")
     assert query(store, "SELECT count(*) FROM person", as_of=200).fetchall() == [(PERSONS,)]
 
@@ -318,7 +319,7 @@ def test_what_is_being_made_is_left_alone_and_what_nobody_can_finish_is_removed(
 
 def syncs(store: Store) -> set[int | None]:
     """The positions that syncs in the store continue."""
-    kept = (one.request.etter for one in Uttrekk.list_all(store) if one.request.kind == "hendelser")
+    kept = (one.etter for one in Uttrekk.list_all(store) if one.kind.is_sync)
     return set(kept)
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from freg_pipeline.client import TilpassetKriterier
 from freg_pipeline.errors import IncompleteError
-from freg_pipeline.journal.kinds import KindName
+from freg_pipeline.journal.kinds import AnyKind, Liste, Soek, Tilpasset
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import current_number, require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
@@ -19,6 +20,8 @@ from freg_pipeline.lake.restore import restore
 from freg_pipeline.store import write_record
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests.unit.lake.delivered import (
+    LISTE,
+    SELECTION,
     copy_of,
     deliver,
     deliver_events,
@@ -38,15 +41,10 @@ def people(first: int, last: int, *, names: int = 1) -> list[Any]:
     ]
 
 
-def asked(store: LocalStore, name: str, kriterier: dict[str, Any], *delivered: Any) -> Uttrekk:
-    """A selection, a list or a search by these criteria."""
-    kind: KindName = kriterier.pop("kind")
-    uttrekk = deliver(store, name, *delivered, kind=kind)
-    request = msgspec.structs.replace(uttrekk.request, kriterier=kriterier)
-    key = uttrekk.key("request.json")
-    store.delete(key)
-    write_record(store, key, request)
-    return Uttrekk(store, name)
+def selection(kommune: str) -> Tilpasset:
+    return Tilpasset(
+        TilpassetKriterier(personstatustyper=("bosatt",), bostedskommunenummer=kommune)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -62,28 +60,32 @@ def store(made: LocalStore, tmp_path: Path) -> LocalStore:
     return copy_of(made, tmp_path)
 
 
-@pytest.mark.parametrize("kind", ["tilpasset", "liste", "soek"])
-def test_everyone_is_replaced_by_no_selection_unless_told(store: LocalStore, kind: str) -> None:
-    uttrekk = asked(store, "two", {"kind": kind, "a": "b"}, people(0, PERSONS, names=2))
+@pytest.mark.parametrize("kind", [SELECTION, LISTE, Soek(("navn",), "0")], ids=lambda it: it.name)
+def test_everyone_is_replaced_by_no_selection_unless_told(store: LocalStore, kind: AnyKind) -> None:
+    uttrekk = deliver(store, "two", people(0, PERSONS, names=2), kind=kind)
     with pytest.raises(OtherKindError, match="--allow-other-kind") as refused:
         build_release(store, uttrekk)
     assert refused.value.exit_code == 2
     assert current_number(store) == "000001"
     assert not store.list("bases/two/"), "nothing was written in vain"
-    assert build_release(store, uttrekk, policy=Policy(allow_other_kind=True)).kind == kind
+    assert build_release(store, uttrekk, policy=Policy(allow_other_kind=True)).kind == kind.name
 
 
-@pytest.mark.parametrize("kind", ["tilpasset", "soek"])
-def test_another_selection_is_another_kind(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "other"),
+    [(selection("0301"), selection("4601")), (Soek(("navn",), "0"), Soek(("navn",), "1"))],
+    ids=["tilpasset", "soek"],
+)
+def test_another_selection_is_another_kind(tmp_path: Path, kind: AnyKind, other: AnyKind) -> None:
     store = local_store(tmp_path)
-    build_release(store, asked(store, "one", {"kind": kind, "by": "0301"}, people(0, 9)))
-    build_release(store, asked(store, "same", {"kind": kind, "by": "0301"}, people(0, 9)))
+    build_release(store, deliver(store, "one", people(0, 9), kind=kind))
+    build_release(store, deliver(store, "same", people(0, 9), kind=kind))
     with pytest.raises(OtherKindError, match="with other criteria"):
-        build_release(store, asked(store, "two", {"kind": kind, "by": "4601"}, people(0, 9)))
+        build_release(store, deliver(store, "two", people(0, 9), kind=other))
 
 
 def test_what_was_agreed_when_it_was_ordered_holds_when_it_is_published(store: LocalStore) -> None:
-    uttrekk = asked(store, "two", {"kind": "tilpasset", "by": "0301"}, people(0, 9))
+    uttrekk = deliver(store, "two", people(0, 9), kind=SELECTION)
     agreed = msgspec.structs.replace(uttrekk.request, allow_other_kind=True)
     store.delete(uttrekk.key("request.json"))
     write_record(store, uttrekk.key("request.json"), agreed)
@@ -91,11 +93,11 @@ def test_what_was_agreed_when_it_was_ordered_holds_when_it_is_published(store: L
 
 
 def test_an_order_is_looked_at_before_it_is_recorded(store: LocalStore) -> None:
-    request = asked(store, "two", {"kind": "tilpasset", "by": "0301"}).request
+    question = deliver(store, "two", kind=SELECTION).question
     with pytest.raises(OtherKindError):
-        approval(store).check(request)
-    approval(store, allow_other_kind=True).check(request)
-    approval(store).check(Uttrekk(store, "one").request)
+        approval(store).check(question)
+    approval(store, allow_other_kind=True).check(question)
+    approval(store).check(Uttrekk(store, "one").question)
 
 
 @pytest.mark.parametrize(("left", "refused"), [(PERSONS - 10, False), (PERSONS - 20, True)])
@@ -155,9 +157,9 @@ def test_a_list_may_hold_many_whom_the_register_does_not_have(tmp_path: Path) ->
     store = local_store(tmp_path)
     strangers = [(number(index), "Fant ikke personen") for index in range(50)]
     with pytest.raises(FewerError, match="nothing for 50 of the 50"):
-        build_release(store, deliver(store, "all", strangers, kind="liste"))
+        build_release(store, deliver(store, "all", strangers, kind=LISTE))
     known = [(number(90), document(number(90)))]
-    some = deliver(store, "some", [*strangers, *known], kind="liste")
+    some = deliver(store, "some", [*strangers, *known], kind=LISTE)
     assert build_release(store, some).persons == 1
 
 
@@ -175,14 +177,14 @@ def test_a_list_may_change_and_not_become_another(tmp_path: Path) -> None:
     def numbered(first: int, last: int) -> list[Any]:
         return [(number(index), document(number(index))) for index in range(first, last)]
 
-    build_release(store, asked(store, "one", {"kind": "liste", "sha": "1"}, numbered(0, 60)))
-    build_release(store, asked(store, "two", {"kind": "liste", "sha": "2"}, numbered(4, 80)))
-    other = asked(store, "three", {"kind": "liste", "sha": "3"}, numbered(80, 156))
+    build_release(store, deliver(store, "one", numbered(0, 60), kind=Liste(1, "1")))
+    build_release(store, deliver(store, "two", numbered(4, 80), kind=Liste(1, "2")))
+    other = deliver(store, "three", numbered(80, 156), kind=Liste(1, "3"))
     with pytest.raises(FewerError, match="holds 76 persons, and loses 76 of the 76"):
         build_release(store, other)
     renumbered = [(number(index + 900), document(number(index + 900), number(index), day=2))
                   for index in range(4, 80)]  # fmt: skip
-    new = asked(store, "four", {"kind": "liste", "sha": "4"}, renumbered)
+    new = deliver(store, "four", renumbered, kind=Liste(1, "4"))
     assert build_release(store, new).persons == 76, "the same people under new numbers"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from freg_pipeline.journal.kinds import Hendelser
 from freg_pipeline.journal.releases import (
     current_release,
     list_releases,
@@ -79,7 +80,8 @@ def test_syncs_that_stay_cost_a_purge_nothing(store: LocalStore) -> None:
     like = Uttrekk(store, "hendelser-000000000100").request
     for etter in range(1000, 1050):
         name = f"hendelser-{etter:012d}"
-        Uttrekk.begin(store, msgspec.structs.replace(like, name=name, etter=etter))
+        question = msgspec.structs.replace(like.question, kind=Hendelser(etter, "one"))
+        Uttrekk.begin(store, msgspec.structs.replace(like, name=name, question=question))
     watched: Any = Watched(store)
     purge(watched, keep=1)
     of_syncs = [key for _, key in watched.asked if key.startswith("uttrekk/hendelser-")]

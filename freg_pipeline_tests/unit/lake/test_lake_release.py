@@ -40,6 +40,7 @@ from freg_pipeline.lake.verify import verify
 from freg_pipeline.store import Store, write_record
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests.unit.lake.delivered import (
+    SELECTION,
     XSD,
     Delivery,
     copy_of,
@@ -133,7 +134,7 @@ def test_progress_is_told_table_by_table(store: LocalStore) -> None:
 
 def test_a_selection_counts_persons_not_numbers(store: LocalStore) -> None:
     batches = [[(B, document(A, B)), (A, document(A, B)), (C, document(C)), (D, "ukjent")]]
-    account = build_release(store, deliver(store, "some", *batches, kind="tilpasset")).accounting
+    account = build_release(store, deliver(store, "some", *batches, kind=SELECTION)).accounting
     assert (account.delivered, account.landed, account.merged, account.gone) == (4, 2, 1, 1)
     rows = query(store, "SELECT personidentifikator, dokumentidentifikator FROM person ORDER BY 1")
     assert rows.fetchall() == [(A, None), (C, None)]
@@ -144,7 +145,7 @@ def test_a_selection_counts_persons_not_numbers(store: LocalStore) -> None:
 def test_a_selection_of_nobody_is_an_empty_release_and_a_full_load_of_nobody_is_refused(
     store: LocalStore,
 ) -> None:
-    manifest = build_release(store, deliver(store, "nobody", kind="tilpasset"))
+    manifest = build_release(store, deliver(store, "nobody", kind=SELECTION))
     assert manifest.accounting.delivered == 0
     with pytest.raises(IncompleteError, match="nobody"):
         build_release(store, deliver(store, "everybody"), policy=Policy(allow_other_kind=True))
