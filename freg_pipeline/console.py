@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -184,16 +185,12 @@ def release_table(
     return columns(header, rows)
 
 
-def tables_table(manifest: Manifest) -> str:
-    """A release's tables with their rows and sizes."""
-    rows = []
-    for name, entry in manifest.tables.items():
-        on_top = [delta.files[name] for delta in manifest.deltas if name in delta.files]
-        size = sum(file.bytes for file in (*entry.files, *on_top))
-        rows.append(
-            (name, f"{entry.rows:,}", f"{sum(file.rows for file in on_top):,}", f"{size:,}")
-        )
-    return columns(("table", "rows of the base", "rows of deltas", "bytes"), rows)
+def tables_table(tables: Sequence[Mapping[str, Any]]) -> str:
+    """A release's tables with their rows and sizes, as :func:`table_facts` gives them."""
+    header = ("table", "rows", "rows of the base", "rows of deltas", "bytes")
+    keys = ("rows", "base_rows", "delta_rows", "bytes")
+    rows = [(one["table"], *(f"{one[key]:,}" for key in keys)) for one in tables]
+    return columns(header, rows)
 
 
 def columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import click
 
+from freg_pipeline.commands.as_of import position, with_as_of
 from freg_pipeline.commands.options import settings, store, with_settings
 from freg_pipeline.errors import ConfigurationError, FregError
 
@@ -23,24 +25,27 @@ ROWS_SHOWN = 200  # of a table to look at
     type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
     help="Write to this file, readable by you only.",
 )
-@click.option("--as-of", type=int, metavar="SEKVENSNUMMER", help="Query an earlier state.")
+@with_as_of
 @with_settings
-def sql(statement: str | None, form: str, output: Path | None, as_of: int | None) -> None:
+def sql(
+    statement: str | None, form: str, output: Path | None, as_of: int | datetime | None
+) -> None:
     """Query the current release, or an earlier state. STATEMENT comes on stdin unless given."""
     from freg_pipeline.lake.export import export, render
 
     if form == "parquet" and output is None:
         raise ConfigurationError("Parquet output needs a file", "Give one with --output")
     statement = _statement(statement)
+    shown = position(store(), as_of)
     if form == "table" and output is None:
-        text, found = render(store(), statement, rows=ROWS_SHOWN, as_of=as_of)
+        text, found = render(store(), statement, rows=ROWS_SHOWN, as_of=shown)
         click.echo(text)
         if found > ROWS_SHOWN:
             click.echo(
                 f"{ROWS_SHOWN} of {found:,} rows; --format csv or --output FILE gives all", err=True
             )
         return
-    export(store(), statement, "csv" if form == "table" else form, output, as_of=as_of)
+    export(store(), statement, "csv" if form == "table" else form, output, as_of=shown)
 
 
 def _statement(given: str | None) -> str:
@@ -76,35 +81,68 @@ def compact(force: bool) -> None:
     click.echo("\n".join(release_lines(manifest, lies)))
 
 
+_AS_JSON = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    help="How to tell it.",
+)
+
+
 @click.group()
 def release() -> None:
     """List, check, restore and purge releases."""
 
 
 @release.command("list")
+@_AS_JSON
 @with_settings
-def list_releases() -> None:
-    """All releases, the current one marked."""
+def list_releases(form: str) -> None:
+    """List all releases, with the current one marked."""
     from freg_pipeline.console import release_table
     from freg_pipeline.journal.pins import pins
     from freg_pipeline.journal.releases import current_number
     from freg_pipeline.journal.releases import list_releases as all_releases
+    from freg_pipeline.lake.facts import release_facts
 
     lies = store()
-    click.echo(release_table(all_releases(lies), current_number(lies), pins(lies)))
+    releases, current, kept = all_releases(lies), current_number(lies), pins(lies)
+    if form == "json":
+        _tell([release_facts(one, current, kept) for one in releases])
+    else:
+        click.echo(release_table(releases, current, kept))
 
 
 @release.command()
 @click.argument("number", required=False)
+@_AS_JSON
 @with_settings
-def show(number: str | None) -> None:
-    """One release's tables and accounting; the current one unless told."""
+def show(number: str | None, form: str) -> None:
+    """Show a release's tables and accounting; the current one by default.
+
+    Rows are those that readers see, so that a copy can be reconciled with them.
+    """
     from freg_pipeline.console import release_lines, tables_table
-    from freg_pipeline.journal.releases import read_manifest, require_current
+    from freg_pipeline.journal.pins import pins
+    from freg_pipeline.journal.releases import current_number, read_manifest, require_current
+    from freg_pipeline.lake.counts import all_rows_of
+    from freg_pipeline.lake.facts import release_facts, table_facts
 
     lies = store()
     manifest = read_manifest(lies, number) if number else require_current(lies)
-    click.echo("\n".join([*release_lines(manifest, lies), "", tables_table(manifest)]))
+    tables = table_facts(manifest, all_rows_of(lies, manifest))
+    if form == "json":
+        facts = release_facts(manifest, current_number(lies), pins(lies))
+        _tell({**facts, "tables": tables})
+    else:
+        click.echo("\n".join([*release_lines(manifest, lies), "", tables_table(tables)]))
+
+
+def _tell(facts: object) -> None:
+    import msgspec
+
+    click.echo(msgspec.json.format(msgspec.json.encode(facts), indent=2).decode())
 
 
 @release.command()

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 import msgspec
 
 from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.query import connect
 from freg_pipeline.lake.sql import identifier
-from freg_pipeline.lake.tables import OWN_TABLES
+from freg_pipeline.lake.tables import OWN_TABLES, described
 from freg_pipeline.store import Store
 
 _OWN = {own.name for own in OWN_TABLES}
@@ -27,8 +28,23 @@ def current_rows_of(store: Store, manifest: Manifest) -> dict[str, int]:
     return count_rows(store, manifest, names)
 
 
+def all_rows_of(store: Store, manifest: Manifest) -> dict[str, int]:
+    """How many rows readers see of each table; without deltas the manifest tells it.
+
+    Raises:
+        StoreError: the release's files can't be read.
+    """
+    names = [table.name for table in described(load_plan(store, manifest.contract))]
+    known = {} if manifest.deltas else {name: one.rows for name, one in manifest.tables.items()}
+    counted = count_rows(store, manifest, [name for name in names if name not in known])
+    return {name: known[name] if name in known else counted[name] for name in names}
+
+
 def count_rows(store: Store, manifest: Manifest, names: Iterable[str]) -> dict[str, int]:
     """Count tables' rows as readers do, base and deltas together."""
+    names = list(names)
+    if not names:
+        return {}
     unnamed = msgspec.structs.replace(manifest, number="")  # whose earlier state it is: no matter
     with connect(store, unnamed) as connection:
         counted = {

@@ -14,10 +14,10 @@ from functools import cache
 import duckdb
 import pyarrow.dataset as ds
 
-from freg_pipeline.errors import ConfigurationError, StoreError
+from freg_pipeline.errors import StoreError
 from freg_pipeline.foreseen import foreseen
 from freg_pipeline.journal.manifest import Manifest
-from freg_pipeline.journal.releases import current_release, list_releases, require_current
+from freg_pipeline.journal.releases import current_release, require_current
 from freg_pipeline.lake.codes import add_codes, code_comments
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.macros import Macros
@@ -26,7 +26,9 @@ from freg_pipeline.lake.protection import Protection
 from freg_pipeline.lake.sources import Reads, replaced, replaced_files, sources
 from freg_pipeline.lake.sql import identifier, quoted
 from freg_pipeline.lake.statement import relation_of
+from freg_pipeline.lake.states import earlier, position_at
 from freg_pipeline.lake.tables import described
+from freg_pipeline.lake.utgivelse import utgivelse, utgivelse_comments
 from freg_pipeline.lake.views import (
     REPLACED_NUMBERS,
     REPLACED_PERSONS,
@@ -112,13 +114,15 @@ def add_views(
         macros.current_number(),
         overview(),
         *LOCAL_TIMES,
+        utgivelse(manifest),
     ):
         connection.execute(statement)
 
 
 def add_comments(connection: duckdb.DuckDBPyConnection, store: Store, manifest: Manifest) -> None:
     """Say what each table and column is, where :func:`add_views` has made them."""
-    for statement in (*comments(described(load_plan(store, manifest.contract))), *code_comments()):
+    tables = described(load_plan(store, manifest.contract))
+    for statement in (*comments(tables), *code_comments(), *utgivelse_comments(manifest)):
         connection.execute(statement)
 
 
@@ -181,18 +185,10 @@ def release_at(store: Store, sekvensnummer: int | None) -> Manifest:
     Raises:
         ConfigurationError: none can; tells which ones there are.
     """
-    current = require_current(store)
     if sekvensnummer is None:
-        return current
-    releases = [one for one in list_releases(store) if one.kind == current.kind]
-    positions = sorted({position for one in releases for position in one.positions()})
-    if sekvensnummer < positions[0]:
-        raise ConfigurationError(
-            f"no state as of sequence number {sekvensnummer} is kept; the states kept are "
-            f"from {positions[0]} to {positions[-1]}",
-            "See freg release list",
-        )
-    latest = max(position for position in positions if position <= sekvensnummer)
+        return require_current(store)
+    releases = earlier(store)
+    latest, _ = position_at(releases, sekvensnummer)
     return max(
         (one for one in releases if latest in one.positions()), key=lambda one: one.number
     ).at(latest)

@@ -158,13 +158,14 @@ def deliver_events(
     land: bool = True,
     changed: Sequence[tuple[int, str, str]] = (),
     unexpected: Sequence[tuple[str, str]] = (),
+    recorded: datetime = HENTET,
 ) -> Uttrekk:
     """An uttrekk of the events after ``etter``, up to ``siste``: one event an identifier asked for.
 
     Identifiers that are no numbers are documents'. What comes again in a later batch was asked for
     again. It has landed, and waits for its release. ``changed``: the event's number, which entity
     of the document it changed, and that as JSON. ``unexpected``: what of the events could not be
-    had or followed, and the outcome.
+    had or followed, and the outcome. ``recorded``: when the register recorded the events.
     """
     name = name or f"hendelser-{etter:012d}"
     uttrekk = deliver(
@@ -182,7 +183,7 @@ def deliver_events(
     events = pa.table(
         [
             list(range(siste - len(asked) + 1, siste + 1)), ["endretNavn"] * len(asked),
-            numbers, [HENTET] * len(asked), [None] * len(asked), documents,
+            numbers, [recorded] * len(asked), [None] * len(asked), documents,
         ],
         schema=HENDELSE.schema,
     )  # fmt: skip

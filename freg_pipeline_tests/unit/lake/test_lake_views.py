@@ -20,6 +20,7 @@ from freg_pipeline.lake.export import render
 from freg_pipeline.lake.query import connect, query
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.tables import OWN_TABLES, described
+from freg_pipeline.lake.utgivelse import UTGIVELSE
 from freg_pipeline.lake.views import OVERVIEW
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests.contracts import entity, field, small_contract
@@ -86,7 +87,7 @@ def test_every_table_is_a_view_with_its_full_schema_and_comments(
     views = dict(
         catalogue.sql("SELECT view_name, comment FROM duckdb_views() WHERE NOT internal").fetchall()
     )
-    assert set(views) == {table.name for table in tables} | {OVERVIEW}
+    assert set(views) == {table.name for table in tables} | {OVERVIEW, UTGIVELSE}
     for table in tables:
         columns = catalogue.sql(
             "SELECT column_name, comment FROM duckdb_columns() WHERE table_name = $name"
