@@ -11,6 +11,7 @@ FOLDER = Path(__file__).parent
 PAGES = (FOLDER.parent / "README.md", *sorted(FOLDER.glob("*.md")))
 _BLOCK = re.compile(r"^```sql\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _NUMBERED = re.compile(r"^\d+\. ")
+_ASKS = re.compile(r"SELECT|WITH|FROM")
 _COMMAND = re.compile(r"freg sql \"([^\"…]+)\"")
 
 
@@ -31,10 +32,11 @@ class Example:
 
 
 def examples(page: Path) -> Iterator[Example]:
-    """The examples of a page, in their order."""
+    """The examples of a page that ask something, in their order."""
     text = page.read_text()
     for block in _BLOCK.finditer(text):
-        yield Example(page.name, _title(text[: block.start()]), block[1].strip().rstrip(";"))
+        if _ASKS.match(block[1]):
+            yield Example(page.name, _title(text[: block.start()]), block[1].strip().rstrip(";"))
     for statement in dict.fromkeys(_COMMAND.findall(text)):
         yield Example(page.name, statement, statement)
 
