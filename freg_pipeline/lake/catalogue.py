@@ -142,8 +142,11 @@ def _write(path: Path, store: Store, manifest: Manifest, root: Root) -> None:
         if here.startswith("s3://"):
             # A view is bound when it is made: DuckDB must see the files, without its httpfs.
             connection.register_filesystem(ArrowFSWrapper(store.filesystem))
-        # Of this connection only: the views keep asking whoever opens them.
-        connection.execute(f"SET VARIABLE {VARIABLE} = {quoted(here)}")
+        # Of this connection only, so that the files are found while views are made, and quickly.
+        if root.location != here:
+            connection.execute(f"SET VARIABLE {VARIABLE} = {quoted(here)}")
+        elif root.beside:
+            connection.execute(f"SET temp_directory = {quoted(root.spill())}")
         attach = f"ATTACH {quoted(str(path))} AS freg (STORAGE_VERSION {quoted(STORAGE_VERSION)})"
         connection.execute(attach)
         connection.execute("USE freg")

@@ -19,9 +19,10 @@ from freg_pipeline.lake.sql import quoted
 
 FILE = "freg.duckdb"
 VARIABLE = "freg_store"
-_SET = f"rtrim(getvariable({quoted(VARIABLE)})::VARCHAR, '/')"
-_SPILL = rf"^(.*)[/\\]{FILE.replace('.', '[.]')}[.]tmp$"
-_OPENED = f"nullif(regexp_extract(current_setting('temp_directory'), {quoted(_SPILL)}, 1), '')"
+_SET = f"getvariable({quoted(VARIABLE)})"
+_SPILL = "current_setting('temp_directory')"
+_CATALOGUES_SPILL = rf"^(.*)[/\\]{FILE.replace('.', '[.]')}[.]tmp$"
+_OPENED = f"nullif(regexp_extract({_SPILL}, {quoted(_CATALOGUES_SPILL)}, 1), '')"
 # A sequence of such a name marks a catalogue, whatever it is attached as: DuckDB keeps no comment
 # of a database, and sequences are so few that listing them costs nothing.
 _MARK = "_freg_katalog_"
@@ -45,28 +46,45 @@ class Root:
     mark: str = field(default_factory=lambda: _MARK + uuid4().hex)
 
     def reads(self, name: str, keys: list[str]) -> str:
-        """The SQL that reads files, by their keys."""
+        """The SQL that reads files, by their keys.
+
+        What binding it costs is paid by each query, so the usual cases are constant texts: the
+        catalogue was opened where it was written, or attached there.
+        """
         del name
+        files = ", ".join(quoted(f"{self.location}/{key}") for key in keys)
+        usual = quoted(f"FROM read_parquet([{files}])")
+        otherwise = f"{_SET} IS NOT NULL"
+        if self.beside:
+            opened = ", ".join(map(quoted, map(spill_of, self._names(self.location))))
+            some = f"suffix({_SPILL}, {quoted(f'{FILE}.tmp')})"
+            otherwise += f" OR {_SPILL} NOT IN ({opened}) AND {some}"
+            attached = quoted(self._at().replace(_HERE, quoted(self.location)))
+            usual += f" || CASE WHEN {_SPILL} IN ({opened}) THEN '' ELSE {attached} END"
+        return f"query(CASE WHEN {otherwise} THEN {quoted(self._elsewhere(keys))} ELSE {usual} END)"
+
+    def spill(self) -> str:
+        """The folder for spilling of a connection that has opened the catalogue."""
+        return spill_of(self.location)
+
+    def _elsewhere(self, keys: list[str]) -> str:
+        """Reading files where only whoever binds it knows them to be, as SQL."""
         listed = ", ".join(map(quoted, keys))
         scan = f"FROM read_parquet([{_HERE} || '/' || k FOR k IN [{listed}]])"
-        alone = f"WHEN {_SET} IS NOT NULL THEN {quoted(self._alone())}"
-        place = ""
-        if self.beside:
-            names = ", ".join(map(quoted, self._names()))
-            place = f"WHEN coalesce({_OPENED} NOT IN ({names}), true) THEN {self._text(self._at())}"
-        return f"query({self._text(scan)} || CASE {alone} {place} ELSE '' END)"
+        place = self._text(self._at()) if self.beside else "''"
+        guard = f"CASE WHEN {_SET} IS NULL THEN {place} ELSE {quoted(self._alone())} END"
+        return f"FROM query({self._text(scan)} || {guard})"
 
     def _text(self, template: str) -> str:
         """A query's text with the root as a literal, as SQL of what is known when it is bound."""
-        opened = f", {_OPENED}" if self.beside else ""
-        root = f"coalesce({_SET}{opened}, {quoted(self.location)})"
+        opened = f"{_OPENED}, " if self.beside else ""
+        root = f"coalesce(rtrim({_SET}::VARCHAR, '/'), {opened}{quoted(self.location)})"
         literal = f"'''' || replace({root}, '''', '''''') || ''''"
         return f" || {literal} || ".join(map(quoted, template.split(_HERE)))
 
-    def _names(self) -> list[str]:
-        """The root's names here: with and without links followed."""
-        names = [self.location, self.store, *map(os.path.realpath, (self.location, self.store))]
-        return list(dict.fromkeys(names))
+    def _names(self, *roots: str) -> list[str]:
+        """The names of a root here: with and without links followed."""
+        return list(dict.fromkeys([*roots, *map(os.path.realpath, roots)]))
 
     def _alone(self) -> str:
         told = (
@@ -79,8 +97,9 @@ class Root:
 
     def _at(self) -> str:
         """That this catalogue lies in the folder that files are read from."""
-        known = ", ".join(map(quoted, self._names()))
-        files = ", ".join(quoted(f"{name}/{FILE}") for name in self._names())
+        names = self._names(self.location, self.store)
+        known = ", ".join(map(quoted, names))
+        files = ", ".join(quoted(f"{name}/{FILE}") for name in names)
         there = (
             f"({_HERE} IN ({known}) AND path IN ({files}) OR "
             rf"replace(path, '\', '/') = replace({_HERE}, '\', '/') || '/{FILE}')"
@@ -90,6 +109,11 @@ class Root:
             f"|| {_HERE} || {quoted(f': SET VARIABLE {VARIABLE} to the folder that they are in')}"
         )
         return _unless(f"sequence_name = {quoted(self.mark)} AND NOT {there}", told)
+
+
+def spill_of(folder: str) -> str:
+    """DuckDB's own folder for spilling of a connection that has opened a folder's catalogue."""
+    return f"{folder}/{FILE}.tmp"
 
 
 def _unless(wrong: str, told: str) -> str:
