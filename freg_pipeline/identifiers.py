@@ -15,7 +15,7 @@ _WEIGHTS_K1 = (3, 7, 6, 1, 8, 9, 4, 5, 2, 1)
 _WEIGHTS_K2 = (5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1)
 
 
-class Kind(StrEnum):
+class NumberKind(StrEnum):
     """Which of the two number series a number is of."""
 
     FOEDSELSNUMMER = "foedselsnummer"
@@ -34,7 +34,7 @@ class Identifier:
     """
 
     number: str
-    kind: Kind
+    kind: NumberKind
     synthetic: bool
     rule_2032: bool
 
@@ -73,7 +73,10 @@ def parse(text: str) -> Identifier:
     is_d, synthetic = digits[0] >= 4, digits[2] >= 8
     _check_date(number, is_d=is_d, synthetic=synthetic)
     return Identifier(
-        number, Kind.D_NUMMER if is_d else Kind.FOEDSELSNUMMER, synthetic, remainder_k1 != 0
+        number,
+        NumberKind.D_NUMMER if is_d else NumberKind.FOEDSELSNUMMER,
+        synthetic,
+        remainder_k1 != 0,
     )
 
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from freg_pipeline.client import Register
 from freg_pipeline.client.access import access
 from freg_pipeline.client.environments import base_url, granted
-from freg_pipeline.client.keys import key_age
 from freg_pipeline.client.packages import ALL_SERVICES, Package
+from freg_pipeline.client.signing_key import key_age
 from freg_pipeline.contract import Change, compare, incompatible
 from freg_pipeline.extract.contracts import contract_in_force
 from freg_pipeline.extract.parts import check_configured

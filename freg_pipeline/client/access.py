@@ -13,8 +13,8 @@ import msgspec
 from pydantic import SecretStr
 
 from freg_pipeline.client.environments import ENVIRONMENTS, base_url, granted
-from freg_pipeline.client.keys import read_signer
 from freg_pipeline.client.maskinporten import Client, Maskinporten, shared
+from freg_pipeline.client.signing_key import read_signer
 from freg_pipeline.client.syntetisk import LentClient
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.outside import keep_secret, showable

@@ -22,7 +22,6 @@ import stamina
 from pydantic import SecretStr
 
 from freg_pipeline.client.html import AWAY
-from freg_pipeline.client.keys import Signer
 from freg_pipeline.client.network import blocked_way, way_to
 from freg_pipeline.client.oauth import (
     LATER,
@@ -34,6 +33,7 @@ from freg_pipeline.client.oauth import (
     refusal,
 )
 from freg_pipeline.client.retry_after import retry_after
+from freg_pipeline.client.signing_key import Signer
 from freg_pipeline.errors import (
     AwayError,
     ConfigurationError,

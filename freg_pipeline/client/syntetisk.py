@@ -13,10 +13,10 @@ import httpx
 import msgspec
 from pydantic import SecretStr
 
-from freg_pipeline.client.keys import signer_of
 from freg_pipeline.client.maskinporten import TIMEOUT, Client, shared
 from freg_pipeline.client.network import blocked_way, way_to
 from freg_pipeline.client.oauth import LATER
+from freg_pipeline.client.signing_key import signer_of
 from freg_pipeline.errors import AwayError, FregError, UnreachableError
 
 CLIENT = "_synthetic/maskinporten/klient"

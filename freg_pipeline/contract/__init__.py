@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from freg_pipeline.contract.compare import Change, ChangeKind, compare, incompatible
-from freg_pipeline.contract.model import Contract, Field, Kind, Simple, Structure
+from freg_pipeline.contract.model import Contract, Field, Simple, Structure, ValueKind
 from freg_pipeline.contract.names import snake_case
 from freg_pipeline.contract.plan import Column, Plan, Table, make_plan
 from freg_pipeline.contract.xsd import fingerprint, read_contract
@@ -14,11 +14,11 @@ __all__ = [
     "Column",
     "Contract",
     "Field",
-    "Kind",
     "Plan",
     "Simple",
     "Structure",
     "Table",
+    "ValueKind",
     "compare",
     "compile_contract",
     "fingerprint",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class ValueKind(StrEnum):
     """What a single value is, as far as a table's column cares."""
 
     STRING = "string"
@@ -35,7 +35,7 @@ class Simple:
         texts: what the contract says of each code, in their order; empty where it says nothing.
     """
 
-    kind: Kind
+    kind: ValueKind
     codes: tuple[str, ...] = ()
     comment: str = ""
     texts: tuple[str, ...] = ()

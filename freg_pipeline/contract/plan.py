@@ -14,7 +14,7 @@ from functools import cached_property
 
 import pyarrow as pa
 
-from freg_pipeline.contract.model import Contract, Field, Kind, Simple, Structure
+from freg_pipeline.contract.model import Contract, Field, Simple, Structure, ValueKind
 from freg_pipeline.contract.names import (
     ELEMENT_COLUMN,
     PERSON_COLUMN,
@@ -35,16 +35,16 @@ _REFERENCES = {
     "rettIdentitetVedIdentifikasjonsnummer", "foedselsEllerDNummer",
 }  # fmt: skip
 _TYPES = {
-    Kind.STRING: pa.string(),
-    Kind.CODE: pa.string(),
-    Kind.BOOLEAN: pa.bool_(),
-    Kind.INTEGER: pa.int64(),
-    Kind.DECIMAL: pa.decimal128(38, 10),
-    Kind.FLOAT: pa.float64(),
-    Kind.DATE: pa.date32(),
-    Kind.DATETIME: pa.timestamp("us", tz="UTC"),
-    Kind.YEAR: pa.int16(),
-    Kind.OPAQUE: pa.string(),
+    ValueKind.STRING: pa.string(),
+    ValueKind.CODE: pa.string(),
+    ValueKind.BOOLEAN: pa.bool_(),
+    ValueKind.INTEGER: pa.int64(),
+    ValueKind.DECIMAL: pa.decimal128(38, 10),
+    ValueKind.FLOAT: pa.float64(),
+    ValueKind.DATE: pa.date32(),
+    ValueKind.DATETIME: pa.timestamp("us", tz="UTC"),
+    ValueKind.YEAR: pa.int16(),
+    ValueKind.OPAQUE: pa.string(),
 }
 
 
@@ -64,7 +64,7 @@ class Column:
 
     name: str
     path: tuple[str, ...]
-    kind: Kind
+    kind: ValueKind
     repeated: bool
     codes: tuple[str, ...]
     comment: str
@@ -201,7 +201,8 @@ def _columns(structure: Structure) -> Iterator[Column]:
     for name, (path, field) in zip(names, leaves, strict=True):
         assert isinstance(field.type, Simple)  # noqa: S101  _leaves yields no other
         kind = field.type
-        repeated = field.repeated and kind.kind is not Kind.OPAQUE  # else one text holds them all
+        # Of what is opaque, one text holds them all.
+        repeated = field.repeated and kind.kind is not ValueKind.OPAQUE
         yield Column(name, path, kind.kind, repeated, kind.codes, field.comment, kind.texts)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lxml import etree
 
-from freg_pipeline.contract.model import Kind
+from freg_pipeline.contract.model import ValueKind
 from freg_pipeline.errors import ContractError
 from freg_pipeline.outside import showable
 
@@ -12,20 +12,20 @@ XSD = "{http://www.w3.org/2001/XMLSchema}"
 NAMESPACE = "http://www.w3.org/2001/XMLSchema"
 
 KINDS = {
-    "boolean": Kind.BOOLEAN,
-    "decimal": Kind.DECIMAL,
-    "float": Kind.FLOAT,
-    "double": Kind.FLOAT,
-    "date": Kind.DATE,
-    "dateTime": Kind.DATETIME,
-    "gYear": Kind.YEAR,
+    "boolean": ValueKind.BOOLEAN,
+    "decimal": ValueKind.DECIMAL,
+    "float": ValueKind.FLOAT,
+    "double": ValueKind.FLOAT,
+    "date": ValueKind.DATE,
+    "dateTime": ValueKind.DATETIME,
+    "gYear": ValueKind.YEAR,
     **dict.fromkeys(
         [
             "integer", "long", "int", "short", "byte", "nonNegativeInteger", "positiveInteger",
             "nonPositiveInteger", "negativeInteger", "unsignedLong", "unsignedInt",
             "unsignedShort", "unsignedByte",
         ],
-        Kind.INTEGER,
+        ValueKind.INTEGER,
     ),
     **dict.fromkeys(
         [
@@ -35,10 +35,10 @@ KINDS = {
             "yearMonthDuration", "gYearMonth", "gMonthDay", "gDay", "gMonth", "anySimpleType",
             "anyAtomicType",
         ],
-        Kind.STRING,
+        ValueKind.STRING,
     ),
-    "dateTimeStamp": Kind.DATETIME,
-    "anyType": Kind.OPAQUE,
+    "dateTimeStamp": ValueKind.DATETIME,
+    "anyType": ValueKind.OPAQUE,
 }  # fmt: skip
 
 TRANSPARENT = {f"{XSD}sequence", f"{XSD}choice", f"{XSD}all", f"{XSD}group"}

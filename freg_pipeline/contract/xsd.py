@@ -3,8 +3,8 @@
 Understood: named and anonymous types, extension of base types, sequence, choice, all and groups,
 nested repetition, references to global elements, restrictions and enumerations, simple content,
 annotations. What a wildcard lets in is met as unknown fields. An element that has no type, that is
-of its own type again, or that another schema defines holds anything (``Kind.OPAQUE``). All else is
-a :class:`ContractError` that names the line, never a field that is silently left out.
+of its own type again, or that another schema defines holds anything (``ValueKind.OPAQUE``). All
+else is a :class:`ContractError` that names the line, never a field that is silently left out.
 
 A contract comes over the network: its names are checked, and its size is bounded.
 """
@@ -18,7 +18,7 @@ from dataclasses import replace
 from lxml import etree
 
 from freg_pipeline.contract.declarations import DEEPEST, Declarations, Occurrence
-from freg_pipeline.contract.model import Contract, Field, Kind, Simple, Structure
+from freg_pipeline.contract.model import Contract, Field, Simple, Structure, ValueKind
 from freg_pipeline.contract.names import is_element_name
 from freg_pipeline.contract.vocabulary import (
     KINDS,
@@ -34,7 +34,7 @@ from freg_pipeline.contract.vocabulary import (
 from freg_pipeline.errors import ContractError
 from freg_pipeline.outside import showable
 
-_ANYTHING = Simple(Kind.OPAQUE)
+_ANYTHING = Simple(ValueKind.OPAQUE)
 MOST_FIELDS = 5_000  # of a document, at any depth; the real one has a tenth
 _MOST_STEPS = 100_000  # declarations looked at, groups counted each time that they are referred to
 
@@ -152,19 +152,19 @@ class _Compiler:
 
     def _simple(self, node: etree._Element, inside: tuple[str, ...]) -> Simple:
         if node.find(f"{XSD}restriction") is None:  # a list or a union: its text is the value
-            return Simple(Kind.STRING)
+            return Simple(ValueKind.STRING)
         base = self._base(node, inside)
         if not isinstance(base, Simple):
             raise refused(node, "a restriction of a value is based on a structure")
-        if base.kind is Kind.OPAQUE:  # of another schema, and a single value for certain
-            base = Simple(Kind.STRING)
+        if base.kind is ValueKind.OPAQUE:  # of another schema, and a single value for certain
+            base = Simple(ValueKind.STRING)
         codes: dict[str, str] = {}
         for code in node.iterfind(f"{XSD}restriction/{XSD}enumeration"):
             codes.setdefault(code.get("value", ""), documentation(code))
-        if codes and base.kind in {Kind.STRING, Kind.CODE}:
+        if codes and base.kind in {ValueKind.STRING, ValueKind.CODE}:
             told = dict(zip(base.codes, base.texts, strict=True))  # where a list narrows another
             texts = tuple(text or told.get(code, "") for code, text in codes.items())
-            return Simple(Kind.CODE, tuple(codes), texts=texts)
+            return Simple(ValueKind.CODE, tuple(codes), texts=texts)
         return base
 
     def _base(self, node: etree._Element, inside: tuple[str, ...]) -> Simple | Structure:
@@ -190,7 +190,7 @@ class _Compiler:
             return
         base = self._base(content, inside)
         if isinstance(base, Simple):
-            if base.kind is not Kind.OPAQUE:
+            if base.kind is not ValueKind.OPAQUE:
                 raise refused(extension, "a structure extends a single value")
             base = Structure("", ())  # xsd:anyType
         own = self._fields(extension, Occurrence(), inside)

@@ -16,7 +16,7 @@ from freg_pipeline.journal.raw import RawMeta, pack
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.store import write_record
 
-BATCH = 100_000  # identifiers a batch: a batch is a partition, and a partition's run costs seconds
+BATCH_SIZE = 100_000  # identifiers: a batch is a partition, and a partition's run costs seconds
 
 
 def packed_batch(kind: IdentifierKind, identifiers: Sequence[str]) -> bytes:
@@ -31,7 +31,7 @@ def add_batches(
     kind: IdentifierKind,
     identifiers: Sequence[str],
     *,
-    size: int = BATCH,
+    size: int = BATCH_SIZE,
 ) -> int:
     """Write batches from number ``first`` on, where they aren't there; return the next number."""
     count = first

@@ -16,7 +16,7 @@ import msgspec
 
 from freg_pipeline.client import Register
 from freg_pipeline.errors import ConfigurationError, ObjectMissingError
-from freg_pipeline.extract.batches import BATCH, close_batches, packed_batch
+from freg_pipeline.extract.batches import BATCH_SIZE, close_batches, packed_batch
 from freg_pipeline.extract.listfile import read_list, written_number
 from freg_pipeline.identifiers import parse
 from freg_pipeline.journal.kinds import Liste
@@ -117,7 +117,7 @@ class _Reading:
         self.count += 1
         self.hash.update(number.encode())
         self.waiting.append(number)
-        if len(self.waiting) == BATCH:
+        if len(self.waiting) == BATCH_SIZE:
             self.put_away()
 
     def put_away(self) -> None:

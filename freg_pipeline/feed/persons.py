@@ -18,7 +18,7 @@ from freg_pipeline.journal.kept import open_whole
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.landing import load_landed, staging_key
 
-BATCH = 20_000  # identifiers: enough of them to land while the next are being fetched
+SYNC_BATCH_SIZE = 20_000  # identifiers: enough of them to land while the next are being fetched
 
 
 @dataclass(frozen=True, repr=False)
@@ -63,8 +63,8 @@ def persons_of(events: Iterable[FeedEntry]) -> Persons:
 def write_batches(uttrekk: Uttrekk, persons: Persons) -> int:
     """Write the batches of a sync, in the register's own form; return how many there are."""
     documents, numbers = list(persons.by_document), persons.by_number
-    count = add_batches(uttrekk, 0, "dokumentidentifikator", documents, size=BATCH)
-    return add_batches(uttrekk, count, "foedselsEllerDNummer", numbers, size=BATCH)
+    count = add_batches(uttrekk, 0, "dokumentidentifikator", documents, size=SYNC_BATCH_SIZE)
+    return add_batches(uttrekk, count, "foedselsEllerDNummer", numbers, size=SYNC_BATCH_SIZE)
 
 
 def write_second_tries(uttrekk: Uttrekk, persons: Persons, batches: int) -> int:
@@ -87,12 +87,12 @@ def write_second_tries(uttrekk: Uttrekk, persons: Persons, batches: int) -> int:
         for number in persons.by_document.get(document, ())
     ]
     numbers = list(dict.fromkeys(missing))
-    return add_batches(uttrekk, batches, "foedselsEllerDNummer", numbers, size=BATCH)
+    return add_batches(uttrekk, batches, "foedselsEllerDNummer", numbers, size=SYNC_BATCH_SIZE)
 
 
 def write_confirmations(uttrekk: Uttrekk, numbers: Sequence[str], batches: int) -> int:
     """Batches for those whose answer is in doubt, after the others; how many there are now."""
-    return add_batches(uttrekk, batches, "foedselsEllerDNummer", numbers, size=BATCH)
+    return add_batches(uttrekk, batches, "foedselsEllerDNummer", numbers, size=SYNC_BATCH_SIZE)
 
 
 def _gone(uttrekk: Uttrekk, batch: int) -> Iterator[str]:

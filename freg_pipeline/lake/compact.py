@@ -30,7 +30,7 @@ from freg_pipeline.lake.guards import require_same_rows
 from freg_pipeline.lake.heal import healing
 from freg_pipeline.lake.keys import bucket_count, bucket_sql
 from freg_pipeline.lake.landing import load_plan
-from freg_pipeline.lake.layout import Layout, layouts
+from freg_pipeline.lake.layout import FileLayout, layouts
 from freg_pipeline.lake.query import add_replaced, readable_files
 from freg_pipeline.lake.sources import Source, files_of, sources
 from freg_pipeline.lake.sql import identifier
@@ -172,7 +172,7 @@ class _Piece:
             yield from self._table(folder, layout, found[layout.name])
 
     def _table(
-        self, folder: Path, layout: Layout, source: Source
+        self, folder: Path, layout: FileLayout, source: Source
     ) -> Iterator[tuple[str, TableFile]]:
         bucket = self._bucket or 0
         writer = Buckets(folder, layout)
@@ -182,7 +182,7 @@ class _Piece:
             key = self._compaction.key(layout.name, f"{bucket:04d}.parquet")
             yield layout.name, keep_file(self._store, key, bucket, path)
 
-    def _sql(self, layout: Layout, source: Source) -> str:
+    def _sql(self, layout: FileLayout, source: Source) -> str:
         columns = {field.name: sql_type(field.type) for field in layout.schema}
         rows = current_rows(layout.name, columns, source)
         keys = ", ".join(identifier(key) for key in layout.keys)

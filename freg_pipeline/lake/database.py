@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-MEMORY = "2GB"  # beyond this DuckDB spills into its folder
+MEMORY_LIMIT = "2GB"  # beyond this DuckDB spills into its folder
 THREADS = min(4, os.cpu_count() or 1)
 
 
@@ -19,7 +19,7 @@ def working_database(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     connection = duckdb.connect(
         str(folder / "work.duckdb"),
         config={
-            "memory_limit": MEMORY,
+            "memory_limit": MEMORY_LIMIT,
             "threads": THREADS,
             "temp_directory": str(folder / "spill"),
             "preserve_insertion_order": False,

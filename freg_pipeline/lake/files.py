@@ -13,14 +13,14 @@ import pyarrow.parquet as pq
 
 from freg_pipeline.journal.kept import keep
 from freg_pipeline.journal.manifest import TableFile
-from freg_pipeline.lake.layout import Layout
+from freg_pipeline.lake.layout import FileLayout
 from freg_pipeline.lake.tables import DELTA_COLUMN, PERSON_KEY
 from freg_pipeline.store import Store
 
-MEMORY = 512 * 1024**2  # bytes of rows that wait to be written, all buckets of a table together
+BUFFER_BYTES = 512 * 1024**2  # rows that wait to be written, all buckets of a table together
 _BUCKET = "_bucket"
 
-Piece = tuple[pa.Table, npt.NDArray[np.int16]]  # rows, and the bucket of each
+BucketedRows = tuple[pa.Table, npt.NDArray[np.int16]]  # rows, and the bucket of each
 
 
 class Buckets:
@@ -31,7 +31,7 @@ class Buckets:
         layout: the table's form; rows are sorted by its keys, as far as memory allows.
     """
 
-    def __init__(self, folder: Path, layout: Layout) -> None:
+    def __init__(self, folder: Path, layout: FileLayout) -> None:
         self._folder = folder
         self._name = layout.name
         self._schema = layout.schema
@@ -47,7 +47,7 @@ class Buckets:
         rows = rows.select(self._schema.names).cast(self._schema)
         self._waiting.append(rows.append_column(_BUCKET, pa.array(bucket, pa.int16())))
         self._bytes += rows.nbytes
-        if self._bytes > MEMORY:
+        if self._bytes > BUFFER_BYTES:
             self._flush()
 
     def close(self, *, empty: bool = True) -> dict[int, Path]:
@@ -88,7 +88,7 @@ class Buckets:
         return self._folder / f"{self._name}-{bucket:04d}.parquet"
 
 
-def _format(layout: Layout) -> dict[str, Any]:
+def _format(layout: FileLayout) -> dict[str, Any]:
     """How a table is written: zstd; codes as dictionaries; keys so that they are read quickly.
 
     Keys ascend, so that differences take few bytes, and compressing these saves little and costs

@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from freg_pipeline.contract import Kind, Plan
+from freg_pipeline.contract import Plan, ValueKind
 from freg_pipeline.contract.names import ROW_COLUMN
 
 CURRENT, ENDED = "er_gjeldende", "opphoerstidspunkt"
@@ -34,12 +34,12 @@ _DOCUMENT = "dok_nr"
 _NEVER = np.iinfo(np.int64).min
 # What a column of a type can be made of: a contract may have another that is called so.
 _FITS = {
-    pa.string(): (Kind.STRING, Kind.CODE),
-    pa.bool_(): (Kind.BOOLEAN,),
-    pa.date32(): (Kind.DATE,),
-    pa.int16(): (Kind.YEAR,),
-    pa.int64(): (Kind.INTEGER,),
-    pa.timestamp("us", tz="UTC"): (Kind.DATETIME,),
+    pa.string(): (ValueKind.STRING, ValueKind.CODE),
+    pa.bool_(): (ValueKind.BOOLEAN,),
+    pa.date32(): (ValueKind.DATE,),
+    pa.int16(): (ValueKind.YEAR,),
+    pa.int64(): (ValueKind.INTEGER,),
+    pa.timestamp("us", tz="UTC"): (ValueKind.DATETIME,),
 }
 _RULE = {
     CURRENT: pa.bool_(),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from freg_pipeline.contract import Kind, Plan
+from freg_pipeline.contract import Plan, ValueKind
 from freg_pipeline.lake.owntable import OwnTable
 from freg_pipeline.lake.tables import (
     HENDELSE,
@@ -37,7 +37,7 @@ _KEYS = {
 
 
 @dataclass(frozen=True)
-class Layout:
+class FileLayout:
     """A table in files.
 
     Attributes:
@@ -57,21 +57,23 @@ class Layout:
     row_group: int
 
 
-def layouts(plan: Plan, *, delta: bool = False) -> Iterator[Layout]:
+def layouts(plan: Plan, *, delta: bool = False) -> Iterator[FileLayout]:
     """Every table of a base, or of a delta; those that no view shows come last."""
     for own in OWN_TABLES:
         yield _own(own, delta=delta)
     for table in plan.tables:
-        codes = tuple(column.name for column in table.columns if column.kind is Kind.CODE)
+        codes = tuple(column.name for column in table.columns if column.kind is ValueKind.CODE)
         schema = file_schema(table.arrow_schema, keyed=True, delta=delta)
-        yield Layout(table.name, schema, codes, table.keys, True, ROW_GROUP)  # noqa: FBT003
+        yield FileLayout(table.name, schema, codes, table.keys, True, ROW_GROUP)  # noqa: FBT003
     yield _own(IDENTITY, delta=delta)
     if delta:
         yield _own(REPLACED, delta=True)
 
 
-def _own(own: OwnTable, *, delta: bool) -> Layout:
+def _own(own: OwnTable, *, delta: bool) -> FileLayout:
     schema = file_schema(own.schema, keyed=own.per_person, recorded=own is PERSON, delta=delta)
     keys = (PERSON_KEY, own.key) if own.per_person else ()
     row_group = LOOKED_UP_ROW_GROUP if own in _LOOKED_UP else ROW_GROUP
-    return Layout(own.name, schema, _CODES, _KEYS.get(own.name, keys), own.per_person, row_group)
+    return FileLayout(
+        own.name, schema, _CODES, _KEYS.get(own.name, keys), own.per_person, row_group
+    )

@@ -23,7 +23,7 @@ from freg_pipeline.lake.tables import (
 from freg_pipeline.lake.views import (
     REPLACED_NUMBERS,
     REPLACED_PERSONS,
-    State,
+    StateConditions,
     columns_of,
     rows_in,
 )
@@ -59,9 +59,9 @@ class Macros:
             REPLACED_PERSONS: _hidden(replaced, "WHERE rader"),
             REPLACED_NUMBERS: _hidden(replaced, ""),
         }
-        self._now = self._relation(State(hidden))
+        self._now = self._relation(StateConditions(hidden))
         self._then = self._relation(
-            State(
+            StateConditions(
                 hidden,
                 f"WHERE {DELTA_COLUMN} <= {_POSITION}",
                 f"WHERE {UNTIL_COLUMN} <= {_POSITION}",
@@ -111,7 +111,7 @@ class Macros:
             return protection.without_addresses(rows, columns, self._then, told)
         return f"FROM {rows}"
 
-    def _relation(self, state: State) -> Relation:
+    def _relation(self, state: StateConditions) -> Relation:
         def rows(name: str) -> str:
             return f"({rows_in(name, self._columns[name], self._sources[name], state)})"
 

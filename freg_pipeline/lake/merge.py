@@ -22,7 +22,7 @@ from freg_pipeline.lake.compaction import positions_taken
 from freg_pipeline.lake.database import working_database
 from freg_pipeline.lake.files import Buckets, keep_file
 from freg_pipeline.lake.landing import load_plan
-from freg_pipeline.lake.layout import Layout, layouts
+from freg_pipeline.lake.layout import FileLayout, layouts
 from freg_pipeline.lake.query import add_replaced, readable_files
 from freg_pipeline.lake.sources import Reads, Source, files_of, replaced_files, sources
 from freg_pipeline.lake.sql import identifier
@@ -149,7 +149,7 @@ class _Merging:
                 key = f"{folder}/{layout.name}.parquet"
                 yield layout.name, keep_file(self._store, key, 0, path)
 
-    def _rows(self, source: Source, layout: Layout) -> str:
+    def _rows(self, source: Source, layout: FileLayout) -> str:
         columns = {field.name: sql_type(field.type) for field in layout.schema}
         position = self._only.deltas[-1].sekvensnummer
         shown = ", ".join(

@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from freg_pipeline.contract import Plan
-from freg_pipeline.lake.files import Piece
+from freg_pipeline.lake.files import BucketedRows
 from freg_pipeline.lake.identity import IDENTITY_SQL
 from freg_pipeline.lake.keys import bucket_sql, key_sql
-from freg_pipeline.lake.layout import ROW_GROUP, Layout, layouts
+from freg_pipeline.lake.layout import ROW_GROUP, FileLayout, layouts
 from freg_pipeline.lake.owntable import OwnTable
 from freg_pipeline.lake.owntable_naa import PERSON_NAA
 from freg_pipeline.lake.resolve import Places, places
@@ -45,8 +45,8 @@ class TableRows:
         pieces: the rows, with their buckets; read once.
     """
 
-    layout: Layout
-    pieces: Iterator[Piece]
+    layout: FileLayout
+    pieces: Iterator[BucketedRows]
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class LandedRows:
 
     # -- tables staged by batch ----------------------------------------------------------------
 
-    def _of_landed(self, name: str) -> Iterator[Piece]:
+    def _of_landed(self, name: str) -> Iterator[BucketedRows]:
         if self._places is None:
             self._places = places(self._connection, self._buckets)
         for batch, staged in self._staging.read(name):
@@ -122,7 +122,7 @@ class LandedRows:
 
     # -- our tables ------------------------------------------------------------------------
 
-    def _pieces(self, own: OwnTable) -> Iterator[Piece]:
+    def _pieces(self, own: OwnTable) -> Iterator[BucketedRows]:
         if own is UKJENT_FELT:
             yield from self._unknown_fields()
         elif own in EVENT_TABLES:
@@ -131,7 +131,7 @@ class LandedRows:
         else:
             yield from self._selected(own)
 
-    def _selected(self, own: OwnTable) -> Iterator[Piece]:
+    def _selected(self, own: OwnTable) -> Iterator[BucketedRows]:
         key = key_sql(own.key) if own.per_person else "0"
         statement = (
             f"SELECT *, {bucket_sql(PERSON_KEY, self._buckets)} AS {_BUCKET} "  # noqa: S608  ours
@@ -143,7 +143,7 @@ class LandedRows:
             rows = pa.Table.from_batches([batch])
             yield self._marked(rows.drop_columns(_BUCKET)), rows[_BUCKET].to_numpy()
 
-    def _unknown_fields(self) -> Iterator[Piece]:
+    def _unknown_fields(self) -> Iterator[BucketedRows]:
         staged = [rows for _, rows in self._staging.read(UKJENT_FELT.name)]
         rows = _summed_up(staged) if staged else UKJENT_FELT.schema.empty_table()
         yield self._marked(rows), _zeros(len(rows))

@@ -69,7 +69,7 @@ def _view(name: str, rows: str) -> str:
 
 
 @dataclass(frozen=True)
-class State:
+class StateConditions:
     """How the rows of one state are told from others, as SQL conditions; empty: all are.
 
     Attributes:
@@ -85,7 +85,7 @@ class State:
     there: str = ""
 
 
-_NOW = State({name: name for name in (REPLACED_PERSONS, REPLACED_NUMBERS)})
+_NOW = StateConditions({name: name for name in (REPLACED_PERSONS, REPLACED_NUMBERS)})
 
 
 def current_rows(name: str, columns: dict[str, str], source: Source) -> str:
@@ -104,7 +104,7 @@ def columns_of(table: Described) -> dict[str, str]:
     return {name: kind for name, kind, _ in table.columns}
 
 
-def rows_in(name: str, columns: dict[str, str], source: Source, state: State) -> str:
+def rows_in(name: str, columns: dict[str, str], source: Source, state: StateConditions) -> str:
     """A table's rows in a state: the base's that aren't replaced, and the deltas' that hold."""
     hidden = state.hidden[_HIDDEN.get(name, REPLACED_PERSONS)]
     keyed = name not in _APPENDED

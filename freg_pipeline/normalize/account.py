@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from freg_pipeline.contract.names import PERSON_COLUMN
 from freg_pipeline.envelope import IdentifierKind
 from freg_pipeline.normalize.memory_map import NEVER
-from freg_pipeline.normalize.person import Numbers
+from freg_pipeline.normalize.person import CurrentNumbers
 from freg_pipeline.normalize.read import Reading
 
 DOCUMENT_TABLE = "dokument"
@@ -45,7 +45,7 @@ class Account:
         dropped: places of documents whose rows must be left out.
     """
 
-    def __init__(self, kind: IdentifierKind, numbers: Numbers) -> None:
+    def __init__(self, kind: IdentifierKind, numbers: CurrentNumbers) -> None:
         self._by_document = kind == "dokumentidentifikator"
         self._find = numbers
         self._open: list[Reading] = []

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from freg_pipeline.contract import Plan
 from freg_pipeline.envelope import IdentifierKind
 from freg_pipeline.normalize.account import DOCUMENT_TABLE, Account
-from freg_pipeline.normalize.person import Numbers
+from freg_pipeline.normalize.person import CurrentNumbers
 from freg_pipeline.normalize.program import TableLayout
 from freg_pipeline.normalize.read import Chunk, Reader
 from freg_pipeline.normalize.unknown import UnknownFields
@@ -61,7 +61,7 @@ class _Batch:
         self._reader = reader
         self._columns = reader.columns
         self._files = files
-        self._account = Account(kind, Numbers(reader.layout, reader.columns))
+        self._account = Account(kind, CurrentNumbers(reader.layout, reader.columns))
 
     def add(self, chunk: Chunk) -> None:
         """Read a chunk, and write what has become a row group."""

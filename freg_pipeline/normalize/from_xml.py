@@ -13,13 +13,13 @@ from typing import Any
 import msgspec
 from lxml import etree
 
-from freg_pipeline.contract import Field, Kind, Structure
+from freg_pipeline.contract import Field, Structure, ValueKind
 from freg_pipeline.envelope_xml import entries, local_name, parts
 from freg_pipeline.readable import REPLACEMENT, readable_xml, told_apart
 
 _INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
 _TRUTHS = {"true": True, "1": True, "false": False, "0": False}
-_TEXTS = {Kind.STRING, Kind.CODE, Kind.OPAQUE}
+_TEXTS = {ValueKind.STRING, ValueKind.CODE, ValueKind.OPAQUE}
 
 
 def json_answer(body: bytes, structure: Structure) -> bytes:
@@ -82,15 +82,15 @@ def _value(element: etree._Element, field: Field) -> Any:
     return text if field.type.kind in _TEXTS else _typed(text.strip(), field.type.kind)
 
 
-def _typed(text: str, kind: Kind) -> Any:
+def _typed(text: str, kind: ValueKind) -> Any:
     if not text:
         return None
-    if kind is Kind.BOOLEAN:
+    if kind is ValueKind.BOOLEAN:
         return _TRUTHS.get(text, text)
     try:
-        if kind is Kind.INTEGER:
+        if kind is ValueKind.INTEGER:
             return int(text)
-        if kind is Kind.FLOAT:
+        if kind is ValueKind.FLOAT:
             return float(text)
     except ValueError:
         return text  # as it is: the decoder puts the document aside, and says where

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from freg_pipeline.contract import Kind
+from freg_pipeline.contract import ValueKind
 from freg_pipeline.normalize.columns import Columns
 from freg_pipeline.normalize.memory_map import NEVER
 from freg_pipeline.normalize.program import Layout
@@ -21,7 +21,7 @@ _NUMBER, _STATUS, _IN_USE = "foedselsEllerDNummer", "status", "iBruk"
 _CURRENT, _RECORDED = "erGjeldende", "ajourholdstidspunkt"
 
 
-class Numbers:
+class CurrentNumbers:
     """Finds each document's person in the columns of one contract."""
 
     def __init__(self, layout: Layout, columns: Columns) -> None:
@@ -33,7 +33,7 @@ class Numbers:
 
         The rows of those ``size`` documents are still in the columns, perhaps among others.
         """
-        number = self._column(_NUMBER, Kind.STRING, Kind.CODE)
+        number = self._column(_NUMBER, ValueKind.STRING, ValueKind.CODE)
         if self._table is None or number is None:
             return pa.nulls(size, pa.string())
         at = self._columns.key(self._table, 0).to_numpy() - first
@@ -47,9 +47,9 @@ class Numbers:
         """Sort keys, the weightiest last: in use, then not history, then recorded latest."""
         assert self._table is not None  # noqa: S101  who calls has seen it
         size = self._columns.rows(self._table)
-        status = self._column(_STATUS, Kind.STRING, Kind.CODE)
-        current = self._column(_CURRENT, Kind.BOOLEAN)
-        times = self._column(_RECORDED, Kind.DATETIME)
+        status = self._column(_STATUS, ValueKind.STRING, ValueKind.CODE)
+        current = self._column(_CURRENT, ValueKind.BOOLEAN)
+        times = self._column(_RECORDED, ValueKind.DATETIME)
         in_use = np.zeros(size, bool) if status is None else _mask(pc.equal(status, _IN_USE))
         history = None if current is None else pc.invert(current)
         not_history = np.ones(size, bool) if history is None else ~_mask(history)
@@ -59,7 +59,7 @@ class Numbers:
             recorded = times.cast(pa.int64()).fill_null(NEVER).to_numpy()
         return recorded, not_history, in_use
 
-    def _column(self, name: str, *kinds: Kind) -> pa.Array | None:
+    def _column(self, name: str, *kinds: ValueKind) -> pa.Array | None:
         if self._table is None:
             return None
         for place, column in enumerate(self._table.table.columns):

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from freg_pipeline.contract import Column, Field, Kind, Plan, Simple, Structure, Table
+from freg_pipeline.contract import Column, Field, Plan, Simple, Structure, Table, ValueKind
 from freg_pipeline.contract.plan import as_structure
 
 # What a field holds: the kinds of single values, then the kinds of structures.
@@ -76,16 +76,16 @@ SIZE: Final = 7  # changes: bytes of text that there is room for
 COLUMN_NUMBERS: Final = 8
 
 _HOLDS = {
-    Kind.STRING: TEXT,
-    Kind.CODE: TEXT,
-    Kind.BOOLEAN: BOOLEAN,
-    Kind.INTEGER: WHOLE,
-    Kind.DECIMAL: DECIMAL,
-    Kind.FLOAT: REAL,
-    Kind.DATE: DATE,
-    Kind.DATETIME: MOMENT,
-    Kind.YEAR: YEAR,
-    Kind.OPAQUE: OPAQUE,
+    ValueKind.STRING: TEXT,
+    ValueKind.CODE: TEXT,
+    ValueKind.BOOLEAN: BOOLEAN,
+    ValueKind.INTEGER: WHOLE,
+    ValueKind.DECIMAL: DECIMAL,
+    ValueKind.FLOAT: REAL,
+    ValueKind.DATE: DATE,
+    ValueKind.DATETIME: MOMENT,
+    ValueKind.YEAR: YEAR,
+    ValueKind.OPAQUE: OPAQUE,
 }
 _WIDTHS = {MOMENT: 8, BOOLEAN: 1, DATE: 4, WHOLE: 8, YEAR: 2}
 LENGTH_WIDTH = 4  # of a text or a list: its length
@@ -100,7 +100,7 @@ _ENVELOPE = (
 )
 
 
-Numbers = npt.NDArray[np.int64]
+Int64s = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -110,10 +110,10 @@ class Program:
     ``names`` holds the fields' names, each filled up to a multiple of eight bytes.
     """
 
-    nodes: Numbers
-    fields: Numbers
-    tables: Numbers
-    columns: Numbers
+    nodes: Int64s
+    fields: Int64s
+    tables: Int64s
+    columns: Int64s
     names: npt.NDArray[np.uint8]
 
 

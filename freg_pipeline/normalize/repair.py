@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from freg_pipeline.contract import Field, Kind, Simple, Structure
+from freg_pipeline.contract import Field, Simple, Structure, ValueKind
 from freg_pipeline.normalize.unknown import UnknownFields
 from freg_pipeline.normalize.values import plain
 from freg_pipeline.readable import decoded, unicode
@@ -134,7 +134,7 @@ def _value(value: Any, field: Field, path: str, unknown: UnknownFields) -> Any:
 
 
 def _is_opaque(field: Field) -> bool:
-    return isinstance(field.type, Simple) and field.type.kind is Kind.OPAQUE
+    return isinstance(field.type, Simple) and field.type.kind is ValueKind.OPAQUE
 
 
 def _as_json(value: Any, path: str) -> str:

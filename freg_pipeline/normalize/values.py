@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
-from freg_pipeline.contract import Kind
+from freg_pipeline.contract import ValueKind
 
 Plain = str | int | bool | None
 
@@ -28,7 +28,7 @@ _INT64 = 2**63
 _MOST_DECIMAL = Decimal(10) ** 28
 
 
-def plain(value: Any, kind: Kind) -> Plain:
+def plain(value: Any, kind: ValueKind) -> Plain:
     """Return a value as the contract says it, None for an empty element.
 
     Args:
@@ -39,7 +39,7 @@ def plain(value: Any, kind: Kind) -> Plain:
         ValueError: it is no such value; says why, and nothing of the value.
     """
     text = _text(value)
-    if kind in {Kind.STRING, Kind.CODE, Kind.OPAQUE}:
+    if kind in {ValueKind.STRING, ValueKind.CODE, ValueKind.OPAQUE}:
         return text or None
     text = text.strip()
     return _PARSERS[kind](text) if text else None
@@ -117,12 +117,12 @@ def _wrong(what: str) -> NoReturn:
     raise ValueError(f"verdien er ikke {what}")
 
 
-_PARSERS: dict[Kind, Callable[[str], Plain]] = {
-    Kind.BOOLEAN: _boolean,
-    Kind.INTEGER: _integer,
-    Kind.FLOAT: _float,
-    Kind.DECIMAL: _decimal,
-    Kind.DATE: _date,
-    Kind.DATETIME: _moment,
-    Kind.YEAR: _year,
+_PARSERS: dict[ValueKind, Callable[[str], Plain]] = {
+    ValueKind.BOOLEAN: _boolean,
+    ValueKind.INTEGER: _integer,
+    ValueKind.FLOAT: _float,
+    ValueKind.DECIMAL: _decimal,
+    ValueKind.DATE: _date,
+    ValueKind.DATETIME: _moment,
+    ValueKind.YEAR: _year,
 }

@@ -18,7 +18,7 @@ from freg_pipeline.synthetic.findable import Findable, read
 from freg_pipeline.synthetic.sounds import sound, words
 
 Mask = npt.NDArray[np.bool_]
-Numbers = npt.NDArray[np.int32]
+Int32s = npt.NDArray[np.int32]
 
 FORNAVN, MELLOMNAVN, ETTERNAVN = range(3)
 KJOENN = ("", "kvinne", "mann")
@@ -59,7 +59,7 @@ class Columns:
     def __init__(self, *names: str) -> None:
         self._names = names
         self._values = array("i")
-        self._whole: Numbers | None = None
+        self._whole: Int32s | None = None
 
     def __len__(self) -> int:
         return len(self._values) // len(self._names)
@@ -69,11 +69,11 @@ class Columns:
         self._values.extend(row)
         self._whole = None
 
-    def __getitem__(self, name: str) -> Numbers:
+    def __getitem__(self, name: str) -> Int32s:
         if self._whole is None:
             rows = np.array(self._values, dtype=np.int32).reshape(-1, len(self._names))
             self._whole = np.ascontiguousarray(rows.T)
-        column: Numbers = self._whole[self._names.index(name)]
+        column: Int32s = self._whole[self._names.index(name)]
         return column
 
 
@@ -180,7 +180,7 @@ class Index:
         row = None if place is None else self._row_at.get(place)
         return self._at([] if row is None else [row])
 
-    def _at(self, rows: Sequence[int] | Numbers) -> Mask:
+    def _at(self, rows: Sequence[int] | Int32s) -> Mask:
         found = np.zeros(len(self._places), dtype=bool)
         found[rows if len(rows) else []] = True
         return found

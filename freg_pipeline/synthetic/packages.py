@@ -46,7 +46,7 @@ _PAST = frozenset(
 _ABROAD = frozenset({"utenlandskpersonidentifikasjon", "legitimasjonsdokument"})
 
 
-class Numbers(Enum):
+class NumbersGiven(Enum):
     """When a package gets identity numbers."""
 
     ALWAYS = auto()
@@ -78,7 +78,7 @@ class Package:
     unseen: frozenset[str]
     past: frozenset[str] | None = _PAST
     criteria: frozenset[str] = frozenset()
-    numbers: Numbers = Numbers.ALWAYS
+    numbers: NumbersGiven = NumbersGiven.ALWAYS
     kinds: bool = True
     narrower: tuple[str, ...] = ()
 
@@ -94,7 +94,7 @@ class Package:
         return frozenset({first, *(f"{first}.{ending}" for ending in self.narrower)})
 
 
-def _for_the_public(name: str, path: str, scope: str, numbers: Numbers) -> Package:
+def _for_the_public(name: str, path: str, scope: str, numbers: NumbersGiven) -> Package:
     unseen = _IDENTITY | _RELATIONS | _SECRET
     return Package(name, path, scope, _FOR_ALL, unseen, numbers=numbers, kinds=False)
 
@@ -115,23 +115,23 @@ PACKAGES = (
         "privat-uten-hjemmel", "api/privatutenhjemmel", "privatutenhjemmel",
         _SELECTIONS, _IDENTITY | _RELATIONS | _SECRET,
     ),
-    _for_the_public("privat", "api/privat", "privat", Numbers.NAMED),
+    _for_the_public("privat", "api/privat", "privat", NumbersGiven.NAMED),
     Package(
         "finans", "api/finans", "finans", _SELECTIONS, _LEGITIMATION | _SECRET,
         _PAST | {"sivilstand"}, narrower=("segmentansvarlig",),
     ),
-    _for_the_public("presse", "api/presse", "presse", Numbers.NAMED),
+    _for_the_public("presse", "api/presse", "presse", NumbersGiven.NAMED),
     Package(
         "utsteder-eid", "api/eid", "utstedereid", _SELECTIONS, _RELATIONS | _SECRET,
         criteria=_ABROAD,
     ),
     _for_the_public(
         "privat-uten-folkeregisteridentifikator", "api/privatutenfolkeregisteridentifikator",
-        "privatutenfolkeregisteridentifikator", Numbers.NEVER,
+        "privatutenfolkeregisteridentifikator", NumbersGiven.NEVER,
     ),
     _for_the_public(
         "presse-uten-folkeregisteridentifikator", "api/presseutenfolkeregisteridentifikator",
-        "presseutenfolkeregisteridentifikator", Numbers.NEVER,
+        "presseutenfolkeregisteridentifikator", NumbersGiven.NEVER,
     ),
 )  # fmt: skip
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from freg_pipeline.synthetic.packages import Numbers, Package
+from freg_pipeline.synthetic.packages import NumbersGiven, Package
 from freg_pipeline.synthetic.withheld import withhold
 
 BASIS = frozenset(
@@ -102,9 +102,9 @@ def minimum(
         entities |= _entities_of(part, known)
     if asked == ["historikk"]:
         entities |= BASIS
-    if package.numbers is Numbers.ALWAYS:
+    if package.numbers is NumbersGiven.ALWAYS:
         entities.add(NUMBER)
-    elif package.numbers is Numbers.NEVER or NUMBER not in asked:
+    elif package.numbers is NumbersGiven.NEVER or NUMBER not in asked:
         entities.discard(NUMBER)
     entities -= package.unseen
     past = frozenset[str]()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from freg_pipeline.synthetic.packages import Numbers, Package
+from freg_pipeline.synthetic.packages import NumbersGiven, Package
 from freg_pipeline.synthetic.people import UNDER_AKTIV
 
 
@@ -17,7 +17,7 @@ def withhold(document: dict[str, Any], package: Package) -> dict[str, Any]:
     seen = dict(document)
     if not package.has_hjemmel and "status" in seen:
         seen["status"] = [_without_secret_status(row) for row in seen["status"]]
-    if package.numbers is Numbers.NEVER:
+    if package.numbers is NumbersGiven.NEVER:
         for entity, path in _NUMBERS.items():
             if entity in seen:
                 seen[entity] = [_without(row, path) for row in seen[entity]]

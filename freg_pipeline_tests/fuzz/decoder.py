@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from freg_pipeline.contract import Kind, Plan, Simple, Structure
+from freg_pipeline.contract import Plan, Simple, Structure, ValueKind
 from freg_pipeline.normalize import Chunk, columns
 from freg_pipeline.normalize.decoder import Decoder, asked_entries, entries_within
 from freg_pipeline.normalize.memory_map import LANDED, OUTCOME, UNKNOWN_HELD
@@ -163,7 +163,7 @@ def _walk(value: _Object, structure: Structure, path: tuple[str, ...], found: Co
         if field is None or inner is None:
             continue
         below = (*path, name)
-        if path and isinstance(field.type, Simple) and field.type.kind is Kind.OPAQUE:
+        if path and isinstance(field.type, Simple) and field.type.kind is ValueKind.OPAQUE:
             _count(inner, below, found)  # however many there are
             continue
         many = inner if isinstance(inner, list) and not isinstance(inner, _Object) else [inner]

@@ -7,7 +7,7 @@ import random
 from functools import lru_cache
 from typing import Any
 
-from freg_pipeline.contract import Field, Kind, Plan, Simple, Structure, compile_contract
+from freg_pipeline.contract import Field, Plan, Simple, Structure, ValueKind, compile_contract
 from freg_pipeline.synthetic import xsd
 from freg_pipeline_tests.contracts import entity, field, small_contract
 
@@ -37,17 +37,17 @@ _KINDS = small_contract(
 PLANS = (compile_contract(xsd()), compile_contract(_KINDS))
 
 _WORDS = ("", "Kari", "Åse", "ø" * 9, "A" * 40, "0301", "\u2028", "😀", '"\\/\n', "\0", "X" * 7)
-_PLAIN: dict[Kind, tuple[Any, ...]] = {
-    Kind.STRING: _WORDS,
-    Kind.CODE: ("iBruk", "ugradert", "kvinne"),
-    Kind.BOOLEAN: (True, False, "true"),
-    Kind.INTEGER: (0, -1, 7, 2**63 - 1, -(2**63), "12"),
-    Kind.DECIMAL: (0, 1.5, "3.1415926535", -7),
-    Kind.FLOAT: (0.5, 1e300, "NaN", -2),
-    Kind.DATE: ("1999-12-31", "2000-02-29", "1999-12-31+01:00"),
-    Kind.DATETIME: ("1999-12-31T23:59:59.123456+01:00", "2000-01-01T00:00:00Z"),
-    Kind.YEAR: ("1985", "-0044", 1985),
-    Kind.OPAQUE: ("", "Åse", 7, True, {}, [], {"a": ["\u2028", {"b": None}]}, [[1], "😀"]),
+_PLAIN: dict[ValueKind, tuple[Any, ...]] = {
+    ValueKind.STRING: _WORDS,
+    ValueKind.CODE: ("iBruk", "ugradert", "kvinne"),
+    ValueKind.BOOLEAN: (True, False, "true"),
+    ValueKind.INTEGER: (0, -1, 7, 2**63 - 1, -(2**63), "12"),
+    ValueKind.DECIMAL: (0, 1.5, "3.1415926535", -7),
+    ValueKind.FLOAT: (0.5, 1e300, "NaN", -2),
+    ValueKind.DATE: ("1999-12-31", "2000-02-29", "1999-12-31+01:00"),
+    ValueKind.DATETIME: ("1999-12-31T23:59:59.123456+01:00", "2000-01-01T00:00:00Z"),
+    ValueKind.YEAR: ("1985", "-0044", 1985),
+    ValueKind.OPAQUE: ("", "Åse", 7, True, {}, [], {"a": ["\u2028", {"b": None}]}, [[1], "😀"]),
 }
 # What is put in, or in place of something.
 _ODD = (

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freg_pipeline.identifiers import Kind, mask, parse
+from freg_pipeline.identifiers import NumberKind, mask, parse
 from freg_pipeline.synthetic.numbers import with_control_digits
 
-F, D = Kind.FOEDSELSNUMMER, Kind.D_NUMMER
+F, D = NumberKind.FOEDSELSNUMMER, NumberKind.D_NUMMER
 VALID = [
     ("30108299939", False, True, F),
     ("30908299902", True, True, F),
@@ -26,7 +26,7 @@ VALID = [
 
 
 @pytest.mark.parametrize(("number", "synthetic", "rule_2032", "kind"), VALID)
-def test_valid_numbers(number: str, synthetic: bool, rule_2032: bool, kind: Kind) -> None:
+def test_valid_numbers(number: str, synthetic: bool, rule_2032: bool, kind: NumberKind) -> None:
     found = parse(f" {number} ")
     assert (found.number, found.synthetic, found.rule_2032, found.kind) == (
         number, synthetic, rule_2032, kind,

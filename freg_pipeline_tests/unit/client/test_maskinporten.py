@@ -31,7 +31,7 @@ from starlette.routing import Route
 
 from freg_pipeline.client import Register, maskinporten
 from freg_pipeline.client.access import access
-from freg_pipeline.client.keys import key_age, read_signer
+from freg_pipeline.client.signing_key import key_age, read_signer
 from freg_pipeline.errors import (
     ConfigurationError,
     FregError,

@@ -7,7 +7,7 @@ import json
 import pyarrow as pa
 import pytest
 
-from freg_pipeline.contract import Kind, Plan, compile_contract
+from freg_pipeline.contract import Plan, ValueKind, compile_contract
 from freg_pipeline.normalize import json_answer
 from freg_pipeline_tests.answers import Normalized, normalize, normalize_answers
 from freg_pipeline_tests.contracts import entity, field, small_contract
@@ -89,7 +89,10 @@ def test_whatever_is_there_is_kept(
 def test_a_reference_back_is_open_one_level_below() -> None:
     plan = compile_contract(OPEN["by reference to the element round it"])
     columns = {column.name: column.kind for column in plan.table("navn").columns}
-    assert columns == {"fornavn": Kind.STRING, "originalt_navn_originalt_navn": Kind.OPAQUE}
+    assert columns == {
+        "fornavn": ValueKind.STRING,
+        "originalt_navn_originalt_navn": ValueKind.OPAQUE,
+    }
 
 
 def test_text_that_is_no_unicode_within_it_is_read_and_counted() -> None:
@@ -125,4 +128,4 @@ def test_xml_is_told_as_json() -> None:
 def test_a_type_of_another_schema_below_a_value_is_text() -> None:
     kind = '<xs:simpleType name="K"><xs:restriction base="ds:K" xmlns:ds="urn:x"/></xs:simpleType>'
     plan = compile_contract(small_contract(entity("ting", field("a", "t:K")), kind))
-    assert plan.table("ting").columns[0].kind is Kind.STRING
+    assert plan.table("ting").columns[0].kind is ValueKind.STRING

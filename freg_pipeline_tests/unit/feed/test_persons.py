@@ -10,7 +10,7 @@ import pytest
 from freg_pipeline.extract.batches import close_batches
 from freg_pipeline.extract.crowd import for_each
 from freg_pipeline.feed.persons import (
-    BATCH,
+    SYNC_BATCH_SIZE,
     Persons,
     persons_of,
     write_batches,
@@ -48,10 +48,14 @@ def test_an_event_without_a_number_is_followed_by_its_document() -> None:
 
 def test_documents_and_numbers_are_batches_of_their_own(tmp_path: Path) -> None:
     uttrekk = begun(store_in(tmp_path))
-    documents = {f"d{place}": [A] for place in range(BATCH + 1)}
+    documents = {f"d{place}": [A] for place in range(SYNC_BATCH_SIZE + 1)}
     assert write_batches(uttrekk, Persons(documents, (B, C))) == 3
     close_batches(uttrekk, 3)
-    assert [len(uttrekk.identifiers(batch)) for batch in uttrekk.batches()] == [BATCH, 1, 2]
+    assert [len(uttrekk.identifiers(batch)) for batch in uttrekk.batches()] == [
+        SYNC_BATCH_SIZE,
+        1,
+        2,
+    ]
     assert [uttrekk.identifier_kind(batch) for batch in range(3)] == [
         "dokumentidentifikator", "dokumentidentifikator", "foedselsEllerDNummer",
     ]  # fmt: skip

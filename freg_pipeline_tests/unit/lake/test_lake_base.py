@@ -63,7 +63,7 @@ def people(count: int = PERSONS) -> list[list[Delivery]]:
 
 def split(monkeypatch: pytest.MonkeyPatch, *, persons_a_bucket: int, memory: int) -> None:
     monkeypatch.setattr(keys, "PERSONS_A_BUCKET", persons_a_bucket)
-    monkeypatch.setattr(files, "MEMORY", memory)
+    monkeypatch.setattr(files, "BUFFER_BYTES", memory)
     monkeypatch.setattr(layout, "ROW_GROUP", 8)
 
 

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from freg_pipeline.contract import (
     Field,
-    Kind,
     Plan,
     Simple,
     Structure,
+    ValueKind,
     compile_contract,
     snake_case,
 )
@@ -32,14 +32,14 @@ NUMBER = "41819077906"
 _offsets = st.sampled_from([-300, 0, 60, 120, 345]).map(lambda m: timezone(timedelta(minutes=m)))
 _moments = st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1), timezones=_offsets)  # noqa: DTZ001
 _text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
-_VALUES: dict[Kind, st.SearchStrategy[Any]] = {
-    Kind.STRING: _text,
-    Kind.CODE: _text,
-    Kind.BOOLEAN: st.booleans(),
-    Kind.INTEGER: st.integers(-(2**63), 2**63 - 1),
-    Kind.DATE: st.dates(date(1850, 1, 1), date(2100, 1, 1)).map(date.isoformat),
-    Kind.DATETIME: _moments.map(datetime.isoformat),
-    Kind.YEAR: st.integers(1850, 2100).map(str),
+_VALUES: dict[ValueKind, st.SearchStrategy[Any]] = {
+    ValueKind.STRING: _text,
+    ValueKind.CODE: _text,
+    ValueKind.BOOLEAN: st.booleans(),
+    ValueKind.INTEGER: st.integers(-(2**63), 2**63 - 1),
+    ValueKind.DATE: st.dates(date(1850, 1, 1), date(2100, 1, 1)).map(date.isoformat),
+    ValueKind.DATETIME: _moments.map(datetime.isoformat),
+    ValueKind.YEAR: st.integers(1850, 2100).map(str),
 }
 
 
@@ -104,10 +104,10 @@ def _walk(
                 pending.append((column + "_", field.type, value))
 
 
-def _cell(kind: Kind, value: Any) -> Any:
-    if kind is Kind.DATETIME:
+def _cell(kind: ValueKind, value: Any) -> Any:
+    if kind is ValueKind.DATETIME:
         return datetime.fromisoformat(value).astimezone(UTC).isoformat()
-    if kind is Kind.YEAR:
+    if kind is ValueKind.YEAR:
         return int(value)
     return None if value == "" else value
 

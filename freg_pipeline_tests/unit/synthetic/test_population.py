@@ -16,7 +16,7 @@ import pytest
 from lxml import etree
 
 from freg_pipeline.contract import Field, Plan, Structure, compile_contract
-from freg_pipeline.identifiers import Kind, parse
+from freg_pipeline.identifiers import NumberKind, parse
 from freg_pipeline.synthetic import RegisterOptions, SyntheticRegister, xsd
 from freg_pipeline.synthetic.numbers import Numbers
 
@@ -84,7 +84,7 @@ def test_every_number_is_valid_synthetic_and_one_persons(documents: list[Documen
         for row in document["identifikasjonsnummer"]:
             number = parse(row["foedselsEllerDNummer"])
             assert number.synthetic
-            kind = "dNummer" if number.kind is Kind.D_NUMMER else "foedselsnummer"
+            kind = "dNummer" if number.kind is NumberKind.D_NUMMER else "foedselsnummer"
             assert row["identifikatortype"] == kind
         seen[own_number(document)] += 1
     assert set(seen.values()) == {1}
