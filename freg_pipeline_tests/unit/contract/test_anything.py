@@ -55,7 +55,6 @@ WRITTEN = [
     (7, None),
     (False, None),
     ("som tekst", "som tekst"),
-    ("", ""),
 ]
 
 
