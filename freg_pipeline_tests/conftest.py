@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dagster import DagsterInstance
 from hypothesis import settings
 
+from freg_pipeline.orchestration import engine
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.settings import Settings, load
 from freg_pipeline.synthetic import RegisterOptions, running
@@ -31,6 +33,21 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [*os.environ]:
         if name.startswith(("FREG_", "DAGSTER_")):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def recorded() -> None:
+    """Dagster's records of what the test runs in its own process lie in the store, as users have."""
+
+
+@pytest.fixture(autouse=True)
+def _records_in_memory(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else they are kept in memory: SQLite's files cost a third of a small load.
+
+    Commands in processes of their own record as users have it.
+    """
+    if "recorded" not in request.fixturenames:
+        monkeypatch.setattr(engine, "_instance", lambda home: DagsterInstance.ephemeral())
 
 
 @pytest.fixture(autouse=True)

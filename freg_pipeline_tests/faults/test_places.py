@@ -63,6 +63,7 @@ def _folder(path: Path) -> Path:
     return path
 
 
+@pytest.mark.usefixtures("recorded")
 @pytest.mark.parametrize("case", WRONG_HOMES)
 def test_a_wrong_dagster_home_is_told(
     case: str,
@@ -76,6 +77,7 @@ def test_a_wrong_dagster_home_is_told(
         pass
 
 
+@pytest.mark.usefixtures("recorded")
 @pytest.mark.parametrize("content", ["telemetry: {enabled", "no_such_setting: 1"])
 def test_a_wrong_dagster_yaml_is_told(
     content: str, make_freg: Callable[..., Freg], tmp_path: Path

@@ -12,7 +12,10 @@ from freg_pipeline.errors import StoreError
 from freg_pipeline.orchestration.engine import open_engine
 from freg_pipeline.orchestration.resources import Freg
 
-pytestmark = pytest.mark.skipif(os.geteuid() == 0, reason="root writes anywhere")
+pytestmark = [
+    pytest.mark.skipif(os.geteuid() == 0, reason="root writes anywhere"),
+    pytest.mark.usefixtures("recorded"),
+]
 
 
 def test_a_store_that_cannot_be_written_is_told_in_a_line(
