@@ -37,7 +37,7 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def recorded() -> None:
-    """Dagster's records of what the test runs in its own process lie in the store, as users have."""
+    """Dagster's records of what a test runs in its own process lie in the store, as users' do."""
 
 
 @pytest.fixture(autouse=True)
