@@ -133,6 +133,18 @@ def watching(*, whole_process: bool) -> Iterator[Watch]:
         _watch = None
 
 
+@contextlib.contextmanager
+def ctrl_c_cancels() -> Iterator[None]:
+    """Let Ctrl-C raise KeyboardInterrupt, and not end the process; SIGTERM still does."""
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    descriptor = signal.set_wakeup_fd(-1)  # by which the watch hears of every signal
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(descriptor)
+        signal.signal(signal.SIGINT, handler)
+
+
 def _silence() -> None:
     """Keep others from saying what they think of an interruption."""
     logging.disable(logging.CRITICAL)

@@ -25,7 +25,12 @@ from pathlib import Path
 from freg_pipeline_tests.waiting import STUCK_SECONDS
 
 _IMPORTED = (
+    "freg_pipeline.commands.hendelser",
+    "freg_pipeline.commands.release",
     "freg_pipeline.commands.root",
+    "freg_pipeline.commands.services",
+    "freg_pipeline.commands.sql",
+    "freg_pipeline.commands.uttrekk",
     "freg_pipeline.console",
     "freg_pipeline.normalize.machine",
     "freg_pipeline.orchestration.run",

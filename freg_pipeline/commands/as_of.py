@@ -38,10 +38,10 @@ def position(lies: Store, asked: int | datetime | None) -> int | None:
     Raises:
         ConfigurationError: no such state is kept.
     """
-    from freg_pipeline.lake.states import earlier, position_at, told
-
     if asked is None:
         return None
+    from freg_pipeline.lake.states import earlier, position_at, told
+
     shown = position_at(earlier(lies), asked)
     if line := told(asked, shown):
         click.echo(line, err=True)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
+import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import msgspec
 
 from freg_pipeline.criteria.described import criteria_of
-from freg_pipeline.settings import Settings, load
 
 if TYPE_CHECKING:
     from freg_pipeline.client import Register
     from freg_pipeline.client.answers import Answer
+    from freg_pipeline.settings import Settings
     from freg_pipeline.store import Store
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -77,6 +78,13 @@ def settings(form: str | None = None) -> Settings:
     Args:
         form: json or xml, over what the settings say.
     """
+    import stamina
+
+    from freg_pipeline.settings import load
+
+    # The client tells each retry itself. Of a library's user the hooks are their own to set; this
+    # process is ours.
+    stamina.instrumentation.set_on_retry_hooks([])
     given = dict(click.get_current_context().ensure_object(dict))
     given.pop("debug", None)
     return load(**given, answer_format=form)
@@ -120,6 +128,26 @@ def split_criteria(kriterier: type[K], options: dict[str, Any]) -> tuple[K, dict
     return kriterier(**{name: options[name] for name in names}), others
 
 
+def store_to_read() -> Store:
+    """The store that the settings name, for who only reads it.
+
+    Of a local one no more is imported than that takes, and no other setting is looked at.
+
+    Raises:
+        ConfigurationError: a setting is wrong.
+        StoreError: the store can't be used.
+    """
+    given = click.get_current_context().ensure_object(dict)
+    named = given.get("store") or next(
+        (value for name, value in os.environ.items() if name.upper() == "FREG_STORE"), ""
+    )
+    if given.keys() - {"store", "debug"} or named.startswith("s3://") or not named:
+        return store()
+    from freg_pipeline.store.local import LocalStore
+
+    return LocalStore(Path(named))
+
+
 def with_format(command: F) -> F:
     """Give a command the choice of the form in which the register answers."""
     return click.option(
@@ -129,6 +157,8 @@ def with_format(command: F) -> F:
 
 def ask(question: Callable[[Register], Any], form: str | None = None) -> Any:
     """Ask the register one thing; ``form``: json or xml, else as the settings say."""
+    import asyncio
+
     from freg_pipeline.client import Register
     from freg_pipeline.client.environments import base_url
     from freg_pipeline.errors import StoreError

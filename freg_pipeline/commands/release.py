@@ -1,59 +1,11 @@
-"""``freg sql`` and ``freg release``: what readers use, and who looks after it."""
+"""``freg release`` and ``freg compact``: looking after releases."""
 
 from __future__ import annotations
 
-import sys
-from datetime import datetime
-from pathlib import Path
-
 import click
 
-from freg_pipeline.commands.as_of import position, with_as_of
 from freg_pipeline.commands.options import settings, store, with_settings
 from freg_pipeline.errors import ConfigurationError, FregError
-
-ROWS_SHOWN = 200  # of a table to look at
-
-
-@click.command()
-@click.argument("statement", required=False)
-@click.option(
-    "--format", "form", type=click.Choice(["table", "csv", "json", "parquet"]), default="table"
-)
-@click.option(
-    "--output",
-    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
-    help="Write to this file, readable by you only.",
-)
-@with_as_of
-@with_settings
-def sql(
-    statement: str | None, form: str, output: Path | None, as_of: int | datetime | None
-) -> None:
-    """Query the current release, or an earlier state. STATEMENT comes on stdin unless given."""
-    from freg_pipeline.lake.export import export, render
-
-    if form == "parquet" and output is None:
-        raise ConfigurationError("Parquet output needs a file", "Give one with --output")
-    statement = _statement(statement)
-    shown = position(store(), as_of)
-    if form == "table" and output is None:
-        text, found = render(store(), statement, rows=ROWS_SHOWN, as_of=shown)
-        click.echo(text)
-        if found > ROWS_SHOWN:
-            click.echo(
-                f"{ROWS_SHOWN} of {found:,} rows; --format csv or --output FILE gives all", err=True
-            )
-        return
-    export(store(), statement, "csv" if form == "table" else form, output, as_of=shown)
-
-
-def _statement(given: str | None) -> str:
-    if given is not None and given != "-":
-        return given
-    if sys.stdin is None or (given is None and sys.stdin.isatty()):
-        raise ConfigurationError("there is no statement", 'Give it: freg sql "SELECT …"')
-    return sys.stdin.read()
 
 
 @click.command()

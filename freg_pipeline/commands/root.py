@@ -6,49 +6,59 @@ import logging
 import re
 import sys
 import traceback
+from importlib import import_module
 
 import click
 
-from freg_pipeline.commands import catalogue, hendelser, release, services, soek, synthetic, uttrekk
 from freg_pipeline.commands.options import with_settings
 from freg_pipeline.errors import UnforeseenError
 from freg_pipeline.foreseen import foreseen
 from freg_pipeline.interruption import interrupted
 from freg_pipeline.outside import MaskedFormatter, masked, showable
 
+# Where each command is defined. Only the one that is asked for is imported.
+_COMMANDS = {
+    "catalogue": "catalogue:catalogue",
+    "check": "services:check",
+    "compact": "release:compact",
+    "demo": "synthetic:demo",
+    "entydigsoek": "soek:entydigsoek",
+    "feed": "services:feed",
+    "hendelse": "services:hendelse",
+    "hendelser": "hendelser:hendelser",
+    "person": "services:person",
+    "person-arkiv": "services:person_arkiv",
+    "release": "release:release",
+    "sekvensnummer": "services:sekvensnummer",
+    "soek": "soek:soek",
+    "sql": "sql:sql",
+    "synthetic": "synthetic:synthetic",
+    "uttrekk": "uttrekk:uttrekk",
+    "xsd": "services:xsd",
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class _Commands(click.Group):
+    """Commands that are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(f"freg_pipeline.commands.{module}"), name)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="freg_pipeline")
 @with_settings
 def cli() -> None:
     """The population register (Folkeregisteret) as Parquet tables, queried with DuckDB."""
-    import stamina
-
-    # The client tells each retry itself. Of a library's user the hooks are their own to set; this
-    # process is ours.
-    stamina.instrumentation.set_on_retry_hooks([])
-
-
-for _command in (
-    synthetic.demo,
-    uttrekk.uttrekk,
-    hendelser.hendelser,
-    release.sql,
-    release.compact,
-    catalogue.catalogue,
-    release.release,
-    services.sekvensnummer,
-    services.feed,
-    services.xsd,
-    services.person,
-    services.person_arkiv,
-    services.hendelse,
-    soek.soek,
-    soek.entydigsoek,
-    services.check,
-    synthetic.synthetic,
-):
-    cli.add_command(_command)
 
 
 def run(arguments: list[str]) -> int:

@@ -21,9 +21,11 @@ import duckdb
 
 from freg_pipeline.errors import ConfigurationError, FregError
 from freg_pipeline.interruption import interrupted
-from freg_pipeline.lake.query import connect_for, query
+from freg_pipeline.lake.excel import for_excel
+from freg_pipeline.lake.session import reader
 from freg_pipeline.lake.sql import quoted
-from freg_pipeline.lake.statement import selected, wrong
+from freg_pipeline.lake.squeeze import Squeeze, squeeze
+from freg_pipeline.lake.statement import relation_of, selected, wrong
 from freg_pipeline.store import Store
 from freg_pipeline.store.local import sync_to_disk
 
@@ -31,7 +33,9 @@ _FORMS = {
     "csv": "FORMAT csv, HEADER",
     "json": "FORMAT json, ARRAY true",
     "parquet": "FORMAT parquet, COMPRESSION zstd",
+    "excel": "FORMAT csv, HEADER, DELIMITER ';'",
 }
+_COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
 _OPEN_ALREADY = re.compile(r"-|/dev/std(?:out|err)|/(?:dev|proc/self)/fd/(?P<number>\d+)")
 _AT_ONCE = 64 * 1024
 
@@ -50,7 +54,14 @@ def render(
     Raises:
         ConfigurationError: the statement is wrong, or there is no release.
     """
-    relation = query(store, statement, as_of=as_of)
+    return shown(reader(store, statement, as_of=as_of), statement, rows=rows)
+
+
+def shown(
+    connection: duckdb.DuckDBPyConnection, statement: str, *, rows: int = 40
+) -> tuple[str, int]:
+    """As :func:`render`, over a connection."""
+    relation = relation_of(connection, statement)
     try:
         text = str(relation.limit(rows)).rstrip()
         found = len(relation.limit(rows + 1))
@@ -63,33 +74,67 @@ def render(
 
 def export(
     store: Store, statement: str, form: str, output: Path | None, *, as_of: int | None = None
-) -> None:
+) -> int:
     """Write a statement's rows to a file, or to stdout.
 
     A file is there when it is whole, and private to its owner from the first byte; one that was
     there before stays if the statement fails. What is open already, a pipe or a terminal is written
-    to as it stands, from where it stands.
+    to as it stands, from where it stands. A name that ends in .gz or .zst gets what it says.
 
     Args:
         store: where the release lies.
         statement: SQL that gives rows.
-        form: csv, json or parquet.
+        form: csv, json, parquet or excel.
         output: the file; None: stdout.
         as_of: the event list's position whose state is asked for; None: the current one.
+
+    Returns:
+        How many rows there are.
 
     Raises:
         ConfigurationError: the statement is wrong, or no file can be where it should.
         OSError: it can't be written, as on a full disk or to a pipe that nobody reads any more.
     """
-    connection = connect_for(store, statement, as_of=as_of)
+    return write_rows(reader(store, statement, as_of=as_of), statement, form, output)
+
+
+def write_rows(
+    connection: duckdb.DuckDBPyConnection, statement: str, form: str, output: Path | None
+) -> int:
+    """As :func:`export`, over a connection."""
+    squeezed = squeeze(_compression(form, output))
     rows = selected(connection, statement)
-    with _opened(output) as target, _pipe_into(target) as pipe:
+    if form == "excel":
+        rows = for_excel(connection, rows)
+    with _opened(output) as target, _pipe_into(target, squeezed) as pipe:
         try:
-            connection.execute(
+            copied = connection.execute(
                 f"COPY ({rows}\n) TO {quoted(pipe)} ({_FORMS[form]}, USE_TMP_FILE false)"
             )
+            ((count,),) = copied.fetchall()
         except duckdb.Error as error:
             raise wrong(error) from None
+    return int(count)
+
+
+def form_of(output: Path | None) -> str | None:
+    """The form that a file's name asks for by its ending; None: it asks for none."""
+    ending = _ending(output).lstrip(".")
+    return ending if ending in _FORMS else None
+
+
+def _ending(output: Path | None) -> str:
+    if output is None:
+        return ""
+    compressed = output.suffix.lower() in _COMPRESSED
+    return Path(output.stem if compressed else output.name).suffix.lower()
+
+
+def _compression(form: str, output: Path | None) -> str | None:
+    kind = _COMPRESSED.get(output.suffix.lower()) if output is not None else None
+    if kind is not None and form == "parquet":
+        raise ConfigurationError("Parquet is compressed already", "Name the file .parquet")
+    return kind
 
 
 @contextlib.contextmanager
@@ -142,15 +187,15 @@ def _new_file(output: Path) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def _pipe_into(target: int) -> Iterator[str]:
-    """The path of a pipe whose content goes into an open file.
+def _pipe_into(target: int, squeezed: Squeeze) -> Iterator[str]:
+    """The path of a pipe whose content goes into an open file, compressed.
 
     Raises:
         OSError: that failed; whatever failed here because of it is left out.
     """
     read_end, write_end = os.pipe()
     failed: list[OSError] = []
-    pump = threading.Thread(target=_pump, args=(read_end, target, failed), daemon=True)
+    pump = threading.Thread(target=_pump, args=(read_end, target, squeezed, failed), daemon=True)
     pump.start()
     try:
         yield f"/dev/fd/{write_end}"
@@ -172,17 +217,22 @@ def _finish(write_end: int, pump: threading.Thread) -> None:
     pump.join()
 
 
-def _pump(read_end: int, target: int, failed: list[OSError]) -> None:
+def _pump(read_end: int, target: int, squeezed: Squeeze, failed: list[OSError]) -> None:
     try:
         # Told to end, it stops DuckDB, which else first finishes what may be 100 MB.
         while (content := os.read(read_end, _AT_ONCE)) and not interrupted():
-            left = memoryview(content)
-            while left:
-                left = left[_write(target, left) :]
+            _write_all(target, squeezed.more(content))
+        _write_all(target, squeezed.rest())
     except OSError as error:
         failed.append(error)
     finally:
         os.close(read_end)
+
+
+def _write_all(target: int, content: bytes) -> None:
+    left = memoryview(content)
+    while left:
+        left = left[_write(target, left) :]
 
 
 def _write(target: int, content: memoryview) -> int:

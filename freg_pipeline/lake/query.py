@@ -6,10 +6,7 @@ installed into DuckDB.
 
 from __future__ import annotations
 
-import atexit
 import re
-import tempfile
-from functools import cache
 
 import duckdb
 import pyarrow.dataset as ds
@@ -21,8 +18,9 @@ from freg_pipeline.journal.releases import current_release, require_current
 from freg_pipeline.lake.codes import add_codes, code_comments
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.macros import Macros
-from freg_pipeline.lake.norwegian import LOCAL_TIMES, ZONE
+from freg_pipeline.lake.norwegian import LOCAL_TIMES
 from freg_pipeline.lake.protection import Protection
+from freg_pipeline.lake.session import new_connection
 from freg_pipeline.lake.sources import Reads, replaced, replaced_files, sources
 from freg_pipeline.lake.sql import identifier, quoted
 from freg_pipeline.lake.statement import relation_of
@@ -55,13 +53,7 @@ def connect(store: Store, manifest: Manifest | None = None) -> duckdb.DuckDBPyCo
         StoreError: its files can't be read.
     """
     manifest = manifest or require_current(store)
-    connection = duckdb.connect(
-        config={
-            "temp_directory": _spill_folder(),
-            "python_enable_replacements": False,  # a name is a table's, never a variable's here
-        }
-    )
-    connection.execute(f"SET TimeZone = {quoted(ZONE)}")
+    connection = new_connection()
     try:
         add_views(connection, store, manifest, readable_files(connection, store))
     except (duckdb.Error, OSError) as error:
@@ -143,17 +135,6 @@ def _add_protected_today(
     connection.execute(f"CREATE TABLE {_PROTECTED_TODAY} AS FROM protected")
     connection.unregister("protected")
     return _PROTECTED_TODAY
-
-
-@cache
-def _spill_folder() -> str:
-    """Where queries put what doesn't fit into memory: rows of persons, so private, and gone after.
-
-    DuckDB's own choice is a folder in the one where the command runs, open to everyone.
-    """
-    folder = tempfile.TemporaryDirectory(prefix="freg-")  # mode 0700
-    atexit.register(folder.cleanup)
-    return folder.name
 
 
 def add_replaced(connection: duckdb.DuckDBPyConnection, store: Store, manifest: Manifest) -> None:

@@ -1,8 +1,9 @@
-"""One statement of a reader's: that it only reads, and what DuckDB says of a wrong one."""
+"""Statements of a reader's: that they only read, and what DuckDB says of a wrong one."""
 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 import duckdb
 
@@ -10,13 +11,96 @@ from freg_pipeline.errors import ConfigurationError, FregError
 from freg_pipeline.foreseen import foreseen
 from freg_pipeline.outside import showable
 
-_READS = {duckdb.StatementType.SELECT, duckdb.StatementType.PRAGMA}
+_GIVE_ROWS = {
+    duckdb.StatementType.SELECT,
+    duckdb.StatementType.MULTI,  # PIVOT, which makes an enumeration first, in memory
+}
 _EXPLAIN = re.compile(r"\s*explain\s+(?:analyze\s+)?(?:\([^)]*\)\s*)?", re.IGNORECASE)
-_PIVOT = duckdb.StatementType.MULTI  # makes an enumeration first, in memory
+# Others set something, as the file that a profile is written to.
+_PRAGMA = re.compile(
+    r"\s*pragma\s+(table_info|storage_info|show_tables(_expanded)?|show_databases|show|"
+    r"database_list|database_size|functions|collations|version|platform)\s*(\(|;|$)",
+    re.IGNORECASE,
+)
+# What following statements can use, and what is in memory only.
+_PREPARES = re.compile(
+    r"\s*(set\s+variable\s|create\s+(or\s+replace\s+)?temp(orary)?\s+"
+    r"(table|view|macro|function)\s)",
+    re.IGNORECASE,
+)
 _OF_NAMES = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
 _QUOTED = re.compile(r"""(['"])(?:.*\1|.*)""")  # from the first to the last, or the end
 _LONG_NUMBER = re.compile(r"(?<!\w)-?\d[\d.]{5,}")  # a date of birth among them
 _LONGEST = 500  # characters of what DuckDB says: it lists what might have been meant
+
+
+class Statement(NamedTuple):
+    """One statement.
+
+    Attributes:
+        text: as it was written.
+        gives_rows: False: it prepares what comes after it.
+    """
+
+    text: str
+    gives_rows: bool
+
+
+def statements(connection: duckdb.DuckDBPyConnection, text: str) -> list[Statement]:
+    """The statements of a text, which only read.
+
+    Raises:
+        ConfigurationError: there is none, or one is wrong or does more than read; says so.
+    """
+    try:
+        parsed = connection.extract_statements(text)
+    except duckdb.Error as error:
+        raise wrong(error) from None
+    if not parsed:
+        raise ConfigurationError("that holds no statement", "Write a SELECT")
+    return [_checked(connection, one) for one in parsed]
+
+
+def _checked(connection: duckdb.DuckDBPyConnection, parsed: duckdb.Statement) -> Statement:
+    text, kind = parsed.query, parsed.type
+    explained = _EXPLAIN.match(text)
+    if kind is duckdb.StatementType.EXPLAIN and explained:
+        statements(connection, text[explained.end() :])
+        return Statement(text, gives_rows=True)
+    if kind in _GIVE_ROWS or (kind is duckdb.StatementType.PRAGMA and _PRAGMA.match(text)):
+        return Statement(text, gives_rows=True)
+    if _PREPARES.match(text):
+        return Statement(text, gives_rows=False)
+    raise ConfigurationError(
+        f"freg sql only reads, and that statement is of the kind {kind.name}",
+        "Write a SELECT; --output FILE puts its rows into a file",
+    )
+
+
+def one_statement(connection: duckdb.DuckDBPyConnection, text: str) -> str:
+    """The one statement of a text, which gives rows.
+
+    Raises:
+        ConfigurationError: as :func:`statements`, or there are several; says so.
+    """
+    found = statements(connection, text)
+    if len(found) > 1:
+        raise ConfigurationError(f"that holds {len(found)} statements", "Give one at a time")
+    if not found[0].gives_rows:
+        raise ConfigurationError("that statement gives no rows", "Write a SELECT")
+    return found[0].text
+
+
+def prepare(connection: duckdb.DuckDBPyConnection, statement: Statement) -> None:
+    """Run a statement that gives no rows.
+
+    Raises:
+        ConfigurationError: it is wrong; says so.
+    """
+    try:
+        connection.execute(statement.text)
+    except duckdb.Error as error:
+        raise wrong(error) from None
 
 
 def relation_of(connection: duckdb.DuckDBPyConnection, statement: str) -> duckdb.DuckDBPyRelation:
@@ -25,12 +109,13 @@ def relation_of(connection: duckdb.DuckDBPyConnection, statement: str) -> duckdb
     Raises:
         ConfigurationError: it is wrong, gives no rows or does more than read; says so.
     """
+    text = one_statement(connection, statement)
     try:
-        relation = connection.sql(_checked(connection, statement))
+        relation = connection.sql(text)
     except duckdb.Error as error:
         raise wrong(error) from None
     if relation is None:
-        raise ConfigurationError("that statement returns no rows", "Write a SELECT")
+        raise ConfigurationError("that statement gives no rows", "Write a SELECT")
     return relation
 
 
@@ -45,28 +130,11 @@ def selected(connection: duckdb.DuckDBPyConnection, statement: str) -> str:
     if parsed.type is duckdb.StatementType.SELECT:
         return parsed.query.strip().rstrip(";")
     try:
-        relation.create("_svar")  # EXPLAIN and its like are no part of others, and are short
+        connection.execute("DROP TABLE IF EXISTS memory.main._svar")
+        relation.create("memory.main._svar")  # EXPLAIN and its like: short, and no part of others
     except duckdb.Error as error:
         raise wrong(error) from None
-    return "FROM _svar"
-
-
-def _checked(connection: duckdb.DuckDBPyConnection, text: str) -> str:
-    statements = connection.extract_statements(text)
-    if not statements:
-        raise ConfigurationError("there is no statement", "Write a SELECT")
-    if len(statements) > 1:
-        raise ConfigurationError(f"that holds {len(statements)} statements", "Give one at a time")
-    explained = _EXPLAIN.match(statements[0].query)
-    if statements[0].type is duckdb.StatementType.EXPLAIN and explained:
-        _checked(connection, statements[0].query[explained.end() :])
-    elif statements[0].type not in _READS | {_PIVOT}:
-        kind = statements[0].type.name
-        raise ConfigurationError(
-            f"freg sql only reads, and that statement is {kind}",
-            "Write a SELECT; --output FILE writes its rows to a file",
-        )
-    return statements[0].query
+    return "FROM memory.main._svar"
 
 
 def wrong(error: duckdb.Error) -> FregError:

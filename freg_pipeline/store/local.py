@@ -11,10 +11,9 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-
-import pyarrow.fs
+from typing import Any
 
 from freg_pipeline.errors import FregError, ObjectMissingError, ResourceError, StoreError
 from freg_pipeline.foreseen import foreseen
@@ -38,7 +37,13 @@ class LocalStore:
         self._root = root.absolute()
         self._tmp = self._root / _UNDER_CONSTRUCTION
         self._named: set[Path] = set()  # folders whose names are known to be on the disk
-        self.filesystem = pyarrow.fs.LocalFileSystem()
+
+    @cached_property
+    def filesystem(self) -> Any:
+        """A ``pyarrow.fs.LocalFileSystem``, made for those who read by it: a query doesn't."""
+        import pyarrow.fs
+
+        return pyarrow.fs.LocalFileSystem()
 
     @property
     def location(self) -> str:

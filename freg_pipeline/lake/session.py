@@ -1,0 +1,89 @@
+"""A reader's connection to DuckDB: over the catalogue that is there, or views made for it.
+
+The catalogue of the current release is opened where it lies, so that a query starts as quickly as
+DuckDB does. Views are made for a query where there is no such catalogue: for an earlier state, a
+store on S3, a catalogue elsewhere, or one that isn't written yet. Nothing heavy is imported here.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import duckdb
+
+from freg_pipeline.errors import StoreError
+from freg_pipeline.journal.pointer import current_number
+from freg_pipeline.lake.norwegian import ZONE
+from freg_pipeline.lake.roots import FILE, VARIABLE
+from freg_pipeline.lake.sql import quoted
+from freg_pipeline.store import Store
+
+_NUMBER = "SELECT nummer FROM utgivelse"  # of the release that a catalogue is of
+
+
+def reader(store: Store, text: str, *, as_of: int | None = None) -> duckdb.DuckDBPyConnection:
+    """A connection with the tables of the current release, or of an earlier state.
+
+    Args:
+        store: where the releases lie.
+        text: what will be asked.
+        as_of: the event list's position whose state is asked for; None: the current one.
+
+    Raises:
+        ConfigurationError: there is no release yet, or none with that state.
+        StoreError: its files can't be read.
+    """
+    ready = _on_catalogue(store) if as_of is None else None
+    if ready is not None:
+        return ready
+    from freg_pipeline.lake.query import connect_for
+
+    return connect_for(store, text, as_of=as_of)
+
+
+def new_connection() -> duckdb.DuckDBPyConnection:
+    """A connection as readers get it: Norwegian time, and what doesn't fit into memory private."""
+    connection = duckdb.connect(
+        config={
+            "temp_directory": _spill_folder(),
+            "python_enable_replacements": False,  # a name is a table's, never a variable's here
+        }
+    )
+    connection.execute(f"SET TimeZone = {quoted(ZONE)}")
+    return connection
+
+
+def _on_catalogue(store: Store) -> duckdb.DuckDBPyConnection | None:
+    """A connection over the catalogue at the store's root, if it is that of the current release."""
+    path = Path(store.location, FILE)
+    try:
+        number = current_number(store)
+        if number is None or not path.is_file():
+            return None
+    except (OSError, StoreError):  # told by whoever reads more of it
+        return None
+    connection = new_connection()
+    with contextlib.suppress(duckdb.Error):  # damaged, or of another version
+        # Whatever the catalogue was told of where it lies: the files are this store's.
+        connection.execute(f"SET VARIABLE {VARIABLE} = {quoted(store.location)}")
+        connection.execute(f"ATTACH {quoted(str(path))} AS freg (READ_ONLY)")
+        connection.execute("USE freg")
+        if connection.execute(_NUMBER).fetchall() == [(number,)]:
+            return connection
+    connection.close()
+    return None
+
+
+@cache
+def _spill_folder() -> str:
+    """Where queries put what doesn't fit into memory: rows of persons, so private, and gone after.
+
+    DuckDB's own choice is a folder in the one where the command runs, open to everyone.
+    """
+    folder = tempfile.TemporaryDirectory(prefix="freg-")  # mode 0700
+    atexit.register(folder.cleanup)
+    return folder.name
