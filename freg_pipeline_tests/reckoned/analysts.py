@@ -1,4 +1,4 @@
-"""The examples of README.md and docs/analysts.md."""
+"""The examples of README.md, docs/analysts.md and docs/tools.md."""
 
 from __future__ import annotations
 
@@ -41,6 +41,12 @@ def _(lived: Living) -> Rows:
 )
 def _(lived: Living) -> Rows:
     return Counter(row["status"] for _, row in lived.current("status")).most_common(3)
+
+
+@answers("SELECT kommunenummer, count(*) AS personer FROM person_naa GROUP BY ALL")
+def _(lived: Living) -> Rows:
+    found = homes(lived)
+    return counted(kommune(found.get(one)) for one in lived.persons)
 
 
 @answers("Where people live; protected addresses are left out of this view, all but the kommune")
