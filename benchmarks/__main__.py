@@ -11,7 +11,7 @@ import sys
 
 from benchmarks.results import Figure, keep, say, table
 
-BENCHMARKS = ("normalising", "whole_job", "keeping_current", "many_syncs", "wave")
+BENCHMARKS = ("normalising", "whole_job", "keeping_current", "many_syncs", "wave", "questions")
 
 
 def main() -> None:

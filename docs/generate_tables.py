@@ -7,6 +7,7 @@ from pathlib import Path
 
 from freg_pipeline.contract import compile_contract
 from freg_pipeline.lake.codes import CODES, COLUMNS, COMMENT, Code, codes
+from freg_pipeline.lake.people_described import MACROS, VIEWS
 from freg_pipeline.lake.tables import Described, described
 from freg_pipeline.synthetic import xsd
 
@@ -30,15 +31,23 @@ def page() -> str:
     listed = [*codes(plan)]
     sections = (
         _section(table, [one for one in listed if one.table == table.name])
-        for table in (*described(plan), _KODE)
+        for table in (*described(plan), *VIEWS, _KODE)
     )
-    return "\n".join([HEAD, *sections])
+    return "\n".join([HEAD, *sections, _macros()])
+
+
+def _macros() -> str:
+    lines = ["## Macros", "", "| macro | |", "| --- | --- |"]
+    told = ((name.rsplit(" ", 1)[-1], text) for name, text in MACROS.items())
+    lines += [f"| {name} | {text} |" for name, text in told]
+    lines += ["| *tabell*_per | Tabellen eller visningen slik den var ved et sekvensnummer. |"]
+    return "\n".join(lines) + "\n"
 
 
 def _section(table: Described, listed: list[Code]) -> str:
     lines = [f"## {table.name}", "", table.comment, ""]
     lines += ["| column | type | |", "| --- | --- | --- |"]
-    lines += [f"| {name} | {kind} | {comment} |" for name, kind, comment in table.columns]
+    lines += [f"| {name} | {kind} | {comment} |" for name, kind, comment in table.shown]
     told = [one for one in listed if one.text]
     if told:
         lines += ["", "| column | code | |", "| --- | --- | --- |"]

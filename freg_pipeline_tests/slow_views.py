@@ -6,9 +6,10 @@ Rows are those of the tables, as dictionaries; persons are taken one by one.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -175,3 +176,131 @@ def _plot(home: Row) -> str | None:
         if home.get(name) is not None:
             text += f"{separator}{home[name]}"
     return text
+
+
+# -- views of people -------------------------------------------------------------------------------
+
+OSLO = ZoneInfo("Europe/Oslo")
+PEOPLE_TABLES = (*NAA_TABLES, "innflytting", "utflytting")
+
+
+def began(row: Row) -> datetime:
+    return row["gyldighetstidspunkt"] or _LONG_AGO
+
+
+def day_of(row: Row) -> date:
+    return began(row).astimezone(OSLO).date()
+
+
+def _known(row: Row, known: date | None) -> bool:
+    recorded = row["ajourholdstidspunkt"]
+    return known is None or recorded is None or recorded.astimezone(OSLO).date() <= known
+
+
+def at_day(rows: list[Row], day: date, known: date | None = None) -> Row | None:
+    """The row that held when a day ended, as it is known, or was known when another one ended."""
+    begun = [row for row in rows if _known(row, known)]
+    begun = [row for row in begun if row["gyldighetstidspunkt"] is None or day_of(row) <= day]
+    if known is None:
+        begun = [row for row in begun if not _over(row, day)]
+    return max(begun, key=_weight, default=None)
+
+
+def _over(row: Row, day: date) -> bool:
+    ended = row["opphoerstidspunkt"]
+    if ended is None:
+        return row["er_gjeldende"] is False
+    return bool(ended.astimezone(OSLO).date() <= day)
+
+
+def befolkning(people: People, day: date, known: date | None = None) -> dict[str, str | None]:
+    """Where residents lived when a day ended, by number."""
+    found = {}
+    for person in people.numbers:
+        home = at_day(people.rows(person, "bostedsadresse"), day, known)
+        status = at_day(people.rows(person, "status"), day, known)
+        if home is not None and status is not None and status["status"] == "bosatt":
+            found[person] = kommune(home)
+    return found
+
+
+def navn(people: People, day: date) -> list[Row]:
+    """Names when a day ended."""
+    told = (at_day(people.rows(person, "navn"), day) for person in people.numbers)
+    return [row for row in told if row is not None]
+
+
+def flytting(people: People) -> list[Row]:
+    """Moves, person by person, from one thing that happened to the next."""
+    return [move for person in people.numbers for move in _moves(people, person)]
+
+
+def _moves(people: People, person: str) -> Iterator[Row]:
+    happened = [("hjem", row) for row in people.rows(person, "bostedsadresse")]
+    happened += [("ut", row) for row in people.rows(person, "utflytting")]
+    # Of several that began at one moment the one that counts: later ones take its place.
+    steps: dict[tuple[datetime, bool], tuple[str, Row]] = {}
+    for what, row in sorted(happened, key=lambda one: _weight(one[1])):
+        steps[began(row), what == "ut"] = (what, row)
+    before: tuple[str, Row] | None = None
+    for _, (what, row) in sorted(steps.items(), key=lambda one: one[0]):
+        move = _move(people, person, before, (what, row))
+        if move is not None:
+            names = ("type", "fra_kommunenummer", "til_kommunenummer", "fra_land", "til_land")
+            own = "utflyttingsdato" if what == "ut" else "flyttedato"
+            moved = row[own] or day_of(row)
+            yield {
+                "personidentifikator": person,
+                "dato": moved,
+                **dict(zip(names, move, strict=True)),
+            }
+        before = (what, row)
+
+
+def _move(
+    people: People, person: str, before: tuple[str, Row] | None, now: tuple[str, Row]
+) -> tuple[str | None, ...] | None:
+    what, row = now
+    was = None if before is None or before[0] == "ut" else before[1]
+    if what == "ut":
+        left = None if was is None else kommune(was)
+        return "utvandring", left, None, None, row["tilflyttingsland"]
+    if was is not None:
+        if row["flyttedato"] is not None and row["flyttedato"] == was["flyttedato"]:
+            return None  # the same home, told anew
+        kind = "innenKommune" if kommune(was) == kommune(row) else "mellomKommuner"
+        return kind, kommune(was), kommune(row), None, None
+    last = max(day_of(row), row["flyttedato"] or day_of(row))
+    came = [one for one in people.rows(person, "innflytting") if day_of(one) <= last]
+    if before is None and not came:
+        return None  # born here, or there before the register tells
+    land = max(came, key=began)["fraflyttingsland"] if came else None
+    return "innvandring", None, kommune(row), land, None
+
+
+def familie(people: People, now: dict[str, str]) -> list[Row]:
+    """Children with the current numbers of their parents; now: today's number by an earlier one."""
+    found = []
+    for person in people.numbers:
+        parents = {role: _parent(people, person, role) for role in ("mor", "far", "medmor")}
+        if any(parents.values()):
+            told = {role: now.get(one, one) if one else None for role, one in parents.items()}
+            found.append({"barn": person, **told})
+    return found
+
+
+def husstand(people: People) -> list[Row]:
+    """Dwellings with the residents in them."""
+    there = defaultdict(list)
+    for row in (person_naa(people, person) for person in people.numbers):
+        if row["bolig"] is not None and row["status"] == "bosatt":
+            there[row["bolig"]].append(row)
+    return [
+        {
+            "bolig": bolig,
+            "kommunenummer": max((row["kommunenummer"] for row in rows), key=lambda one: one or ""),
+            "antall": len(rows),
+            "medlemmer": sorted(row["personidentifikator"] for row in rows),
+        }
+        for bolig, rows in there.items()
+    ]

@@ -29,8 +29,9 @@ ELEMENT_COLUMN = "element_nr"
 # Tables and views that a release, or the staging of it, has beside those of the contract.
 RESERVED_TABLES = frozenset(
     {
-        "avvik", "dokument", "hendelse", "hendelse_egenskap", "kode", "person", "person_naa",
-        "person_oversikt", "tidligere_identifikator", "ukjent_felt",
+        "avvik", "befolkning", "dokument", "familie", "flytting", "hendelse", "hendelse_egenskap",
+        "husstand", "kode", "person", "person_naa", "person_oversikt", "tidligere_identifikator",
+        "ukjent_felt",
     }
 )  # fmt: skip
 # Keys, and the argument of the macros that show earlier states.

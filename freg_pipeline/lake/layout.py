@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from freg_pipeline.contract import Plan, ValueKind
+from freg_pipeline.lake.kommune import COLUMN as KOMMUNE
+from freg_pipeline.lake.kommune import with_column
 from freg_pipeline.lake.owntable import OwnTable
 from freg_pipeline.lake.tables import (
     HENDELSE,
@@ -63,7 +65,8 @@ def layouts(plan: Plan, *, delta: bool = False) -> Iterator[FileLayout]:
         yield _own(own, delta=delta)
     for table in plan.tables:
         codes = tuple(column.name for column in table.columns if column.kind is ValueKind.CODE)
-        schema = file_schema(table.arrow_schema, keyed=True, delta=delta)
+        codes += (KOMMUNE,)
+        schema = file_schema(with_column(table), keyed=True, delta=delta)
         yield FileLayout(table.name, schema, codes, table.keys, True, ROW_GROUP)  # noqa: FBT003
     yield _own(IDENTITY, delta=delta)
     if delta:

@@ -7,14 +7,16 @@ name files only, those of the release, whatever the catalogue is attached as.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from freg_pipeline.lake.owntable_naa import PERSON_NAA
+from freg_pipeline.lake.people import DAY, KNOWN, People
 from freg_pipeline.lake.protection import HOME, Protection, Relation
 from freg_pipeline.lake.sources import UNTIL_COLUMN, Source
 from freg_pipeline.lake.sql import identifier, quoted
 from freg_pipeline.lake.tables import (
     DELTA_COLUMN,
+    HENDELSE,
     HENDELSE_EGENSKAP,
     PERSON_KEY,
     TIDLIGERE_IDENTIFIKATOR,
@@ -25,11 +27,14 @@ from freg_pipeline.lake.views import (
     REPLACED_PERSONS,
     StateConditions,
     columns_of,
+    keyed_in,
     rows_in,
+    with_person,
 )
 
 _POSITION = "ved_sekvensnummer"  # no table's column: a macro's argument would hide that
 _NUMBER = "nummer"  # likewise
+_NAMES = "navn"
 
 
 class Macros:
@@ -41,6 +46,7 @@ class Macros:
         replaced: the SQL that reads the files of whom deltas replace; None: nobody is.
         protection: who is protected, by the tables.
         today: who is protected in the current release, where this is an earlier state.
+        status_is_told: whether the register was asked who is resident.
     """
 
     def __init__(
@@ -50,6 +56,8 @@ class Macros:
         replaced: str | None,
         protection: Protection,
         today: str | None = None,
+        *,
+        status_is_told: bool = True,
     ) -> None:
         self._columns = {table.name: columns_of(table) for table in tables}
         self._sources = sources
@@ -59,15 +67,10 @@ class Macros:
             REPLACED_PERSONS: _hidden(replaced, "WHERE rader"),
             REPLACED_NUMBERS: _hidden(replaced, ""),
         }
-        self._now = self._relation(StateConditions(hidden))
-        self._then = self._relation(
-            StateConditions(
-                hidden,
-                f"WHERE {DELTA_COLUMN} <= {_POSITION}",
-                f"WHERE {UNTIL_COLUMN} <= {_POSITION}",
-                f"WHERE {DELTA_COLUMN} <= {_POSITION}",
-            )
-        )
+        self._hidden = hidden
+        self._status_is_told = status_is_told
+        self._now_state, self._then_state = StateConditions(hidden), _at(hidden, _POSITION)
+        self._now, self._then = map(self._relation, (self._now_state, self._then_state))
 
     def current_number(self) -> str:
         """``CREATE MACRO`` of the number that whoever had a number has now."""
@@ -88,12 +91,49 @@ class Macros:
             f"this release shows states from sequence number {first} on; "
             "see freg sql --as-of for earlier ones"
         )
-        kept = f"CASE WHEN {_POSITION} < {first} THEN error({told})::BOOLEAN ELSE true END"
-        for name in self._columns:
+        then = {name: self._shown(name) for name in self._columns if name != _NAMES}
+        for name, rows in {
+            **then,
+            **self._people(self._shown_then, self._then_state).views(),
+        }.items():
             yield (
                 f"CREATE OR REPLACE MACRO {identifier(f'{name}_per')}({_POSITION}) AS TABLE "  # noqa: S608
-                f"SELECT * FROM ({self._shown(name)}) WHERE {kept}"
+                f"SELECT * FROM ({rows}) WHERE {_kept(_POSITION, first, told)}"
             )
+        if _NAMES in self._columns:
+            yield self._names(first, told)
+
+    def of_days(self) -> Iterator[str]:
+        """``CREATE MACRO`` of who lived where at a day, and of how old somebody is."""
+        people = self._people(self._now, self._now_state)
+        yield (
+            f"CREATE OR REPLACE MACRO befolkning_per({DAY}, {KNOWN} := NULL) AS TABLE "
+            f"{people.befolkning(DAY, KNOWN)}"
+        )
+        today = "timezone('Europe/Oslo', now())::DATE"
+        yield (
+            f"CREATE OR REPLACE MACRO alder(foedselsdato, {DAY} := {today}) AS "
+            f"date_sub('year', foedselsdato::DATE, ({DAY})::DATE)"
+        )
+
+    def _names(self, first: int, told: str) -> str:
+        """``navn_per``: at a position, as every table; or at a day, by when names held."""
+        position = f"TRY_CAST({_POSITION}::VARCHAR AS BIGINT)"
+        columns, source = self._columns[_NAMES], self._sources[_NAMES]
+        then = rows_in(_NAMES, columns, source, _at(self._hidden, position))
+        by_day = self._people(self._now, self._now_state).navn(columns, f"{_POSITION}::VARCHAR")
+        return (
+            f"CREATE OR REPLACE MACRO {_NAMES}_per({_POSITION}) AS TABLE "  # noqa: S608
+            f"SELECT * FROM ({then}) "
+            f"WHERE {position} IS NOT NULL AND {_kept(position, first, told)} "
+            f"UNION ALL SELECT * FROM ({by_day}) WHERE {position} IS NULL"
+        )
+
+    def _people(self, shown: Relation, state: StateConditions) -> People:
+        return People(shown, keyed_in(self._sources, state), self._status_is_told)
+
+    def _shown_then(self, name: str) -> str:
+        return f"({self._shown(name)})"
 
     def _shown(self, name: str) -> str:
         """A table's rows then, with the stricter of the protections then and today."""
@@ -109,6 +149,8 @@ class Macros:
             told = [protection.numbers(one, protection.graded) for one in (self._then, self._now)]
             told += [self._today] if self._today else []
             return protection.without_addresses(rows, columns, self._then, told)
+        if name == HENDELSE.name:
+            return with_person(f"FROM {rows}", self._then)
         return f"FROM {rows}"
 
     def _relation(self, state: StateConditions) -> Relation:
@@ -116,6 +158,20 @@ class Macros:
             return f"({rows_in(name, self._columns[name], self._sources[name], state)})"
 
         return rows
+
+
+def _at(hidden: Mapping[str, str], position: str) -> StateConditions:
+    """The state at a position."""
+    return StateConditions(
+        hidden,
+        f"WHERE {DELTA_COLUMN} <= {position}",
+        f"WHERE {UNTIL_COLUMN} <= {position}",
+        f"WHERE {DELTA_COLUMN} <= {position}",
+    )
+
+
+def _kept(position: str, first: int, told: str) -> str:
+    return f"CASE WHEN {position} < {first} THEN error({told})::BOOLEAN ELSE true END"
 
 
 def _hidden(replaced: str | None, condition: str) -> str:

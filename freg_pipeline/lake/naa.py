@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from freg_pipeline.contract import Plan
 from freg_pipeline.extract.parts import entities
 from freg_pipeline.lake.gjeldende import CURRENT, Entity, Mask, Places, mask
+from freg_pipeline.lake.kommune import COLUMNS as _KOMMUNE
 from freg_pipeline.lake.owntable_naa import PERSON_NAA
 from freg_pipeline.lake.protection import GRADE, HOME, LEVEL, OPEN, PROTECTION
 from freg_pipeline.normalize.account import DOCUMENT_TABLE
@@ -33,11 +34,6 @@ _PLAIN = {
 _PARENTS = ("mor", "far", "medmor")
 _CIRCUITS = ("grunnkrets", "kirkekrets", "skolekrets", "stemmekrets")
 _STREET, _CADASTRE = "vegadresse", "matrikkeladresse"
-KOMMUNE = (
-    f"{_STREET}_kommunenummer",
-    f"{_CADASTRE}_matrikkelnummer_kommunenummer",
-    "ukjent_bosted_bostedskommune",
-)
 _MATRIKKEL = tuple(
     f"{_CADASTRE}_{name}"
     for name in (
@@ -61,7 +57,7 @@ _TEXTS = (
 _HOME_COLUMNS = {
     GRADE: _TEXT,
     _KEY: _TEXT,
-    **dict.fromkeys(KOMMUNE, _TEXT),
+    **dict.fromkeys(_KOMMUNE, _TEXT),
     **dict.fromkeys(_CIRCUITS, _WHOLE),
     **dict.fromkeys(_MATRIKKEL, _WHOLE),
     **{f"{kind}_{name}": _TEXT for kind in (_STREET, _CADASTRE) for name in _TEXTS},
@@ -176,7 +172,7 @@ class _Home:
     def __init__(self, entity: Entity, chosen: Places) -> None:
         self._entity = entity
         self._chosen = chosen
-        self.kommune = self._first(*KOMMUNE)
+        self.kommune = self._first(*_KOMMUNE)
 
     def address(self) -> dict[str, pa.Array]:
         """All that tells more than the kommune."""

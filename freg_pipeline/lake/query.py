@@ -12,6 +12,7 @@ import duckdb
 import pyarrow.dataset as ds
 
 from freg_pipeline.errors import StoreError
+from freg_pipeline.extract.parts import entities
 from freg_pipeline.foreseen import foreseen
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import current_release, require_current
@@ -19,6 +20,7 @@ from freg_pipeline.lake.codes import add_codes, code_comments
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.macros import Macros
 from freg_pipeline.lake.norwegian import LOCAL_TIMES
+from freg_pipeline.lake.people_described import VIEWS
 from freg_pipeline.lake.protection import Protection
 from freg_pipeline.lake.session import new_connection
 from freg_pipeline.lake.sources import Reads, replaced, replaced_files, sources
@@ -31,7 +33,8 @@ from freg_pipeline.lake.views import (
     REPLACED_NUMBERS,
     REPLACED_PERSONS,
     comments,
-    overview,
+    macro_comments,
+    people_views,
     table_views,
 )
 from freg_pipeline.store import Store
@@ -99,12 +102,14 @@ def add_views(
     today = _add_protected_today(connection, store, manifest)
     hidden = replaced_files(manifest)
     relation = reads("_erstattet_filer", hidden) if hidden else None
-    macros = Macros(tables, found, relation, protection, today)
+    resident = "status" in found and "status" in entities(manifest.parts)
+    macros = Macros(tables, found, relation, protection, today, status_is_told=resident)
     for statement in (
         *table_views(tables, found, protection, today),
+        *people_views(found, status_is_told=resident),
         *macros.earlier_states(manifest.base.sekvensnummer),
+        *macros.of_days(),
         macros.current_number(),
-        overview(),
         *LOCAL_TIMES,
         utgivelse(manifest),
     ):
@@ -113,8 +118,9 @@ def add_views(
 
 def add_comments(connection: duckdb.DuckDBPyConnection, store: Store, manifest: Manifest) -> None:
     """Say what each table and column is, where :func:`add_views` has made them."""
-    tables = described(load_plan(store, manifest.contract))
-    for statement in (*comments(tables), *code_comments(), *utgivelse_comments(manifest)):
+    tables = (*described(load_plan(store, manifest.contract)), *VIEWS)
+    own = (*macro_comments(), *code_comments(), *utgivelse_comments(manifest))
+    for statement in (*comments(tables), *own):
         connection.execute(statement)
 
 

@@ -14,6 +14,7 @@ from freg_pipeline.contract import Plan
 from freg_pipeline.lake.files import BucketedRows
 from freg_pipeline.lake.identity import IDENTITY_SQL
 from freg_pipeline.lake.keys import bucket_sql, key_sql
+from freg_pipeline.lake.kommune import with_kommune
 from freg_pipeline.lake.layout import ROW_GROUP, FileLayout, layouts
 from freg_pipeline.lake.owntable import OwnTable
 from freg_pipeline.lake.owntable_naa import PERSON_NAA
@@ -118,7 +119,8 @@ class LandedRows:
             if (bucket < 0).any():
                 kept = kept.filter(pa.array(bucket >= 0))
                 key, bucket = key[bucket >= 0], bucket[bucket >= 0]
-            yield self._marked(kept.append_column(PERSON_KEY, pa.array(key))), bucket
+            kept = with_kommune(kept).append_column(PERSON_KEY, pa.array(key))
+            yield self._marked(kept), bucket
 
     # -- our tables ------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from freg_pipeline.contract import Column, Plan, Table
+from freg_pipeline.lake.kommune import with_column
 from freg_pipeline.lake.owntable import OwnTable, schema
 from freg_pipeline.lake.owntable_naa import PERSON_NAA
 
@@ -162,11 +163,24 @@ OWN_TABLES = (PERSON, PERSON_NAA, TIDLIGERE_IDENTIFIKATOR, AVVIK, UKJENT_FELT, *
 
 @dataclass(frozen=True)
 class Described:
-    """A table as users see it: name, comment, and columns with DuckDB's type and comment."""
+    """A table as users see it: name, comment, and columns with DuckDB's type and comment.
+
+    Attributes:
+        name: as users query it.
+        comment: what a row is.
+        columns: those in its files.
+        added: those that its view makes of others, after them.
+    """
 
     name: str
     comment: str
     columns: tuple[tuple[str, str, str], ...]
+    added: tuple[tuple[str, str, str], ...] = ()
+
+    @property
+    def shown(self) -> tuple[tuple[str, str, str], ...]:
+        """All that users see."""
+        return self.columns + self.added
 
 
 def described(plan: Plan) -> list[Described]:
@@ -175,22 +189,37 @@ def described(plan: Plan) -> list[Described]:
     Comments are in Norwegian, as the contract's own are. After what a table is they tell its key,
     and after what a column is whom it points to, and the codes that the contract lists.
     """
-    own = [Described(one.name, one.comment, _columns(one.schema)) for one in OWN_TABLES]
+    own = [
+        Described(one.name, one.comment, of_schema(one.schema), _ADDED.get(one.name, ()))
+        for one in OWN_TABLES
+    ]
     return [*own, *map(_of_the_contract, plan.tables)]
+
+
+_ADDED = {
+    HENDELSE.name: (
+        (
+            "personidentifikator",
+            "VARCHAR",
+            "Gjeldende nummer til den som hendelsen gjelder. Viser til person.",
+        ),
+    )
+}
 
 
 def _of_the_contract(table: Table) -> Described:
     said = {column.name: _said(column) for column in table.columns}
     columns = tuple(
         (name, kind, said.get(name, comment))
-        for name, kind, comment in _columns(table.arrow_schema)
+        for name, kind, comment in of_schema(with_column(table))
     )
     return Described(
         table.name, sentences(table.comment, f"Nøkkel: {', '.join(table.keys)}."), columns
     )
 
 
-def _columns(schema: pa.Schema) -> tuple[tuple[str, str, str], ...]:
+def of_schema(schema: pa.Schema) -> tuple[tuple[str, str, str], ...]:
+    """A schema's columns with DuckDB's type and comment."""
     return tuple((field.name, sql_type(field.type), _comment(field)) for field in schema)
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from freg_pipeline.contract.names import PERSON_COLUMN
 from freg_pipeline.lake.owntable_naa import PERSON_NAA
-from freg_pipeline.lake.protection import Protection
+from freg_pipeline.lake.people import Keyed, People
+from freg_pipeline.lake.people_described import MACROS, OVERVIEW, OVERVIEW_COLUMNS
+from freg_pipeline.lake.protection import Protection, Relation
 from freg_pipeline.lake.sources import UNTIL_COLUMN, Part, Source
 from freg_pipeline.lake.sql import identifier, quoted
 from freg_pipeline.lake.tables import (
     DELTA_COLUMN,
+    HENDELSE,
     HENDELSE_EGENSKAP,
     IDENTITY,
     OWN_TABLES,
@@ -25,12 +29,6 @@ REPLACED_PERSONS = "_erstattet"
 REPLACED_NUMBERS = "_omregnet"
 _HIDDEN = {TIDLIGERE_IDENTIFIKATOR.name: REPLACED_NUMBERS, IDENTITY.name: REPLACED_NUMBERS}
 _APPENDED = {own.name for own in OWN_TABLES if not own.per_person}
-
-OVERVIEW = "person_oversikt"
-_SHOWN = (
-    "personidentifikator, fornavn, mellomnavn, etternavn, kjoenn, foedselsdato, foedselsaar, "
-    "status, sivilstand, adressenavn, husnummer, husbokstav, postnummer, poststed, kommunenummer"
-)
 
 
 def table_views(
@@ -56,12 +54,25 @@ def table_views(
             rows = protection.without_addresses(rows, columns, identifier, told)
             last.append(_view(table.name, rows))  # it reads other views
             continue
+        if table.name == HENDELSE.name:
+            last.insert(0, _view(table.name, with_person(rows, identifier)))
+            continue
         if today is not None and table.name == PERSON_NAA.name:
             rows = protection.without_homes(rows, columns, today)
         elif today is not None and table.name in protection.graded:
             rows = protection.marked(rows, columns, today)
         yield _view(table.name, rows)
     yield from last
+
+
+def with_person(rows: str, state: Relation) -> str:
+    """Events with the number that whom they concern has now, in a state."""
+    return (
+        f"SELECT h.*, coalesce(t.{PERSON_COLUMN}, h.folkeregisteridentifikator) "  # noqa: S608
+        f"AS {PERSON_COLUMN} FROM ({rows}) AS h "
+        f"LEFT JOIN {state(TIDLIGERE_IDENTIFIKATOR.name)} AS t "
+        "ON t.identifikator = h.folkeregisteridentifikator"
+    )
 
 
 def _view(name: str, rows: str) -> str:
@@ -144,12 +155,38 @@ def comments(tables: Iterable[Described]) -> Iterator[str]:
     for table in tables:
         if table.comment:
             yield f"COMMENT ON VIEW {identifier(table.name)} IS {quoted(table.comment)}"
-        for name, _, text in table.columns:
+        for name, _, text in table.shown:
             if text:
                 column = f"{identifier(table.name)}.{identifier(name)}"
                 yield f"COMMENT ON COLUMN {column} IS {quoted(text)}"
 
 
-def overview() -> str:
-    """``CREATE VIEW`` of what is asked for most, one row a person: some of ``person_naa``."""
-    return _view(OVERVIEW, f"SELECT {_SHOWN} FROM {PERSON_NAA.name}")  # noqa: S608  ours
+def macro_comments() -> Iterator[str]:
+    """``COMMENT ON`` for the macros that aren't a table's as of earlier."""
+    for macro, text in MACROS.items():
+        yield f"COMMENT ON {macro} IS {quoted(text)}"
+
+
+def people_views(sources: dict[str, Source], *, status_is_told: bool) -> Iterator[str]:
+    """``CREATE VIEW`` for each view of people, and of what is asked for most of each person.
+
+    Args:
+        sources: where the tables' rows are.
+        status_is_told: whether the register was asked who is resident.
+    """
+    people = People(identifier, keyed_in(sources, _NOW), status_is_told)
+    picked = ", ".join(OVERVIEW_COLUMNS)
+    yield _view(OVERVIEW, f"SELECT {picked} FROM {PERSON_NAA.name}")  # noqa: S608  ours
+    for name, rows in people.views().items():
+        yield _view(name, rows)
+
+
+def keyed_in(sources: dict[str, Source], state: StateConditions) -> Keyed:
+    """Chosen columns of tables in a state, with the persons' keys."""
+
+    def keyed(name: str, columns: Mapping[str, str]) -> str:
+        source = sources.get(name, Source(None, (), replaced=False))
+        wanted = {PERSON_KEY: "BIGINT", PERSON_COLUMN: "VARCHAR", **columns}
+        return f"({rows_in(name, wanted, source, state)})"
+
+    return keyed

@@ -7,8 +7,8 @@ import pytest
 from freg_pipeline.contract import Plan, compare, compile_contract, incompatible
 from freg_pipeline.contract.names import LONGEST_NAME, RESERVED_TABLES, snake_case
 from freg_pipeline.errors import ContractError
+from freg_pipeline.lake.people_described import OVERVIEW
 from freg_pipeline.lake.tables import OWN_TABLES
-from freg_pipeline.lake.views import OVERVIEW
 from freg_pipeline.normalize.account import DOCUMENT_TABLE
 from freg_pipeline.normalize.batch import UNKNOWN_TABLE
 from freg_pipeline_tests.contracts import entity, field, small_contract

@@ -15,8 +15,8 @@ from freg_pipeline.contract import compile_contract
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.codes import CODES, codes
 from freg_pipeline.lake.export import export
+from freg_pipeline.lake.people_described import OVERVIEW
 from freg_pipeline.lake.query import query
-from freg_pipeline.lake.views import OVERVIEW
 from freg_pipeline.synthetic import xsd
 from freg_pipeline_tests.contracts import PERSON_XSD, entity, field, published, small_contract
 from freg_pipeline_tests.living import Living

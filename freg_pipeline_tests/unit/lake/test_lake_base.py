@@ -16,6 +16,7 @@ from freg_pipeline.lake import files, keys, layout
 from freg_pipeline.lake.checks import run_checks
 from freg_pipeline.lake.guards import Policy
 from freg_pipeline.lake.keys import bucket_count
+from freg_pipeline.lake.kommune import with_column
 from freg_pipeline.lake.query import connect, query
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.tables import OWN_TABLES, PERSON, PERSON_KEY, described, file_schema
@@ -93,7 +94,7 @@ def test_every_table_is_there_with_its_full_schema_also_when_empty(store: LocalS
         own.name: file_schema(own.schema, keyed=own.per_person, recorded=own is PERSON)
         for own in OWN_TABLES
     }
-    schemas |= {table.name: file_schema(table.arrow_schema, keyed=True) for table in plan.tables}
+    schemas |= {table.name: file_schema(with_column(table), keyed=True) for table in plan.tables}
     assert set(manifest.tables) == set(schemas)
     for name, schema in schemas.items():
         (file,) = manifest.tables[name].files
@@ -112,7 +113,7 @@ def test_tables_are_described_as_duckdb_shows_them(store: LocalStore) -> None:
     with connect(store) as connection:
         for table in described(compile_contract(XSD)):
             shown = connection.sql(f'DESCRIBE "{table.name}"').fetchall()
-            assert [row[:2] for row in shown] == [(name, kind) for name, kind, _ in table.columns]
+            assert [row[:2] for row in shown] == [(name, kind) for name, kind, _ in table.shown]
 
 
 @pytest.fixture(scope="module")

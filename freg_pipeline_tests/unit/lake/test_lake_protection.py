@@ -12,9 +12,9 @@ import pytest
 from freg_pipeline.journal.releases import read_manifest
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.compact import begin_compaction, compact
+from freg_pipeline.lake.people_described import OVERVIEW
 from freg_pipeline.lake.query import connect, query
 from freg_pipeline.lake.release import build_release
-from freg_pipeline.lake.views import OVERVIEW
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests.contracts import entity, field, small_contract
 from freg_pipeline_tests.unit.lake.delivered import (

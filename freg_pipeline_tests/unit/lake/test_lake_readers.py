@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from freg_pipeline.lake.catalogue import refresh_catalogue
+from freg_pipeline.lake.people_described import OVERVIEW
 from freg_pipeline.lake.release import build_release
-from freg_pipeline.lake.views import OVERVIEW
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline.store.readers import Reading
 from freg_pipeline_tests.unit.lake.delivered import (

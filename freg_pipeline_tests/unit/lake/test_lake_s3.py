@@ -16,11 +16,11 @@ from freg_pipeline.lake.catalogue import refresh_catalogue, renew_catalogue
 from freg_pipeline.lake.checks import run_checks
 from freg_pipeline.lake.compact import begin_compaction, compact
 from freg_pipeline.lake.export import export, render
+from freg_pipeline.lake.people_described import OVERVIEW
 from freg_pipeline.lake.purge import purge
 from freg_pipeline.lake.query import query
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.verify import verify
-from freg_pipeline.lake.views import OVERVIEW
 from freg_pipeline.store.readers import Reading
 from freg_pipeline.store.s3 import S3Store
 from freg_pipeline_tests.s3 import s3_server

@@ -17,11 +17,11 @@ from freg_pipeline.errors import ConfigurationError, StoreError
 from freg_pipeline.journal.releases import read_manifest
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.export import render
+from freg_pipeline.lake.people_described import OVERVIEW, VIEWS
 from freg_pipeline.lake.query import connect, query
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.tables import OWN_TABLES, described
 from freg_pipeline.lake.utgivelse import UTGIVELSE
-from freg_pipeline.lake.views import OVERVIEW
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests.contracts import entity, field, small_contract
 from freg_pipeline_tests.unit.lake.delivered import (
@@ -87,14 +87,16 @@ def test_every_table_is_a_view_with_its_full_schema_and_comments(
     views = dict(
         catalogue.sql("SELECT view_name, comment FROM duckdb_views() WHERE NOT internal").fetchall()
     )
-    assert set(views) == {table.name for table in tables} | {OVERVIEW, UTGIVELSE}
-    for table in tables:
+    assert set(views) == {table.name for table in tables} | {view.name for view in VIEWS} | {
+        UTGIVELSE
+    }
+    for table in (*tables, *VIEWS):
         columns = catalogue.sql(
             "SELECT column_name, comment FROM duckdb_columns() WHERE table_name = $name"
             " ORDER BY column_index",
             params={"name": table.name},
         ).fetchall()
-        assert columns == [(name, text or None) for name, _, text in table.columns]
+        assert columns == [(name, text or None) for name, _, text in table.shown]
         catalogue.sql(f'FROM "{table.name}"').fetchall()
     for own in OWN_TABLES:
         assert views[own.name] == own.comment

@@ -1,0 +1,85 @@
+"""What the views and macros of people are, and their columns, as users read it."""
+
+from __future__ import annotations
+
+from freg_pipeline.lake.owntable_naa import PERSON_NAA
+from freg_pipeline.lake.tables import Described, of_schema
+
+OVERVIEW = "person_oversikt"
+OVERVIEW_COLUMNS = (
+    "personidentifikator", "fornavn", "mellomnavn", "etternavn", "kjoenn", "foedselsdato",
+    "foedselsaar", "status", "sivilstand", "adressenavn", "husnummer", "husbokstav", "postnummer",
+    "poststed", "kommunenummer",
+)  # fmt: skip
+_NAA = {name: (name, kind, text) for name, kind, text in of_schema(PERSON_NAA.schema)}
+_TEXT = "VARCHAR"
+_NOW = "Gjeldende nummer. Viser til person."
+_PARENT = "s gjeldende nummer; NULL når registeret ikke forteller det. Viser til person."
+VIEWS = (
+    Described(
+        OVERVIEW,
+        "Én rad per person: de mest brukte kolonnene i person_naa.",
+        tuple(_NAA[name] for name in OVERVIEW_COLUMNS),
+    ),
+    Described(
+        "familie",
+        "Én rad per person som registeret kjenner en forelder til. Søsken og besteforeldre finnes"
+        " ved å koble visningen med seg selv. Nøkkel: barn.",
+        (
+            ("barn", _TEXT, "Barnets gjeldende nummer. Viser til person."),
+            ("mor", _TEXT, "Mor" + _PARENT),
+            ("far", _TEXT, "Far" + _PARENT),
+            ("medmor", _TEXT, "Medmor" + _PARENT),
+        ),
+    ),
+    Described(
+        "husstand",
+        "Én rad per bolig med noen som er bosatt der. Den som har eller kan ha adressebeskyttelse,"
+        " eller ukjent bosted, er ikke med. Koble med person_naa for opplysninger om hver enkelt."
+        " Nøkkel: bolig.",
+        (
+            ("bolig", _TEXT, "Som i person_naa."),
+            (
+                "kommunenummer",
+                _TEXT,
+                "Kommunen; av flere den med høyest nummer.",
+            ),
+            ("antall", "BIGINT", "Hvor mange som bor der."),
+            ("medlemmer", "VARCHAR[]", "Gjeldende nummer til hver av dem."),
+        ),
+    ),
+    Described(
+        "flytting",
+        "Én rad per flytting i bostedsadresse, innflytting og utflytting. En ny rad med samme"
+        " flyttedato som den før er ingen flytting (kommuner som slås sammen, en rettet adresse),"
+        " og den første adressen bare når personen kom fra utlandet. Uten part historikk er bare"
+        " det siste kjent. Ingen nøkkel.",
+        (
+            ("personidentifikator", _TEXT, _NOW),
+            ("dato", "DATE", "Flyttedatoen; uten den dagen adressen begynte å gjelde."),
+            (
+                "type",
+                _TEXT,
+                "innenKommune, mellomKommuner, innvandring eller utvandring. Inn i en kommune er"
+                " til_kommunenummer, ut av den fra_kommunenummer, uten innenKommune.",
+            ),
+            ("fra_kommunenummer", _TEXT, "Kommunen før; NULL ved innvandring."),
+            ("til_kommunenummer", _TEXT, "Kommunen etter; NULL ved utvandring."),
+            ("fra_land", _TEXT, "Landet før, ved innvandring, når det er oppgitt."),
+            ("til_land", _TEXT, "Landet etter, ved utvandring, når det er oppgitt."),
+        ),
+    ),
+)
+# Macros, by what COMMENT ON calls them.
+MACROS = {
+    "MACRO gjeldende_identifikator": "Dagens nummer til den som har eller har hatt nummeret; ellers"
+    " nummeret selv.",
+    "MACRO alder": "Alder i hele år på en dag; uten dag i dag.",
+    "MACRO TABLE befolkning_per": "Hvem som var bosatt hvor ved utgangen av en dag, og i hvilken"
+    " kommune: én rad per person. befolkning_per(dato): slik registeret nå sier at det var"
+    " (gyldighetstidspunkt, opphoerstidspunkt). befolkning_per(dato, kjent := dag): slik det var"
+    " registrert ved utgangen av den andre dagen (ajourholdstidspunkt); det som senere er rettet"
+    " eller annullert, vises slik det er nå. Krever part historikk for dager som har vært.",
+    "MACRO TABLE navn_per": "Navn ved utgangen av en dag, én rad per person: navn_per(DATE"
+    " '2020-12-31'). Med et helt tall: tabellen navn slik den var ved det sekvensnummeret.",
+}
