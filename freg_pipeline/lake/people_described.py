@@ -18,7 +18,7 @@ _PARENT = "s gjeldende nummer; NULL når registeret ikke forteller det. Viser ti
 VIEWS = (
     Described(
         OVERVIEW,
-        "Én rad per person: de mest brukte kolonnene i person_naa.",
+        "Én rad per person: de mest brukte kolonnene i person_naa. Nøkkel: personidentifikator.",
         tuple(_NAA[name] for name in OVERVIEW_COLUMNS),
     ),
     Described(
