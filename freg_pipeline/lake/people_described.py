@@ -70,6 +70,7 @@ VIEWS = (
         ),
     ),
 )
+NAMES = "MACRO TABLE navn_per"  # is there where the contract has names
 # Macros, by what COMMENT ON calls them.
 MACROS = {
     "MACRO gjeldende_identifikator": "Dagens nummer til den som har eller har hatt nummeret; ellers"
@@ -80,6 +81,6 @@ MACROS = {
     " (gyldighetstidspunkt, opphoerstidspunkt). befolkning_per(dato, kjent := dag): slik det var"
     " registrert ved utgangen av den andre dagen (ajourholdstidspunkt); det som senere er rettet"
     " eller annullert, vises slik det er nå. Krever part historikk for dager som har vært.",
-    "MACRO TABLE navn_per": "Navn ved utgangen av en dag, én rad per person: navn_per(DATE"
+    NAMES: "Navn ved utgangen av en dag, én rad per person: navn_per(DATE"
     " '2020-12-31'). Med et helt tall: tabellen navn slik den var ved det sekvensnummeret.",
 }

@@ -119,7 +119,7 @@ def add_views(
 def add_comments(connection: duckdb.DuckDBPyConnection, store: Store, manifest: Manifest) -> None:
     """Say what each table and column is, where :func:`add_views` has made them."""
     tables = (*described(load_plan(store, manifest.contract)), *VIEWS)
-    own = (*macro_comments(), *code_comments(), *utgivelse_comments(manifest))
+    own = (*macro_comments(tables), *code_comments(), *utgivelse_comments(manifest))
     for statement in (*comments(tables), *own):
         connection.execute(statement)
 

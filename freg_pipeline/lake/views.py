@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from freg_pipeline.contract.names import PERSON_COLUMN
 from freg_pipeline.lake.owntable_naa import PERSON_NAA
 from freg_pipeline.lake.people import Keyed, People
-from freg_pipeline.lake.people_described import MACROS, OVERVIEW, OVERVIEW_COLUMNS
+from freg_pipeline.lake.people_described import MACROS, NAMES, OVERVIEW, OVERVIEW_COLUMNS
 from freg_pipeline.lake.protection import Protection, Relation
 from freg_pipeline.lake.sources import UNTIL_COLUMN, Part, Source
 from freg_pipeline.lake.sql import identifier, quoted
@@ -161,10 +161,12 @@ def comments(tables: Iterable[Described]) -> Iterator[str]:
                 yield f"COMMENT ON COLUMN {column} IS {quoted(text)}"
 
 
-def macro_comments() -> Iterator[str]:
-    """``COMMENT ON`` for the macros that aren't a table's as of earlier."""
+def macro_comments(tables: Iterable[Described]) -> Iterator[str]:
+    """``COMMENT ON`` for the macros that aren't any table's as of earlier."""
+    there = {f"MACRO TABLE {table.name}_per" for table in tables}
     for macro, text in MACROS.items():
-        yield f"COMMENT ON {macro} IS {quoted(text)}"
+        if macro != NAMES or NAMES in there:
+            yield f"COMMENT ON {macro} IS {quoted(text)}"
 
 
 def people_views(sources: dict[str, Source], *, status_is_told: bool) -> Iterator[str]:
