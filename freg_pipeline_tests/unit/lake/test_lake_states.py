@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -170,3 +171,50 @@ def test_a_release_is_told_as_json_with_the_rows_that_readers_see(
         ("000003", True, 2),
     ]
     assert {**shown, "tables": None} == {**listed[-1], "tables": None}
+
+
+# -- freg catalogue --------------------------------------------------------------------------------
+
+
+def test_the_command_writes_the_catalogue_for_another_place(
+    made: LocalStore, freg: RunFreg, tmp_path: Path
+) -> None:
+    store = copy_of(made, tmp_path)
+    moved = tmp_path / "mounted"
+    ended = freg(
+        "catalogue", "--root", str(moved), "--output", str(tmp_path / "share"),
+        FREG_STORE=store.location,
+    )  # fmt: skip
+    assert ended.code == 0, ended.stderr
+    assert str(tmp_path / "share" / "freg.duckdb") in ended.stdout
+    Path(store.location).rename(moved)
+    with duckdb.connect(str(tmp_path / "share" / "freg.duckdb"), read_only=True) as connection:
+        assert connection.sql("SELECT fornavn FROM navn").fetchall() == [("Adele",)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--root", "somewhere"), "FREG_CATALOGUE_ROOT"),
+        (("--root", "/mnt/fr*g"), "FREG_CATALOGUE_ROOT"),
+        (("--output", "/dev/null/freg.duckdb"), "FREG_CATALOGUE"),
+    ],
+)
+def test_a_place_that_cannot_be_is_told_in_a_line(
+    arguments: tuple[str, str], said: str, made: LocalStore, freg: RunFreg
+) -> None:
+    ended = freg("catalogue", *arguments, FREG_STORE=made.location)
+    assert (ended.code, len(ended.lines)) == (2, 1)
+    assert said in ended.stderr
+
+
+def test_the_command_tells_folders_that_readers_cannot_enter(
+    made: LocalStore, freg: RunFreg, tmp_path: Path
+) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    store = copy_of(made, closed)
+    ended = freg("catalogue", FREG_STORE=store.location, FREG_READERS="everyone")
+    assert ended.code == 0, ended.stderr
+    assert str(closed) in ended.stderr
+    assert Path(store.location, "freg.duckdb").stat().st_mode & 0o777 == 0o644
