@@ -85,7 +85,14 @@ async def opened(
 ) -> Uttrekk:
     """The uttrekk of a question, begun or gone on with."""
     question = Question.of(kind, settings, register.base_url)
-    return await open_uttrekk(open_store(settings), register, question, fill=fill, name=name)
+    return await open_uttrekk(
+        open_store(settings),
+        register,
+        question,
+        fill=fill,
+        contract_file=settings.contract_file,
+        name=name,
+    )
 
 
 async def _looked_up(settings: Settings, kind: AnyKind, fill: Fill) -> Uttrekk:

@@ -16,11 +16,13 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from freg_pipeline.client import Register, TilpassetKriterier
+from freg_pipeline.client import Register, SoekKriterier, TilpassetKriterier
+from freg_pipeline.commands.soek import soek
 from freg_pipeline.commands.uttrekk import komplett, liste, tilpasset
 from freg_pipeline.criteria.described import criteria_of
 from freg_pipeline.extract.begin import Fill, OtherQuestionError
 from freg_pipeline.extract.liste import taken_list
+from freg_pipeline.extract.treff import Search
 from freg_pipeline.journal.kinds import AnyKind, Komplett, Tilpasset
 from freg_pipeline.journal.question import Question
 from freg_pipeline.journal.uttrekk import Uttrekk
@@ -196,9 +198,22 @@ def test_going_on_under_other_settings_is_refused(field: str, freg: Freg) -> Non
         carry_on(other, Uttrekk(freg.store, "some"))
 
 
-def test_a_list_goes_on_where_only_what_is_no_number_has_changed(
-    freg: Freg, tmp_path: Path
+def test_another_search_is_refused_and_nothing_of_either_is_told(
+    freg: Freg, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("FREG_BASE_URL", str(freg.settings.base_url))
+    monkeypatch.setenv("FREG_STORE", freg.settings.store)
+    search = Search(SoekKriterier(navn="Slik Ingen", foedselsdato="19800101"))
+    begin(freg.settings, "found", search.kind, search.fill)
+    others = ["--navn", "Slik Annen", "--foedselsdato", "19800101"]
+    ended = CliRunner().invoke(soek, [*others, "--uttrekk", "--name", "found"], obj={})
+    assert isinstance(ended.exception, OtherQuestionError), ended.output
+    said = str(ended.exception)
+    assert "the uttrekk found asks for something else: its content differs" in said
+    assert not {"Ingen", "Annen", "19800101"} & set(said.replace(".", " ").split())
+
+
+def test_a_list_with_the_same_numbers_goes_on(freg: Freg, tmp_path: Path) -> None:
     """Which list it is, its numbers tell."""
     (tmp_path / "list").write_text(f"{A}\nnobody")
     with taken_list(freg.store, tmp_path / "list") as taken:
