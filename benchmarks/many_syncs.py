@@ -7,10 +7,11 @@ releases. Whoever looks for work must not look at them.
 from __future__ import annotations
 
 import re
+import shutil
 import statistics
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from benchmarks.results import Figure, say
 from freg_pipeline.journal.releases import (
     POINTER,
     current_number,
+    list_releases,
     manifest_key,
     require_current,
     write_manifest,
@@ -32,6 +34,7 @@ from freg_pipeline.orchestration.feed_sensor import hendelser_sensor
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.sensors import uttrekk_sensor
 from freg_pipeline.settings import load
+from freg_pipeline.store import Store
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline.store.record import replace_record
 
@@ -44,7 +47,7 @@ ROUNDS = 5
 class Counting:
     """A store that counts what is asked of it: each call, and each key that a listing gives."""
 
-    def __init__(self, inner: LocalStore) -> None:
+    def __init__(self, inner: Store) -> None:
         self._inner = inner
         self.counts: Counter[str] = Counter()
 
@@ -64,29 +67,47 @@ class Counting:
 
 
 def figures() -> list[Figure]:
-    """A tick and a sync after few syncs, then after many."""
-    with tempfile.TemporaryDirectory() as name, loaded(Path(name), PERSONS) as (base_url, store):
+    """Ticks and syncs on two copies of one store: one with few syncs behind it, one with many."""
+    with tempfile.TemporaryDirectory() as name, loaded(Path(name), PERSONS) as (base_url, few):
         for _ in range(FEW):
-            _sync(base_url, store)
-        _tick(base_url, store)  # the first one in a process imports
-        few = _measured(base_url, store)
+            _happen(base_url)
+            publish_slice(base_url, few)
+        many = LocalStore(shutil.copytree(few.location, Path(name) / "many"))
         say(f"making {MANY:,} finished syncs")
-        _copy_syncs(store)
-        many = _measured(base_url, store)
+        _copy_syncs(many)
+        costs = _measured(base_url, few, many)
+        began = time.process_time()
+        list_releases(many)
+        listing = time.process_time() - began
     title = f"after {MANY:,} syncs, to {FEW}"
-    return [Figure(title, what, round(many[what] / few[what], 2), "times", ROUNDS) for what in few]
+    return [
+        *(
+            Figure(title, what, round(after_many / after_few, 2), "times", ROUNDS)
+            for what, (after_few, after_many) in costs.items()
+        ),
+        Figure(title, "freg release list, with none of them purged", round(listing, 1), "CPU s", 1),
+    ]
 
 
-def _measured(base_url: str, store: LocalStore) -> dict[str, float]:
-    found: dict[str, list[float]] = {}
-    for _ in range(ROUNDS):
-        for what, work in (("tick", _tick), ("sync", _sync)):
-            counting = Counting(store)
-            began = time.process_time()
-            work(base_url, counting)
-            found.setdefault(f"{what}: CPU time", []).append(time.process_time() - began)
-            found.setdefault(f"{what}: objects", []).append(sum(counting.counts.values()))
-    return {what: statistics.median(values) for what, values in found.items()}
+def _measured(base_url: str, few: Store, many: Store) -> dict[str, tuple[float, float]]:
+    """Both take over the same events, in turn: their medians."""
+    found: dict[str, tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
+    _tick(base_url, few)  # the first one in a process imports
+    for number in range(ROUNDS):
+        _happen(base_url)
+        both = [(0, few), (1, many)]
+        for which, store in both if number % 2 else reversed(both):
+            for what, work in (("sync", publish_slice), ("tick", _tick)):
+                counting = Counting(store)
+                began = time.process_time()
+                work(base_url, counting)
+                seconds = time.process_time() - began
+                found[f"{what}: CPU time"][which].append(seconds)
+                found[f"{what}: objects"][which].append(sum(counting.counts.values()))
+    return {
+        what: (statistics.median(of_few), statistics.median(of_many))
+        for what, (of_few, of_many) in found.items()
+    }
 
 
 def _tick(base_url: str, store: Any) -> None:
@@ -99,10 +120,9 @@ def _tick(base_url: str, store: Any) -> None:
                 sensor(context)
 
 
-def _sync(base_url: str, store: Any) -> None:
+def _happen(base_url: str) -> None:
     address = f"{base_url.split('/folkeregisteret')[0]}/_synthetic/hendelser"
     httpx.post(address, params={"antall": EVENTS}, timeout=60).raise_for_status()
-    publish_slice(base_url, store)
 
 
 def _copy_syncs(store: LocalStore) -> None:

@@ -1,4 +1,12 @@
-"""What every test may use: registers to talk to, stores to fill, the command as users run it."""
+"""What every test may use: registers to talk to, stores to fill, the command as users run it.
+
+What a small load costs, in seconds of CPU time, so that a test takes the cheapest that shows what
+it is about: 0.7 without Dagster (``loads.full_load``, and 0.3 for ``loads.sync``); 2 with Dagster
+in the test's own process (``run_uttrekk``, records in memory); 3 by the command (``freg``, forked
+from a process that has imported what it needs); 6 by a command that is started from nothing.
+Several tests that look at one release share it: a fixture of the module or the session, copied
+where a test changes it (``shutil.copytree``; a store may be moved).
+"""
 
 from __future__ import annotations
 
