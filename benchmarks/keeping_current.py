@@ -24,8 +24,8 @@ import httpx
 
 from benchmarks.results import Figure, say
 from freg_pipeline.client import Register
-from freg_pipeline.feed.expand import Slice
-from freg_pipeline.feed.sync import collect
+from freg_pipeline.course import collect
+from freg_pipeline.feed.sync import Slice
 from freg_pipeline.journal.releases import require_current
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.compact import begin_compaction, compact

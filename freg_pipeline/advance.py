@@ -8,7 +8,7 @@ that failed is left alone is in :mod:`freg_pipeline.failure`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from freg_pipeline.errors import FregError, GoneError, UncertainOrderError
 from freg_pipeline.journal.kinds import Kind
@@ -29,7 +29,9 @@ class OrderAnew:
 
 @dataclass(frozen=True)
 class Poll:
-    """Ask the register for the next batch of identifiers."""
+    """Ask the register for a batch of identifiers: the first that isn't here."""
+
+    batch: int
 
 
 @dataclass(frozen=True)
@@ -43,16 +45,26 @@ class TakeIn:
 
 
 @dataclass(frozen=True)
-class Sync:
-    """Take a slice of the event list into a release: in one run, which follows from the release.
+class ReadEvents:
+    """Of a sync: read its slice of the event list, to the end that it is then recorded to have."""
 
-    What is done of it is found in the store by :mod:`freg_pipeline.feed.sync`.
+
+@dataclass(frozen=True)
+class AddRound:
+    """Of a sync: write the next batches of persons, or record that there are no more.
+
+    Whom it looks up next follows from what has landed (:mod:`freg_pipeline.feed.expand`).
     """
 
 
 @dataclass(frozen=True)
+class StageEvents:
+    """Of a sync: fetch the events' own documents, and make the events' tables."""
+
+
+@dataclass(frozen=True)
 class Publish:
-    """Make the release."""
+    """Make the release. A base or a delta whose files are whole is found, and not made again."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +89,9 @@ class Done:
     release: str | None
 
 
-Step = Order | OrderAnew | Poll | TakeIn | Sync | Publish | Ask | Done
+Step = (
+    Order | OrderAnew | Poll | ReadEvents | AddRound | TakeIn | StageEvents | Publish | Ask | Done
+)
 
 
 @dataclass(frozen=True)
@@ -96,6 +110,8 @@ class Standing:
         landed: those whose tables are whole.
         release: what it became.
         is_abandoned: it was given up.
+        is_read: of a sync: all of its events are here.
+        is_staged: of a sync: its events' tables are whole.
     """
 
     name: str
@@ -109,6 +125,8 @@ class Standing:
     landed: frozenset[int] = frozenset()
     release: str | None = None
     is_abandoned: bool = False
+    is_read: bool = False
+    is_staged: bool = False
 
 
 def next_steps(standing: Standing) -> tuple[Step, ...]:
@@ -120,14 +138,35 @@ def next_steps(standing: Standing) -> tuple[Step, ...]:
     s = standing
     if s.release is not None or s.is_abandoned:
         return (Done(s.release),)
-    if s.kind.is_sync:
-        return (Sync(),)
     taken_in = tuple(TakeIn(batch) for batch in sorted(s.batches - s.landed))
+    if s.kind.is_sync:
+        return _next_of_sync(s, taken_in)
     if s.end is not None and s.landed.issuperset(range(s.end)):
         return (Publish(),)
     if s.end is not None and s.batches.issuperset(range(s.end)):
         return taken_in
     return taken_in + (_next_of_job(s) if s.kind.is_job else _begin_again(s))
+
+
+def standing_after(step: Step, before: Standing, uttrekk: Uttrekk) -> Standing:
+    """Where an uttrekk stands once a step was taken, by what that step may have changed.
+
+    As :func:`standing_of` tells, at a cost that doesn't grow with the batches. What others do at
+    the same time shows at the next full look; until then a step of theirs is found to be taken.
+    """
+    match step:
+        case Poll(batch) if uttrekk.has_batch(batch):
+            return replace(before, batches=before.batches | {batch})
+        case TakeIn(batch) if uttrekk.has_landed(batch):
+            return replace(before, landed=before.landed | {batch})
+        case ReadEvents() if uttrekk.feed_end is not None:
+            return replace(before, is_read=True)
+        case AddRound():
+            return replace(before, batches=frozenset(uttrekk.batches()), end=uttrekk.end)
+        case StageEvents() if uttrekk.events_staged:
+            return replace(before, is_staged=True)
+        case _:
+            return standing_of(uttrekk)
 
 
 def standing_of(uttrekk: Uttrekk) -> Standing:
@@ -148,18 +187,35 @@ def standing_of(uttrekk: Uttrekk) -> Standing:
         landed=frozenset(uttrekk.landed()),
         release=uttrekk.release,
         is_abandoned=uttrekk.is_abandoned,
+        is_read=kind.is_sync and uttrekk.feed_end is not None,
+        is_staged=kind.is_sync and uttrekk.events_staged,
     )
+
+
+def _next_of_sync(s: Standing, taken_in: tuple[Step, ...]) -> tuple[Step, ...]:
+    """One after the other: whom the next batches hold follows from those that have landed."""
+    if not s.is_read:
+        return (ReadEvents(),)
+    if taken_in:
+        return taken_in
+    if s.end is None or not s.batches.issuperset(range(s.end)):
+        return (AddRound(),)
+    return (Publish(),) if s.is_staged else (StageEvents(),)
 
 
 def _next_of_job(s: Standing) -> tuple[Step, ...]:
     """What leads to the batches that aren't here yet."""
     if s.is_ordered:
-        return (Poll(),)
+        return (Poll(_first_missing(s.batches)),)
     if s.is_uncertain:
         return (Ask(_uncertain(s)),)
     if s.is_gone:
         return (OrderAnew(),) if s.jobs <= ORDERED_ANEW else (Ask(_gone(s)),)
     return (Order(),)
+
+
+def _first_missing(batches: frozenset[int]) -> int:
+    return next(batch for batch in range(len(batches) + 1) if batch not in batches)
 
 
 def _begin_again(s: Standing) -> tuple[Step, ...]:

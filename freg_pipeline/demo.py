@@ -53,7 +53,8 @@ def run_demo(settings: Settings, *, persons: int, seed: int) -> None:
         )
         # Another demo's population may have been larger: that is no loss.
         fewer = ReleaseConfig(allow_fewer=True)
-        manifest = run_uttrekk(Freg.from_settings(quick, begin), release=fewer)
+        with Freg.from_settings(quick, begin) as freg:
+            manifest = run_uttrekk(freg, release=fewer)
     click.echo("\n".join(release_lines(manifest, store)))
     for question, statement in QUERIES.items():
         click.echo(f"\n{question}\n  {statement}\n{render(store, statement)[0]}")

@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Iterable
 
 from freg_pipeline.client import BatchState, Register, SoekKriterier, TilpassetKriterier
+from freg_pipeline.course import collect
 from freg_pipeline.extract.begin import Fill, open_uttrekk
 from freg_pipeline.extract.fetch import fetch_batch
 from freg_pipeline.extract.liste import taken_list
 from freg_pipeline.extract.order import place_order
 from freg_pipeline.extract.poll import wait_for_batch
 from freg_pipeline.extract.treff import Search
-from freg_pipeline.feed.expand import Slice
-from freg_pipeline.feed.sync import collect
+from freg_pipeline.feed.sync import Slice
 from freg_pipeline.journal.kinds import AnyKind, Komplett, Tilpasset
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.question import Question

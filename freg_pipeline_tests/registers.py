@@ -138,6 +138,7 @@ class Door:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._port = self._listener.getsockname()[1]
         self._open: list[socket.socket] = []
+        self.connections = 0  # that were ever opened
         self.url = f"http://127.0.0.1:{self._port}{behind.path}"
         self._accepting = self._accept()
 
@@ -171,6 +172,7 @@ class Door:
         with listener, suppress(OSError):
             while True:
                 here, _ = listener.accept()
+                self.connections += 1
                 there = socket.create_connection(self._behind)
                 self._open += [here, there]
                 for one, other in ((here, there), (there, here)):

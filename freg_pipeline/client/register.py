@@ -31,6 +31,7 @@ class Register:
         rettighetspakke: str = "offentlig-med-hjemmel",
     ) -> None:
         self._transport = transport
+        self._form = answer_format, rettighetspakke
         self.uttrekk = UttrekkService(transport)
         self.personer = PersonerService(transport, answer_format, rettighetspakke)
         self.hendelser = HendelserService(transport, answer_format)
@@ -85,8 +86,15 @@ class Register:
         """
         self._transport.require(*services)
 
+    def impatient(self) -> Self:
+        """The same register by the same connections, which isn't waited for when it is away."""
+        return type(self)(self._transport.impatient(), *self._form)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._transport.aclose()
+
     async def __aenter__(self) -> Self:
-        await self._transport.__aenter__()
         return self
 
     async def __aexit__(
@@ -95,4 +103,4 @@ class Register:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._transport.__aexit__(kind, error, traceback)
+        await self.aclose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
 import time
 import uuid
@@ -33,13 +34,14 @@ from freg_pipeline.errors import (
 )
 
 logger = logging.getLogger(__name__)
-# Addresses where something answered, in this process: what one connection found holds for all.
-_REACHED: set[str] = set()
 # Their messages name whole URLs, and with them identity numbers; ours name services.
 for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 TIMEOUT = httpx.Timeout(90.0, connect=4.0, pool=None)  # look-ups are expected under 10 s
+# A connection idle for longer isn't used again: one that the other side is about to close may lose
+# an order's answer. Servers wait for 5 s (Apache, uvicorn) to 75 s (nginx).
+IDLE_SECONDS = 5.0
 TRY_SECONDS = 180.0  # for one try from beginning to end, however slowly it trickles
 LOOK_UPS = frozenset(
     {"personer/bulkoppslag", "personer/bulkoppslag/arkiv", "hendelser/bulkoppslag"}
@@ -58,6 +60,17 @@ class _Request:
     headers: Mapping[str, str]
     content: bytes | None
     check: Check | None
+
+
+@dataclass
+class _Met:
+    """What is known of the address: whether anything answered there, and whether the register did.
+
+    The register: it had what was asked for.
+    """
+
+    reached: bool = False
+    answered: bool = False
 
 
 class Transport:
@@ -91,20 +104,19 @@ class Transport:
         self.package = package
         self._known = known
         self._outage = Outage(wait_hours)
-        self._answered = False  # it was the register, and had what was asked for
+        self._met = _Met()
         self._pace = pace_of(base_url, requests_per_minute)
         self._gate = Gate(connections)
         self._client = httpx.AsyncClient(
             auth=auth,
             timeout=TIMEOUT,
-            limits=httpx.Limits(max_connections=connections),
+            limits=httpx.Limits(max_connections=connections, keepalive_expiry=IDLE_SECONDS),
             headers={"User-Agent": f"freg_pipeline/{__version__}"},
             follow_redirects=False,
             **way_to(base_url, ca_file),
         )
 
     async def __aenter__(self) -> Self:
-        await self._client.__aenter__()
         return self
 
     async def __aexit__(
@@ -113,7 +125,17 @@ class Transport:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._client.__aexit__(kind, error, traceback)
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    def impatient(self) -> Self:
+        """The same, with the same connections, for those who don't wait for a register away."""
+        twin = copy.copy(self)
+        twin._outage = Outage()
+        return twin
 
     def require(self, *services: str) -> None:
         """See that services are within the package. Raises RefusedError where one isn't."""
@@ -137,7 +159,7 @@ class Transport:
         Raises:
             RefusedError, PassingError: it isn't, or doesn't let us in.
         """
-        if not self._answered:
+        if not self._met.answered:
             service = "hendelser/siste/sekvensnummer"
             await self.get(service, service)
 
@@ -242,7 +264,7 @@ class Transport:
             raise self._lost(request.service, correlation_id, error) from None
         except UnreachableError as error:  # whoever gives the tokens
             raise self._away(error) from None
-        _REACHED.add(self.base_url)
+        self._met.reached = True
         logger.debug(
             "%s: %d, %d bytes, %.3f s, correlation id %s",
             request.service, response.status_code, len(response.content),
@@ -253,7 +275,7 @@ class Transport:
             raise failure(response, request.service, correlation_id, self.package)
         checked = _check(request, response.content, correlation_id)
         etag = response.headers.get("etag")
-        self._answered = True
+        self._met.answered = True
         now = datetime.now(UTC)
         return Answer(response.content, now, content_type, correlation_id, etag, checked)
 
@@ -281,9 +303,9 @@ class Transport:
         return SilentError(error.what, LATER)
 
     def _is_known(self) -> bool:
-        if self.base_url not in _REACHED and self._known():
-            _REACHED.add(self.base_url)
-        return self.base_url in _REACHED
+        if not self._met.reached:
+            self._met.reached = self._known()
+        return self._met.reached
 
 
 def _check(request: _Request, body: bytes, correlation_id: str) -> object:

@@ -45,13 +45,15 @@ def sync(follow: bool, **strictness: bool) -> None:
     from freg_pipeline.orchestration.resources import Freg
     from freg_pipeline.orchestration.run_feed import syncing
 
-    with progress() as begin:
-        freg = Freg.from_settings(settings(), begin)
-        with syncing(freg, ReleaseConfig(**strictness)) as work:
-            if follow:
-                _follow(work)
-            else:
-                _tell(work.once())
+    with (
+        progress() as begin,
+        Freg.from_settings(settings(), begin) as freg,
+        syncing(freg, ReleaseConfig(**strictness)) as work,
+    ):
+        if follow:
+            _follow(work)
+        else:
+            _tell(work.once())
 
 
 def _follow(work: Syncing) -> None:

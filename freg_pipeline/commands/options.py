@@ -157,10 +157,9 @@ def with_format(command: F) -> F:
 
 def ask(question: Callable[[Register], Any], form: str | None = None) -> Any:
     """Ask the register one thing; ``form``: json or xml, else as the settings say."""
-    import asyncio
-
     from freg_pipeline.client import Register
     from freg_pipeline.client.environments import base_url
+    from freg_pipeline.client.session import Session
     from freg_pipeline.errors import StoreError
     from freg_pipeline.journal.home import has_met
 
@@ -172,11 +171,8 @@ def ask(question: Callable[[Register], Any], form: str | None = None) -> Any:
         except StoreError:  # a question needs none
             return False
 
-    async def ask() -> Any:
-        async with Register.from_settings(asked, known=known) as register:
-            return await question(register)
-
-    return asyncio.run(ask())
+    with Session(lambda: Register.from_settings(asked, known=known)) as session:
+        return session.ask(question)
 
 
 async def parts_of(register: Register) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from freg_pipeline.commands.options import settings, store, with_settings
+from freg_pipeline.commands.options import ask, settings, store, with_settings
 from freg_pipeline.errors import ConfigurationError, FregError
 
 
@@ -131,20 +131,12 @@ def spot_check(persons: int, form: str) -> None:
     The register has changed documents of very many persons without any event. A sync can't see
     that; a new full load puts it right.
     """
-    import asyncio
-
     import msgspec
 
-    from freg_pipeline.client import Register
     from freg_pipeline.console import drift_remedy, spot_check_lines
-    from freg_pipeline.feed.spot_check import SpotCheck
     from freg_pipeline.feed.spot_check import spot_check as compare
 
-    async def run() -> SpotCheck:
-        async with Register.from_settings(settings()) as register:
-            return await compare(store(), register, settings(), persons)
-
-    checked = asyncio.run(run())
+    checked = ask(lambda register: compare(store(), register, settings(), persons))
     if form == "json":
         click.echo(msgspec.json.encode(checked.counts()).decode())
     else:

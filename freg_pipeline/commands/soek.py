@@ -60,8 +60,7 @@ def _release(
     from freg_pipeline.orchestration.resources import Freg
     from freg_pipeline.orchestration.run import run_soek
 
-    with progress() as begin:
-        freg = Freg.from_settings(settings(form), begin)
+    with progress() as begin, Freg.from_settings(settings(form), begin) as freg:
         manifest = run_soek(freg, kriterier, name=name, release=ReleaseConfig(**strictness))
     tell_release(manifest, freg.store)
 

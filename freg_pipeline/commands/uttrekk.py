@@ -80,8 +80,11 @@ def liste(source: Path, column: str | None, name: str | None, **strictness: bool
         for line in malformed_lines(malformed_of(of)):
             click.echo(line, err=True)
 
-    with progress() as begin, _seekable(source) as path:
-        freg = Freg.from_settings(settings(), begin)
+    with (
+        progress() as begin,
+        _seekable(source) as path,
+        Freg.from_settings(settings(), begin) as freg,
+    ):
         manifest = run_liste(
             freg,
             path,
@@ -112,8 +115,7 @@ def _run(kind: AnyKind, name: str | None, strictness: dict[str, bool]) -> None:
     from freg_pipeline.orchestration.resources import Freg
     from freg_pipeline.orchestration.run import run_uttrekk
 
-    with progress() as begin:
-        freg = Freg.from_settings(settings(), begin)
+    with progress() as begin, Freg.from_settings(settings(), begin) as freg:
         manifest = run_uttrekk(freg, kind, name=name, release=ReleaseConfig(**strictness))
     tell_release(manifest, freg.store)
 
@@ -166,8 +168,7 @@ def resume(name: str, order_again: bool, **strictness: bool) -> None:
     from freg_pipeline.orchestration.run import carry_on
     from freg_pipeline.orchestration.run_feed import syncing
 
-    with progress() as begin:
-        freg = Freg.from_settings(settings(), begin)
+    with progress() as begin, Freg.from_settings(settings(), begin) as freg:
         one = Uttrekk(freg.store, name)
         if one.kind.is_sync:  # it follows from the release: there is no order
             with syncing(freg, ReleaseConfig(**strictness)) as work:

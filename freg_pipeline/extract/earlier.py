@@ -42,9 +42,9 @@ class EarlierAnswers:
         self._asked: dict[_Look, list[str]] = {}
         self._where: dict[str, _Look] = {}
         for view in self._views.values():  # what a later job was told wins
-            here = set(view.batches())
-            for near in sorted({batch + offset for offset in _NEIGHBOURS} & here):
-                self._note(view, near)
+            for near in (batch + offset for offset in _NEIGHBOURS):
+                if near >= 0 and view.has_batch(near):
+                    self._note(view, near)
 
     def _note(self, view: Uttrekk, batch: int) -> None:
         asked = chunks(view.identifiers(batch))

@@ -34,14 +34,23 @@ class PollResult:
     count: int = 0
 
 
-async def poll_once(register: Register, uttrekk: Uttrekk) -> PollResult:
-    """Ask for the next batch that isn't here, once, and keep it.
+async def poll_once(register: Register, uttrekk: Uttrekk, batch: int | None = None) -> PollResult:
+    """Ask for a batch that isn't here, once, and keep it.
+
+    Args:
+        register: whom to ask.
+        uttrekk: whose batch.
+        batch: its number; None: the first that isn't here, for which all of them are listed.
 
     Raises:
         GoneError: the register no longer has the job; that is recorded.
         FregError: the uttrekk isn't ordered yet.
     """
-    end, batch = uttrekk.end, _next_batch(uttrekk)
+    end = uttrekk.end
+    if batch is None:
+        batch = _next_batch(uttrekk)
+    elif uttrekk.has_batch(batch):  # another process has kept it since
+        return PollResult(BatchState.READY, batch, len(uttrekk.identifiers(batch)))
     if end is not None and batch >= end:
         return PollResult(BatchState.END, end)
     answer = await _ask(register, uttrekk, batch)
@@ -54,8 +63,16 @@ async def poll_once(register: Register, uttrekk: Uttrekk) -> PollResult:
     return PollResult(BatchState.READY, batch, answer.count)
 
 
-async def wait_for_batch(register: Register, uttrekk: Uttrekk, settings: Settings) -> PollResult:
-    """Wait for the next batch that isn't here, keep it, and return it; or the end.
+async def wait_for_batch(
+    register: Register, uttrekk: Uttrekk, settings: Settings, batch: int | None = None
+) -> PollResult:
+    """Wait for a batch that isn't here, keep it, and return it; or the end.
+
+    Args:
+        register: whom to ask.
+        uttrekk: whose batch.
+        settings: how often to ask, and how long.
+        batch: as :func:`poll_once` takes it.
 
     Raises:
         GoneError: the register no longer has the job.
@@ -63,7 +80,7 @@ async def wait_for_batch(register: Register, uttrekk: Uttrekk, settings: Setting
     """
     deadline = time.monotonic() + settings.poll_timeout_hours * 3600
     while True:
-        result = await poll_once(register, uttrekk)
+        result = await poll_once(register, uttrekk, batch)
         if result.state is not BatchState.NOT_READY:
             return result
         if time.monotonic() > deadline:
@@ -129,10 +146,12 @@ async def require_batch(
         ConfigurationError: the uttrekk has no such batch.
         GoneError, PassingError: as :func:`wait_for_batch`.
     """
-    while batch not in uttrekk.batches():
-        result = await wait_for_batch(register, uttrekk, settings)
+    first: int | None = None
+    while not uttrekk.has_batch(batch):
+        result = await wait_for_batch(register, uttrekk, settings, first)
+        first = result.batch + 1
         # Another process may have kept it, and the end too, since the look before.
-        if result.state is BatchState.END and batch not in uttrekk.batches():
+        if result.state is BatchState.END and not uttrekk.has_batch(batch):
             raise ConfigurationError(
                 f"the uttrekk {uttrekk.name} has {result.batch} batches, and no number {batch}",
                 "Delete that partition in Dagster",

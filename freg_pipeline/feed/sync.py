@@ -1,112 +1,151 @@
-"""Bring the current release on by one slice of the event list.
+"""The steps of one sync: each is found in the store when it was taken, and not taken again.
 
-A sync is an uttrekk of kind hendelser, named after the position that it continues, so that two
-workers that do the same piece write the same names. Each step is found in the store when it was
-done, and not done again.
+:mod:`freg_pipeline.advance` says which comes next, and :mod:`freg_pipeline.course` takes them.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from freg_pipeline.client import Register
-from freg_pipeline.errors import ConfigurationError, PartsRefusedError
-from freg_pipeline.extract.contracts import fetch_contract
-from freg_pipeline.extract.probe import chosen_parts, tell_refused
-from freg_pipeline.feed.expand import Expansion, Progress, Slice
-from freg_pipeline.feed.own import events_read, has_own_events, own_events
-from freg_pipeline.feed.pages import ask, has_pages, read_events
+from freg_pipeline.client.feed import FeedEntry
+from freg_pipeline.feed.begin import Begun
+from freg_pipeline.feed.documents import documents_of, fetch_documents
+from freg_pipeline.feed.expand import Told, add_round, take_in
+from freg_pipeline.feed.own import events_read, own_events
+from freg_pipeline.feed.pages import read_events
 from freg_pipeline.feed.persons import persons_of
-from freg_pipeline.feed.position import last_number, require_within
-from freg_pipeline.journal.kinds import Hendelser
-from freg_pipeline.journal.manifest import Manifest
-from freg_pipeline.journal.question import Question
-from freg_pipeline.journal.releases import require_current
-from freg_pipeline.journal.request import Request
+from freg_pipeline.feed.tables import stage_events
 from freg_pipeline.journal.uttrekk import Uttrekk
-from freg_pipeline.lake.reopen import reopen_sync
 from freg_pipeline.settings import Settings
-from freg_pipeline.store import Store
 
 logger = logging.getLogger(__name__)
 
+Progress = Callable[[str, int], Told]
 
-async def collect(
-    store: Store,
-    register: Register,
-    settings: Settings,
-    progress: Progress,
-    *,
-    ask_again: bool = True,
-) -> Slice | None:
-    """Land the slice that follows the current release; None if nothing has happened since.
 
-    Where the register no longer takes a part in the middle of it, the sync is given up, and another
-    one begun without that part.
+@dataclass(frozen=True)
+class Slice:
+    """A slice of the event list that has landed, and waits for its release.
+
+    Attributes:
+        uttrekk: of kind hendelser.
+        events: how many.
+        persons: looked up, each once.
+        bytes: of the answers fetched now, before compression.
+        without_document: once released: events' documents that the register didn't give.
+        not_followed: once released: events that name neither a person nor a document.
+    """
+
+    uttrekk: Uttrekk
+    events: int
+    persons: int
+    bytes: int
+    without_document: int = 0
+    not_followed: int = 0
+
+
+class Sync:
+    """Takes the steps of a sync. What a step has in memory, the next one needn't read again.
 
     Args:
-        store: where everything lies.
-        register: whom to ask; open.
-        settings: how, and how much at once.
+        begun: which sync.
+        register: whom to ask.
+        settings: how much at once, and how long a pause is.
         progress: told about long work.
-        ask_again: a sync that was refused for look-ups that failed is begun anew, and whom the
-            register doesn't answer for holds it up; else it is gone on with as it is.
-
-    Raises:
-        ConfigurationError: there is no release, or it was made with other settings.
-        TooOldError: the event list no longer reaches back to the release's position.
-        BegunAnewError: the list ends before the release's position.
-        BeyondTheEndError: the list tells an event after the register's last one.
-        RefusedError, PassingError: as for every request; what came until then is kept.
+        must_know: whom the register doesn't answer for holds it up; else they are passed over.
     """
-    try:
-        return await _collect(store, register, settings, progress, ask_again=ask_again)
-    except PartsRefusedError as refused:
-        logger.warning("%s: the sync starts over without it", refused.what)
-        return await _collect(store, register, settings, progress, ask_again=ask_again)
 
+    def __init__(
+        self,
+        begun: Begun,
+        register: Register,
+        settings: Settings,
+        progress: Progress,
+        *,
+        must_know: bool = True,
+    ) -> None:
+        self.uttrekk = begun.uttrekk
+        self._begun = begun
+        self._register = register
+        self._settings = settings
+        self._progress = progress
+        self._must_know = must_know
+        self._events: Sequence[FeedEntry] | None = None
+        self._bytes = 0
 
-async def _collect(
-    store: Store, register: Register, settings: Settings, progress: Progress, *, ask_again: bool
-) -> Slice | None:
-    current = require_current(store)
-    first = Uttrekk(store, current.base.uttrekk).question
-    _require_same(current.number, first, settings)
-    uttrekk, page = _following(store, current, settings), None
-    if ask_again and uttrekk.exists and reopen_sync(uttrekk):
-        uttrekk = _following(store, current, settings)
-    if not (has_pages(uttrekk) or has_own_events(uttrekk)):
-        page = await ask(register, settings.answer_format, current.sekvensnummer)
-        if page is None or not page.entries:
-            await last_number(register, current)
-            return None
-        await require_within(register, page.entries[-1].sekvensnummer)  # before anything is kept
-        await _begin(uttrekk, register, settings, current)
-    if first.kind.is_everyone:
-        events = await read_events(register, uttrekk, first=page)
-    else:
+    async def events(self) -> Sequence[FeedEntry]:
+        """Its events; read from the register, unless they are here.
+
+        Raises:
+            DamagedError: what was kept isn't as it was written, or part of it is gone.
+            TooOldError: the list no longer reaches back to the release's position.
+            BeyondTheEndError: the list tells an event after the register's last one.
+            RefusedError, PassingError: as for every request; what came until then is kept.
+        """
+        if self._events is None:
+            self._events = await self._read()
+            untold = sum(
+                not (one.folkeregisteridentifikator or one.persondokument) for one in self._events
+            )
+            if untold:
+                logger.warning(
+                    "%d events name neither a person nor a document: not followed", untold
+                )
+        return self._events
+
+    async def _read(self) -> Sequence[FeedEntry]:
+        begun, register = self._begun, self._register
+        if begun.first.is_everyone:
+            return await read_events(register, self.uttrekk, first=begun.page)
         own = await own_events(
             register,
-            uttrekk,
-            current,
-            first.kind,
-            page,
-            concurrency=settings.concurrency,
-            must_know=ask_again,
+            self.uttrekk,
+            begun.current,
+            begun.first,
+            begun.page,
+            concurrency=self._settings.concurrency,
+            must_know=self._must_know,
         )
-        events = own.hendelser
-    untold = sum(not (one.folkeregisteridentifikator or one.persondokument) for one in events)
-    if untold:
-        logger.warning("%d events name neither a person nor a document: not followed", untold)
-    expansion = Expansion(register, uttrekk, current, settings, progress)
-    try:
-        taken = await expansion.of(events, persons_of(events))
-    except PartsRefusedError:
-        uttrekk.give_up()
-        raise
-    return replace(taken, events=events_read(uttrekk))
+        return own.hendelser
+
+    async def add_round(self) -> None:
+        """Write the next batches of persons, or record that there are no more."""
+        persons = persons_of(await self.events())
+        pause = self._settings.confirm_seconds
+        await add_round(self.uttrekk, self._begun.current, persons, pause)
+
+    async def take_in(self, batches: Sequence[int]) -> None:
+        """Look the persons of batches up, and land the answers."""
+        count = sum(len(self.uttrekk.identifiers(batch)) for batch in batches)
+        self._bytes += await take_in(
+            self._register,
+            self.uttrekk,
+            batches,
+            concurrency=self._settings.concurrency,
+            told=self._progress("persons", count),
+        )
+
+    async def stage_events(self) -> None:
+        """Fetch the events' own documents, and make the events' tables."""
+        uttrekk, events = self.uttrekk, await self.events()
+        documents = documents_of(events)
+        self._bytes += await fetch_documents(
+            self._register,
+            uttrekk,
+            documents,
+            concurrency=self._settings.concurrency,
+            progress=self._progress("hendelsesdokumenter", len(documents)),
+        )
+        await asyncio.to_thread(stage_events, uttrekk.store, uttrekk, events)
+
+    async def slice(self) -> Slice:
+        """What it has landed."""
+        persons = len(persons_of(await self.events()))
+        return Slice(self.uttrekk, events_read(self.uttrekk), persons, self._bytes)
 
 
 def drop_staging(uttrekk: Uttrekk) -> None:
@@ -118,70 +157,3 @@ def drop_staging(uttrekk: Uttrekk) -> None:
     if uttrekk.kind.is_sync and uttrekk.release is not None:
         for key in uttrekk.store.list(uttrekk.key("tables/")):
             uttrekk.store.delete(key)
-
-
-async def _begin(
-    uttrekk: Uttrekk, register: Register, settings: Settings, current: Manifest
-) -> None:
-    contract = await fetch_contract(uttrekk.store, register, settings.contract_file)
-    before = current.parts_refused
-    kind = Hendelser(current.sekvensnummer, current.base.uttrekk)
-    question = Question.of(kind, settings, register.base_url)
-    parts, refused = await chosen_parts(register, question.parts, contract.plan, before)
-    # What was refused before is told by the release, and isn't asked for again by every sync.
-    tell_refused(refused[len(before) :], parts.landed, contract.plan)
-    request = Request(
-        name=uttrekk.name,
-        question=question,
-        parts=parts.landed,
-        parts_apart=parts.apart,
-        parts_refused=refused,
-        contract=contract.plan.fingerprint,
-        contract_from=contract.source,
-        sekvensnummer=current.sekvensnummer,
-        created=datetime.now(UTC),
-    )
-    Uttrekk.begin(uttrekk.store, request)
-
-
-def _following(store: Store, current: Manifest, settings: Settings) -> Uttrekk:
-    """The sync that continues a release: the one under way, or one of the first name that is free.
-
-    The usual name can be taken by the sync of an earlier release that stood at the same position,
-    before a full load replaced it, or by one that was given up because it was damaged. Where the
-    event list has begun anew, its pages tell of others.
-    """
-    usual = f"hendelser-{current.sekvensnummer:012d}"
-    number = 1
-    while True:
-        uttrekk = Uttrekk(store, usual if number == 1 else f"{usual}-{number}")
-        if _can_be_begun(uttrekk) or (
-            _can_go_on(uttrekk)
-            and _is_after(uttrekk, current)
-            and not uttrekk.question.differences(uttrekk.question.under(settings))
-        ):
-            return uttrekk
-        number += 1
-
-
-def _can_be_begun(uttrekk: Uttrekk) -> bool:
-    return not uttrekk.exists and not uttrekk.store.list(uttrekk.key(""))
-
-
-def _can_go_on(uttrekk: Uttrekk) -> bool:
-    return uttrekk.exists and uttrekk.release is None and not uttrekk.is_abandoned
-
-
-def _is_after(uttrekk: Uttrekk, current: Manifest) -> bool:
-    """Whether a sync continues what the current release is made of."""
-    return isinstance(uttrekk.kind, Hendelser) and uttrekk.kind.base == current.base.uttrekk
-
-
-def _require_same(number: str, first: Question, settings: Settings) -> None:
-    """See that what the sync asks for is what the release was made of."""
-    differences = first.differences(first.under(settings))
-    if differences:
-        raise ConfigurationError(
-            f"release {number} was made with different settings: {'; '.join(differences)}",
-            "Set them back, or make a new full load: freg uttrekk komplett",
-        )

@@ -73,6 +73,10 @@ class Batches(Ordered):
         keys = self.store.list(self.job_key("batches/"))
         return [int(_file(key)[:6]) for key in keys if key.endswith(".json.zst")]
 
+    def has_batch(self, batch: int) -> bool:
+        """Whether a batch's identifiers are here."""
+        return self.store.exists(self.batch_key(batch))
+
     def identifiers(self, batch: int) -> list[str]:
         """A batch's identifiers, in the order delivered."""
         return self._batch(batch)[1]
@@ -117,6 +121,10 @@ class Batches(Ordered):
         keys = self.store.list(self.job_key("tables/"))
         done = [key.split("/")[-2] for key in keys if key.endswith("/done.json")]
         return {int(folder) for folder in done if folder.isdigit()}  # the events have one, too
+
+    def has_landed(self, batch: int) -> bool:
+        """Whether a batch's staging tables are whole."""
+        return self.store.exists(self.job_key("tables", f"{batch:06d}", "done.json"))
 
 
 def chunks(identifiers: list[str]) -> list[list[str]]:

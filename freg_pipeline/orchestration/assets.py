@@ -6,10 +6,9 @@ repeat: what is done already is found in the store, and not done again.
 
 # No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
 
-import asyncio
-
 import dagster as dg
 
+from freg_pipeline.client import Register
 from freg_pipeline.contract import Change
 from freg_pipeline.extract.begin import open_uttrekk, require_approved, require_same_settings
 from freg_pipeline.extract.liste import malformed_of
@@ -45,7 +44,7 @@ def uttrekk(
     context: dg.AssetExecutionContext, config: OrderConfig, freg: FregResource
 ) -> dg.MaterializeResult[None]:
     """Begin the partition's uttrekk, if it isn't begun, and order it, if it isn't ordered."""
-    ordered = asyncio.run(_order(freg, context.partition_key, config))
+    ordered = _order(freg, context.partition_key, config)
     request = ordered.request
     return dg.MaterializeResult(
         metadata={
@@ -67,10 +66,11 @@ def _contract_changes(freg: Freg, request: Request) -> list[Change]:
     return changes_between(freg.store, current.contract if current else None, request.contract)
 
 
-async def _order(freg: Freg, name: str, config: OrderConfig) -> Uttrekk:
+def _order(freg: Freg, name: str, config: OrderConfig) -> Uttrekk:
     agreed = approval(freg.store, allow_other_kind=config.allow_other_kind)
     with config.asked(freg.store) as (kind, fill):
-        async with freg.register() as register:
+
+        async def order(register: Register) -> Uttrekk:
             if kind is None:
                 ordered = Uttrekk(freg.store, name)
                 require_same_settings(ordered, freg.settings)
@@ -87,4 +87,6 @@ async def _order(freg: Freg, name: str, config: OrderConfig) -> Uttrekk:
                 )
             if ordered.kind.is_job:
                 await place_order(register, ordered, freg.settings, again=config.order_again)
-    return ordered
+            return ordered
+
+        return freg.ask(order)

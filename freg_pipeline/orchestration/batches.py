@@ -6,12 +6,12 @@ done already is found in the store, and not done again.
 
 # No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
 
-import asyncio
 import time
 from collections import Counter
 
 import dagster as dg
 
+from freg_pipeline.client import Register
 from freg_pipeline.extract.begin import require_same_settings
 from freg_pipeline.extract.fetch import FetchReport, fetch_batch
 from freg_pipeline.extract.poll import require_batch
@@ -54,18 +54,16 @@ def batch_identifikatorer(
 
 
 def _see_identifiers(freg: Freg, keys: list[str]) -> int:
-    return healing(freg.store, lambda: asyncio.run(_identifiers(freg, keys)))
-
-
-async def _identifiers(freg: Freg, keys: list[str]) -> int:
-    total = 0
-    async with freg.register() as register:
+    async def see(register: Register) -> int:
+        total = 0
         for key in keys:
             of, batch = read_batch_partition(freg.store, key)
             require_same_settings(of, freg.settings)
             await require_batch(register, of, batch, freg.settings)
             total += len(of.identifiers(batch))
-    return total
+        return total
+
+    return healing(freg.store, lambda: freg.ask(see))
 
 
 @dg.asset(
@@ -90,7 +88,7 @@ def bulkoppslag(
     keys = list(context.partition_keys)
     reports = healing(
         freg.store,
-        lambda: asyncio.run(_fetch(freg, keys)),
+        lambda: _fetch(freg, keys),
         lambda: _see_identifiers(freg, keys),
     )
     return dg.MaterializeResult(
@@ -104,19 +102,21 @@ def bulkoppslag(
     )
 
 
-async def _fetch(freg: Freg, keys: list[str]) -> list[FetchReport]:
-    reports = []
-    async with freg.register() as register:
+def _fetch(freg: Freg, keys: list[str]) -> list[FetchReport]:
+    concurrency = freg.settings.concurrency
+
+    async def fetch(register: Register) -> list[FetchReport]:
+        reports = []
         for key in keys:
             of, batch = read_batch_partition(freg.store, key)
             require_same_settings(of, freg.settings)
             told = freg.progress(f"bulkoppslag, batch {batch}", len(of.identifiers(batch)))
             reports.append(
-                await fetch_batch(
-                    register, of, batch, concurrency=freg.settings.concurrency, progress=told
-                )
+                await fetch_batch(register, of, batch, concurrency=concurrency, progress=told)
             )
-    return reports
+        return reports
+
+    return freg.ask(fetch)
 
 
 @dg.asset(
@@ -171,7 +171,7 @@ def _land(freg: Freg, key: str) -> LandedBatch:
 
 def _ask_again(freg: Freg, keys: list[str]) -> None:
     _see_identifiers(freg, keys)
-    asyncio.run(_fetch(freg, keys))
+    _fetch(freg, keys)
 
 
 def land_again(freg: Freg, of: Uttrekk) -> None:

@@ -13,7 +13,6 @@ import dagster as dg
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import current_release
-from freg_pipeline.lake.catalogue import renew_catalogue
 from freg_pipeline.lake.compact import (
     begin_compaction,
     compact_piece,
@@ -30,6 +29,7 @@ from freg_pipeline.orchestration.guarding import COMPACTION_RULES, guard_specs, 
 from freg_pipeline.orchestration.metadata import counts
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.runs import COMPACTION_TAG, runs_of
+from freg_pipeline.orchestration.shown import show_release
 from freg_pipeline.orchestration.telling import in_our_words
 
 COMPACTION_PIECE = dg.DynamicPartitionsDefinition(name="compaction_piece")
@@ -100,7 +100,7 @@ def komprimering(
     if manifest is None:
         yield dg.MaterializeResult(metadata=counts(deltas=0))
         return
-    renew_catalogue(freg.store)
+    show_release(context, freg.store, manifest)
     yield dg.MaterializeResult(
         metadata={
             "release": manifest.number,

@@ -160,6 +160,14 @@ class ReleaseConfig(dg.Config):
         )
 
 
+class PublishConfig(ReleaseConfig):
+    """Which uttrekk becomes a release, and how strict that is."""
+
+    uttrekk: str | None = Field(
+        default=None, description="its name; unless told, the only one whose batches have landed"
+    )
+
+
 class SyncConfig(ReleaseConfig):
     """How strict the releases are, and how many slices of the event list one run takes."""
 

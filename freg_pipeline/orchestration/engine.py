@@ -56,20 +56,31 @@ class Engine:
         self.run("land_batch", key)
 
     def run(
-        self, job: str, partition: str | None = None, config: Mapping[str, Any] | None = None
+        self,
+        job: str,
+        partition: str | None = None,
+        config: Mapping[str, Any] | None = None,
+        uttrekk: str | None = None,
     ) -> dg.ExecuteInProcessResult:
         """Run a job, for a partition where its assets have any.
+
+        Args:
+            job: its name.
+            partition: which.
+            config: of its assets, by their names.
+            uttrekk: whose run it is; that of the partition unless told.
 
         Raises:
             FregError: as the asset raised it.
         """
+        of = uttrekk or (partition or "").split("/")[0]
         ops = {name: {"config": dict(given)} for name, given in (config or {}).items()}
         with redirect_stderr(cast(TextIO, _WithoutRecords(sys.stderr))):
             return self._definitions.resolve_job_def(job).execute_in_process(
                 run_config={**_QUIET, "ops": ops},
                 instance=self._instance,
                 partition_key=partition,
-                tags={UTTREKK_TAG: partition.split("/")[0]} if partition else None,
+                tags={UTTREKK_TAG: of} if of else None,
             )
 
 

@@ -7,7 +7,6 @@ of them publishes.
 
 # No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
 
-import asyncio
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,28 +14,28 @@ from datetime import timedelta
 
 import dagster as dg
 
+from freg_pipeline.client import Register
+from freg_pipeline.course import collect
 from freg_pipeline.errors import ConfigurationError, TooOldError
 from freg_pipeline.extract.begin import open_uttrekk
 from freg_pipeline.extract.order import place_order
-from freg_pipeline.feed.expand import Slice
 from freg_pipeline.feed.lag import Lag, measure_lag
 from freg_pipeline.feed.position import last_number
-from freg_pipeline.feed.sync import collect, drop_staging
+from freg_pipeline.feed.sync import Slice, drop_staging
 from freg_pipeline.feed.tables import staged_events
 from freg_pipeline.journal.kinds import Komplett
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.question import Question
 from freg_pipeline.journal.releases import require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
-from freg_pipeline.lake.catalogue import renew_catalogue
 from freg_pipeline.lake.heal import healing
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.orchestration.common import LOOK_UP_POOL, OWNERS, FregResource
 from freg_pipeline.orchestration.config import SyncConfig
 from freg_pipeline.orchestration.guarding import guard_specs, guarded
 from freg_pipeline.orchestration.metadata import counts, fresh
-from freg_pipeline.orchestration.publishing import release
 from freg_pipeline.orchestration.resources import Freg
+from freg_pipeline.orchestration.shown import not_shown, show_release
 from freg_pipeline.orchestration.telling import in_our_words
 
 # Fresh means: brought up to the register, or confirmed to be there, within this time.
@@ -46,7 +45,6 @@ FRESH = dg.FreshnessPolicy.time_window(
 
 
 @dg.asset(
-    deps=[release],
     group_name="feed",
     kinds={"http", "parquet"},
     owners=OWNERS,
@@ -65,17 +63,17 @@ def hendelser(
     """Bring the current release up to the register's last event, a slice at a time."""
     started = time.monotonic()
     try:
-        slices = yield from guarded(context, "hendelser", lambda: _sync(freg, config))
+        slices = yield from guarded(context, "hendelser", lambda: _sync(context, freg, config))
     except TooOldError:
         if not freg.settings.full_load_when_too_old:
             raise
-        name = asyncio.run(_order_anew(freg))
+        name = _order_anew(freg)
         context.log.warning("the event list no longer reaches back far enough: ordered %s", name)
         yield from guarded(context, "hendelser", lambda: None)
         yield dg.MaterializeResult(metadata={"full_load": name})
         return
     manifest = require_current(freg.store)
-    lag = asyncio.run(_lag(freg))
+    lag = _lag(freg)
     yield dg.MaterializeResult(
         metadata={
             "release": manifest.number,
@@ -96,7 +94,7 @@ def hendelser(
     )
 
 
-def _sync(freg: Freg, config: SyncConfig) -> list[Slice]:
+def _sync(context: dg.AssetExecutionContext, freg: Freg, config: SyncConfig) -> list[Slice]:
     """Slice after slice, each of them a release, up to the last event that there is now.
 
     What happens meanwhile is the next sync's: the register never rests, and one that ran after it
@@ -105,20 +103,31 @@ def _sync(freg: Freg, config: SyncConfig) -> list[Slice]:
     slices: list[Slice] = []
     current = require_current(freg.store)
     position = current.sekvensnummer
-    goal = asyncio.run(_last(freg, current))
+    goal = freg.ask(lambda register: last_number(register, current))
     while len(slices) < config.slices and position < goal:
         taken = healing(freg.store, lambda: _take(freg, config))
         if taken is None:
             break
-        position = require_current(freg.store).sekvensnummer
+        current = require_current(freg.store)
+        show_release(context, freg.store, current)
+        position = current.sekvensnummer
         slices.append(taken)
-    renew_catalogue(freg.store)
+    if not slices and not_shown(context.instance, freg.store, current):
+        show_release(context, freg.store, current)  # whoever published it was stopped before that
     return slices
 
 
 def _take(freg: Freg, config: SyncConfig) -> Slice | None:
     """One slice, collected and published; None: nothing has happened."""
-    taken = asyncio.run(_collect(freg, ask_again=not config.allow_incomplete))
+    taken = freg.ask(
+        lambda register: collect(
+            freg.store,
+            register,
+            freg.settings,
+            freg.progress,
+            ask_again=not config.allow_incomplete,
+        )
+    )
     if taken is None:
         return None
     account = _publish(freg, taken, config).accounting
@@ -129,18 +138,6 @@ def _take(freg: Freg, config: SyncConfig) -> Slice | None:
     )
 
 
-async def _last(freg: Freg, current: Manifest) -> int:
-    async with freg.register() as register:
-        return await last_number(register, current)
-
-
-async def _collect(freg: Freg, *, ask_again: bool) -> Slice | None:
-    async with freg.register() as register:
-        return await collect(
-            freg.store, register, freg.settings, freg.progress, ask_again=ask_again
-        )
-
-
 def _publish(freg: Freg, taken: Slice, config: SyncConfig) -> Manifest:
     before = Uttrekk(freg.store, require_current(freg.store).uttrekk)
     manifest = build_release(freg.store, taken.uttrekk, policy=config.policy(freg.settings))
@@ -149,13 +146,12 @@ def _publish(freg: Freg, taken: Slice, config: SyncConfig) -> Manifest:
     return manifest
 
 
-async def _lag(freg: Freg) -> Lag:
-    current = require_current(freg.store)
-    async with freg.register() as register:
-        return await measure_lag(register, current, freg.settings.answer_format)
+def _lag(freg: Freg) -> Lag:
+    current, form = require_current(freg.store), freg.settings.answer_format
+    return freg.ask(lambda register: measure_lag(register, current, form))
 
 
-async def _order_anew(freg: Freg) -> str:
+def _order_anew(freg: Freg) -> str:
     """Order everyone once more; an order that is under way is gone on with."""
     kind = Uttrekk(freg.store, require_current(freg.store).base.uttrekk).kind
     if not kind.is_everyone:
@@ -164,7 +160,8 @@ async def _order_anew(freg: Freg) -> str:
             f"was not made from a full load ({kind.name})",
             f"Make it again: {kind.command()}",
         )
-    async with freg.register() as register:
+
+    async def order(register: Register) -> str:
         ordered = await open_uttrekk(
             freg.store,
             register,
@@ -172,7 +169,9 @@ async def _order_anew(freg: Freg) -> str:
             contract_file=freg.settings.contract_file,
         )
         await place_order(register, ordered, freg.settings)
-    return ordered.name
+        return ordered.name
+
+    return freg.ask(order)
 
 
 @dg.multi_asset_check(
@@ -215,7 +214,7 @@ def hendelser_checks(freg: FregResource) -> Iterator[dg.AssetCheckResult]:
         passed=events == rows and not unexplained,
         metadata=counts(events=events, rows=rows, unexplained=unexplained),
     )
-    lag = asyncio.run(_lag(freg))
+    lag = _lag(freg)
     yield dg.AssetCheckResult(
         check_name="not_behind",
         passed=not lag.events,

@@ -7,7 +7,6 @@ be requested again.
 
 # No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
 
-import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -21,6 +20,7 @@ from freg_pipeline.journal.releases import current_release
 from freg_pipeline.orchestration.feed import hendelser, sync_hendelser
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.runs import UNDER_WAY
+from freg_pipeline.orchestration.shown import not_shown
 from freg_pipeline.orchestration.telling import in_our_words
 
 CONFIRMED_EVERY = timedelta(minutes=30)  # how often it is recorded that nothing is new
@@ -37,17 +37,32 @@ _FROM, _TO = "freg/etter", "freg/siste"
 def hendelser_sensor(
     context: dg.SensorEvaluationContext, freg: dg.ResourceParam[Freg]
 ) -> dg.SensorResult | dg.SkipReason:
-    """Request a sync if the register is ahead of the release and no sync is under way."""
+    """Request a sync if the register is ahead of the release and no sync is under way.
+
+    A release that a command has published beside Dagster is recorded, so that it shows.
+    """
     manifest = current_release(freg.store)
     if manifest is None:
         return dg.SkipReason("There is no release yet: make a full load first.")
     runs = _Runs(context.instance, manifest.sekvensnummer)
     if runs.under_way:
         return dg.SkipReason("A sync is running.")
+    due = _due(context, freg, manifest, runs)
+    shown = not_shown(context.instance, freg.store, manifest)
+    if not shown:
+        return due
+    if isinstance(due, dg.SkipReason):
+        return dg.SensorResult(skip_reason=due, asset_events=[*shown])
+    return due._replace(asset_events=[*due.asset_events, *shown])
+
+
+def _due(
+    context: dg.SensorEvaluationContext, freg: Freg, manifest: Manifest, runs: "_Runs"
+) -> dg.SensorResult | dg.SkipReason:
     if (seconds := runs.wait()) > 0:
         return dg.SkipReason(f"Syncs from here have failed; the next one in {seconds:.0f} s.")
     try:
-        last = asyncio.run(_last(freg, manifest))
+        last = freg.ask(lambda register: last_number(register, manifest), waits=False)
     except BegunAnewError as error:
         return _refuse(context, error)
     except FregError as error:
@@ -56,11 +71,6 @@ def hendelser_sensor(
         return _confirm(context.instance, manifest.sekvensnummer)
     tags = {_FROM: str(manifest.sekvensnummer), _TO: str(last)}
     return dg.SensorResult(run_requests=[dg.RunRequest(tags=tags)])
-
-
-async def _last(freg: Freg, current: Manifest) -> int:
-    async with freg.register(waits=False) as register:
-        return await last_number(register, current)
 
 
 def _refuse(

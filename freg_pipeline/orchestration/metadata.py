@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import dagster as dg
 
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.lake.freshness import freshness
-from freg_pipeline.lake.tables import Described
+from freg_pipeline.lake.landing import load_plan
+from freg_pipeline.lake.tables import Described, described
+from freg_pipeline.store import Store
 
 
 def counts(**numbers: float) -> dict[str, dg.MetadataValue]:
@@ -57,4 +61,29 @@ def columns_of(tables: list[Described]) -> dict[str, dg.TableSchemaMetadataValue
             )
         )
         for table in tables
+    }
+
+
+def release_metadata(store: Store, manifest: Manifest) -> dict[str, Any]:
+    """What is told of a release, whoever publishes it."""
+    account = manifest.accounting
+    return {
+        "release": manifest.number,
+        "uttrekk": manifest.uttrekk,
+        "contract": manifest.contract,
+        "sekvensnummer": manifest.sekvensnummer,
+        "incomplete": manifest.incomplete,
+        "dagster/row_count": manifest.persons,
+        "tables": tables_of(manifest),
+        **columns_of(described(load_plan(store, manifest.contract))),
+        **counts(
+            delivered=account.delivered,
+            landed=account.landed,
+            merged=account.merged,
+            duplicates=account.duplicates,
+            gone=account.gone,
+            failed=account.failed,
+            unexplained=account.unexplained,
+        ),
+        **fresh(manifest),
     }

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, Self, TypeVar
 
 from freg_pipeline.client import Register
 from freg_pipeline.client.environments import base_url
+from freg_pipeline.client.session import Question, Session
 from freg_pipeline.journal.home import has_met
 from freg_pipeline.settings import Settings, load
 from freg_pipeline.store import Store, open_store
 
+T = TypeVar("T")
 Told = Callable[[int], None]  # told how many more are done
 Progress = Callable[[str, int], Told]  # begins something of so many steps
 
@@ -38,6 +40,7 @@ class Freg:
     ) -> None:
         self._overrides = dict(overrides or {})
         self.progress = progress
+        self._session = Session(self._register)
 
     @classmethod
     def from_settings(cls, settings: Settings, progress: Progress = no_progress) -> Freg:
@@ -56,13 +59,28 @@ class Freg:
         """Where everything lies."""
         return open_store(self.settings)
 
-    def register(self, *, waits: bool = True) -> Register:
-        """A new connection to the register; an async context manager.
+    def ask(self, question: Question[T], *, waits: bool = True) -> T:
+        """Ask the register: by the one connection that everything in this process shares.
 
         Args:
+            question: what is awaited, given the register.
             waits: whether a register that is away is waited for, for hours.
+
+        Raises:
+            FregError: as the question raises it; ConfigurationError: settings name no register.
         """
-        where = base_url(self.settings)
-        return Register.from_settings(
-            self.settings, known=lambda: has_met(self.store, where), waits=waits
-        )
+        return self._session.ask(question, waits=waits)
+
+    def close(self) -> None:
+        """Close the connection; it is opened again where it is needed again."""
+        self._session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _register(self) -> Register:
+        settings, store, where = self.settings, self.store, base_url(self.settings)
+        return Register.from_settings(settings, known=lambda: has_met(store, where), waits=True)

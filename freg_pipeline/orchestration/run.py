@@ -5,7 +5,6 @@ For commands, and for those without a daemon.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,6 +20,7 @@ from freg_pipeline.advance import (
     Step,
     TakeIn,
     next_steps,
+    standing_after,
     standing_of,
 )
 from freg_pipeline.client import SoekKriterier
@@ -68,19 +68,17 @@ def begin(
     """
     agreed = release is not None and release.allow_other_kind
 
-    async def opened() -> Uttrekk:
-        async with freg.register() as register:
-            return await open_uttrekk(
-                freg.store,
-                register,
-                Question.of(kind, freg.settings, register.base_url),
-                fill=fill,
-                contract_file=freg.settings.contract_file,
-                name=name,
-                approval=approval(freg.store, allow_other_kind=agreed),
-            )
-
-    return asyncio.run(opened())
+    return freg.ask(
+        lambda register: open_uttrekk(
+            freg.store,
+            register,
+            Question.of(kind, freg.settings, register.base_url),
+            fill=fill,
+            contract_file=freg.settings.contract_file,
+            name=name,
+            approval=approval(freg.store, allow_other_kind=agreed),
+        )
+    )
 
 
 def run_uttrekk(
@@ -185,8 +183,9 @@ class _Course:
         self._engine.add(UTTREKK, self._uttrekk.name)
         if not self._uttrekk.kind.is_job:
             self._order(again=False)  # nothing is ordered: the asset records that it is begun
+        standing = standing_of(self._uttrekk)
         while True:
-            match next_steps(standing_of(self._uttrekk))[0]:
+            match next_steps(standing)[0]:
                 case Done(number):
                     return self._released(number)
                 case Ask(error):
@@ -194,8 +193,10 @@ class _Course:
                         raise error
                     self._order(again=True)
                     order_again = False
+                    standing = standing_of(self._uttrekk)
                 case step:
                     self._take(step)
+                    standing = standing_after(step, standing, self._uttrekk)
 
     def _take(self, step: Step) -> None:
         match step:
@@ -206,13 +207,13 @@ class _Course:
                     "the register has lost the job of %s: ordering again", self._uttrekk.name
                 )
                 self._order(again=True)
-            case Poll():
-                asyncio.run(self._poll())
+            case Poll(batch):
+                self._poll(batch)
             case TakeIn(batch):
                 self._engine.land(self._uttrekk.name, batch)
             case Publish():
-                strictness = {"release": self._release.model_dump()}
-                self._engine.run("publish_release", self._uttrekk.name, strictness)
+                config = {**self._release.model_dump(), "uttrekk": self._uttrekk.name}
+                self._engine.run("publish_release", None, {"release": config}, self._uttrekk.name)
             case _:
                 msg = f"no step of an uttrekk in this process: {step}"
                 raise AssertionError(msg)
@@ -226,10 +227,10 @@ class _Course:
         self._engine.run("full_load", self._uttrekk.name, {"uttrekk": config})
         self._uttrekk = Uttrekk(self._freg.store, self._uttrekk.name)  # it may have a new job
 
-    async def _poll(self) -> None:
-        async with self._freg.register() as register:
-            with suppress(GoneError):  # it is recorded, and the next look says what to do
-                await wait_for_batch(register, self._uttrekk, self._freg.settings)
+    def _poll(self, batch: int) -> None:
+        uttrekk, settings = self._uttrekk, self._freg.settings
+        with suppress(GoneError):  # it is recorded, and the next look says what to do
+            self._freg.ask(lambda register: wait_for_batch(register, uttrekk, settings, batch))
 
     def _released(self, number: str | None) -> Manifest:
         if number is None:

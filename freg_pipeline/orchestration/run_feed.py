@@ -5,7 +5,6 @@ For the command, and for those without a daemon.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -79,7 +78,11 @@ class Syncing:
         result = self._engine.run(
             sync_hendelser.name, config={hendelser.op.name: config.model_dump()}
         )
-        (made,) = result.asset_materializations_for_node(hendelser.op.name)
+        (made,) = (
+            one
+            for one in result.asset_materializations_for_node(hendelser.op.name)
+            if one.asset_key == hendelser.key  # the releases that it published are others
+        )
         if "full_load" in made.metadata:
             name = str(made.metadata["full_load"].value)
             carry_on(self._freg, Uttrekk(self._freg.store, name), release=self._strictness)
@@ -97,12 +100,8 @@ class Syncing:
 
     def wait(self) -> None:
         """Wait until the register has an event that the release doesn't contain."""
-        asyncio.run(self._wait())
-
-    async def _wait(self) -> None:
-        current = require_current(self._freg.store)
-        async with self._freg.register() as register:
-            await wait_for_events(register, self._freg.settings, current)
+        current, settings = require_current(self._freg.store), self._freg.settings
+        self._freg.ask(lambda register: wait_for_events(register, settings, current))
 
 
 @contextmanager

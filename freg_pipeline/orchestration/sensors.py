@@ -8,8 +8,8 @@ be requested again.
 
 # No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
 
-import asyncio
 from collections.abc import Iterator
+from functools import partial
 
 import dagster as dg
 
@@ -53,7 +53,7 @@ def uttrekk_sensor(
     names: list[str] = []
     for uttrekk in Uttrekk.list_open(freg.store):
         if uttrekk.kind.is_sync:
-            continue  # one step, which hendelser_sensor requests: it has no partition
+            continue  # its steps are taken in one run, which hendelser_sensor requests
         steps = _steps(context, freg, uttrekk)
         names.append(uttrekk.name)
         keys += [batch_partition(uttrekk.name, step.batch) for step in steps
@@ -73,23 +73,28 @@ def _steps(context: dg.SensorEvaluationContext, freg: Freg, uttrekk: Uttrekk) ->
     steps = next_steps(standing_of(uttrekk))
     if any(isinstance(step, Done) for step in steps):
         uttrekk.close()  # whoever released it was stopped before that
-    if not any(isinstance(step, Poll) for step in steps):
-        return steps
-    try:
-        require_same_settings(uttrekk, freg.settings)
-        asyncio.run(_take_ready(freg.register(waits=False), uttrekk))
-    except FregError as error:
-        # One uttrekk's trouble must not hold up the others; the next tick asks again.
-        context.log.warning(str(error))
-    return next_steps(standing_of(uttrekk))
+    for first in (step.batch for step in steps if isinstance(step, Poll)):
+        try:
+            require_same_settings(uttrekk, freg.settings)
+            take = partial(_take_ready, uttrekk=uttrekk, first=first)
+            if not freg.ask(take, waits=False):
+                return steps
+        except FregError as error:
+            # One uttrekk's trouble must not hold up the others; the next tick asks again.
+            context.log.warning(str(error))
+        return next_steps(standing_of(uttrekk))
+    return steps
 
 
-async def _take_ready(connection: Register, uttrekk: Uttrekk) -> None:
-    async with connection as register:
-        for _ in range(READY_A_TICK):
-            result = await poll_once(register, uttrekk)
-            if result.state is not BatchState.READY:
-                return
+async def _take_ready(register: Register, uttrekk: Uttrekk, first: int) -> bool:
+    """Take the batches that are ready, from one on; whether that has changed anything."""
+    for batch in range(first, first + READY_A_TICK):
+        result = await poll_once(register, uttrekk, batch)
+        if result.state is BatchState.NOT_READY:
+            return batch > first
+        if result.state is BatchState.END:
+            break
+    return True
 
 
 def _requests(
@@ -98,23 +103,31 @@ def _requests(
     """The runs that take the steps, less those under way or failed a short time ago."""
     runs = runs_of(instance, UTTREKK_TAG, uttrekk.name)
     for step in steps:
-        match step:
-            case TakeIn(batch):
-                job, key = land_batch.name, batch_partition(uttrekk.name, batch)
-            case Publish():
-                job, key = publish_release.name, uttrekk.name
-            case OrderAnew():
-                job, key = full_load.name, uttrekk.name
-            case _:  # nothing to run, or for a person to decide
-                continue
-        if runs.may_begin(job, key):
-            config = _ORDER_AGAIN if isinstance(step, OrderAnew) else {}
-            yield dg.RunRequest(
-                job_name=job,
-                partition_key=key,
-                tags={UTTREKK_TAG: uttrekk.name},
-                run_config=config,
+        request = _request(uttrekk.name, step)
+        if request is not None and runs.may_begin(
+            request.job_name or "", request.partition_key or ""
+        ):
+            yield request
+
+
+def _request(name: str, step: Step) -> dg.RunRequest | None:
+    """The run that takes a step; None: there is nothing to run, or a person decides."""
+    tags = {UTTREKK_TAG: name}
+    match step:
+        case TakeIn(batch):
+            key = batch_partition(name, batch)
+            return dg.RunRequest(job_name=land_batch.name, partition_key=key, tags=tags)
+        case Publish():
+            config = _config("release", uttrekk=name)
+            return dg.RunRequest(job_name=publish_release.name, run_config=config, tags=tags)
+        case OrderAnew():
+            config = _config("uttrekk", kind=OrderKind.begun.name, order_again=True)
+            return dg.RunRequest(
+                job_name=full_load.name, partition_key=name, run_config=config, tags=tags
             )
+        case _:
+            return None
 
 
-_ORDER_AGAIN = {"ops": {"uttrekk": {"config": {"kind": OrderKind.begun.name, "order_again": True}}}}
+def _config(asset: str, **fields: object) -> dict[str, object]:
+    return {"ops": {asset: {"config": fields}}}

@@ -2,11 +2,8 @@
 
 # No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
 
-import asyncio
-
 import dagster as dg
 
-from freg_pipeline.feed.spot_check import SpotCheck
 from freg_pipeline.feed.spot_check import spot_check as compare
 from freg_pipeline.journal.releases import require_current
 from freg_pipeline.orchestration.metadata import counts, fresh
@@ -31,7 +28,9 @@ class SpotCheckConfig(dg.Config):
 )
 def spot_check(config: SpotCheckConfig, freg: dg.ResourceParam[Freg]) -> dg.AssetCheckResult:
     """Look persons up at random and compare. Counts by table; warns, and stops nothing."""
-    checked = asyncio.run(_check(freg, config.persons))
+    checked = freg.ask(
+        lambda register: compare(freg.store, register, freg.settings, config.persons)
+    )
     found = checked.found
     return dg.AssetCheckResult(
         passed=not found.persons,
@@ -48,11 +47,6 @@ def spot_check(config: SpotCheckConfig, freg: dg.ResourceParam[Freg]) -> dg.Asse
             **fresh(require_current(freg.store)),
         },
     )
-
-
-async def _check(freg: Freg, persons: int) -> SpotCheck:
-    async with freg.register() as register:
-        return await compare(freg.store, register, freg.settings, persons)
 
 
 spot_check_job = dg.define_asset_job(

@@ -90,6 +90,7 @@ def _config(register: SyntheticRegister) -> uvicorn.Config:
         log_level="critical",
         access_log=False,
         timeout_graceful_shutdown=1,
+        timeout_keep_alive=75,  # as nginx does
         ws="none",
     )
 

@@ -6,13 +6,20 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from freg_pipeline import course
+from freg_pipeline.advance import Standing, Step
+from freg_pipeline.client import Register
+from freg_pipeline.client.session import Session
 from freg_pipeline.journal.releases import current_number, require_current
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.query import query
 from freg_pipeline.lake.verify import verify
 from freg_pipeline.settings import Settings, load
@@ -20,7 +27,7 @@ from freg_pipeline.store import Store, open_store
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline.synthetic import RegisterOptions, running
 from freg_pipeline_tests.loads import full_load, sync
-from freg_pipeline_tests.registers import happen
+from freg_pipeline_tests.registers import happen, status_of
 from freg_pipeline_tests.tables import difference
 from freg_pipeline_tests.waiting import started, wait_until
 
@@ -84,3 +91,47 @@ def test_killed_at_any_stage_the_next_sync_ends_as_if_nothing_had_happened(
     assert counted[0] == counted[1] >= 300, "no event is skipped, none is there twice"
     assert verify(store) == []
     assert difference(store, behind.fresh) == {}
+
+
+class _DiedError(Exception):
+    """Stands for a process that ends between two steps."""
+
+
+def test_whoever_dies_after_a_step_goes_on_with_the_next_one(
+    behind: Behind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[str] = []
+    look = course.standing_after
+
+    def collected(store: Path, dies_after: int | None = None) -> Counter[str]:
+        """Take a sync's steps on a store; returns what was asked of the register."""
+
+        def noted(step: Step, before: Standing, uttrekk: Uttrekk) -> Standing:
+            taken.append(type(step).__name__)
+            if len(taken) == dies_after:
+                raise _DiedError
+            return look(step, before, uttrekk)
+
+        monkeypatch.setattr(course, "standing_after", noted)
+        settings = behind.settings.model_copy(update={"store": str(store)})
+        asked = Counter(status_of(str(settings.base_url))["requests"])
+        with Session(lambda: Register.from_settings(settings)) as session, suppress(_DiedError):
+            session.ask(
+                lambda register: course.collect(
+                    open_store(settings), register, settings, lambda *_: lambda _: None
+                )
+            )
+        return Counter(status_of(str(settings.base_url))["requests"]) - asked
+
+    copy = shutil.copytree(behind.settings.store, tmp_path / "whole")
+    whole = collected(copy)
+    steps = taken.copy()
+    assert steps[0] == "ReadEvents"
+    assert steps[-1] == "StageEvents"
+    for dies_after in range(1, len(steps)):
+        copy = shutil.copytree(behind.settings.store, tmp_path / f"{dies_after}")
+        taken.clear()
+        asked = collected(copy, dies_after) + collected(copy)
+        assert taken == steps, "no step is taken twice, none is left out"
+        for service in ("hendelser/feed", "personer/bulkoppslag", "hendelser/bulkoppslag"):
+            assert asked[service] == whole[service], service

@@ -6,14 +6,12 @@ syncs is measured by ``benchmarks/many_syncs.py``.)
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from typing import Any
 
 import dagster as dg
 import pytest
 
-from freg_pipeline.feed.sync import collect
+from freg_pipeline.course import collect
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.orchestration.feed_sensor import hendelser_sensor
 from freg_pipeline.orchestration.resources import Freg
@@ -51,14 +49,9 @@ def test_neither_a_sync_nor_a_tick_lists_what_is_finished(
     happen(url, 10)
     listed.clear()
     freg = Freg.from_settings(settings)
-
-    async def taken() -> Any:
-        async with freg.register() as register:
-            return await collect(
-                freg.store, register, settings, lambda what, total: lambda more: None
-            )
-
-    slice_ = asyncio.run(taken())
+    slice_ = freg.ask(
+        lambda register: collect(freg.store, register, settings, lambda *_: lambda _: None)
+    )
     assert slice_ is not None
     build_release(open_store(settings), slice_.uttrekk)
     assert listed, "the sync works by lists, of its own objects"

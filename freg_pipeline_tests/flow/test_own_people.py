@@ -16,9 +16,9 @@ from typing import Any, cast
 import pytest
 
 from freg_pipeline.client import Register, SoekKriterier, TilpassetKriterier
+from freg_pipeline.course import collect
 from freg_pipeline.envelope import match, numbers_of, parse
 from freg_pipeline.errors import DamagedError
-from freg_pipeline.feed.sync import collect
 from freg_pipeline.lake.query import query
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.settings import Settings, load

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freg_pipeline.client import Register
-from freg_pipeline.feed.sync import collect
+from freg_pipeline.course import collect
 from freg_pipeline.journal.releases import require_current
 from freg_pipeline.lake.compact import begin_compaction, compact
 from freg_pipeline.lake.query import query

@@ -6,14 +6,17 @@ import time
 from collections.abc import Callable, Iterator
 
 import dagster as dg
+import msgspec
 import pytest
 from dagster import DagsterInstance
 
+from freg_pipeline.journal.releases import point_to_newest, require_current, write_manifest
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.orchestration import feed_sensor
 from freg_pipeline.orchestration.code_location import make_definitions
 from freg_pipeline.orchestration.feed_sensor import hendelser_sensor
 from freg_pipeline.orchestration.resources import Freg
+from freg_pipeline.orchestration.shown import not_shown
 from freg_pipeline_tests.unit.feed.made import EventList, event
 from freg_pipeline_tests.unit.lake.delivered import deliver, document, number
 
@@ -33,12 +36,16 @@ def feed() -> EventList:
 
 
 @pytest.fixture
-def freg(feed: EventList, make_freg: Callable[..., Freg]) -> Iterator[Freg]:
+def freg(
+    feed: EventList, make_freg: Callable[..., Freg], instance: DagsterInstance
+) -> Iterator[Freg]:
     """A release at position 100, and a register whose list ends there."""
     with feed.served() as url:
         freg = make_freg(url)
         uttrekk = deliver(freg.store, "one", [("d1", document(number(1)))], sekvensnummer=POSITION)
-        build_release(freg.store, uttrekk)
+        manifest = build_release(freg.store, uttrekk)
+        for made in not_shown(instance, freg.store, manifest):
+            instance.report_runless_asset_event(made)
         yield freg
 
 
@@ -172,4 +179,21 @@ def test_a_register_that_does_not_answer_is_no_failure_of_the_sensor(
     nobody = freg.settings.model_copy(update={"base_url": "http://127.0.0.1:1"})
     freg.settings = nobody
     monkeypatch.setattr("freg_pipeline.client.patience.FIRST_CONTACT_SECONDS", 0.0)
+    assert isinstance(tick(), dg.SkipReason)
+
+
+def test_a_release_that_a_command_has_made_is_shown_by_the_next_tick(
+    tick: Tick, freg: Freg, instance: DagsterInstance
+) -> None:
+    assert isinstance(tick(), dg.SensorResult), "being current is recorded, once"
+    current = require_current(freg.store)
+    assert write_manifest(freg.store, msgspec.structs.replace(current, number="000002"))
+    point_to_newest(freg.store)
+    told = tick()
+    assert isinstance(told, dg.SensorResult)
+    assert [
+        (one.asset_key.to_user_string(), (one.tags or {})["dagster/data_version"])
+        for one in told.asset_events
+        if isinstance(one, dg.AssetMaterialization)
+    ] == [("release", "000002"), ("duckdb_katalog", "000002")]
     assert isinstance(tick(), dg.SkipReason)

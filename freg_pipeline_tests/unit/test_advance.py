@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 
 from freg_pipeline.advance import (
+    AddRound,
     Ask,
     Done,
     Order,
     OrderAnew,
     Poll,
     Publish,
+    ReadEvents,
+    StageEvents,
     Standing,
-    Sync,
     TakeIn,
     next_steps,
 )
@@ -36,10 +38,10 @@ def batches(*numbers: int) -> frozenset[int]:
     ("here", "expected"),
     [
         ({}, (Order(),)),
-        ({"is_ordered": True, "jobs": 1}, (Poll(),)),
+        ({"is_ordered": True, "jobs": 1}, (Poll(0),)),
         (
             {"is_ordered": True, "jobs": 1, "batches": batches(0, 1), "landed": batches(0)},
-            (TakeIn(1), Poll()),
+            (TakeIn(1), Poll(2)),
         ),
         (
             {"is_ordered": True, "jobs": 1, "batches": batches(0, 1), "end": 2},
@@ -48,7 +50,7 @@ def batches(*numbers: int) -> frozenset[int]:
         (
             # A batch that was damaged and thrown away is asked for again, end known or not.
             {"is_ordered": True, "jobs": 1, "batches": batches(1), "landed": batches(1), "end": 2},
-            (Poll(),),
+            (Poll(0),),
         ),
         (
             {"is_ordered": True, "jobs": 1, "batches": batches(0), "landed": batches(0), "end": 1},
@@ -94,9 +96,47 @@ def test_batches_of_our_own(kind: type[Liste]) -> None:
     assert next_steps(landed) == (Publish(),)
 
 
-def test_a_sync_is_one_step() -> None:
-    assert next_steps(Standing("one", Hendelser)) == (Sync(),)
-    assert next_steps(Standing("one", Hendelser, release="000002")) == (Done("000002"),)
+@pytest.mark.parametrize(
+    ("here", "expected"),
+    [
+        ({}, (ReadEvents(),)),
+        ({"is_read": True}, (AddRound(),)),
+        ({"is_read": True, "batches": batches(0, 1)}, (TakeIn(0), TakeIn(1))),
+        ({"is_read": True, "batches": batches(0, 1), "landed": batches(0)}, (TakeIn(1),)),
+        # Whether there is another round follows from what has landed.
+        ({"is_read": True, "batches": batches(0), "landed": batches(0)}, (AddRound(),)),
+        ({"is_read": True, "end": 0}, (StageEvents(),)),
+        (
+            {"is_read": True, "batches": batches(0), "landed": batches(0), "end": 1},
+            (StageEvents(),),
+        ),
+        # A batch is gone: it is made of the same events again.
+        (
+            {"is_read": True, "batches": batches(0), "landed": batches(0), "end": 2},
+            (AddRound(),),
+        ),
+        # Its tables were damaged and thrown away, however far it was.
+        (
+            {"is_read": True, "batches": batches(0), "end": 1, "is_staged": True},
+            (TakeIn(0),),
+        ),
+        (
+            {
+                "is_read": True,
+                "batches": batches(0),
+                "landed": batches(0),
+                "end": 1,
+                "is_staged": True,
+            },
+            (Publish(),),
+        ),
+        ({"is_read": True, "end": 0, "is_staged": True}, (Publish(),)),
+        ({"is_read": True, "release": "000002"}, (Done("000002"),)),
+        ({"is_read": True, "is_abandoned": True}, (Done(None),)),
+    ],
+)
+def test_a_sync(here: dict[str, Any], expected: Any) -> None:
+    assert next_steps(Standing("one", Hendelser, **here)) == expected
 
 
 def test_pauses_double_up_to_an_hour_and_never_end() -> None:

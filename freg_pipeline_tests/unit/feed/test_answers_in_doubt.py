@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from freg_pipeline.client import Register
-from freg_pipeline.feed.sync import collect
+from freg_pipeline.course import collect
 from freg_pipeline.lake.query import query
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.settings import Settings, load

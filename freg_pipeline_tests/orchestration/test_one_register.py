@@ -1,0 +1,146 @@
+"""What a process asks of the register goes by one client: its connections, and its token."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import dagster as dg
+import httpx
+import pytest
+from dagster import DagsterInstance
+
+from freg_pipeline.client import Register
+from freg_pipeline.client.session import Session
+from freg_pipeline.journal.releases import require_current
+from freg_pipeline.orchestration.feed_sensor import hendelser_sensor
+from freg_pipeline.orchestration.resources import Freg
+from freg_pipeline.orchestration.run import run_uttrekk
+from freg_pipeline.orchestration.run_feed import syncing
+from freg_pipeline.settings import load
+from freg_pipeline_tests.conftest import StartRegister
+from freg_pipeline_tests.registers import Door, happen
+
+CONCURRENCY = 2
+AT_ONCE = CONCURRENCY + 1  # connections that the pool opens at the most
+
+
+@dataclass
+class Opened:
+    """What was opened in this process: clients, and tokens asked for."""
+
+    clients: int = 0
+    closed: int = 0
+    tokens: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Opened:
+    counted = Opened()
+    make, close = httpx.AsyncClient.__init__, httpx.AsyncClient.aclose
+    send = httpx.HTTPTransport.handle_request
+
+    def made(client: httpx.AsyncClient, *given: object, **named: object) -> None:
+        counted.clients += 1
+        make(client, *given, **named)  # type: ignore[arg-type]
+
+    async def closed(client: httpx.AsyncClient) -> None:
+        counted.closed += 1
+        await close(client)
+
+    def sent(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        if request.method == "POST" and b"assertion" in request.content:
+            counted.tokens.append(request.url.path)
+        return send(transport, request)
+
+    monkeypatch.setattr(httpx.AsyncClient, "__init__", made)
+    monkeypatch.setattr(httpx.AsyncClient, "aclose", closed)
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", sent)
+    # However slow the machine is, a connection stays open between two steps.
+    monkeypatch.setattr("freg_pipeline.client.transport.IDLE_SECONDS", 3_600.0)
+    return counted
+
+
+def test_a_load_syncs_and_ticks_share_one_client(
+    start_register: StartRegister, make_freg: Callable[..., Freg], opened: Opened
+) -> None:
+    url = start_register(persons=60, batch_size=10, auth=True, token_seconds=3_600)
+    with (
+        Door(url) as door,
+        make_freg(door.url, concurrency=CONCURRENCY, follow_seconds=0.05) as freg,
+    ):
+        run_uttrekk(freg)
+        assert door.connections <= AT_ONCE + 2, "six batches; and two for the client and its token"
+        with syncing(freg) as syncs:  # what --follow does
+            for _ in range(2):
+                last = happen(url, 5)
+                syncs.wait()
+                syncs.once()
+        assert require_current(freg.store).sekvensnummer == last
+        with DagsterInstance.ephemeral() as instance:
+            for _ in range(3):
+                with dg.build_sensor_context(instance, resources={"freg": freg}) as context:
+                    hendelser_sensor(context)
+        assert opened.clients == 1
+        assert len(opened.tokens) == 1
+        assert door.connections <= AT_ONCE + 2
+        assert opened.closed == 0
+    assert opened.closed == 1
+
+
+@pytest.fixture
+def session(small_register: str) -> Iterator[Session]:
+    with Session(lambda: Register.from_settings(load(base_url=small_register))) as session:
+        yield session
+
+
+def test_threads_share_a_session(session: Session, opened: Opened) -> None:
+    told: list[int] = []
+
+    def ask() -> None:
+        told.append(session.ask(lambda register: register.hendelser.siste_sekvensnummer()))
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(told) == 8
+    assert len(set(told)) == 1
+    assert opened.clients == 1
+
+
+def test_a_session_that_was_closed_opens_again(session: Session, opened: Opened) -> None:
+    def last() -> int:
+        return session.ask(lambda register: register.hendelser.siste_sekvensnummer())
+
+    first = last()
+    session.close()
+    session.close()
+    assert last() == first
+    assert (opened.clients, opened.closed) == (2, 1)
+
+
+def test_whoever_is_interrupted_stops_what_they_asked(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    async def never(register: Register) -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    def interrupted(future: object) -> None:  # a signal, while the answer is waited for
+        assert begun.wait(60)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(concurrent.futures.Future, "result", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        session.ask(never)
+    assert ended.is_set(), "nothing goes on unseen"
