@@ -8,6 +8,7 @@ that leads nowhere stops it. No step needs a network, and the site asks for noth
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import posixpath
@@ -41,6 +42,13 @@ _NAV = {
     "Python": ["client.md", "reference.md"],
     "How it is made": ["architecture.md", "results.md"],
 }
+# What examples read beside the release.
+_READERS_FILES = {
+    "fil.csv": ("id,fnr", "en,41819077302", "to,01010199999"),
+    "kommuner.csv": ("kommunenummer,navn", "0301,Oslo", "1103,Stavanger", "4601,Bergen",
+                     "5001,Trondheim"),
+    "land.csv": ("kode,navn", "NOR,Norge", "POL,Polen", "SWE,Sverige"),
+}  # fmt: skip
 _WITH_ANSWERS = {"analysts.md", "questions.md"}
 _LINK = re.compile(r"(\]\()([^)\s#]+)?(#[^)\s]*)?\)")
 _FENCE = re.compile(r"^(?:```|~~~).*?^(?:```|~~~)[ \t]*$", re.MULTILINE | re.DOTALL)
@@ -114,15 +122,15 @@ def turned(text: str, name: str, places: dict[str, str], root: Path) -> tuple[st
 def answered(text: str, name: str, store: str) -> str:
     """A page on which each example of SQL is followed by what it gives.
 
-    One that asks for something of the reader's own, as a position of their event list, can't be
-    answered, and is named on stderr.
+    Files that examples read are there, as small ones. An example that asks for what this register
+    hasn't got can't be answered, and is named on stderr.
     """
     from freg_pipeline.errors import ConfigurationError
     from freg_pipeline.lake.export import render
     from freg_pipeline.settings import load
     from freg_pipeline.store import open_store
 
-    opened = open_store(load(store=store))
+    opened = open_store(load(store=str(Path(store).absolute())))
 
     def answer(found: re.Match[str]) -> str:
         try:
@@ -133,7 +141,10 @@ def answered(text: str, name: str, store: str) -> str:
         more = f"\n{ROWS} of {count:,} rows" if count > ROWS else ""
         return f"{found[0]}\n\n{ANSWER}\n\n```text\n{rows}{more}\n```"
 
-    return _SQL.sub(answer, text)
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        for file, lines in _READERS_FILES.items():
+            Path(file).write_text("\n".join(lines) + "\n")
+        return _SQL.sub(answer, text)
 
 
 def navigation(pages: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from freg_pipeline.commands.options import ask, settings, store, with_settings
+from freg_pipeline.commands.report import report
 from freg_pipeline.errors import ConfigurationError, FregError
 
 
@@ -44,7 +45,10 @@ _AS_JSON = click.option(
 
 @click.group()
 def release() -> None:
-    """List, check, restore and purge releases."""
+    """List, check, show, restore and purge releases."""
+
+
+release.add_command(report)
 
 
 @release.command("list")

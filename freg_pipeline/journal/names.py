@@ -86,7 +86,8 @@ NAMES = (
     Name("deltas/{uttrekk}/{base}/{table}.parquet", "a table file of a delta"),
     Name("deltas/{uttrekk}/{base}/done.json", "the delta's files are whole"),
     Name("releases/{number}/manifest.json", "what a release consists of"),
-    Name("releases/current.json", "which release readers see; the only object that is replaced"),
+    Name("releases/{number}/report.html", "a page about the release, if asked for; is replaced"),
+    Name("releases/current.json", "which release readers see; is replaced"),
     Name("pins/{pin}.json", "a reader keeps a release"),
     Name("freg.duckdb", "the catalogue; locally only"),
 )

@@ -28,6 +28,11 @@ def manifest_key(number: str) -> str:
     return f"releases/{number}/manifest.json"
 
 
+def report_key(number: str) -> str:
+    """Where the page about a release lies, if one was made."""
+    return f"releases/{number}/report.html"
+
+
 def numbers(store: Store) -> list[str]:
     """The numbers of all releases, ascending."""
     keys = store.list("releases/")

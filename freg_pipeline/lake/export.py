@@ -106,7 +106,7 @@ def write_rows(
     rows = selected(connection, statement)
     if form == "excel":
         rows = for_excel(connection, rows)
-    with _opened(output) as target, _pipe_into(target, squeezed) as pipe:
+    with opened(output) as target, _pipe_into(target, squeezed) as pipe:
         try:
             copied = connection.execute(
                 f"COPY ({rows}\n) TO {quoted(pipe)} ({_FORMS[form]}, USE_TMP_FILE false)"
@@ -138,7 +138,7 @@ def _compression(form: str, output: Path | None) -> str | None:
 
 
 @contextlib.contextmanager
-def _opened(output: Path | None) -> Iterator[int]:
+def opened(output: Path | None) -> Iterator[int]:
     """What is written to, as an open file."""
     known = _OPEN_ALREADY.fullmatch("-" if output is None else str(output))
     if output is None or known:

@@ -10,6 +10,7 @@ from freg_pipeline.errors import ConfigurationError, ObjectMissingError
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.names import position_of
 from freg_pipeline.journal.pins import pins
+from freg_pipeline.journal.pointer import report_key
 from freg_pipeline.journal.releases import (
     current_number,
     current_release,
@@ -110,6 +111,7 @@ def _remove(store: Store, number: str) -> bool:
         content = store.read(manifest_key(number))
     except ObjectMissingError:  # another purge was faster
         return False
+    store.delete(report_key(number))  # first: a purge that is killed goes on with the manifest
     store.delete(manifest_key(number))
     if number in pins(store).values():
         store.write(manifest_key(number), content)

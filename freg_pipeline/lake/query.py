@@ -39,7 +39,7 @@ from freg_pipeline.lake.views import (
 )
 from freg_pipeline.store import Store
 
-_PROTECTED_TODAY = "_vernet_i_dag"
+PROTECTED_TODAY = "_vernet_i_dag"
 # Where DuckDB shows comments, by name or among all columns of what it knows of its tables.
 _ASKS_FOR_COMMENTS = re.compile(r"comment|duckdb_(columns|tables|views|databases)", re.IGNORECASE)
 
@@ -138,9 +138,9 @@ def _add_protected_today(
     with connect(store, current) as now:
         rows = now.sql(f"FROM {protection.numbers(identifier, protection.graded)}").to_arrow_table()
     connection.register("protected", rows)
-    connection.execute(f"CREATE TABLE {_PROTECTED_TODAY} AS FROM protected")
+    connection.execute(f"CREATE TABLE {PROTECTED_TODAY} AS FROM protected")
     connection.unregister("protected")
-    return _PROTECTED_TODAY
+    return PROTECTED_TODAY
 
 
 def add_replaced(connection: duckdb.DuckDBPyConnection, store: Store, manifest: Manifest) -> None:

@@ -19,6 +19,7 @@ from freg_pipeline.orchestration.feed_sensor import hendelser_sensor
 from freg_pipeline.orchestration.jobs import JOBS
 from freg_pipeline.orchestration.publishing import duckdb_katalog, release
 from freg_pipeline.orchestration.purging import purge_job
+from freg_pipeline.orchestration.report import release_rapport
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.schedules import (
     purge_releases,
@@ -38,6 +39,7 @@ ASSETS = [
     hendelser,
     komprimert_del,
     komprimering,
+    release_rapport,
 ]
 
 

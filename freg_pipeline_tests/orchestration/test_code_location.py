@@ -12,9 +12,11 @@ import yaml
 from dagster import DagsterInstance
 
 from freg_pipeline.definitions import build_defs
+from freg_pipeline.journal.pointer import report_key
 from freg_pipeline.journal.releases import current_release, list_releases
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.orchestration.code_location import make_definitions
+from freg_pipeline.orchestration.report import release_rapport
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.schedules import quarterly_full_load
 from freg_pipeline.orchestration.sensors import uttrekk_sensor
@@ -450,3 +452,16 @@ def test_old_releases_are_purged_by_a_schedule_that_is_on(
     job = definitions.resolve_job_def(schedule.job_name)
     assert job.execute_in_process(QUIET, instance=instance).success
     assert [one.number for one in list_releases(freg.store)] == [newest.number]
+
+
+def test_a_page_about_the_release_is_an_asset(
+    small_register: str, make_freg: MakeFreg, instance: DagsterInstance
+) -> None:
+    freg = make_freg(small_register)
+    manifest = full_load(freg.settings)
+    made = dg.materialize([release_rapport], instance=instance, resources={"freg": freg})
+    metadata = made.asset_materializations_for_node("release_rapport")[0].metadata
+    assert metadata["release"].value == manifest.number
+    page = freg.store.read(report_key(manifest.number))
+    assert page.startswith(b"<!doctype html>")
+    assert metadata["bytes"].value == len(page)

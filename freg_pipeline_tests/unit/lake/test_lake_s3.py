@@ -21,6 +21,7 @@ from freg_pipeline.lake.purge import purge
 from freg_pipeline.lake.query import query
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.verify import verify
+from freg_pipeline.report import write_report
 from freg_pipeline.store.readers import Reading
 from freg_pipeline.store.s3 import S3Store
 from freg_pipeline_tests.s3 import s3_server
@@ -74,6 +75,12 @@ def test_queries_read_by_pyarrow(store: S3Store) -> None:
     assert "Cato" in render(store, "FROM navn")[0]
     with pytest.raises(ConfigurationError, match="nothing"):
         query(store, "SELECT nothing FROM navn")
+
+
+def test_a_page_about_the_release_is_made_here(store: S3Store, tmp_path: Path) -> None:
+    page = write_report(store, tmp_path / "page.html").read_text()
+    assert "All checks passed" in page
+    assert "under 10" in page
 
 
 def test_results_are_written_to_a_file_here(store: S3Store, tmp_path: Path) -> None:

@@ -1,0 +1,30 @@
+"""``freg release report``: a page about a release."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from freg_pipeline.commands.options import store, with_settings
+
+
+@click.command()
+@click.argument("number", required=False)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    help="The file, private to you; freg-release-NUMBER.html unless told.",
+)
+@with_settings
+def report(number: str | None, output: Path | None) -> None:
+    """A page about a release, the current one unless told: one HTML file, no network needed.
+
+    It shows what the release holds, its accounting and checks, persons by age, kommune and year,
+    and the tables; and no figure that could point at a person.
+    """
+    from freg_pipeline.report import write_report
+
+    written = write_report(store(), output, number)
+    if str(written) != "-":
+        click.echo(f"Written: {written}")
