@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from freg_pipeline.contract import Plan
+from freg_pipeline.contract.names import snake_case
 from freg_pipeline.errors import ConfigurationError
 
 BASIS = "person-basis"
@@ -131,6 +132,13 @@ def is_landed(entity: str | None, configured: Collection[str], landed: Collectio
     if not configured:
         return True
     return entity is not None and _OTHER_NAMES.get(entity, entity) in entities(landed)
+
+
+def table_of_event(entity: str | None) -> str | None:
+    """The table of the entity that an event names; of one that no contract has yet, its name."""
+    if entity is None:
+        return None
+    return snake_case(_OTHER_NAMES.get(uncapitalised(entity), entity))
 
 
 def _apart(landed: Collection[str], refused: Collection[str]) -> tuple[str, ...]:

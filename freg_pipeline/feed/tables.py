@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from freg_pipeline.client.feed import FeedEntry
+from freg_pipeline.extract.parts import table_of_event
 from freg_pipeline.feed.documents import documents_of, read_documents
 from freg_pipeline.journal.kept import KeptFile, keep
 from freg_pipeline.journal.uttrekk import Uttrekk
@@ -144,7 +145,14 @@ class _Changes:
                 if document.feilmelding is not None
             }
             told = [
-                (number, name, place, change.entitet, change.entitetsendring, change.innhold)
+                (
+                    number,
+                    name,
+                    place,
+                    table_of_event(change.entitet),
+                    change.entitetsendring,
+                    change.innhold,
+                )
                 for name, document in answered.items()
                 for number in self._events.get(name, ())
                 for place, change in enumerate(document.egenskaper)

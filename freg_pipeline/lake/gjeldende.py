@@ -79,7 +79,9 @@ class Entity:
         self._wanted = wanted
         rows = None
         if table in files and documents.size:
-            rows = pq.read_table(files[table], columns=[_DOCUMENT, ROW_COLUMN, *there])
+            rows = pq.ParquetFile(files[table]).read(
+                [_DOCUMENT, ROW_COLUMN, *there], use_threads=False
+            )
             place = np.full(int(documents[-1]) + 1, -1)
             place[documents] = np.arange(self.size)
             whose = rows[_DOCUMENT].to_numpy().astype(np.int64)

@@ -138,7 +138,7 @@ class Protection:
     def _shows(self, row: str, state: Relation, protected: Iterable[str]) -> str:
         """Whether content may be seen: it is no address, or an open one of somebody open."""
         entities = ", ".join(quoted(table.replace("_", "")) for table in self.graded)
-        kind = f"lower({row}.entitet) IN ({entities})" if entities else "false"
+        kind = f"replace(lower({row}.entitet), '_', '') IN ({entities})" if entities else "false"
         graded = f"contains({row}.innhold, {quoted(_KEY)})"
         no_address = f"NOT coalesce({kind}, true) AND NOT coalesce({graded}, false)"
         if not self.is_told:

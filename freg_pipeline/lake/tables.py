@@ -119,7 +119,7 @@ HENDELSE_EGENSKAP = OwnTable(
             pa.int32(),
             "Plassen blant hendelsens endringer her, fra 0.",
         ),
-        ("entitet", pa.string(), "Hva i persondokumentet som ble endret."),
+        ("entitet", pa.string(), "Tabellen med opplysningen som ble endret."),
         (
             "entitetsendring",
             pa.string(),

@@ -104,6 +104,19 @@ def test_each_change_of_an_event_document_is_a_row(uttrekk: Uttrekk) -> None:
     assert found[0]["entitetsendring"] == "registrereNy"
 
 
+def test_a_change_names_the_table_that_it_is_of(uttrekk: Uttrekk) -> None:
+    told = {
+        "navn": "navn",
+        "deltBosted": "delt_bosted",
+        "kontaktadresse": "postadresse",  # as events call it
+        "KontaktadresseIUtlandet": "postadresse_i_utlandet",
+        "nyOpplysning": "ny_opplysning",
+    }
+    changes = document("one", *map(change, told))
+    stage(uttrekk, [entry(101, A, hendelsesdokument="one")], {"one": changes})
+    assert [one["entitet"] for one in rows(uttrekk, "hendelse_egenskap")] == [*told.values()]
+
+
 def test_documents_that_do_not_tell_their_identifier_are_known_by_their_place(
     uttrekk: Uttrekk,
 ) -> None:
