@@ -301,7 +301,7 @@ def test_what_is_contained_is_not_put_on_top_again(store: LocalStore) -> None:
 
 def test_events_that_follow_another_position_are_refused(store: LocalStore) -> None:
     uttrekk = deliver_events(store, 150, 200, [(C, document(C))])
-    with pytest.raises(ConfigurationError, match="after 150, and release 000001 is at 100"):
+    with pytest.raises(ConfigurationError, match="after 150, but release 000001 is at 100"):
         build_release(store, uttrekk)
 
 
