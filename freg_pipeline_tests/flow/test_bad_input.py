@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from freg_pipeline import cli
+from freg_pipeline.settings import Settings
 from freg_pipeline.store.record import encode_record
 from freg_pipeline_tests.conftest import Ended, RunFreg, StartRegister
+from freg_pipeline_tests.loads import full_load
 
 USAGE = {
     "no personstatustype": (["uttrekk", "tilpasset"], "personstatustype"),
@@ -161,17 +164,20 @@ def test_a_job_that_the_register_no_longer_has(
     assert "gone" in again.stdout
 
 
-def test_another_registers_store_is_refused(small_register: str, freg: RunFreg) -> None:
-    assert freg("uttrekk", "komplett", FREG_BASE_URL=small_register).code == 0
-    ended = freg(
-        "uttrekk", "komplett", FREG_BASE_URL=small_register, FREG_ENVIRONMENT="konsumenttest"
-    )
+def test_another_registers_store_is_refused(
+    start_register: StartRegister, make_settings: Callable[..., Settings], freg: RunFreg
+) -> None:
+    url = start_register(persons=20)
+    full_load(make_settings(url))
+    ended = freg("uttrekk", "komplett", FREG_BASE_URL=url, FREG_ENVIRONMENT="konsumenttest")
     assert ended.code == 2
     assert "FREG_STORE" in _one_line(ended)
 
 
-def test_wrong_sql_and_a_file_where_none_can_be(small_register: str, freg: RunFreg) -> None:
-    assert freg("uttrekk", "komplett", FREG_BASE_URL=small_register).code == 0
+def test_wrong_sql_and_a_file_where_none_can_be(
+    start_register: StartRegister, make_settings: Callable[..., Settings], freg: RunFreg
+) -> None:
+    full_load(make_settings(start_register(persons=20)))
     ended = freg("sql", "select nothing from person")
     assert ended.code == 2
     assert "nothing" in _one_line(ended)

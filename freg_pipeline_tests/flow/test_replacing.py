@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 
+from freg_pipeline.settings import Settings
 from freg_pipeline_tests.conftest import RunFreg, StartRegister
+from freg_pipeline_tests.loads import full_load
 from freg_pipeline_tests.registers import status_of
 
 COUNT = ["sql", "SELECT count(*) AS n FROM person", "--format", "csv"]
@@ -13,10 +16,10 @@ SELECTION = ["uttrekk", "tilpasset", "--personstatustype", "doed"]
 
 
 def test_a_selection_in_the_store_of_everyone_is_refused_before_it_is_ordered(
-    start_register: StartRegister, freg: RunFreg
+    start_register: StartRegister, make_settings: Callable[..., Settings], freg: RunFreg
 ) -> None:
     url = start_register(persons=80)
-    assert freg("uttrekk", "komplett", FREG_BASE_URL=url).code == 0
+    full_load(make_settings(url))
     everyone = freg(*COUNT).stdout
     refused = freg(*SELECTION, FREG_BASE_URL=url)
     assert (refused.code, len(refused.lines)) == (2, 1)
@@ -31,9 +34,9 @@ def test_a_selection_in_the_store_of_everyone_is_refused_before_it_is_ordered(
 
 
 def test_far_fewer_persons_end_with_4_and_resume_publishes_them(
-    start_register: StartRegister, freg: RunFreg
+    start_register: StartRegister, make_settings: Callable[..., Settings], freg: RunFreg
 ) -> None:
-    assert freg("uttrekk", "komplett", FREG_BASE_URL=start_register(persons=90)).code == 0
+    full_load(make_settings(start_register(persons=90)))
     everyone = freg(*COUNT).stdout
     less = start_register(persons=60)
     refused = freg("uttrekk", "komplett", "--name", "less", FREG_BASE_URL=less)
