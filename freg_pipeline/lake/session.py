@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from freg_pipeline.errors import StoreError
 from freg_pipeline.journal.pointer import current_number
 from freg_pipeline.lake.norwegian import ZONE
 from freg_pipeline.lake.roots import FILE, VARIABLE
-from freg_pipeline.lake.sql import quoted
+from freg_pipeline.lake.sql import identifier, quoted
 from freg_pipeline.store import Store
 
 _NUMBER = "SELECT nummer FROM utgivelse"  # of the release that a catalogue is of
@@ -55,6 +56,24 @@ def new_connection() -> duckdb.DuckDBPyConnection:
     )
     connection.execute(f"SET TimeZone = {quoted(ZONE)}")
     return connection
+
+
+def more_like(
+    connection: duckdb.DuckDBPyConnection,
+) -> Callable[[], duckdb.DuckDBPyConnection]:
+    """What makes more connections to the same tables as one that :func:`reader` gave."""
+    told = f"SELECT current_database(), getvariable({quoted(VARIABLE)})::VARCHAR"
+    ((database, location),) = connection.execute(told).fetchall()
+
+    def another() -> duckdb.DuckDBPyConnection:
+        cursor = connection.cursor()
+        cursor.execute(f"SET TimeZone = {quoted(ZONE)}")
+        if location is not None:
+            cursor.execute(f"SET VARIABLE {VARIABLE} = {quoted(location)}")
+        cursor.execute(f"USE {identifier(database)}")
+        return cursor
+
+    return another
 
 
 def _on_catalogue(store: Store) -> duckdb.DuckDBPyConnection | None:

@@ -1,0 +1,189 @@
+"""A release in Python: its tables as DuckDB relations, polars LazyFrames or Arrow readers.
+
+Opened by :func:`freg_pipeline.open`. DuckDB reads in every case and leaves out what deltas have
+replaced, so that all three show the same rows; nothing is read before rows are asked for, and then
+in batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import duckdb
+
+from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.lake.session import more_like, reader
+from freg_pipeline.lake.sql import identifier
+from freg_pipeline.lake.statement import wrong
+
+if TYPE_CHECKING:
+    import polars as pl
+    import pyarrow as pa
+
+    from freg_pipeline.store import Store
+
+_TABLES = """
+    SELECT table_name FROM duckdb_tables()
+    WHERE NOT internal AND NOT starts_with(table_name, '_')
+    UNION ALL SELECT view_name FROM duckdb_views() WHERE NOT internal ORDER BY ALL
+"""
+_BATCH = 100_000
+
+
+class Lake:
+    """One release, or an earlier state of it; what is published later is not seen.
+
+    To be closed, or used by ``with``. Relations are of one connection, and not for several threads
+    at once; each scan of a LazyFrame and each reader has a connection of its own.
+
+    Attributes:
+        connection: DuckDB's, for what isn't offered here.
+    """
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        another: Callable[[], duckdb.DuckDBPyConnection],
+    ) -> None:
+        self.connection = connection
+        self._another = another
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        told = self.release
+        return f"<Lake: release {told['nummer']}, good to {told['sekvensnummer']}>"
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The names of all tables and views."""
+        return tuple(name for (name,) in self.connection.execute(_TABLES).fetchall())
+
+    @property
+    def release(self) -> dict[str, Any]:
+        """What the view ``utgivelse`` tells of the release: number, position, kind, parts, …"""
+        row = self.table("utgivelse")
+        return dict(zip(row.columns, row.fetchall()[0], strict=True))
+
+    def table(self, name: str) -> duckdb.DuckDBPyRelation:
+        """A table's or view's current rows, as a relation of DuckDB's.
+
+        Raises:
+            ConfigurationError: there is none of that name; says which are similar.
+        """
+        return self.sql(f"FROM {identifier(name)}")
+
+    def sql(self, query: str) -> duckdb.DuckDBPyRelation:
+        """The rows of a query, as a relation of DuckDB's, which isn't computed yet.
+
+        Raises:
+            ConfigurationError: it is wrong, or gives no rows; says what DuckDB says.
+        """
+        try:
+            relation = self.connection.sql(query)
+        except duckdb.Error as error:
+            raise wrong(error) from None
+        if relation is None:
+            raise ConfigurationError("that statement gives no rows", "Write a SELECT")
+        return relation
+
+    def polars(self, name: str) -> pl.LazyFrame:
+        """A table's or view's current rows, as a LazyFrame of polars'.
+
+        Each time that it is computed the rows come anew, in batches, and only the columns that are
+        used. Raises as :meth:`table`.
+        """
+        import polars as pl
+        from polars.io.plugins import register_io_source
+
+        schema = pl.DataFrame(self.table(name).limit(0).to_arrow_table()).schema
+
+        def rows(
+            columns: list[str] | None,
+            predicate: pl.Expr | None,
+            limit: int | None,
+            size: int | None,
+        ) -> Iterator[pl.DataFrame]:
+            chosen = ", ".join(map(identifier, columns or schema.names()))
+            query = f"SELECT {chosen} FROM {identifier(name)}"  # noqa: S608
+            left = limit
+            for batch in self._batches(query, size):
+                frame = pl.DataFrame(batch)
+                found = frame if predicate is None else frame.filter(predicate)
+                yield found if left is None else found.head(left)
+                if left is not None and (left := left - len(found)) <= 0:
+                    return
+
+        return register_io_source(rows, schema=schema)
+
+    def _batches(self, query: str, size: int | None) -> Iterator[pa.RecordBatch]:
+        with self._another() as connection:
+            yield from connection.sql(query).to_arrow_reader(size or _BATCH)
+
+    def arrow(self, name: str, rows: int = _BATCH) -> pa.RecordBatchReader:
+        """A table's or view's current rows, as a reader of Arrow batches of so many rows.
+
+        Raises as :meth:`table`.
+        """
+        import pyarrow as pa
+
+        schema = self.table(name).limit(0).to_arrow_table().schema
+        batches = self._batches(f"FROM {identifier(name)}", rows)
+        return pa.RecordBatchReader.from_batches(schema, batches)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self.connection.close()
+
+
+def open_lake(store: str | Path | None, as_of: int | str | date | None) -> Lake:
+    """As :func:`freg_pipeline.open`."""
+    lies = _store(store)
+    position = _position(lies, as_of)
+    if not lies.location.startswith("s3://"):
+        connection = reader(lies, "comment", as_of=position)
+        return Lake(connection, more_like(connection))
+    from freg_pipeline.lake.query import add_comments, connect, release_at
+
+    manifest = release_at(lies, position)
+    connection = connect(lies, manifest)
+    add_comments(connection, lies, manifest)
+    return Lake(connection, lambda: connect(lies, manifest))  # the files are a connection's own
+
+
+def _store(named: str | Path | None) -> Store:
+    if named is None or str(named).startswith("s3://"):
+        from freg_pipeline.settings import load
+        from freg_pipeline.store import open_store
+
+        return open_store(load(**({} if named is None else {"store": str(named)})))
+    from freg_pipeline.store.local import LocalStore
+
+    return LocalStore(Path(named))
+
+
+def _position(store: Store, asked: int | str | date | None) -> int | None:
+    if asked is None:
+        return None
+    from freg_pipeline.lake.states import asked_for, earlier, position_at
+
+    try:
+        state = asked_for(asked.isoformat() if isinstance(asked, date) else str(asked))
+    except ValueError:
+        raise ConfigurationError(
+            "as_of is neither a sequence number nor a date", "Write 123456 or 2026-01-31"
+        ) from None
+    return position_at(earlier(store), state).sekvensnummer
