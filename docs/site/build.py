@@ -37,7 +37,14 @@ _MOVED = {
 _FRAGMENTS = {"docs/client_guide.md"}  # a part of another page
 _NAV = {
     "Start": ["index.md", "glossary.md", "changelog.md"],
-    "Use the tables": ["analysts.md", "questions.md", "tools.md", "tables.md"],
+    "Use the tables": [
+        "analysts.md",
+        "questions.md",
+        "sql.md",
+        "python.md",
+        "tools.md",
+        "tables.md",
+    ],
     "Run it": ["operations.md", "synthetic-register.md", "fidelity.md"],
     "Python": ["client.md", "reference.md"],
     "How it is made": ["architecture.md", "results.md"],
