@@ -115,7 +115,8 @@ def _manifest_of(kind: str) -> Manifest:
         "sekvensnummer": 1, "tables": {}, "accounting": {**account, "reasons": {}},
         "incomplete": False, "previous": None, "persons": 0,
         "base": {"uttrekk": "one", "contract": "0", "sekvensnummer": 1, "buckets": 1,
-                 "identity": {"rows": 0, "files": []}, "folder": "bases/one"},
+                 "identity": {"rows": 0, "files": []}, "folder": "bases/one",
+                 "ordered": "2026-06-01T11:00:00Z", "recorded": "2026-06-01T10:00:00Z"},
     }  # fmt: skip
     return msgspec.convert(given, Manifest, strict=False)
 
