@@ -185,8 +185,8 @@ def test_columns_that_would_share_a_name_do_not() -> None:
 
 
 WRONG = {
-    "no XML": (b"Service unavailable", "no XML"),
-    "a page for people": (b"<html><body>Request rejected</body></html>", "no XSD"),
+    "no XML": (b"Service unavailable", "not XML"),
+    "a page for people": (b"<html><body>Request rejected</body></html>", "not an XSD"),
     "an unknown type": (small_contract(entity("ting", field("a", "t:Ukjent"))), "Ukjent"),
     "an unknown simple type": (
         small_contract(entity("ting", field("a", "xs:tull"))),
