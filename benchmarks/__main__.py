@@ -11,7 +11,15 @@ import sys
 
 from benchmarks.results import Figure, keep, say, table
 
-BENCHMARKS = ("normalising", "whole_job", "keeping_current", "many_syncs", "wave", "questions")
+BENCHMARKS = (
+    "normalising",
+    "whole_job",
+    "keeping_current",
+    "many_syncs",
+    "wave",
+    "questions",
+    "documented",
+)
 
 
 def main() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import generate_parts as parts
+
 from freg_pipeline.contract import compile_contract
 from freg_pipeline.lake.codes import CODES, COLUMNS, COMMENT, Code, codes
 from freg_pipeline.lake.people_described import MACROS, VIEWS
@@ -33,7 +35,7 @@ def page() -> str:
         _section(table, [one for one in listed if one.table == table.name])
         for table in (*described(plan), *VIEWS, _KODE)
     )
-    return "\n".join([HEAD, *sections, _macros()])
+    return "\n".join([HEAD, parts.section(plan), *sections, _macros()])
 
 
 def _macros() -> str:

@@ -26,14 +26,12 @@ QUERIES = {
         " ORDER BY persons DESC"
     ),
     "Where do most people live?": (
-        "SELECT coalesce(vegadresse_kommunenummer,"
-        " matrikkeladresse_matrikkelnummer_kommunenummer, ukjent_bosted_bostedskommune)"
-        " AS kommune, count(*) AS persons FROM bostedsadresse WHERE er_gjeldende"
-        " GROUP BY ALL ORDER BY persons DESC, kommune LIMIT 5"
+        "SELECT kommunenummer AS kommune, count(*) AS persons FROM person_naa"
+        " WHERE status = 'bosatt' GROUP BY ALL ORDER BY persons DESC, kommune LIMIT 5"
     ),
-    "How many moved in each of the last years?": (
-        "SELECT year(flyttedato) AS aar, count(*) AS flyttinger FROM bostedsadresse"
-        " WHERE flyttedato IS NOT NULL GROUP BY ALL ORDER BY aar DESC LIMIT 5"
+    "How many moved from one kommune to another, of late?": (
+        "SELECT year(dato) AS aar, count(*) AS flyttinger FROM flytting"
+        " WHERE type = 'mellomKommuner' GROUP BY ALL ORDER BY aar DESC LIMIT 5"
     ),
 }
 

@@ -75,6 +75,8 @@ NAMES = "MACRO TABLE navn_per"  # is there where the contract has names
 MACROS = {
     "MACRO gjeldende_identifikator": "Dagens nummer til den som har eller har hatt nummeret; ellers"
     " nummeret selv.",
+    "MACRO norsk_dato": "Datoen i Norge ved et tidspunkt, uansett tidssonen i økten.",
+    "MACRO norsk_tid": "Klokkeslett og dato i Norge ved et tidspunkt, uansett tidssonen i økten.",
     "MACRO alder": "Alder i hele år på en dag; uten dag i dag.",
     "MACRO TABLE befolkning_per": "Hvem som var bosatt hvor ved utgangen av en dag, og i hvilken"
     " kommune: én rad per person. befolkning_per(dato): slik registeret nå sier at det var"

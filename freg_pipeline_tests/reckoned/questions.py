@@ -19,7 +19,7 @@ from freg_pipeline_tests.reckoned.shared import (
     homes,
     kommune,
     local,
-    mothers,
+    parents,
     protected,
     residents,
     text_of,
@@ -118,7 +118,7 @@ def _mean(values: list[int | None]) -> float:
 def _(lived: Living) -> Rows:
     births = born(lived)
     first: dict[str, date] = {}
-    for child, mother in mothers(lived).items():
+    for child, mother in parents(lived, "mor").items():
         if child in births:
             first[mother] = min(births[child], first.get(mother, births[child]))
     ages = defaultdict(list)
@@ -129,7 +129,7 @@ def _(lived: Living) -> Rows:
 
 @answers("How many children have women of the sixties?")
 def _(lived: Living) -> Rows:
-    children = Counter(mothers(lived).values())
+    children = Counter(parents(lived, "mor").values())
     sexes, births = lived.one("kjoenn", "kjoenn"), lived.one("foedsel", "foedselsaar")
     return counted(
         children[one]

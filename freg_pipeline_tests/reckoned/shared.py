@@ -88,14 +88,14 @@ def counted(values: Iterable[Any]) -> Rows:
     return [(*value, count) for value, count in counts.items()]
 
 
-def mothers(lived: Living) -> dict[str, str]:
-    """Everyone's mother, by her number of today."""
+def parents(lived: Living, role: str) -> dict[str, str]:
+    """Everyone's mother or father, by the parent's number of today."""
     told = (
         (number, row.get("relatertPerson"))
         for number, row in lived.current("familierelasjon")
-        if row["relatertPersonsRolle"] == "mor"
+        if row["relatertPersonsRolle"] == role
     )
-    return {child: lived.numbers[mother] for child, mother in told if mother}
+    return {child: lived.numbers[parent] for child, parent in told if parent}
 
 
 def text_of(texts: dict[str, str], code: str | None) -> str | None:
