@@ -1,4 +1,4 @@
-"""The examples of README.md, docs/analysts.md and docs/tools.md."""
+"""The examples of README.md, and of docs/analysts.md, sql.md and tools.md."""
 
 from __future__ import annotations
 
@@ -47,6 +47,11 @@ def _(lived: Living) -> Rows:
 def _(lived: Living) -> Rows:
     found = homes(lived)
     return counted(kommune(found.get(one)) for one in lived.persons)
+
+
+@answers("SELECT status, count(*) FROM status WHERE er_gjeldende GROUP BY ALL")
+def _(lived: Living) -> Rows:
+    return counted(row["status"] for _, row in lived.current("status"))
 
 
 @answers("Where people live; protected addresses are left out of this view, all but the kommune")
