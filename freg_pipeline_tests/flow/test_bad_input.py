@@ -56,7 +56,7 @@ USAGE = {
     "an unknown command": (["utrekk"], "utrekk"),
     "a negative sequence number": (["uttrekk", "komplett", "--feedsekvensnr", "-1"], "range"),
     "a wrong name": (["uttrekk", "komplett", "--name", "../x"], "a-z"),
-    "a wrong identity number": (["person", "12345678901"], "no identity number"),
+    "a wrong identity number": (["person", "12345678901"], "not an identity number"),
     "an unknown uttrekk": (["uttrekk", "resume", "nothing"], "no uttrekk"),
     "a wrong environment": (["check", "--environment", "test"], "FREG_ENVIRONMENT"),
     "a wrong package": (["check", "--rettighetspakke", "alle"], "offentlig-med-hjemmel"),
