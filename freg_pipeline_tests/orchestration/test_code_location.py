@@ -105,6 +105,7 @@ def test_every_asset_is_described_owned_grouped_and_of_some_kind() -> None:
     assert names == {
         "uttrekk", "batch_identifikatorer", "bulkoppslag", "batch_tabeller", "release",
         "duckdb_katalog", "hendelser", "komprimert_del", "komprimering",
+        "release_rapport",
     }  # fmt: skip
     for node in graph.asset_nodes:
         assert node.description
