@@ -10,6 +10,7 @@ import boto3
 import duckdb
 import pytest
 
+import freg_pipeline
 from freg_pipeline.errors import ConfigurationError, StoreError
 from freg_pipeline.journal.releases import current_release
 from freg_pipeline.lake.catalogue import refresh_catalogue, renew_catalogue
@@ -44,6 +45,7 @@ def store() -> Iterator[S3Store]:
         patch.setenv("AWS_ACCESS_KEY_ID", "test")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        patch.setenv("AWS_ENDPOINT_URL", endpoint)
         boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket="bucket")
         store = S3Store("s3://bucket/some/prefix", endpoint=endpoint)
         documents = [
@@ -161,3 +163,13 @@ def test_deltas_and_a_compaction(store: S3Store) -> None:
     assert query(store, "FROM tidligere_identifikator").fetchall() == [(B, A)]
     assert verify(store) == []
     assert [result for result in run_checks(store) if not result.passed] == []
+
+
+def test_it_opens_in_python_and_each_scan_reads_for_itself(
+    store: S3Store,
+) -> None:
+    with freg_pipeline.open(store.location) as lake:
+        names = lake.polars("navn")
+        joined = names.join(lake.polars("person"), on="personidentifikator")
+        assert joined.select("fornavn").collect().height == names.collect().height > 0
+        assert lake.arrow("navn").read_all().num_rows == len(lake.table("navn"))
