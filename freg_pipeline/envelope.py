@@ -89,7 +89,7 @@ def parse(body: bytes) -> list[Oppslag]:
         return _answers(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         # Not chained: the decoder's message can quote what it met.
-        msg = "the answer is no complete JSON of a known form"
+        msg = "the answer is not complete JSON of a known form"
         raise ValueError(msg) from None
 
 

@@ -32,7 +32,7 @@ def entries(body: bytes) -> Iterator[etree._Element]:
     An entry holds until the next one is asked for: so a large answer takes the memory of one.
 
     Raises:
-        ValueError: the body is no complete XML; says nothing of its content.
+        ValueError: the body is not complete XML; says nothing of its content.
     """
     done = 0
     try:
@@ -62,7 +62,7 @@ def parse_root(body: bytes) -> etree._Element:
     """The root of an answer in XML.
 
     Raises:
-        ValueError: the body is no complete XML; says nothing of its content.
+        ValueError: the body is not complete XML; says nothing of its content.
     """
     try:
         return etree.fromstring(body, _parser())
