@@ -13,7 +13,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command, and end with its exit code.
 
     Args:
-        arguments: those of this process unless told.
+        arguments: this process's by default.
     """
     code = 1
     if arguments is None:

@@ -33,7 +33,7 @@ async def collect(
 ) -> Slice | None:
     """Land the slice that follows the current release; None if nothing has happened since.
 
-    One that was begun is gone on with at its step. Where the register no longer takes a part in the
+    One that was started is resumed at its step. Where the register no longer takes a part in the
     middle of it, the sync is given up, and another one begun without that part.
 
     Args:
@@ -42,7 +42,7 @@ async def collect(
         settings: how, and how much at once.
         progress: told about long work.
         ask_again: a sync that was refused for look-ups that failed is begun anew, and whom the
-            register doesn't answer for holds it up; else it is gone on with as it is.
+            register doesn't answer for holds it up; else it continues as it is.
 
     Raises:
         ConfigurationError: there is no release, or it was made with other settings.

@@ -184,7 +184,7 @@ class Transport:
             etag: the version that is known already.
             check: called with the body; a ValueError means that it was damaged on its way, which is
                 a passing fault.
-            patience: what is tried again; the usual bounds unless told.
+            patience: what is tried again; by default within the usual bounds.
 
         Raises:
             RefusedError: the register said no (NotFoundError: 404, GoneError: 410), or the service

@@ -22,14 +22,14 @@ from freg_pipeline.commands.options import remember, store, with_settings
     metavar="FILE",
     expose_value=False,
     callback=remember,
-    help="Where it is written: a .duckdb file, or a folder. Its usual place unless told.",
+    help="Where to write it: a .duckdb file, or a folder.  [default: its usual place]",
 )
 @with_settings
 def catalogue() -> None:
     """Write freg.duckdb anew for the current release, for another place of the store too.
 
     Each sync and compaction writes the one at its usual place anew: what is to hold for that too
-    belongs into FREG_CATALOGUE and FREG_CATALOGUE_ROOT.
+    belongs in FREG_CATALOGUE and FREG_CATALOGUE_ROOT.
     """
     from freg_pipeline.lake.catalogue import refresh_catalogue
     from freg_pipeline.store.readers import closed_folders

@@ -14,11 +14,11 @@ from freg_pipeline.commands.options import store, with_settings
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
-    help="The file, private to you; freg-release-NUMBER.html unless told.",
+    help="The file, readable by you only.  [default: freg-release-NUMBER.html]",
 )
 @with_settings
 def report(number: str | None, output: Path | None) -> None:
-    """A page about a release, the current one unless told: one HTML file, no network needed.
+    """A page about a release (the current one by default): one HTML file, no network needed.
 
     It shows what the release holds, its accounting and checks, persons by age, kommune and year,
     and the tables; and no figure that could point at a person.

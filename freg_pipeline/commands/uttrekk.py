@@ -45,7 +45,7 @@ def uttrekk() -> None:
 def komplett(feedsekvensnr: int | None, name: str | None, **strictness: bool) -> None:
     """Everyone: order, poll, fetch, normalise, release.
 
-    Meant for the first load, and now and then for what events don't tell. The register's staff
+    Meant for the first load, and from time to time for what events don't report. The register's staff
     wants to know of a large one beforehand.
     """
     _run(Komplett(feedsekvensnr), name, strictness)

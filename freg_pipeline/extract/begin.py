@@ -165,7 +165,7 @@ def require_approved(uttrekk: Uttrekk, approval: Approval) -> None:
 
 
 def require_same_settings(uttrekk: Uttrekk, settings: Settings) -> None:
-    """See that an uttrekk is gone on with as it was begun: the settings ask for nothing else.
+    """See that an uttrekk is resumed as it was started: the settings ask for nothing else.
 
     Raises:
         OtherQuestionError: they name another environment, package of rights or other parts.

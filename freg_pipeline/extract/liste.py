@@ -43,7 +43,7 @@ class TakenList:
     """A list of one's own that is read.
 
     Attributes:
-        kind: which list it is: by its content, so that the same list is gone on with.
+        kind: which list it is: by its content, so that the same list is resumed.
         batches: files that hold its numbers.
         malformed: what in it is no number.
     """

@@ -21,7 +21,7 @@ async def wait_for_events(register: Register, settings: Settings, current: Manif
     """Wait until the event list holds something that a release doesn't contain.
 
     Each question tells the register which page we have, so that one with nothing new in it isn't
-    sent again (304). Its last number is asked for now and then, since a list that has begun anew
+    sent again (304). Its last number is asked for from time to time, since a list that was reset
     has nothing new for a long time. A register that can't be reached is asked again later.
 
     Args:

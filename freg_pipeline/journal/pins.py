@@ -24,7 +24,7 @@ def pin(store: Store, number: str, name: str | None = None) -> str:
     Args:
         store: where it lies.
         number: the release.
-        name: the pin's own name; the release's number unless told.
+        name: the pin's name; by default the release's number.
 
     Returns:
         The pin's name.

@@ -26,7 +26,7 @@ GRADE = "adressegradering"
 LEVEL = "graderingsnivaa"
 CURRENT = "er_gjeldende"
 OPEN = "ugradert"
-# From open to strictest; a level that nobody knows is as strict as can be.
+# From open to strictest; a level that nobody knows counts as the strictest.
 _LEVELS = (OPEN, "klientadresse", "fortrolig", "strengtFortrolig")
 
 

@@ -124,7 +124,7 @@ def _drop_syncs(store: Store) -> None:
 
     Those are the syncs from positions that the current base has passed, which their names tell, so
     that no others are looked at. What each asked for goes last, so that a purge that is killed amid
-    one is gone on with by the next.
+    one is finished by the next.
     """
     current = current_release(store)
     if current is None:

@@ -164,7 +164,7 @@ class PublishConfig(ReleaseConfig):
     """Which uttrekk becomes a release, and how strict that is."""
 
     uttrekk: str | None = Field(
-        default=None, description="its name; unless told, the only one whose batches have landed"
+        default=None, description="its name; default: the only one whose batches have landed"
     )
 
 

@@ -68,7 +68,7 @@ class Engine:
             job: its name.
             partition: which.
             config: of its assets, by their names.
-            uttrekk: whose run it is; that of the partition unless told.
+            uttrekk: whose run it is; by default the partition's.
 
         Raises:
             FregError: as the asset raised it.

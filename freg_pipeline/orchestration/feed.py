@@ -152,7 +152,7 @@ def _lag(freg: Freg) -> Lag:
 
 
 def _order_anew(freg: Freg) -> str:
-    """Order everyone once more; an order that is under way is gone on with."""
+    """Order everyone once more; an order that is under way is resumed."""
     kind = Uttrekk(freg.store, require_current(freg.store).base.uttrekk).kind
     if not kind.is_everyone:
         raise ConfigurationError(

@@ -110,7 +110,7 @@ def syncing(freg: Freg, strictness: ReleaseConfig | None = None) -> Iterator[Syn
 
     Args:
         freg: settings, store and register.
-        strictness: as strict as can be unless told.
+        strictness: by default as strict as possible.
     """
     with open_engine(freg) as engine:
         yield Syncing(freg, engine, strictness or ReleaseConfig())

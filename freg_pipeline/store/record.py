@@ -28,7 +28,7 @@ class _Envelope(msgspec.Struct, frozen=True):
 
 
 def encode_record(record: object, version: int = FORMAT) -> bytes:
-    """Return the object that holds a record, of this version of the format unless told."""
+    """Return the object that holds a record, by default of this version of the format."""
     content = msgspec.json.encode(record)
     return msgspec.json.encode(_Envelope(version, _digest(version, content), msgspec.Raw(content)))
 

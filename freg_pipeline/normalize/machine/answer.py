@@ -60,7 +60,7 @@ def entries(at: int, end: int, number: int, count: int, shared: int) -> tuple[in
     Args:
         at: where entry ``number`` begins.
         end: where the list of entries ends.
-        number: of the first entry to read; 0 unless the answer is gone on with after FULL.
+        number: of the first entry to read; 0 unless the answer is resumed after FULL.
         count: how many there must be.
         shared: the address of the shared numbers.
 
