@@ -45,8 +45,8 @@ def uttrekk() -> None:
 def komplett(feedsekvensnr: int | None, name: str | None, **strictness: bool) -> None:
     """Everyone: order, poll, fetch, normalise, release.
 
-    Meant for the first load, and from time to time for what events don't report. The register's staff
-    wants to know of a large one beforehand.
+    Meant for the first load, and from time to time for what events don't report. Tell the
+    register's staff before a large one.
     """
     _run(Komplett(feedsekvensnr), name, strictness)
 
