@@ -48,6 +48,7 @@ def test_a_batch_lands_with_a_count_of_everything(store: LocalStore) -> None:
         "dokument": 1_202,
         "identifikasjonsnummer": 1_200,
         "navn": 1_200,
+        "person_naa": 1_200,
     }
     for name, file in landed.files.items():
         data = store.read(staging_key("one", 0, f"{name}.parquet"))
