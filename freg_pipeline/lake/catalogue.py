@@ -22,6 +22,9 @@ from freg_pipeline.store.local import scratch_beside, sync_to_disk
 
 # DuckDB 1.5 is still widespread, and can't open what DuckDB 2 writes unless told so.
 STORAGE_VERSION = "v1.2.0"
+# What someone who opened the old catalogue to write, and was killed, left beside it: DuckDB would
+# apply that to the new one.
+_LOGS = (".wal", ".wal.checkpoint", ".wal.recovery")
 logger = logging.getLogger(__name__)
 
 
@@ -108,6 +111,8 @@ def _swap_in(store: Store, manifest: Manifest) -> Path:
         with _beside(store, target, inside=root.beside) as folder:
             made = folder / FILE
             _write(made, store, manifest, root)
+            for ending in _LOGS:
+                target.with_name(target.name + ending).unlink(missing_ok=True)
             made.replace(target)
         sync_to_disk(target.parent)
     except duckdb.Error as error:

@@ -24,7 +24,7 @@ from freg_pipeline.lake.people_described import VIEWS
 from freg_pipeline.lake.protection import Protection
 from freg_pipeline.lake.session import new_connection
 from freg_pipeline.lake.sources import Reads, replaced, replaced_files, sources
-from freg_pipeline.lake.sql import identifier, quoted
+from freg_pipeline.lake.sql import identifier, parquet, quoted
 from freg_pipeline.lake.statement import relation_of
 from freg_pipeline.lake.states import earlier, position_at
 from freg_pipeline.lake.tables import described
@@ -158,7 +158,7 @@ def parquet_files(store: Store) -> Reads:
     def reads(name: str, keys: list[str]) -> str:
         del name
         paths = ", ".join(quoted(scheme + store.path(key)) for key in keys)
-        return f"read_parquet([{paths}])"
+        return parquet(f"[{paths}]")
 
     return reads
 

@@ -15,7 +15,7 @@ import os
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from freg_pipeline.lake.sql import quoted
+from freg_pipeline.lake.sql import parquet, quoted
 
 FILE = "freg.duckdb"
 VARIABLE = "freg_store"
@@ -53,7 +53,7 @@ class Root:
         """
         del name
         files = ", ".join(quoted(f"{self.location}/{key}") for key in keys)
-        usual = quoted(f"FROM read_parquet([{files}])")
+        usual = quoted(f"FROM {parquet(f'[{files}]')}")
         otherwise = f"{_SET} IS NOT NULL"
         if self.beside:
             opened = ", ".join(map(quoted, map(spill_of, self._names(self.location))))
@@ -70,10 +70,10 @@ class Root:
     def _elsewhere(self, keys: list[str]) -> str:
         """Reading files where only whoever binds it knows them to be, as SQL."""
         listed = ", ".join(map(quoted, keys))
-        scan = f"FROM read_parquet([{_HERE} || '/' || k FOR k IN [{listed}]])"
+        paths = f"[{_HERE} || '/' || k FOR k IN [{listed}]]"
         place = self._text(self._at()) if self.beside else "''"
         guard = f"CASE WHEN {_SET} IS NULL THEN {place} ELSE {quoted(self._alone())} END"
-        return f"FROM query({self._text(scan)} || {guard})"
+        return f"FROM query({self._text(f'FROM {parquet(paths)}')} || {guard})"
 
     def _text(self, template: str) -> str:
         """A query's text with the root as a literal, as SQL of what is known when it is bound."""

@@ -14,7 +14,7 @@ from freg_pipeline.contract import Plan
 from freg_pipeline.extract.parts import entities
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.lake.query import connect
-from freg_pipeline.lake.sql import identifier, quoted
+from freg_pipeline.lake.sql import identifier, parquet, quoted
 from freg_pipeline.lake.tables import PERSON
 from freg_pipeline.store import Store
 
@@ -111,7 +111,7 @@ _OTHER_PERSON = (
 def _account(connection: duckdb.DuckDBPyConnection, file: Path, left_out: Collection[str]) -> None:
     connection.register("left_out", pa.table({"nummer": pa.array(sorted(left_out), pa.string())}))
     connection.execute(
-        f"CREATE TABLE fetched AS FROM read_parquet({quoted(str(file))}) "
+        f"CREATE TABLE fetched AS FROM {parquet(quoted(str(file)))} "
         "ANTI JOIN left_out ON nummer = identifikator"
     )
     connection.execute("CREATE TABLE compared AS FROM fetched WHERE utfall <> 'feilet'")
@@ -131,7 +131,7 @@ def _differing(table: str, columns: Sequence[str], file: Path | None) -> str:
     if file is not None:
         fresh = (
             f"SELECT identifikator AS nummer, {names} "  # noqa: S608
-            f"FROM read_parquet({quoted(str(file))}) JOIN same USING (dok_nr)"
+            f"FROM {parquet(quoted(str(file)))} JOIN same USING (dok_nr)"
         )
     return (
         "WITH same AS (SELECT identifikator, dok_nr FROM compared "  # noqa: S608

@@ -11,3 +11,12 @@ def identifier(name: str) -> str:
 def quoted(text: str) -> str:
     """A string literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def parquet(files: str) -> str:
+    """The SQL that reads Parquet files, from the SQL of their list.
+
+    DuckDB would take a folder above them that is named ``kilde=freg`` for a partition, and put
+    ``freg`` in the place of each row's own ``kilde``.
+    """
+    return f"read_parquet({files}, hive_partitioning = false)"

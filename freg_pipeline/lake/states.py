@@ -35,7 +35,10 @@ def asked_for(text: str) -> AsOf:
     moment = datetime.fromisoformat(text)
     if len(text) <= len("2026-01-31"):
         moment = datetime.combine(moment, time.max)
-    return moment if moment.tzinfo else moment.replace(tzinfo=NORWAY)
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=NORWAY)).astimezone(NORWAY)
+    except OverflowError:  # of the calendar's first or last day, as seen from another zone
+        raise ValueError(text) from None
 
 
 def earlier(store: Store) -> list[Manifest]:

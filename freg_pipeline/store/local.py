@@ -178,9 +178,10 @@ class LocalStore:
     def _sync_parents(self, folder: Path) -> None:
         """See that a folder's own name, and those of the folders above it, outlast a loss of power.
 
-        And that readers may enter those that are for them. Once something lies in it, since an
-        empty one may be removed by others at any moment. Also of a folder that was there already:
-        who made it may have been killed before doing so.
+        And that readers may enter those that are for them, but for the topmost, which tell that
+        all below is given (:meth:`open_to_readers`). Once something lies in it, since an empty one
+        may be removed by others at any moment. Also of a folder that was there already: who made
+        it may have been killed before doing so.
         """
         if len(self._named) > _FOLDERS_REMEMBERED:
             self._named.clear()
@@ -188,7 +189,8 @@ class LocalStore:
             if one == self._root:
                 return
             if one not in self._named:
-                if one.relative_to(self._root).parts[0] in FOLDERS:
+                name, *below = one.relative_to(self._root).parts
+                if name in FOLDERS and below:
                     self._readers.open_folder(one)
                 _sync_names(one.parent)
                 self._named.add(one)

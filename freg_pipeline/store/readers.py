@@ -115,14 +115,22 @@ class Readers:
             ) from None
 
     def are_settled(self, root: Path) -> bool:
-        """Whether everything for readers has been given to them, as :meth:`settle` leaves it."""
-        return all(self._is_given(root / name) for name in FOLDERS if (root / name).is_dir())
+        """Whether everything for readers has been given to them, as :meth:`settle` leaves it.
+
+        What is another user's counts as given: it is theirs to give, and readers, too, write
+        catalogues of their own.
+        """
+        return all(map(self._is_given, self._roots(root)))
 
     def settle(self, root: Path) -> None:
         """Give readers what is there already, or take it from those who no longer are; roots last.
 
-        So that whoever is killed in between leaves it to be done again.
+        So that whoever is killed in between leaves it to be done again: by those to whom it was
+        given before, too, which is why a root that isn't given yet is closed first.
         """
+        for folder in self._roots(root):
+            if not self._is_given(folder):
+                folder.chmod(0o700)
         for name in FOLDERS:
             for folder, _, files in os.walk(root / name, topdown=False):
                 for file in files:
@@ -133,8 +141,14 @@ class Readers:
                 with contextlib.suppress(FileNotFoundError):
                     self.open_folder(Path(folder))
 
+    @staticmethod
+    def _roots(root: Path) -> list[Path]:
+        return [root / name for name in FOLDERS if (root / name).is_dir()]
+
     def _is_given(self, folder: Path) -> bool:
         found = folder.stat()
+        if os.geteuid() not in {0, found.st_uid}:
+            return True
         mine = self.group is None or found.st_gid == self.group
         return mine and stat.S_IMODE(found.st_mode) & 0o777 == self.folder_mode
 

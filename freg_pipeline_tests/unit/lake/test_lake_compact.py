@@ -103,6 +103,21 @@ def begun(store: Store) -> Compaction:
     return compaction
 
 
+def test_a_folder_that_is_named_like_a_partition_changes_no_rows(
+    made: LocalStore, tmp_path: Path
+) -> None:
+    folder = tmp_path / "fornavn=x" / "kilde=freg"
+    folder.mkdir(parents=True)
+    store = copy_of(made, folder)
+    expected = content(made)
+    assert content(store) == expected
+    compact(store, begun(store), nothing)
+    assert content(store) == expected
+    sync(store, 300, A)
+    names = "SELECT DISTINCT fornavn FROM navn WHERE personidentifikator = '{}'"
+    assert query(store, names.format(A)).fetchall() == [("Ny 300",)]
+
+
 def test_the_content_is_the_same_on_a_new_base(
     store: LocalStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -162,11 +162,13 @@ def places(catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("places")
     shutil.copytree(catalogue.parent, folder / "original")
     refresh_catalogue(LocalStore(folder / "original"))
-    for name in ("copy", "moved to", "it's here", "renewed"):
+    for name in ("copy", "moved to", "it's here", "fornavn=x", "renewed"):
         shutil.copytree(folder / "original", folder / name)
         for file in folder.glob(f"{name}/**/*.parquet"):
             _rename_all(file, name)
-    refresh_catalogue(LocalStore(folder / "renewed"))
+    shutil.copytree(folder / "fornavn=x", folder / "fornavn=y")
+    for name in ("renewed", "fornavn=y"):
+        refresh_catalogue(LocalStore(folder / name))
     (folder / "link").symlink_to(folder / "original")
     alone = Reading(catalogue=folder / "alone.duckdb")
     for_moved = Reading(catalogue=folder / "for moved.duckdb", root=str(folder / "moved to"))
@@ -200,6 +202,8 @@ HERE = {
     "copy": "copy",
     "moved to": "moved to",
     "it's here": "it's here",
+    "fornavn=x": "fornavn=x",  # which isn't a partition's name
+    "fornavn=y": "fornavn=x",
     "renewed": "renewed",
     "link": "Adele",
 }

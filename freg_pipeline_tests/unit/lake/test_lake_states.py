@@ -115,6 +115,14 @@ def test_a_number_or_a_date_asks_for_a_state(made: LocalStore, asked: str, posit
     assert line is None or f"sequence number {position}," in line
 
 
+@pytest.mark.parametrize(
+    "asked", ["0001-01-01T00:00+05:00", "9999-12-31T23:00-05:00", "2026-13-01"]
+)
+def test_a_time_that_is_none_in_norway_is_wrong(asked: str) -> None:
+    with pytest.raises(ValueError, match="."):
+        asked_for(asked)
+
+
 def test_dates_hold_when_deltas_have_become_a_base(made: LocalStore, tmp_path: Any) -> None:
     store = copy_of(made, tmp_path)
     compaction = begin_compaction(store)

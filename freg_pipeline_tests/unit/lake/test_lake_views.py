@@ -173,6 +173,21 @@ def test_refreshing_swaps_the_file_under_readers(
     assert not list(folder.glob(".freg*"))
 
 
+def test_what_someone_wrote_into_the_old_catalogue_never_meets_the_new_one(
+    store: LocalStore,
+) -> None:
+    path = refresh_catalogue(store)
+    killed = (
+        "import duckdb, os, sys; writing = duckdb.connect(sys.argv[1]);"
+        "writing.execute('CREATE OR REPLACE VIEW person AS SELECT 1 AS mine'); os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", killed, str(path)], check=True)
+    assert path.with_name("freg.duckdb.wal").exists()
+    refresh_catalogue(store)
+    with duckdb.connect(str(path), read_only=True) as fresh:
+        assert "mine" not in fresh.sql("FROM person").columns
+
+
 def test_without_a_release_there_is_no_catalogue(tmp_path: Path) -> None:
     empty = local_store(tmp_path / "empty")
     with pytest.raises(ConfigurationError, match="freg uttrekk komplett"):

@@ -173,6 +173,61 @@ def test_what_a_killed_process_left_undone_is_done_by_the_next(folder: Path) -> 
 
 
 @as_root
+def test_a_change_that_was_killed_and_taken_back_leaves_nothing_undone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = made(folder / "store", Readers(GROUP))
+    opened = Readers.open_folder
+
+    def killed(readers: Readers, path: Path) -> None:
+        opened(readers, path)
+        if path.name == "one":  # a base: all in it is given, and "bases" isn't yet
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Readers, "open_folder", killed)
+        with pytest.raises(KeyboardInterrupt):
+            LocalStore(folder / "store", Reading(Readers(OTHERS))).open_to_readers()
+    refresh_catalogue(store)
+    assert_reads(store, {GROUP: True, OTHERS: False})
+
+
+@as_root
+def test_what_was_there_before_readers_were_named_is_given_to_them(folder: Path) -> None:
+    made(folder / "store", Readers())
+    named = LocalStore(folder / "store", Reading(Readers(GROUP)))
+    for key in ("bases/two/x/0.parquet", "deltas/two/x/x.parquet", "releases/x/manifest.json",
+                "contracts/x.xsd"):  # fmt: skip
+        named.write(key, b"new, in each of the topmost folders")
+    refresh_catalogue(named)
+    assert_reads(named, {GROUP: True, OTHERS: False})
+
+
+@as_root
+def test_a_reader_writes_a_catalogue_of_their_own(folder: Path) -> None:
+    store = made(folder / "store", Readers(GROUP))
+    mine = folder / "mine"
+    mine.mkdir()
+    os.chown(mine, USER, GROUP)
+    before = _modes(Path(store.location))
+    reader = LocalStore(folder / "store", Reading(catalogue=mine / "freg.duckdb"))
+    os.setegid(GROUP)
+    os.seteuid(USER)
+    try:
+        written = refresh_catalogue(reader)
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+    assert (written.stat().st_uid, written.stat().st_mode & 0o777) == (USER, 0o600)
+    assert _modes(Path(store.location)) == before
+
+
+def _modes(folder: Path) -> dict[Path, tuple[int, int]]:
+    found = {path: path.stat() for path in folder.rglob("*")}
+    return {path: (one.st_mode, one.st_gid) for path, one in found.items()}
+
+
+@as_root
 def test_the_root_of_another_group_is_only_passed_through(folder: Path) -> None:
     root = folder / "store"
     root.mkdir()
