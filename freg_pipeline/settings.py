@@ -185,6 +185,14 @@ class Settings(BaseSettings):
     def _somebody(cls, value: str | None) -> str | None:
         return (value or "").strip() or None
 
+    @field_validator("catalogue", mode="before")
+    @classmethod
+    def _named(cls, value: object) -> object:
+        if isinstance(value, str) and not value.strip():
+            msg = "must name a file or a folder"
+            raise ValueError(msg)
+        return value
+
     @field_validator("catalogue")
     @classmethod
     def _catalogue_file(cls, value: Path | None) -> Path | None:
@@ -214,11 +222,11 @@ class Settings(BaseSettings):
         if not value.strip() or (is_url and not is_bucket):
             msg = "must name a folder or s3://bucket/prefix"
             raise ValueError(msg)
-        if not is_url:
-            _require_plain(value, "?*\\")
         if is_url:
             return value.rstrip("/")
-        return str(Path(value).expanduser().absolute())
+        path = str(Path(value).expanduser().absolute())
+        _require_plain(path, "?*\\")  # of the folder where the command runs, too
+        return path
 
 
 def _require_plain(path: str, without: str) -> None:

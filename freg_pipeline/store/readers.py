@@ -130,7 +130,7 @@ class Readers:
         """
         for folder in self._roots(root):
             if not self._is_given(folder):
-                folder.chmod(0o700)
+                folder.chmod(stat.S_IMODE(folder.stat().st_mode) & ~0o077)
         for name in FOLDERS:
             for folder, _, files in os.walk(root / name, topdown=False):
                 for file in files:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from freg_pipeline.errors import ConfigurationError
@@ -76,6 +78,17 @@ def test_a_variable_that_is_set_to_nothing_is_not_set(monkeypatch: pytest.Monkey
 def test_a_store_is_a_folder_or_a_bucket(store: str) -> None:
     with pytest.raises(ConfigurationError, match="FREG_STORE is wrong: must name a folder or s3:"):
         load(store=store)
+
+
+def test_a_store_is_in_no_folder_that_duckdb_takes_for_a_pattern(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "a*b"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    for store in ("data", str(folder)):
+        with pytest.raises(ConfigurationError, match="FREG_STORE is wrong: must not hold"):
+            load(store=store)
 
 
 def test_an_s3_endpoint_is_an_address() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -115,11 +116,9 @@ def test_a_number_or_a_date_asks_for_a_state(made: LocalStore, asked: str, posit
     assert line is None or f"sequence number {position}," in line
 
 
-@pytest.mark.parametrize(
-    "asked", ["0001-01-01T00:00+05:00", "9999-12-31T23:00-05:00", "2026-13-01"]
-)
+@pytest.mark.parametrize("asked", ["0001-01-01T00:00+05:00", "9999-12-31T23:00-05:00"])
 def test_a_time_that_is_none_in_norway_is_wrong(asked: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=re.escape(asked)):
         asked_for(asked)
 
 
@@ -206,6 +205,7 @@ def test_the_command_writes_the_catalogue_for_another_place(
         (("--root", "somewhere"), "FREG_CATALOGUE_ROOT"),
         (("--root", "/mnt/fr*g"), "FREG_CATALOGUE_ROOT"),
         (("--output", "/dev/null/freg.duckdb"), "FREG_CATALOGUE"),
+        (("--output", ""), "FREG_CATALOGUE"),
     ],
 )
 def test_a_place_that_cannot_be_is_told_in_a_line(

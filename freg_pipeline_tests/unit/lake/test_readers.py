@@ -236,6 +236,7 @@ def test_the_root_of_another_group_is_only_passed_through(folder: Path) -> None:
     store = made(root, Readers(GROUP))
     assert root.stat().st_gid == OTHERS
     assert root.stat().st_mode & 0o7777 == 0o2771
+    assert root.joinpath("bases").stat().st_mode & 0o7777 == 0o2750
     assert_reads(store, {GROUP: True})
 
 
