@@ -128,9 +128,9 @@ class Readers:
         So that whoever is killed in between leaves it to be done again: by those to whom it was
         given before, too, which is why a root that isn't given yet is closed first.
         """
-        for folder in self._roots(root):
-            if not self._is_given(folder):
-                folder.chmod(stat.S_IMODE(folder.stat().st_mode) & ~0o077)
+        for top in self._roots(root):
+            if not self._is_given(top):
+                top.chmod(stat.S_IMODE(top.stat().st_mode) & ~0o077)
         for name in FOLDERS:
             for folder, _, files in os.walk(root / name, topdown=False):
                 for file in files:
