@@ -56,7 +56,7 @@ def sql(
     VARIABLE, CREATE TEMP TABLE, VIEW or MACRO).
     """
     from freg_pipeline.lake.session import reader
-    from freg_pipeline.lake.statement import statements
+    from freg_pipeline.lake.statement import lock, statements
 
     text = _text(statement, file)
     if text is None:
@@ -65,11 +65,14 @@ def sql(
         if form is not None or output is not None:
             raise ConfigurationError("there is no statement", 'Give it: freg sql "SELECT …"')
         lies = store_to_read()
-        prompt(reader(lies, "comment", as_of=position(lies, as_of)))
+        connection = reader(lies, "comment", as_of=position(lies, as_of))
+        lock(connection)
+        prompt(connection)
         return
     form = _form(form, output)
     lies = store_to_read()
     connection = reader(lies, text, as_of=position(lies, as_of))
+    lock(connection)
     parsed = statements(connection, text)
     if form == "table":
         show_all(connection, text)

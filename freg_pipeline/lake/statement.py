@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import NamedTuple
 
 import duckdb
@@ -28,6 +29,13 @@ _PREPARES = re.compile(
     r"(table|view|macro|function)\s)",
     re.IGNORECASE,
 )
+_WORD_AND_NEXT = {
+    ("(", "copy"): "a WITH that writes a file",
+    # What they run can't be looked at before.
+    ("query", "("): "the function query",
+    ("json_execute_serialized_sql", "("): "the function json_execute_serialized_sql",
+}
+_TOKEN = re.compile(r'"(?:[^"]|"")*"|\w+|\W', re.DOTALL)
 _OF_NAMES = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
 _QUOTED = re.compile(r"""(['"])(?:.*\1|.*)""")  # from the first to the last, or the end
 _LONG_NUMBER = re.compile(r"(?<!\w)-?\d[\d.]{5,}")  # a date of birth among them
@@ -58,7 +66,38 @@ def statements(connection: duckdb.DuckDBPyConnection, text: str) -> list[Stateme
         raise wrong(error) from None
     if not parsed:
         raise ConfigurationError("that holds no statement", "Write a SELECT")
+    _refuse_what_writes_within(text)
     return [_checked(connection, one) for one in parsed]
+
+
+def lock(connection: duckdb.DuckDBPyConnection) -> None:
+    """Keep a session's settings as they are: functions that have logs or profiles written fail."""
+    connection.execute("SET lock_configuration = true")
+
+
+def _refuse_what_writes_within(text: str) -> None:
+    """Refuse what reads by its kind, and writes by a part of it or by a text that it runs."""
+    words = _words(text)
+    for pair in pairwise(words):
+        if pair in _WORD_AND_NEXT:
+            raise ConfigurationError(
+                f"freg sql only reads, and that holds {_WORD_AND_NEXT[pair]}",
+                "Write a SELECT; --output FILE puts its rows into a file",
+            )
+
+
+def _words(text: str) -> list[str]:
+    """The words and marks of SQL in small letters, without comments, quotes and what is text."""
+    whole = text.encode()  # where DuckDB counts in
+    tokens = duckdb.tokenize(text)
+    ends = [start for start, _ in tokens[1:]] + [len(whole)]
+    words: list[str] = []
+    for (start, kind), end in zip(tokens, ends, strict=True):
+        if kind in {duckdb.token_type.comment, duckdb.token_type.string_const}:
+            continue
+        found = _TOKEN.match(whole[start:end].decode())
+        words.append(found[0].strip('"').casefold() if found else "")
+    return words
 
 
 def _checked(connection: duckdb.DuckDBPyConnection, parsed: duckdb.Statement) -> Statement:

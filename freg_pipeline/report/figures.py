@@ -1,9 +1,11 @@
 """Which figures about persons are shown, so that none of them points at somebody.
 
-A figure below :data:`LEAST` isn't shown, a zero as little as a seven; every other one is rounded to
-the nearest :data:`STEP`, each by itself. So nothing adds up to what is hidden: whoever knows the
-exact number of all and takes away what is shown is left with more than one answer, and never with
-one that says that there is somebody, and that they are fewer than five. See docs/decisions/0054.
+A figure below :data:`LEAST` isn't shown, a zero as little as a seven; every other one is rounded
+down to a multiple of :data:`STEP`, each by itself. So nothing adds up to what is hidden: whoever
+knows the exact number of all and takes away what is shown is left with more than one answer, and
+never with one that says that there is somebody, and that they are fewer than five. Rounding to the
+nearest would let 10 stand for 10 to 12 only, beside 13 of all for one to three persons. See
+docs/decisions/0054.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ class Figure:
 
 def figure(count: int) -> Figure:
     """A count as it may be shown."""
-    return Figure(None if count < LEAST else (count + STEP // 2) // STEP * STEP)
+    return Figure(None if count < LEAST else count // STEP * STEP)
 
 
 def largest(counts: Iterable[tuple[str, int]], most: int) -> tuple[list[tuple[str, Figure]], int]:

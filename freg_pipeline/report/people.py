@@ -19,6 +19,7 @@ from freg_pipeline.lake.protection import Protection
 from freg_pipeline.lake.query import PROTECTED_TODAY
 from freg_pipeline.lake.sql import identifier, quoted
 from freg_pipeline.lake.tables import Described
+from freg_pipeline.outside import showable
 from freg_pipeline.report.figures import Figure, figure, largest
 
 KOMMUNER_SHOWN = 20
@@ -162,7 +163,7 @@ def _kommuner(connection: duckdb.DuckDBPyConnection) -> Kommuner | None:
         "SELECT coalesce(kommunenummer, ''), count(*) FROM _aapne "  # noqa: S608
         f"WHERE status = '{RESIDENT}' GROUP BY ALL",
     )
-    told = [(kommune, count) for kommune, count in rows if kommune]
+    told = [(showable(kommune, 40), count) for kommune, count in rows if kommune]
     if not told:
         return None
     shown, others = largest(told, KOMMUNER_SHOWN)

@@ -1,4 +1,4 @@
-"""The Python of docs/analysts.md and docs/tools.md runs as it stands; each tool reads all rows."""
+"""The Python of docs/analysts.md, python.md and tools.md runs as it stands; each tool reads all rows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from freg_pipeline_tests.living import Living
 _BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 EXAMPLES = [
     pytest.param(example, id=f"{page} {number}")
-    for page in ("analysts.md", "tools.md")
+    for page in ("analysts.md", "python.md", "tools.md")
     for number, example in enumerate(_BLOCK.findall((FOLDER / page).read_text()), 1)
 ]
 

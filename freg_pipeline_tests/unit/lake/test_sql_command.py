@@ -163,6 +163,13 @@ def test_statements_come_from_a_file_or_a_pipe_and_may_be_several(
         "CALL pragma_version()", "BEGIN", "USE memory", "DETACH freg", "CHECKPOINT",
         "WITH x AS (SELECT 1) INSERT INTO y FROM x", "/* a */ COPY navn TO '{there}'",
         "CREATE OR REPLACE TABLE temp_x AS FROM navn", "set variablex = 1",
+        # What writes within what reads.
+        "WITH x AS (COPY navn TO '{there}') FROM x",
+        "WITH å AS (SELECT 'å'), x AS NOT MATERIALIZED ( /* a */ copy navn TO '{there}') FROM x",
+        "EXPLAIN ANALYZE WITH x AS (COPY navn TO '{there}') FROM x",
+        "CREATE TEMP TABLE y AS WITH x AS (COPY navn TO '{there}') FROM x",
+        "FROM json_execute_serialized_sql(json_serialize_sql('WITH x AS (COPY y TO 1) FROM x'))",
+        'FROM "JSON_Execute_serialized_sql" (getvariable(\'x\'))', "FROM query('SELECT 1')",
     ],
 )  # fmt: skip
 def test_a_statement_that_writes_is_refused_and_nothing_is_written(
@@ -175,6 +182,38 @@ def test_a_statement_that_writes_is_refused_and_nothing_is_written(
     with pytest.raises(ConfigurationError, match=r"only reads|SQL"):
         statements(reader(made, statement), statement.format(there=there))
     assert not there.exists()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "enable_logging(storage='file', storage_path='{there}')",
+        "system.main.enable_logging(storage='file', storage_path='{there}')",
+        "enable_profiling('json', save_location='{there}')",
+    ],
+)
+def test_a_function_that_has_files_written_is_refused(
+    call: str, made: LocalStore, tmp_path: Path
+) -> None:
+    there = tmp_path / "there.txt"
+    ended = freg(made, f"FROM {call.format(there=there)}; SELECT 1")
+    assert ended.returncode == 2, ended.stdout
+    assert "lock" in ended.stderr
+    assert not there.exists()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT copy FROM (SELECT 1 AS copy)", "SELECT '(copy', \"query\" FROM (SELECT 1 AS query)",
+        "-- (copy\nSELECT 1 /* query( */", "SELECT $$ (COPY query( $$",
+        "WITH query AS (SELECT 1) FROM query",
+    ],
+)  # fmt: skip
+def test_words_that_only_look_like_it_are_taken(statement: str, made: LocalStore) -> None:
+    from freg_pipeline.lake.statement import statements
+
+    assert len(statements(reader(made, statement), statement)) == 1
 
 
 def test_it_says_that_it_cuts_and_what_might_have_been_meant(made: LocalStore) -> None:

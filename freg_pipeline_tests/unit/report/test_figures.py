@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +17,7 @@ def span(shown: Figure) -> tuple[int, int]:
     """What a figure may stand for."""
     if shown.value is None:
         return 0, LEAST - 1
-    return max(LEAST, shown.value - STEP // 2), shown.value + STEP // 2
+    return shown.value, shown.value + STEP - 1
 
 
 def left(total: int, others: list[Figure]) -> tuple[int, int]:
@@ -38,6 +40,17 @@ def test_a_figure_is_hidden_or_near(count: int) -> None:
 @given(TABLE)
 def test_nothing_adds_up_to_few_persons(counts: list[int]) -> None:
     """Also for one who knows the exact number of all."""
+    adds_up_to_nobody(counts)
+
+
+def test_nothing_adds_up_to_few_persons_in_any_table_of_two_or_three() -> None:
+    """All of them, as what gives somebody away lies at the edges."""
+    for first, second, third in product(range(31), range(31), (None, 0, 1, 4, 9, 10, 14, 15)):
+        adds_up_to_nobody([first, second] if third is None else [first, second, third])
+
+
+def adds_up_to_nobody(counts: list[int]) -> None:
+    """What is left of an exact total beside the other figures is no small group."""
     shown = [figure(count) for count in counts]
     for place, one in enumerate(shown):
         low, high = span(one)

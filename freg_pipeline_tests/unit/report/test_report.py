@@ -203,3 +203,13 @@ def test_a_page_in_the_store_goes_with_its_release(store: LocalStore) -> None:
     build_release(store, deliver_events(store, 100, 200, [(number(0), person(0)[1])], xsd=XSD))
     assert purge(store, "1") == ["000001"]
     assert not store.exists(key)
+
+
+def test_a_kommune_of_any_text_is_shown_as_text(tmp_path: Path) -> None:
+    store = local_store(tmp_path)
+    odd = "</text><script>\x01\x1b[2J\u202e&" + "9" * 5_000
+    people_there = [person(place, kommune=odd) for place in range(12)]
+    page = page_of(store, released(store, people_there))
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert not re.search("[\x01\x1b\u202e]|9{100}", page)
