@@ -1,4 +1,4 @@
-"""The Python of docs/analysts.md, python.md and tools.md runs as it stands; each tool reads all rows."""
+"""The Python of analysts.md, python.md and tools.md runs as it stands; each tool reads all rows."""
 
 from __future__ import annotations
 
