@@ -198,7 +198,7 @@ class Settings(BaseSettings):
     def _catalogue_file(cls, value: Path | None) -> Path | None:
         if value is None:
             return None
-        path = value.expanduser().absolute()
+        path = _expanded(value)
         return path if path.suffix == ".duckdb" else path / "freg.duckdb"
 
     @field_validator("catalogue_root")
@@ -224,9 +224,17 @@ class Settings(BaseSettings):
             raise ValueError(msg)
         if is_url:
             return value.rstrip("/")
-        path = str(Path(value).expanduser().absolute())
+        path = str(_expanded(Path(value)))
         _require_plain(path, "?*\\")  # of the folder where the command runs, too
         return path
+
+
+def _expanded(path: Path) -> Path:
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError:
+        msg = "must not begin with ~ where no such user has a home"
+        raise ValueError(msg) from None
 
 
 def _require_plain(path: str, without: str) -> None:

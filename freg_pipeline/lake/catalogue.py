@@ -41,9 +41,17 @@ def catalogue_path(store: Store) -> Path:
     if store.reading.catalogue is not None:
         return store.reading.catalogue
     if store.location.startswith("s3://"):
-        data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+        data = os.environ.get("XDG_DATA_HOME") or _home() / ".local" / "share"
         return Path(data, "freg", store.location.removeprefix("s3://"), FILE)
     return Path(store.location) / FILE
+
+
+def _home() -> Path:
+    """The user's; of a container's user whom it doesn't know, one that can't be written."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path("/nonexistent")  # as Debian calls it
 
 
 def renew_catalogue(store: Store) -> Path | None:

@@ -91,6 +91,12 @@ def test_a_store_is_in_no_folder_that_duckdb_takes_for_a_pattern(
             load(store=store)
 
 
+@pytest.mark.parametrize("setting", ["store", "catalogue"])
+def test_a_home_that_there_is_not_is_told(setting: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"FREG_{setting.upper()} is wrong: .* home"):
+        load(**{setting: "~no-such-user-here/x"})
+
+
 def test_an_s3_endpoint_is_an_address() -> None:
     with pytest.raises(ConfigurationError, match="FREG_S3_ENDPOINT is wrong: must begin with http"):
         load(s3_endpoint="minio:9000")

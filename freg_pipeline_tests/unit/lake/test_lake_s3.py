@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -137,6 +138,20 @@ def test_a_catalogue_that_cannot_be_written_is_a_warning_after_a_release(
     assert "FREG_CATALOGUE" in told
     with pytest.raises(StoreError, match="FREG_CATALOGUE"):
         refresh_catalogue(store)
+
+
+def test_a_container_s_user_without_a_home_publishes(
+    store: S3Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 54_320)  # of whom no file of users tells
+    monkeypatch.setattr(Path, "mkdir", _refused)
+    assert renew_catalogue(store) is None
+
+
+def _refused(*_: object, **__: object) -> None:
+    raise PermissionError
 
 
 def test_purge_removes_objects(store: S3Store) -> None:
