@@ -180,6 +180,11 @@ class Settings(BaseSettings):
         keep_secret(text)
         return SecretStr(text) if text else None
 
+    @field_validator("maskinporten_key_file", "maskinporten_cert_file", "ca_file", "contract_file")
+    @classmethod
+    def _file(cls, value: Path | None) -> Path | None:
+        return None if value is None else _expanded(value)
+
     @field_validator("readers")
     @classmethod
     def _somebody(cls, value: str | None) -> str | None:
@@ -198,7 +203,7 @@ class Settings(BaseSettings):
     def _catalogue_file(cls, value: Path | None) -> Path | None:
         if value is None:
             return None
-        path = _expanded(value)
+        path = _expanded(value).absolute()
         return path if path.suffix == ".duckdb" else path / "freg.duckdb"
 
     @field_validator("catalogue_root")
@@ -224,14 +229,14 @@ class Settings(BaseSettings):
             raise ValueError(msg)
         if is_url:
             return value.rstrip("/")
-        path = str(_expanded(Path(value)))
+        path = str(_expanded(Path(value)).absolute())
         _require_plain(path, "?*\\")  # of the folder where the command runs, too
         return path
 
 
 def _expanded(path: Path) -> Path:
     try:
-        return path.expanduser().absolute()
+        return path.expanduser()
     except RuntimeError:
         msg = "must not begin with ~ where no such user has a home"
         raise ValueError(msg) from None

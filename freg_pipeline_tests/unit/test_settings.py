@@ -91,7 +91,11 @@ def test_a_store_is_in_no_folder_that_duckdb_takes_for_a_pattern(
             load(store=store)
 
 
-@pytest.mark.parametrize("setting", ["store", "catalogue"])
+@pytest.mark.parametrize(
+    "setting",
+    ["store", "catalogue", "ca_file", "contract_file", "maskinporten_key_file",
+     "maskinporten_cert_file"],
+)  # fmt: skip
 def test_a_home_that_there_is_not_is_told(setting: str) -> None:
     with pytest.raises(ConfigurationError, match=rf"FREG_{setting.upper()} is wrong: .* home"):
         load(**{setting: "~no-such-user-here/x"})
