@@ -8,14 +8,19 @@ the register outlive each question, and a sensor's thread shares them with anoth
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import weakref
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from freg_pipeline.client.answers import LATER
 from freg_pipeline.client.register import Register
+from freg_pipeline.errors import ConfigurationError, FregError
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Question = Callable[[Register], Coroutine[Any, Any, T]]
@@ -45,10 +50,18 @@ class Session:
             waits: whether a register that is away is waited for, for hours.
 
         Raises:
-            FregError: as making the register and the question raise it.
+            FregError: as making the register and the question raise it; or the session was closed
+                before the answer came.
         """
-        line = self._opened()
-        return line.run(question(line.register if waits else line.impatient))
+        line = self._entered()
+        try:
+            return line.run(question(line.register if waits else line.impatient))
+        except ConfigurationError:
+            # Somebody may put it right, in a file that was read when the register was made.
+            self._leave_behind(line)
+            raise
+        finally:
+            self._left(line)
 
     def close(self) -> None:
         """Close the connections; the next question opens new ones."""
@@ -68,23 +81,54 @@ class Session:
     ) -> None:
         self.close()
 
-    def _opened(self) -> _Line:
+    def _entered(self) -> _Line:
         with self._lock:
-            if self._line is None:
+            if self._line is None or not self._line.is_alive:  # as after a fork
                 self._line = _Line(self._make())
-                weakref.finalize(self, self._line.end, ENDING_SECONDS)
+                self._line.at_last = weakref.finalize(self, self._line.end, ENDING_SECONDS)
+            self._line.inside += 1
             return self._line
+
+    def _leave_behind(self, line: _Line) -> None:
+        """Have the next question open a new one."""
+        with self._lock:
+            if self._line is line:
+                self._line = None
+
+    def _left(self, line: _Line) -> None:
+        with self._lock:
+            line.inside -= 1
+            is_over = self._line is not line and not line.inside
+        if is_over:
+            line.end()
 
 
 class _Line:
-    """A register, and the thread whose event loop its connections belong to."""
+    """A register, and the thread whose event loop its connections belong to.
+
+    Attributes:
+        register: whom to ask.
+        impatient: the same, not waited for when it is away.
+        inside: how many are asking.
+        at_last: ends it, where nobody else does.
+    """
 
     def __init__(self, register: Register) -> None:
         self.register = register
         self.impatient = register.impatient()
+        self.inside = 0
+        self.at_last: weakref.finalize[..., Any] | None = None
+        self._lock = threading.Lock()
+        self._is_over = False
+        self._asked: set[Future[Any]] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, name="register", daemon=True)
         self._thread.start()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can be asked: a process that was forked has no such thread."""
+        return self._thread.is_alive() and not self._is_over
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run on the loop, and wait for it; whoever is interrupted meanwhile stops it."""
@@ -96,24 +140,42 @@ class _Line:
             finally:
                 ended.set()
 
-        future: Future[T] = asyncio.run_coroutine_threadsafe(told(), self._loop)
+        with self._lock:  # what is asked before the end is seen by it
+            if self._is_over:
+                work.close()
+                raise _closed()
+            future: Future[T] = asyncio.run_coroutine_threadsafe(told(), self._loop)
+            self._asked.add(future)
         try:
             return future.result()
+        except CancelledError:
+            raise _closed() from None
         finally:
             if future.cancel():
                 ended.wait(ENDING_SECONDS)  # what it was about to keep is kept, or it isn't begun
+            self._asked.discard(future)
 
     def end(self, seconds: float | None = None) -> None:
         """Close the register and end the thread; wait for it so long."""
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._loop.stop)
+        if self.at_last is not None:
+            self.at_last.detach()
+        with self._lock:
+            is_first = not self._is_over and self._thread.is_alive()
+            self._is_over = True
+            if is_first:
+                self._loop.call_soon_threadsafe(self._loop.stop)
+        if threading.current_thread() is not self._thread:  # in which garbage is collected, too
             self._thread.join(seconds)
 
     def _serve(self) -> None:
-        self._loop.run_forever()
         try:
+            self._loop.run_forever()
             self._loop.run_until_complete(self._finish())
         finally:
+            with self._lock:
+                self._is_over = True
+            for future in list(self._asked):
+                future.cancel()  # nobody waits for a thread that is gone
             self._loop.close()
 
     async def _finish(self) -> None:
@@ -121,5 +183,12 @@ class _Line:
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
-        await self.register.aclose()
+        try:
+            await self.register.aclose()
+        except Exception as error:  # whatever a broken connection makes of it
+            logger.info("while closing the connections: %s", type(error).__name__)
         await self._loop.shutdown_asyncgens()
+
+
+def _closed() -> FregError:
+    return FregError("the connection to the register was closed while an answer was awaited", LATER)

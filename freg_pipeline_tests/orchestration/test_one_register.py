@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import gc
+import os
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import dagster as dg
@@ -15,6 +18,7 @@ from dagster import DagsterInstance
 
 from freg_pipeline.client import Register
 from freg_pipeline.client.session import Session
+from freg_pipeline.errors import ConfigurationError, FregError
 from freg_pipeline.journal.releases import require_current
 from freg_pipeline.orchestration.feed_sensor import hendelser_sensor
 from freg_pipeline.orchestration.resources import Freg
@@ -144,3 +148,110 @@ def test_whoever_is_interrupted_stops_what_they_asked(
     with pytest.raises(KeyboardInterrupt):
         session.ask(never)
     assert ended.is_set(), "nothing goes on unseen"
+
+
+def _in_a_thread(work: Callable[[], object]) -> concurrent.futures.Future[object]:
+    """What ``work`` gives; unlike a pool's, its thread doesn't hold up a process that ends."""
+    told: concurrent.futures.Future[object] = concurrent.futures.Future()
+
+    def run() -> None:
+        try:
+            told.set_result(work())
+        except BaseException as error:
+            told.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return told
+
+
+def test_a_question_that_a_session_is_closed_under_is_told_so(session: Session) -> None:
+    begun = threading.Event()
+
+    async def never(register: Register) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    asked = _in_a_thread(lambda: session.ask(never))
+    assert begun.wait(60)
+    session.close()
+    with pytest.raises(FregError, match="closed"):
+        asked.result(60)
+
+
+def test_nobody_waits_for_ever_for_a_session_that_is_being_closed(session: Session) -> None:
+    """Whoever asks at any instant of the closing gets the answer, or is told."""
+
+    async def nothing(register: Register) -> int:
+        return 1
+
+    def many() -> None:
+        for _ in range(200):
+            with suppress(FregError):  # of the one that the test before is about
+                assert session.ask(nothing) == 1
+
+    asking = [_in_a_thread(many) for _ in range(3)]
+    while not all(one.done() for one in asking):
+        session.close()
+    for one in asking:
+        one.result()
+
+
+def test_a_thread_that_has_died_is_replaced_and_holds_nobody_up(session: Session) -> None:
+    async def fatal(register: Register) -> None:
+        asyncio.get_running_loop().stop()
+        await asyncio.Event().wait()
+
+    asked = _in_a_thread(lambda: session.ask(fatal))
+    with pytest.raises(FregError, match="closed"):
+        asked.result(60)
+    assert session.ask(lambda register: register.hendelser.siste_sekvensnummer()) > 0
+
+
+def test_a_process_that_was_forked_opens_its_own(session: Session) -> None:
+    def last() -> int:
+        return session.ask(lambda register: register.hendelser.siste_sekvensnummer())
+
+    first = last()
+    child = os.fork()
+    if child == 0:  # no more than this: whatever pytest would do at its end is the parent's
+        answer = _in_a_thread(last)
+        try:
+            os._exit(0 if answer.result(60) == first else 1)
+        except BaseException:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert last() == first, "what the parent has is as it was"
+
+
+def test_after_a_wrong_setting_everything_is_read_again(session: Session, opened: Opened) -> None:
+    """A certificate is put right in its file, and the process lives on."""
+
+    async def wrong(register: Register) -> int:
+        raise ConfigurationError("the certificate isn't trusted")
+
+    async def last(register: Register) -> int:
+        return await register.hendelser.siste_sekvensnummer()
+
+    release = threading.Event()
+
+    async def held(register: Register) -> int:
+        await asyncio.to_thread(release.wait, 60)
+        return await last(register)
+
+    other = _in_a_thread(lambda: session.ask(held))
+    first = session.ask(last)
+    with pytest.raises(ConfigurationError):
+        session.ask(wrong)
+    assert session.ask(last) == first
+    assert (opened.clients, opened.closed) == (2, 0)
+    release.set()
+    assert other.result(60) == first, "who is asking meanwhile isn't cut short"
+    assert opened.closed == 1
+
+
+def test_a_session_that_nobody_holds_is_closed(small_register: str, opened: Opened) -> None:
+    session = Session(lambda: Register.from_settings(load(base_url=small_register)))
+    session.ask(lambda register: register.hendelser.siste_sekvensnummer())
+    del session
+    gc.collect()
+    assert opened.closed == 1
