@@ -35,7 +35,7 @@ from freg_pipeline.orchestration.config import SyncConfig
 from freg_pipeline.orchestration.guarding import guard_specs, guarded
 from freg_pipeline.orchestration.metadata import counts, fresh
 from freg_pipeline.orchestration.resources import Freg
-from freg_pipeline.orchestration.shown import not_shown, show_release
+from freg_pipeline.orchestration.shown import is_shown, show_release
 from freg_pipeline.orchestration.telling import in_our_words
 
 # Fresh means: brought up to the register, or confirmed to be there, within this time.
@@ -112,7 +112,7 @@ def _sync(context: dg.AssetExecutionContext, freg: Freg, config: SyncConfig) -> 
         show_release(context, freg.store, current)
         position = current.sekvensnummer
         slices.append(taken)
-    if not slices and not_shown(context.instance, freg.store, current):
+    if not slices and not is_shown(context.instance, current):
         show_release(context, freg.store, current)  # whoever published it was stopped before that
     return slices
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from freg_pipeline.errors import FregError
+from freg_pipeline.errors import FregError, StoreError
 from freg_pipeline.failure import pause
 from freg_pipeline.feed.position import BegunAnewError, last_number
 from freg_pipeline.journal.manifest import Manifest
@@ -20,7 +20,7 @@ from freg_pipeline.journal.releases import current_release
 from freg_pipeline.orchestration.feed import hendelser, sync_hendelser
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.runs import UNDER_WAY
-from freg_pipeline.orchestration.shown import not_shown
+from freg_pipeline.orchestration.shown import is_shown, materialised
 from freg_pipeline.orchestration.telling import in_our_words
 
 CONFIRMED_EVERY = timedelta(minutes=30)  # how often it is recorded that nothing is new
@@ -48,12 +48,24 @@ def hendelser_sensor(
     if runs.under_way:
         return dg.SkipReason("A sync is running.")
     due = _due(context, freg, manifest, runs)
-    shown = not_shown(context.instance, freg.store, manifest)
-    if not shown:
+    if is_shown(context.instance, manifest):
         return due
+    shown = _shown(context, freg, manifest)
     if isinstance(due, dg.SkipReason):
         return dg.SensorResult(skip_reason=due, asset_events=[*shown])
     return due._replace(asset_events=[*due.asset_events, *shown])
+
+
+def _shown(
+    context: dg.SensorEvaluationContext, freg: Freg, manifest: Manifest
+) -> list[dg.AssetMaterialization]:
+    """What records a release. A catalogue that can't be written doesn't hold syncs up."""
+    shown: list[dg.AssetMaterialization] = []
+    try:
+        shown.extend(materialised(freg.store, manifest))  # which keeps what came before it failed
+    except StoreError as error:
+        context.log.warning(str(error))
+    return shown
 
 
 def _due(

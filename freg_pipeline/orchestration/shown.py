@@ -13,7 +13,7 @@ import dagster as dg
 from dagster import DagsterInstance
 
 from freg_pipeline.journal.manifest import Manifest
-from freg_pipeline.lake.catalogue import catalogue_path, renew_catalogue
+from freg_pipeline.lake.catalogue import renew_catalogue
 from freg_pipeline.orchestration.metadata import release_metadata
 from freg_pipeline.orchestration.publishing import duckdb_katalog, release
 from freg_pipeline.store import Store
@@ -27,26 +27,29 @@ def show_release(context: dg.AssetExecutionContext, store: Store, manifest: Mani
     Raises:
         StoreError: the store's own catalogue can't be written.
     """
-    shown, catalogue = _materialised(store, manifest)
-    context.log_event(shown)
-    if renew_catalogue(store) is not None:
-        context.log_event(catalogue)
+    for made in materialised(store, manifest):
+        context.log_event(made)
 
 
-def not_shown(
-    instance: DagsterInstance, store: Store, manifest: Manifest
-) -> list[dg.AssetMaterialization]:
-    """What records the current release where another one was recorded last: a command made it."""
+def is_shown(instance: DagsterInstance, manifest: Manifest) -> bool:
+    """Whether a release is the one that was recorded last; else a command made it."""
     last = instance.get_latest_materialization_event(release.key)
     made = last.asset_materialization if last is not None else None
-    if made is not None and (made.tags or {}).get(_VERSION) == manifest.number:
-        return []
-    return list(_materialised(store, manifest))
+    return made is not None and (made.tags or {}).get(_VERSION) == manifest.number
 
 
-def _materialised(store: Store, manifest: Manifest) -> Iterator[dg.AssetMaterialization]:
+def materialised(store: Store, manifest: Manifest) -> Iterator[dg.AssetMaterialization]:
+    """What records a release; then its catalogue is written, and what records that.
+
+    Whoever published it may have been stopped before that, or keep a catalogue elsewhere.
+
+    Raises:
+        StoreError: the store's own catalogue can't be written.
+    """
     tags = {_VERSION: manifest.number}
     told = release_metadata(store, manifest)
     yield dg.AssetMaterialization(release.key, metadata=told, tags=tags)
-    path = {"path": dg.MetadataValue.path(str(catalogue_path(store)))}
-    yield dg.AssetMaterialization(duckdb_katalog.key, metadata=path, tags=tags)
+    path = renew_catalogue(store)
+    if path is not None:
+        where = {"path": dg.MetadataValue.path(str(path))}
+        yield dg.AssetMaterialization(duckdb_katalog.key, metadata=where, tags=tags)

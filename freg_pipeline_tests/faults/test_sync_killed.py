@@ -18,12 +18,13 @@ from freg_pipeline import course
 from freg_pipeline.advance import Standing, Step
 from freg_pipeline.client import Register
 from freg_pipeline.client.session import Session
+from freg_pipeline.errors import DamagedError
 from freg_pipeline.journal.releases import current_number, require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.query import query
 from freg_pipeline.lake.verify import verify
 from freg_pipeline.settings import Settings, load
-from freg_pipeline.store import Store, open_store
+from freg_pipeline.store import Store, open_store, replace_record
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline.synthetic import RegisterOptions, running
 from freg_pipeline_tests.loads import full_load, sync
@@ -135,3 +136,34 @@ def test_whoever_dies_after_a_step_goes_on_with_the_next_one(
         assert taken == steps, "no step is taken twice, none is left out"
         for service in ("hendelser/feed", "personer/bulkoppslag", "hendelser/bulkoppslag"):
             assert asked[service] == whole[service], service
+
+
+def test_a_batch_that_is_gone_and_cannot_be_made_again_ends_the_sync(
+    behind: Behind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of answers that were in doubt: once they aren't any more, nobody knows whose they were."""
+    settings = behind.settings.model_copy(
+        update={"store": str(shutil.copytree(behind.settings.store, tmp_path / "store"))}
+    )
+    store, closed = open_store(settings), course.standing_after
+
+    def stopped(step: Step, before: Standing, uttrekk: Uttrekk) -> Standing:
+        after = closed(step, before, uttrekk)
+        if after.end is not None:
+            raise _DiedError
+        return after
+
+    def collect(session: Session) -> None:
+        session.ask(
+            lambda register: course.collect(store, register, settings, lambda *_: lambda _: None)
+        )
+
+    with Session(lambda: Register.from_settings(settings)) as session:
+        with monkeypatch.context() as dying, suppress(_DiedError):
+            dying.setattr(course, "standing_after", stopped)
+            collect(session)
+        (sync,) = (one for one in Uttrekk.list_open(store) if one.kind.is_sync)
+        assert sync.end is not None
+        replace_record(store, sync.end_key, {"batches": sync.end + 1})
+        with pytest.raises(DamagedError, match="gone"):
+            collect(session)

@@ -6,17 +6,20 @@ import time
 from collections.abc import Callable, Iterator
 
 import dagster as dg
+import duckdb
 import msgspec
 import pytest
 from dagster import DagsterInstance
 
 from freg_pipeline.journal.releases import point_to_newest, require_current, write_manifest
+from freg_pipeline.lake.catalogue import catalogue_path
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.orchestration import feed_sensor
 from freg_pipeline.orchestration.code_location import make_definitions
+from freg_pipeline.orchestration.feed import hendelser
 from freg_pipeline.orchestration.feed_sensor import hendelser_sensor
 from freg_pipeline.orchestration.resources import Freg
-from freg_pipeline.orchestration.shown import not_shown
+from freg_pipeline.orchestration.shown import materialised
 from freg_pipeline_tests.unit.feed.made import EventList, event
 from freg_pipeline_tests.unit.lake.delivered import deliver, document, number
 
@@ -44,7 +47,7 @@ def freg(
         freg = make_freg(url)
         uttrekk = deliver(freg.store, "one", [("d1", document(number(1)))], sekvensnummer=POSITION)
         manifest = build_release(freg.store, uttrekk)
-        for made in not_shown(instance, freg.store, manifest):
+        for made in materialised(freg.store, manifest):
             instance.report_runless_asset_event(made)
         yield freg
 
@@ -182,18 +185,41 @@ def test_a_register_that_does_not_answer_is_no_failure_of_the_sensor(
     assert isinstance(tick(), dg.SkipReason)
 
 
-def test_a_release_that_a_command_has_made_is_shown_by_the_next_tick(
-    tick: Tick, freg: Freg, instance: DagsterInstance
-) -> None:
-    assert isinstance(tick(), dg.SensorResult), "being current is recorded, once"
+def published_beside(freg: Freg) -> None:
+    """What a command leaves that is stopped before it writes the catalogue."""
     current = require_current(freg.store)
     assert write_manifest(freg.store, msgspec.structs.replace(current, number="000002"))
     point_to_newest(freg.store)
-    told = tick()
-    assert isinstance(told, dg.SensorResult)
-    assert [
+
+
+def shown(result: dg.SensorResult | dg.SkipReason) -> list[tuple[str, str]]:
+    assert isinstance(result, dg.SensorResult)
+    return [
         (one.asset_key.to_user_string(), (one.tags or {})["dagster/data_version"])
-        for one in told.asset_events
-        if isinstance(one, dg.AssetMaterialization)
-    ] == [("release", "000002"), ("duckdb_katalog", "000002")]
+        for one in result.asset_events
+        if isinstance(one, dg.AssetMaterialization) and one.asset_key != hendelser.key
+    ]
+
+
+def test_a_release_that_a_command_has_made_is_shown_by_the_next_tick(
+    tick: Tick, freg: Freg
+) -> None:
+    assert isinstance(tick(), dg.SensorResult), "being current is recorded, once"
+    published_beside(freg)
+    assert shown(tick()) == [("release", "000002"), ("duckdb_katalog", "000002")]
+    with duckdb.connect(str(catalogue_path(freg.store)), read_only=True) as catalogue:
+        assert catalogue.execute("SELECT nummer FROM utgivelse").fetchall() == [("000002",)]
     assert isinstance(tick(), dg.SkipReason)
+
+
+def test_a_catalogue_that_cannot_be_written_does_not_hold_syncs_up(
+    tick: Tick, freg: Freg, feed: EventList
+) -> None:
+    published_beside(freg)
+    path = catalogue_path(freg.store)
+    path.unlink()
+    (path / "in the way").mkdir(parents=True)
+    feed.events.append(event(POSITION + 1))
+    result = tick()
+    requested(result)
+    assert shown(result) == [("release", "000002")]
