@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from freg_pipeline.client import Register
+from freg_pipeline.errors import DamagedError
 from freg_pipeline.extract.batches import close_batches
 from freg_pipeline.extract.fetch import fetch_batch
 from freg_pipeline.feed.persons import (
@@ -41,6 +42,9 @@ async def add_round(
         current: the release that it continues.
         persons: those of its events.
         pause_seconds: how long to wait before an answer in doubt is asked for again.
+
+    Raises:
+        DamagedError: a batch is gone whose answers are in doubt no longer.
     """
     here = len(uttrekk.batches())
     batches = write_batches(uttrekk, persons)
@@ -65,6 +69,15 @@ async def add_round(
         batches = write_confirmations(uttrekk, numbers, batches)
     if batches <= here:
         close_batches(uttrekk, here)
+        _require_all(uttrekk)
+
+
+def _require_all(uttrekk: Uttrekk) -> None:
+    """See that no batch is missing that can't be made again: else there would be no next step."""
+    here = set(uttrekk.batches())
+    for batch in range(uttrekk.end or 0):
+        if batch not in here:
+            raise DamagedError(uttrekk.batch_key(batch), uttrekk.store.location, how="gone")
 
 
 async def take_in(

@@ -24,8 +24,9 @@ from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.query import query
 from freg_pipeline.lake.verify import verify
 from freg_pipeline.settings import Settings, load
-from freg_pipeline.store import Store, open_store, replace_record
+from freg_pipeline.store import Store, open_store
 from freg_pipeline.store.local import LocalStore
+from freg_pipeline.store.record import replace_record
 from freg_pipeline.synthetic import RegisterOptions, running
 from freg_pipeline_tests.loads import full_load, sync
 from freg_pipeline_tests.registers import happen, status_of
