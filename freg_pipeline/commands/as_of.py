@@ -20,7 +20,7 @@ class _AsOf(click.ParamType[Any]):
         try:
             return asked_for(value)
         except ValueError:
-            told = "write a sequence number, or a date as 2026-01-31 or 2026-01-31T12:00"
+            told = "write a sequence number, or a date as YYYY-MM-DD or YYYY-MM-DDTHH:MM"
             self.fail(told, param, ctx)
 
 

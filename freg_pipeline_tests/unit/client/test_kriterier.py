@@ -65,15 +65,15 @@ def test_criteria_are_sent_under_the_registers_names(
     [
         ({}, "needs a personstatustype"),
         ({"personstatustyper": []}, "needs a personstatustype"),
-        ({"personstatustyper": "bosatt"}, "no list"),
+        ({"personstatustyper": "bosatt"}, "not a list"),
         ({"personstatustyper": ["bosatt"], "bostedskommunenummer": "0301"}, "no criterion"),
         ({"personstatustyper": ["bosatt"], "foedselsaar_fra_og_med": "1980"}, "no criterion"),
         ({"personstatustyper": ["bosatt"], "hoeyde": "180"}, "no criterion hoeyde"),
         ({"personstatustyper": ["bosatt"], "kommunenummer": "0301"}, "not an object"),
         ({"personstatustyper": ["bosatt"], "kommunenummer": {"nr": "0301"}}, "no criterion nr"),
-        ({"personstatustyper": ["bosatt"], "kjoenn": ["kvinne"]}, "no kjoenn"),
+        ({"personstatustyper": ["bosatt"], "kjoenn": ["kvinne"]}, "not a valid kjoenn"),
         ({"personstatustyper": ["bosatt"], "statsborgerskap": ["NOR"]}, "not a country code"),
-        ({"personstatustyper": ["bosatt"], "doedsaarFraOgMed": "i fjor"}, "no year"),
+        ({"personstatustyper": ["bosatt"], "doedsaarFraOgMed": "i fjor"}, "not a year"),
     ],
 )
 def test_what_the_register_would_ignore_is_refused_before_it_is_sent(
