@@ -147,7 +147,7 @@ def _address(home: Row) -> Row:
     if key is None and None not in (kommune(home), code, house):
         key = f"{kommune(home)}/{code}/{house}"
     if key is None and None not in (kommune(home), plot):
-        key = f"{kommune(home)}/{plot}"
+        key = f"{kommune(home)}-{plot}"
     if key is not None and either("bruksenhetsnummer"):
         key += "/" + either("bruksenhetsnummer")
     return {

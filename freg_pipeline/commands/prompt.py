@@ -17,6 +17,7 @@ from freg_pipeline.commands.sql import show_all
 from freg_pipeline.errors import UnforeseenError
 from freg_pipeline.foreseen import foreseen
 from freg_pipeline.interruption import ctrl_c_cancels
+from freg_pipeline.lake.statement import has_ended
 from freg_pipeline.outside import masked
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _answer(connection: duckdb.DuckDBPyConnection, text: str) -> None:
 
 
 def _statement() -> str | None:
-    """What is typed until a line ends with a semicolon; None: there is no more."""
+    """What is typed until a statement ends with a semicolon; None: there is no more."""
     lines: list[str] = []
     while True:
         try:
@@ -90,8 +91,8 @@ def _statement() -> str | None:
             return None
         if line.strip() or lines:
             lines.append(line)
-        if line.rstrip().endswith(";"):
-            return "\n".join(lines)
+        if has_ended(text := "\n".join(lines)):
+            return text
 
 
 def _tell(error: Exception) -> None:

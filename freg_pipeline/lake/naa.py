@@ -211,7 +211,7 @@ class _Home:
         place = pc.coalesce(
             self._value(_KEY),
             pc.binary_join_element_wise(self.kommune, code, number, "/"),
-            pc.binary_join_element_wise(self.kommune, self._cadastral_number(), "/"),
+            pc.binary_join_element_wise(self.kommune, self._cadastral_number(), "-"),  # no street's
         )
         return _followed(place, "/", self._of_either("bruksenhetsnummer"))
 

@@ -75,6 +75,11 @@ def lock(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("SET lock_configuration = true")
 
 
+def has_ended(text: str) -> bool:
+    """Whether SQL ends with a semicolon that is none of a text's or a comment's."""
+    return _words(text)[-1:] == [";"]
+
+
 def _refuse_what_writes_within(text: str) -> None:
     """Refuse what reads by its kind, and writes by a part of it or by a text that it runs."""
     words = _words(text)
@@ -88,20 +93,34 @@ def _refuse_what_writes_within(text: str) -> None:
 
 def _words(text: str) -> list[str]:
     """The words and marks of SQL in small letters, without comments, quotes and what is text."""
+    return [
+        found[0].strip('"').casefold()
+        for kind, piece in _pieces(text)
+        if kind not in {duckdb.token_type.comment, duckdb.token_type.string_const}
+        and (found := _TOKEN.match(piece))
+    ]
+
+
+def _pieces(text: str) -> list[tuple[duckdb.token_type, str]]:
+    """What SQL is made of, each with the blanks that follow it."""
     whole = text.encode()  # where DuckDB counts in
     tokens = duckdb.tokenize(text)
     ends = [start for start, _ in tokens[1:]] + [len(whole)]
-    words: list[str] = []
-    for (start, kind), end in zip(tokens, ends, strict=True):
-        if kind in {duckdb.token_type.comment, duckdb.token_type.string_const}:
-            continue
-        found = _TOKEN.match(whole[start:end].decode())
-        words.append(found[0].strip('"').casefold() if found else "")
-    return words
+    return [
+        (kind, whole[start:end].decode()) for (start, kind), end in zip(tokens, ends, strict=True)
+    ]
+
+
+def _without_end(text: str) -> str:
+    """A statement without its semicolon and the comments around that: as it can be a part."""
+    pieces = _pieces(text)
+    while pieces and (pieces[-1][0] is duckdb.token_type.comment or pieces[-1][1].rstrip() == ";"):
+        pieces.pop()
+    return "".join(piece for _, piece in pieces).rstrip()
 
 
 def _checked(connection: duckdb.DuckDBPyConnection, parsed: duckdb.Statement) -> Statement:
-    text, kind = parsed.query, parsed.type
+    text, kind = _without_end(parsed.query), parsed.type
     explained = _EXPLAIN.match(text)
     if kind is duckdb.StatementType.EXPLAIN and explained:
         statements(connection, text[explained.end() :])
@@ -165,9 +184,10 @@ def selected(connection: duckdb.DuckDBPyConnection, statement: str) -> str:
         ConfigurationError: as :func:`relation_of`.
     """
     relation = relation_of(connection, statement)
-    (parsed,) = connection.extract_statements(statement)
+    text = one_statement(connection, statement)
+    (parsed,) = connection.extract_statements(text)
     if parsed.type is duckdb.StatementType.SELECT:
-        return parsed.query.strip().rstrip(";")
+        return text
     try:
         connection.execute("DROP TABLE IF EXISTS memory.main._svar")
         relation.create("memory.main._svar")  # EXPLAIN and its like: short, and no part of others

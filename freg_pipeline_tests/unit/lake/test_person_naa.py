@@ -102,6 +102,31 @@ def test_whatever_rows_a_person_has_the_one_that_counts_is_shown(
     assert sorted(found, key=repr) == sorted(expected, key=repr)
 
 
+def test_a_house_and_a_plot_of_the_same_numbers_are_two_dwellings(tmp_path: Path) -> None:
+    """Where the register gives no key: number 3 of the street 12, and the plot 12/3."""
+    house = {
+        "kommunenummer": "0301",
+        "adressenavn": "Storgata",
+        "adressekode": "12",
+        "adressenummer": {"husnummer": "3"},
+    }
+    plot = {"matrikkelnummer": {"kommunenummer": "0301", "gaardsnummer": 12, "bruksnummer": 3}}
+    homes = [{"vegadresse": house}, {"vegadresse": house}, {"matrikkeladresse": plot}]
+    people = [
+        (f"d-{place}", {**document(number(place), bostedsadresse=[{**home, **_OPEN}]), **_RESIDENT})
+        for place, home in enumerate(homes)
+    ]
+    store = local_store(tmp_path)
+    build_release(store, deliver(store, "one", people, xsd=xsd()))
+    with connect(store) as connection:
+        sizes = connection.sql("SELECT antall FROM husstand ORDER BY antall").fetchall()
+    assert sizes == [(1,), (2,)]
+
+
+_OPEN = {"erGjeldende": True, "adressegradering": "ugradert"}
+_RESIDENT = {"status": [{"erGjeldende": True, "status": "bosatt"}]}
+
+
 def test_a_batch_without_documents_has_no_rows(tmp_path: Path) -> None:
     store = local_store(tmp_path)
     deliver(store, "one", [("d", "slettet")], [], xsd=xsd())

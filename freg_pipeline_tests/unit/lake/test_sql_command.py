@@ -184,6 +184,14 @@ def test_a_statement_that_writes_is_refused_and_nothing_is_written(
     assert not there.exists()
 
 
+@pytest.mark.parametrize("form", ["table", "csv", "excel"])
+def test_comments_may_stand_anywhere(form: str, made: LocalStore) -> None:
+    text = "/* Å; */ SELECT 'Å;' AS a -- b;\n; -- c\nSELECT 2 AS b; /* d; */ -- e"
+    ended = freg(made, "--format", form, sent=text)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "Å;" in ended.stdout
+
+
 @pytest.mark.parametrize(
     "call",
     [
@@ -330,6 +338,12 @@ def test_at_a_prompt_one_asks_over_several_lines_cancels_and_ends(
         time.sleep(1.0)  # it is at work by now; if not, what is typed is cancelled
         terminal.type("\x03")
         assert "cancelled" in terminal.until("freg> ")
+        terminal.type("SELECT 'semi; -- no end;\n")  # within text, and in a comment
+        terminal.until("..> ")
+        terminal.type("colon' AS x -- ;\n")
+        terminal.until("..> ")
+        terminal.type("; -- here it ends\n")
+        assert "semi; -- no end;\\ncolon" in terminal.until("freg> ")
         terminal.type("COPY navn TO 'here';\n")
         assert "only reads" in terminal.until("freg> ")
         terminal.type("\x04")
