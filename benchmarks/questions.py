@@ -99,6 +99,15 @@ QUESTIONS = (
         "SELECT year(dato), type, count(*) FROM {flytting} GROUP BY ALL",
     ),
     Question(
+        "moves by year and type, of flytting, to reckoning them from addresses",
+        "SELECT year(dato), type, count(*) FROM flytting GROUP BY ALL",
+        "SELECT year(flyttedato), kommunenummer = fra, count(*) FROM (SELECT flyttedato, "
+        "kommunenummer, lag(kommunenummer) OVER rekke AS fra, lag(flyttedato) OVER rekke AS sist "
+        "FROM {bosted} WINDOW rekke AS (PARTITION BY personidentifikator "
+        "ORDER BY gyldighetstidspunkt)) WHERE fra IS NOT NULL AND flyttedato IS DISTINCT FROM sist "
+        "GROUP BY ALL",
+    ),
+    Question(
         "persons by mother, of familie",
         "SELECT count(DISTINCT mor), count(far) FROM familie",
         "SELECT count(DISTINCT mor), count(far) FROM {person}",

@@ -224,6 +224,15 @@ def befolkning(people: People, day: date, known: date | None = None) -> dict[str
     return found
 
 
+def alder(born: date, day: date) -> int:
+    """Whole years; whoever is born on February 29th grows a year older on a February's last day."""
+    try:
+        birthday = born.replace(year=day.year)
+    except ValueError:
+        birthday = date(day.year, 2, 28)
+    return day.year - born.year - (day < birthday)
+
+
 def navn(people: People, day: date) -> list[Row]:
     """Names when a day ended."""
     told = (at_day(people.rows(person, "navn"), day) for person in people.numbers)

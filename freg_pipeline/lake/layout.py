@@ -26,9 +26,10 @@ ROW_GROUP = 100_000
 # Of tables in which single persons are looked up: small, so that few rows are read.
 LOOKED_UP_ROW_GROUP = 16_384
 _LOOKED_UP = (PERSON, IDENTITY, REPLACED)
+_NAMES = ("fornavn", "mellomnavn", "etternavn")  # of many persons each
 _CODES = (
     "utfall", "aarsak", "uttrekk", "hendelsetype", "entitet", "entitetsendring",
-    "fornavn", "mellomnavn", "etternavn", "kjoenn", "status", "sivilstand", "statsborgerskap",
+    *_NAMES, "kjoenn", "status", "sivilstand", "statsborgerskap",
     "kommunenummer", "adressenavn", "husnummer", "husbokstav", "postnummer", "poststed",
 )  # fmt: skip
 _KEYS = {
@@ -65,7 +66,7 @@ def layouts(plan: Plan, *, delta: bool = False) -> Iterator[FileLayout]:
         yield _own(own, delta=delta)
     for table in plan.tables:
         codes = tuple(column.name for column in table.columns if column.kind is ValueKind.CODE)
-        codes += (KOMMUNE,)
+        codes += (KOMMUNE, *_NAMES)
         schema = file_schema(with_column(table), keyed=True, delta=delta)
         yield FileLayout(table.name, schema, codes, table.keys, True, ROW_GROUP)  # noqa: FBT003
     yield _own(IDENTITY, delta=delta)

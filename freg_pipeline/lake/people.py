@@ -33,7 +33,6 @@ _ORDER = (
     "row(er_gjeldende IS TRUE, coalesce(gyldighetstidspunkt, '-infinity'), "
     "coalesce(ajourholdstidspunkt, '-infinity'), -rad_nr) DESC"
 )
-_COUNTS = f"row_number() OVER (PARTITION BY {PERSON_KEY} ORDER BY {_ORDER}) = 1"
 RESIDENT = "bosatt"
 PARENTS = ("mor", "far", "medmor")
 DAY, KNOWN = "dato", "kjent"  # a macro's arguments would hide columns that are called so
@@ -133,18 +132,18 @@ class People:
         into = self.keyed(
             "innflytting", {"gyldighetstidspunkt": _MOMENT, "fraflyttingsland": "VARCHAR"}
         )
-        began = (
-            f"row_number() OVER (PARTITION BY {PERSON_KEY}, gyldighetstidspunkt ORDER BY {_ORDER})"
-        )
+        moved, per = "gyldighetstidspunkt", f"{PERSON_KEY}, gyldighetstidspunkt"
+        home = _one_each(homes, "true", (_PERSON, moved, "flyttedato", "kommunenummer"), per)
+        left = _one_each(out, "true", (_PERSON, moved, "utflyttingsdato", "tilflyttingsland"), per)
         order = f"PARTITION BY {PERSON_KEY} ORDER BY fra NULLS FIRST, hjem DESC"
         return f"""
 WITH steg AS (
     SELECT {PERSON_KEY}, {_PERSON}, gyldighetstidspunkt AS fra, true AS hjem, flyttedato AS flyttet,
         kommunenummer AS sted
-    FROM {homes} QUALIFY {began} = 1
+    FROM ({home})
     UNION ALL
     SELECT {PERSON_KEY}, {_PERSON}, gyldighetstidspunkt, false, utflyttingsdato, tilflyttingsland
-    FROM {out} QUALIFY {began} = 1
+    FROM ({left})
 ),
 par AS (
     SELECT *, coalesce(flyttet, {_day("fra")}) AS dato, lag(hjem) OVER rekke AS fra_hjem,
@@ -172,10 +171,26 @@ UNION ALL SELECT {_PERSON}, dato, 'utvandring', CASE WHEN fra_hjem THEN fra_sted
 FROM par WHERE NOT hjem"""  # noqa: S608  from the contract
 
 
-def _one_each(rows: str, holds: str, columns: Iterable[str]) -> str:
-    """Some columns of the one row that counts of each person, among those that hold."""
+def _one_each(rows: str, holds: str, columns: Iterable[str], per: str = PERSON_KEY) -> str:
+    """Some columns of the one row that counts of each person, among those that hold.
+
+    Hardly anybody has several that hold, and only theirs need be ordered.
+
+    Args:
+        rows: SQL of the rows, with what tells which of them counts.
+        holds: whether a row holds, as SQL.
+        columns: those that are wanted.
+        per: of what there is to be one row, instead: the person's key and more columns.
+    """
     picked = ", ".join([PERSON_KEY, *map(identifier, columns)])
-    return f"SELECT {picked} FROM {rows} WHERE {holds} QUALIFY {_COUNTS}"  # noqa: S608
+    return (
+        f"WITH som_gjelder AS MATERIALIZED (FROM {rows} WHERE {holds}), "  # noqa: S608  ours
+        f"med_flere AS MATERIALIZED (SELECT {PERSON_KEY} FROM som_gjelder GROUP BY {per} "
+        "HAVING count(*) > 1) "
+        f"SELECT {picked} FROM som_gjelder ANTI JOIN med_flere USING ({PERSON_KEY}) UNION ALL "
+        f"SELECT {picked} FROM som_gjelder SEMI JOIN med_flere USING ({PERSON_KEY}) "
+        f"QUALIFY row_number() OVER (PARTITION BY {per} ORDER BY {_ORDER}) = 1"
+    )
 
 
 def _holds(day: str, known: str) -> str:

@@ -6,7 +6,7 @@ Each is held against a slow and obvious version, now and as of earlier states.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import duckdb
@@ -110,6 +110,30 @@ def test_what_people_were_called_at_a_day(
     for day in (*DAYS, today):
         found = rows_of(now, f"navn_per({written.format(day)})")
         assert found == in_order(slow_views.navn(people, day))
+
+
+def test_age_is_in_whole_years_from_birthday_to_birthday(now: duckdb.DuckDBPyConnection) -> None:
+    born = "range(DATE '2000-02-25', DATE '2000-03-05', INTERVAL 1 DAY)"
+    day = "range(DATE '2002-12-25', DATE '2005-03-05', INTERVAL 1 DAY)"
+    asked = f"SELECT b::DATE, d::DATE, alder(b, dato := d) FROM {born} AS r(b), {day} AS s(d)"
+    found = now.sql(asked).fetchall()
+    assert {age for _, _, age in found} == {2, 3, 4, 5}
+    for birth, on, age in found:
+        assert age == slow_views.alder(birth, on), (birth, on)
+
+
+def test_age_without_a_day_is_today_s_and_none_without_a_birth(
+    now: duckdb.DuckDBPyConnection,
+) -> None:
+    before = datetime.now(slow_views.OSLO).date()
+    asked = "SELECT b::DATE, alder(b), alder(b::DATE::VARCHAR) FROM range(current_date - 800,"
+    found = now.sql(f"{asked} current_date - 300, INTERVAL 1 DAY) AS r(b)").fetchall()
+    days = before, datetime.now(slow_views.OSLO).date()
+    assert [row[1:] for row in found] in [
+        [(slow_views.alder(birth, day),) * 2 for birth, *_ in found] for day in days
+    ]
+    ((nothing,),) = now.sql("SELECT alder(NULL)").fetchall()
+    assert nothing is None
 
 
 def test_a_day_ends_in_norway_whatever_the_session_s_time_zone(
