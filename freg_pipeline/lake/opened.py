@@ -18,7 +18,7 @@ import duckdb
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.lake.session import more_like, reader
 from freg_pipeline.lake.sql import identifier
-from freg_pipeline.lake.statement import wrong
+from freg_pipeline.lake.statement import without_end, wrong
 
 if TYPE_CHECKING:
     import polars as pl
@@ -93,7 +93,7 @@ class Lake:
             ConfigurationError: it is wrong, or gives no rows; says what DuckDB says.
         """
         try:
-            relation = self.connection.sql(query)
+            relation = self.connection.sql(without_end(query))
         except duckdb.Error as error:
             raise wrong(error) from None
         if relation is None:

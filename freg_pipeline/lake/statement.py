@@ -111,7 +111,7 @@ def _pieces(text: str) -> list[tuple[duckdb.token_type, str]]:
     ]
 
 
-def _without_end(text: str) -> str:
+def without_end(text: str) -> str:
     """A statement without its semicolon and the comments around that: as it can be a part."""
     pieces = _pieces(text)
     while pieces and (pieces[-1][0] is duckdb.token_type.comment or pieces[-1][1].rstrip() == ";"):
@@ -120,7 +120,7 @@ def _without_end(text: str) -> str:
 
 
 def _checked(connection: duckdb.DuckDBPyConnection, parsed: duckdb.Statement) -> Statement:
-    text, kind = _without_end(parsed.query), parsed.type
+    text, kind = without_end(parsed.query), parsed.type
     explained = _EXPLAIN.match(text)
     if kind is duckdb.StatementType.EXPLAIN and explained:
         statements(connection, text[explained.end() :])

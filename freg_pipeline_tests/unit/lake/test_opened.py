@@ -115,6 +115,11 @@ def test_a_frame_may_be_used_in_many_ways_and_more_than_once(lake: Lake) -> None
     ]
 
 
+def test_a_query_may_end_with_a_semicolon_and_a_comment(lake: Lake) -> None:
+    relation = lake.sql("SELECT 'a;' AS a -- ;\n; -- b;")
+    assert relation.limit(1).fetchall() == [("a;",)]
+
+
 def test_rows_come_in_batches_and_outlast_what_was_asked_for_meanwhile(lake: Lake) -> None:
     reader = lake.arrow("navn", rows=1)
     assert isinstance(reader, pa.RecordBatchReader)
