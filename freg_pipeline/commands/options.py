@@ -156,18 +156,25 @@ def with_format(command: F) -> F:
 
 
 def ask(question: Callable[[Register], Any], form: str | None = None) -> Any:
-    """Ask the register one thing; ``form``: json or xml, else as the settings say."""
+    """Ask the register one thing.
+
+    Args:
+        question: as :class:`~freg_pipeline.client.session.Session` takes it: it runs in another
+            thread, in which there is no command, and so neither :func:`settings` nor :func:`store`.
+        form: json or xml, else as the settings say.
+    """
     from freg_pipeline.client import Register
     from freg_pipeline.client.environments import base_url
     from freg_pipeline.client.session import Session
     from freg_pipeline.errors import StoreError
     from freg_pipeline.journal.home import has_met
+    from freg_pipeline.store import open_store
 
     asked = settings(form)
 
     def known() -> bool:
         try:
-            return has_met(store(), base_url(asked))
+            return has_met(open_store(asked), base_url(asked))
         except StoreError:  # a question needs none
             return False
 
@@ -175,13 +182,17 @@ def ask(question: Callable[[Register], Any], form: str | None = None) -> Any:
         return session.ask(question)
 
 
-async def parts_of(register: Register) -> tuple[str, ...]:
-    """The parts that settings name, for one look-up; "all but" is read by the contract in force."""
+async def parts_of(register: Register, configured: tuple[str, ...]) -> tuple[str, ...]:
+    """The parts to ask for in one look-up; "all but" is read by the contract in force.
+
+    Args:
+        register: whom to ask.
+        configured: as settings name them.
+    """
     from freg_pipeline.contract import compile_contract
     from freg_pipeline.extract.parts import ALL
     from freg_pipeline.extract.probe import chosen_parts
 
-    configured = settings().parts
     if ALL not in configured:
         return configured
     plan = compile_contract(await register.personer.xsd())

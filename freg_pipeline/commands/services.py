@@ -68,8 +68,10 @@ def person(identifikator: str, form: str | None) -> None:
     except ValueError as error:
         raise ConfigurationError(f"that is not an identity number: {error}", "Correct it") from None
 
+    parts = settings().parts
+
     async def question(register: Register) -> Answer:
-        return await register.personer.person(number, await parts_of(register))
+        return await register.personer.person(number, await parts_of(register, parts))
 
     show(ask(question, form))
 
@@ -80,10 +82,10 @@ def person(identifikator: str, form: str | None) -> None:
 @with_settings
 def person_arkiv(identifikator: str, form: str | None) -> None:
     """One archived document of a person, by the document's identifier."""
-    wanted = _document(identifikator)
+    wanted, parts = _document(identifikator), settings().parts
 
     async def question(register: Register) -> Answer:
-        return await register.personer.arkiv(wanted, await parts_of(register))
+        return await register.personer.arkiv(wanted, await parts_of(register, parts))
 
     show(ask(question, form))
 

@@ -73,7 +73,9 @@ def entydigsoek(form: str | None, **criteria: Any) -> None:
     """The document of the one person who matches a name and other criteria."""
     kriterier = EntydigKriterier(**criteria)
 
+    parts = settings().parts
+
     async def question(register: Register) -> Answer:
-        return await register.personer.entydigsoek(kriterier, await parts_of(register))
+        return await register.personer.entydigsoek(kriterier, await parts_of(register, parts))
 
     show(ask(question, form))
