@@ -15,6 +15,7 @@ from lxml import etree
 from freg_pipeline.cli import main
 from freg_pipeline.client import Register
 from freg_pipeline.settings import load
+from freg_pipeline_tests.registers import Door
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -165,3 +166,16 @@ def test_nobody_or_several_is_said_so(run: Run) -> None:
     _, _, err = run("entydigsoek", "--navn", "Ingen Slik", "--foedselsdato", "19850131")
     assert "Nobody or more than one person fits" in err
     assert "Slik" not in err
+
+
+def test_where_nothing_answers_it_is_said_so(
+    tmp_path: Path, small_register: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whether the store knows the address is looked up without the command's own thread."""
+    with Door(small_register) as door:
+        door.shut()
+        with pytest.raises(SystemExit) as ended:
+            main(["sekvensnummer", "--base-url", door.url, "--store", str(tmp_path)])
+    assert ended.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "nothing answers at" in line
