@@ -26,6 +26,10 @@ _DIGITS = {"postnummer": 4, "kommunenummer": 4, "fylkesnummer": 2, "foedselsaarF
            "foedselsaarTilOgMed": 4}  # fmt: skip
 
 
+# True or false, by the API description: of these an empty value is a wrong one.
+_SWITCHES = {"soekFonetisk", "inkluderDoede", "inkluderOppholdsadresse"}
+
+
 class SearchError(ValueError):
     """A criterion is wrong; the text is what the register answers."""
 
@@ -34,12 +38,16 @@ class Search:
     """One search: criteria as they were asked, and the index that they are put to.
 
     Args:
-        asked: criteria by name; an empty one is taken for none.
+        asked: criteria by name; an empty one is taken for none, unless it is a switch.
         exactly: a house's number is met by its letter, or by having none.
     """
 
     def __init__(self, asked: Mapping[str, str], index: Index, *, exactly: bool) -> None:
-        self._asked = {_ALSO_SPELT.get(name, name): text for name, text in asked.items() if text}
+        self._asked = {
+            _ALSO_SPELT.get(name, name): text
+            for name, text in asked.items()
+            if text or name in _SWITCHES
+        }
         self._index = index
         self._exactly = exactly
         self._with_past = self._choice("opplysningsgrunnlag", ("gjeldende", "historisk")) == (

@@ -287,7 +287,7 @@ def test_a_phonetic_search_finds_other_spellings_and_loses_none(people: People) 
         {"foedselsdato": "19800231"}, {"foedselsdato": "x"}, {"foedselsaarFraOgMed": "80"},
         {"foedselsaarTilOgMed": "²²²²"}, {"adressenavn": "st"}, {"husnummer": "B10"},
         {"postnummer": "557"}, {"kommunenummer": "301"}, {"fylkesnummer": "3"},
-        {"inkluderDoede": "ja"}, {"soekFonetisk": "1"}, {"opplysningsgrunnlag": "alt"},
+        {"inkluderDoede": "ja"}, {"inkluderDoede": ""}, {"soekFonetisk": "1"}, {"opplysningsgrunnlag": "alt"},
         {"maksTreff": "0"}, {"maksTreff": "10001"}, {"maksTreff": "mange"},
     ],
     ids=str,
