@@ -36,6 +36,11 @@ StartRegister = Callable[..., str]
 RunFreg = Callable[..., "Ended"]
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """With ``-n auto`` one worker more than cores: tests wait for other processes a good deal."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [*os.environ]:
