@@ -8,6 +8,7 @@ the register outlive each question, and a sensor's thread shares them with anoth
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import threading
 import weakref
@@ -144,16 +145,21 @@ class _Line:
             if self._is_over:
                 work.close()
                 raise _closed()
-            future: Future[T] = asyncio.run_coroutine_threadsafe(told(), self._loop)
+            telling = told()
+            future: Future[T] = asyncio.run_coroutine_threadsafe(telling, self._loop)
             self._asked.add(future)
         try:
             return future.result()
         except CancelledError:
             raise _closed() from None
         finally:
-            if future.cancel():
+            if future.cancel() and not self._loop.is_closed():
                 ended.wait(ENDING_SECONDS)  # what it was about to keep is kept, or it isn't begun
             self._asked.discard(future)
+            if self._loop.is_closed():
+                _close_unless_begun(telling)
+            if inspect.getcoroutinestate(telling) == inspect.CORO_CLOSED:
+                _close_unless_begun(work)
 
     def end(self, seconds: float | None = None) -> None:
         """Close the register and end the thread; wait for it so long."""
@@ -169,14 +175,16 @@ class _Line:
 
     def _serve(self) -> None:
         try:
-            self._loop.run_forever()
+            try:
+                self._loop.run_forever()
+            finally:
+                with self._lock:  # before anybody is told of the end, and asks again
+                    self._is_over = True
             self._loop.run_until_complete(self._finish())
         finally:
-            with self._lock:
-                self._is_over = True
+            self._loop.close()
             for future in list(self._asked):
                 future.cancel()  # nobody waits for a thread that is gone
-            self._loop.close()
 
     async def _finish(self) -> None:
         left = asyncio.all_tasks() - {asyncio.current_task()}
@@ -188,6 +196,12 @@ class _Line:
         except Exception as error:  # whatever a broken connection makes of it
             logger.info("while closing the connections: %s", type(error).__name__)
         await self._loop.shutdown_asyncgens()
+
+
+def _close_unless_begun(work: Coroutine[Any, Any, Any]) -> None:
+    """Close what the loop's end has kept from being begun; else Python warns of it."""
+    if inspect.getcoroutinestate(work) == inspect.CORO_CREATED:
+        work.close()
 
 
 def _closed() -> FregError:
