@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import unicodedata
 from base64 import b64encode
 from urllib.parse import quote, quote_plus
 
@@ -174,7 +175,8 @@ def test_a_configured_secret_is_remembered_while_tokens_come_and_go() -> None:
 def test_numbers_in_any_text_never_come_out(
     before: str, after: str, written: str, blanks: int
 ) -> None:
-    assume(len(digits_of(before + after)) == 0)
+    # A fraction such as ¼ is shown with digits of its own.
+    assume(len(digits_of(unicodedata.normalize("NFKC", before + after))) == 0)
     shown = showable(before + " " * blanks + written + after)
     assert len(digits_of(shown)) < 5, shown
     assert len(shown) <= LONGEST
