@@ -139,7 +139,6 @@ def _running(mine: Uttrekk) -> list[Uttrekk]:
         and other.question.base_url == mine.question.base_url
         and other.request.created > horizon
         and other.end is None
-        and not other.is_gone
         and other.job_id is not None
     ]
 

@@ -106,9 +106,9 @@ def _next_batch(uttrekk: Uttrekk) -> int:
 async def _ask(register: Register, uttrekk: Uttrekk, batch: int) -> BatchAnswer:
     if not uttrekk.kind.is_job:
         raise _unwritten(uttrekk)
-    if uttrekk.is_gone:
-        raise _gone(uttrekk)
     job = uttrekk.job_id
+    if job is None and uttrekk.is_gone:
+        raise _gone(uttrekk)
     if job is None:
         raise FregError(
             f"the uttrekk {uttrekk.name} is not ordered",
