@@ -11,10 +11,10 @@ from freg_pipeline.client import BatchState, Register
 from freg_pipeline.client.answers import Answer
 from freg_pipeline.client.uttrekk import BatchAnswer
 from freg_pipeline.errors import ConfigurationError, FregError, GoneError, PassingError
+from freg_pipeline.extract.batches import close_batches
 from freg_pipeline.journal.raw import RawMeta, pack
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.settings import Settings
-from freg_pipeline.store import write_record
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ async def poll_once(register: Register, uttrekk: Uttrekk, batch: int | None = No
     if answer.raw is None:
         return PollResult(BatchState.NOT_READY, batch)
     if answer.state is BatchState.END:
-        write_record(uttrekk.store, uttrekk.end_key, {"batches": batch})
+        close_batches(uttrekk, batch)
         return PollResult(BatchState.END, batch)
     uttrekk.store.write(uttrekk.batch_key(batch), pack(answer.raw.body, circumstances(answer.raw)))
     return PollResult(BatchState.READY, batch, answer.count)
