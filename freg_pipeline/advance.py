@@ -10,7 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from freg_pipeline.errors import FregError, GoneError, UncertainOrderError
+from freg_pipeline.errors import FregError, GoneError
+from freg_pipeline.extract.order import uncertain
+from freg_pipeline.extract.poll import unwritten
+from freg_pipeline.journal.batches import first_missing
 from freg_pipeline.journal.kinds import Kind
 from freg_pipeline.journal.uttrekk import Uttrekk
 
@@ -145,7 +148,7 @@ def next_steps(standing: Standing) -> tuple[Step, ...]:
         return (Publish(),)
     if s.end is not None and s.batches.issuperset(range(s.end)):
         return taken_in
-    return taken_in + (_next_of_job(s) if s.kind.is_job else _begin_again(s))
+    return (*taken_in, _next_of_job(s) if s.kind.is_job else Ask(unwritten(s.name, s.kind)))
 
 
 def standing_after(step: Step, before: Standing, uttrekk: Uttrekk) -> Standing:
@@ -203,28 +206,15 @@ def _next_of_sync(s: Standing, taken_in: tuple[Step, ...]) -> tuple[Step, ...]:
     return (Publish(),) if s.is_staged else (StageEvents(),)
 
 
-def _next_of_job(s: Standing) -> tuple[Step, ...]:
+def _next_of_job(s: Standing) -> Step:
     """What leads to the batches that aren't here yet."""
     if s.is_ordered:
-        return (Poll(_first_missing(s.batches)),)
+        return Poll(first_missing(s.batches))
     if s.is_uncertain:
-        return (Ask(_uncertain(s)),)
+        return Ask(uncertain(s.name))
     if s.is_gone:
-        return (OrderAnew(),) if s.jobs <= ORDERED_ANEW else (Ask(_gone(s)),)
-    return (Order(),)
-
-
-def _first_missing(batches: frozenset[int]) -> int:
-    return next(batch for batch in range(len(batches) + 1) if batch not in batches)
-
-
-def _begin_again(s: Standing) -> tuple[Step, ...]:
-    """Its batches are written on this side, and whoever did so was stopped."""
-    error = FregError(
-        f"the uttrekk {s.name} was stopped before its {s.kind.source} taken over",
-        "Run the command that started it again: it resumes this uttrekk",
-    )
-    return (Ask(error),)
+        return OrderAnew() if s.jobs <= ORDERED_ANEW else Ask(_gone(s))
+    return Order()
 
 
 def _gone(s: Standing) -> GoneError:
@@ -232,12 +222,4 @@ def _gone(s: Standing) -> GoneError:
         f"the register no longer has the job of the uttrekk {s.name} (410), ordered {s.jobs} times",
         f"To order it again: freg uttrekk resume {s.name} --order-again",
         status=410,
-    )
-
-
-def _uncertain(s: Standing) -> UncertainOrderError:
-    return UncertainOrderError(
-        f"an order for the uttrekk {s.name} was sent, but its answer was never recorded: "
-        "the register may be running a job for it, one of the ten it allows",
-        f"To order again: freg uttrekk resume {s.name} --order-again",
     )

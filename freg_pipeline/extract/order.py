@@ -64,12 +64,7 @@ async def place_order(
     attempts = uttrekk.attempts()
     while attempts and attempts[-1][1] is None and not again:
         if not await others_answer(uttrekk, attempts[-1][0], settings.poll_seconds):
-            raise UncertainOrderError(
-                f"an order for the uttrekk {uttrekk.name} was sent, but its answer was "
-                "never recorded: the register may be running a job for it, one of the ten "
-                "it allows",
-                f"To order again: freg uttrekk resume {uttrekk.name} --order-again",
-            )
+            raise uncertain(uttrekk.name)
         attempts = uttrekk.attempts()
     job = uttrekk.job_id
     if job is not None:
@@ -87,6 +82,15 @@ async def place_order(
             await asyncio.sleep(min(settings.poll_seconds, 2.0) * tries)
             await register.hendelser.siste_sekvensnummer()  # which waits until it is back
     raise AssertionError  # the last try returns or raises
+
+
+def uncertain(name: str) -> UncertainOrderError:
+    """An order was sent, and its answer never recorded: a person has to decide."""
+    return UncertainOrderError(
+        f"an order for the uttrekk {name} was sent, but its answer was never recorded: "
+        "the register may be running a job for it, one of the ten it allows",
+        f"To order again: freg uttrekk resume {name} --order-again",
+    )
 
 
 async def _attempt(register: Register, uttrekk: Uttrekk, settings: Settings, number: int) -> str:

@@ -12,6 +12,8 @@ from freg_pipeline.client.answers import Answer
 from freg_pipeline.client.uttrekk import BatchAnswer
 from freg_pipeline.errors import ConfigurationError, FregError, GoneError, PassingError
 from freg_pipeline.extract.batches import close_batches
+from freg_pipeline.journal.batches import first_missing
+from freg_pipeline.journal.kinds import Kind
 from freg_pipeline.journal.raw import RawMeta, pack
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.settings import Settings
@@ -48,7 +50,7 @@ async def poll_once(register: Register, uttrekk: Uttrekk, batch: int | None = No
     """
     end = uttrekk.end
     if batch is None:
-        batch = _next_batch(uttrekk)
+        batch = first_missing(set(uttrekk.batches()))
     elif uttrekk.has_batch(batch):  # another process has kept it since
         return PollResult(BatchState.READY, batch, len(uttrekk.identifiers(batch)))
     if end is not None and batch >= end:
@@ -98,14 +100,9 @@ def circumstances(answer: Answer) -> RawMeta:
     return RawMeta(len(answer.body), answer.hentet, answer.content_type, answer.correlation_id)
 
 
-def _next_batch(uttrekk: Uttrekk) -> int:
-    here = set(uttrekk.batches())
-    return next(batch for batch in range(len(here) + 1) if batch not in here)
-
-
 async def _ask(register: Register, uttrekk: Uttrekk, batch: int) -> BatchAnswer:
     if not uttrekk.kind.is_job:
-        raise _unwritten(uttrekk)
+        raise unwritten(uttrekk.name, uttrekk.kind)
     job = uttrekk.job_id
     if job is None and uttrekk.is_gone:
         raise _gone(uttrekk)
@@ -121,10 +118,10 @@ async def _ask(register: Register, uttrekk: Uttrekk, batch: int) -> BatchAnswer:
         raise _gone(uttrekk) from None
 
 
-def _unwritten(uttrekk: Uttrekk) -> FregError:
-    """Its batches are written on this side, and whoever did so was stopped."""
+def unwritten(name: str, kind: Kind) -> FregError:
+    """An uttrekk's batches are written on this side, and whoever did so was stopped."""
     return FregError(
-        f"the uttrekk {uttrekk.name} was stopped before its {uttrekk.kind.source} taken over",
+        f"the uttrekk {name} was stopped before its {kind.source} taken over",
         "Run the command that started it again: it resumes this uttrekk",
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -125,6 +125,11 @@ class Batches(Ordered):
     def has_landed(self, batch: int) -> bool:
         """Whether a batch's staging tables are whole."""
         return self.store.exists(self.job_key("tables", f"{batch:06d}", "done.json"))
+
+
+def first_missing(here: Collection[int]) -> int:
+    """The first batch that isn't among those that are here."""
+    return next(batch for batch in range(len(here) + 1) if batch not in here)
 
 
 def chunks(identifiers: list[str]) -> list[list[str]]:
