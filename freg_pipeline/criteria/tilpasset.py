@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any
 
 import msgspec
 
@@ -42,8 +42,6 @@ class TilpassetKriterier(msgspec.Struct, frozen=True, kw_only=True, rename="came
     Raises:
         ConfigurationError: a criterion is wrong; says which and what it may be.
     """
-
-    kind: ClassVar[Literal["tilpasset"]] = "tilpasset"
 
     personstatustyper: tuple[str, ...]
     bostedskommunenummer: str | None = None
