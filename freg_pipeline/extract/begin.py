@@ -149,8 +149,7 @@ def _require_question(uttrekk: Uttrekk, question: Question) -> None:
     if differences:
         raise OtherQuestionError(
             f"the uttrekk {uttrekk.name} asks for something else: {'; '.join(differences)}",
-            "Choose another name, or resume it as it is: "
-            f"{uttrekk.kind.resume_command(uttrekk.name)}",
+            f"Choose another name, or resume it as it is: {uttrekk.resume_command}",
         )
 
 
