@@ -21,10 +21,10 @@ import httpx
 import stamina
 from pydantic import SecretStr
 
+from freg_pipeline.client.answers import LATER
 from freg_pipeline.client.html import AWAY
 from freg_pipeline.client.network import blocked_way, way_to
 from freg_pipeline.client.oauth import (
-    LATER,
     Granted,
     Metadata,
     decode,

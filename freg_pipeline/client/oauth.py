@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
+from freg_pipeline.client.answers import LATER
 from freg_pipeline.errors import ConfigurationError, PassingError, RefusedError
 from freg_pipeline.outside import showable
 
 CLOCK_SECONDS = 10.0  # a clock that is wrong by more may be why an assertion is refused
-LATER = "Run the same command again later: it resumes where it stopped"
 T = TypeVar("T")
 _JWT = re.compile(r"[\w-]{16,}\.[\w-]{16,}(\.[\w-]+)?")
 

@@ -13,9 +13,9 @@ import httpx
 import msgspec
 from pydantic import SecretStr
 
+from freg_pipeline.client.answers import LATER
 from freg_pipeline.client.maskinporten import TIMEOUT, Client, shared
 from freg_pipeline.client.network import blocked_way, way_to
-from freg_pipeline.client.oauth import LATER
 from freg_pipeline.client.signing_key import signer_of
 from freg_pipeline.errors import AwayError, FregError, UnreachableError
 
