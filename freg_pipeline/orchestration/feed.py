@@ -26,7 +26,7 @@ from freg_pipeline.feed.tables import staged_events
 from freg_pipeline.journal.kinds import Komplett
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.question import Question
-from freg_pipeline.journal.releases import require_current
+from freg_pipeline.journal.releases import current_uttrekk, require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.heal import healing
 from freg_pipeline.lake.release import build_release
@@ -73,7 +73,7 @@ def hendelser(
         yield dg.MaterializeResult(metadata={"full_load": name})
         return
     manifest = require_current(freg.store)
-    lag = _lag(freg)
+    lag = _lag(freg, manifest)
     yield dg.MaterializeResult(
         metadata={
             "release": manifest.number,
@@ -139,15 +139,15 @@ def _take(freg: Freg, config: SyncConfig) -> Slice | None:
 
 
 def _publish(freg: Freg, taken: Slice, config: SyncConfig) -> Manifest:
-    before = Uttrekk(freg.store, require_current(freg.store).uttrekk)
+    before = current_uttrekk(freg.store)
     manifest = build_release(freg.store, taken.uttrekk, policy=config.policy(freg.settings))
-    if manifest.uttrekk != before.name:
-        drop_staging(before)
+    if before is not None and manifest.uttrekk != before:
+        drop_staging(Uttrekk(freg.store, before))
     return manifest
 
 
-def _lag(freg: Freg) -> Lag:
-    current, form = require_current(freg.store), freg.settings.answer_format
+def _lag(freg: Freg, current: Manifest) -> Lag:
+    form = freg.settings.answer_format
     return freg.ask(lambda register: measure_lag(register, current, form))
 
 
@@ -214,7 +214,7 @@ def hendelser_checks(freg: FregResource) -> Iterator[dg.AssetCheckResult]:
         passed=events == rows and not unexplained,
         metadata=counts(events=events, rows=rows, unexplained=unexplained),
     )
-    lag = _lag(freg)
+    lag = _lag(freg, manifest)
     yield dg.AssetCheckResult(
         check_name="not_behind",
         passed=not lag.events,
