@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import dagster as dg
 
 from freg_pipeline.lake.checks import DESCRIPTIONS, CheckResult, run_checks
+from freg_pipeline.orchestration.common import FregResource
 from freg_pipeline.orchestration.publishing import release
-from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.telling import in_our_words
 
 
@@ -24,7 +24,7 @@ from freg_pipeline.orchestration.telling import in_our_words
     ],
 )
 @in_our_words
-def release_checks(freg: dg.ResourceParam[Freg]) -> Iterator[dg.AssetCheckResult]:
+def release_checks(freg: FregResource) -> Iterator[dg.AssetCheckResult]:
     """Check the current release; each check over all tables that it concerns."""
     found: dict[str, list[CheckResult]] = defaultdict(list)
     for result in run_checks(freg.store):

@@ -17,6 +17,7 @@ from freg_pipeline.failure import pause
 from freg_pipeline.feed.position import BegunAnewError, last_number
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import current_release
+from freg_pipeline.orchestration.common import FregResource
 from freg_pipeline.orchestration.feed import hendelser, sync_hendelser
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.runs import UNDER_WAY
@@ -35,7 +36,7 @@ _FROM, _TO = "freg/etter", "freg/siste"
 )
 @in_our_words
 def hendelser_sensor(
-    context: dg.SensorEvaluationContext, freg: dg.ResourceParam[Freg]
+    context: dg.SensorEvaluationContext, freg: FregResource
 ) -> dg.SensorResult | dg.SkipReason:
     """Request a sync if the register is ahead of the release and no sync is under way.
 

@@ -5,13 +5,13 @@
 import dagster as dg
 
 from freg_pipeline.lake.purge import purge
-from freg_pipeline.orchestration.resources import Freg
+from freg_pipeline.orchestration.common import FregResource
 from freg_pipeline.orchestration.telling import in_our_words
 
 
 @dg.op(description="Removes releases by FREG_KEEP_RELEASES and FREG_KEEP_DAYS.")
 @in_our_words
-def purge_old_releases(context: dg.OpExecutionContext, freg: dg.ResourceParam[Freg]) -> None:
+def purge_old_releases(context: dg.OpExecutionContext, freg: FregResource) -> None:
     """Purge as the settings say. The current release and pinned ones are always kept."""
     settings = freg.settings
     removed = purge(freg.store, keep=settings.keep_releases, older_than_days=settings.keep_days)

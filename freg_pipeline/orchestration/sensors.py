@@ -28,6 +28,7 @@ from freg_pipeline.errors import FregError
 from freg_pipeline.extract.begin import require_same_settings
 from freg_pipeline.extract.poll import poll_once
 from freg_pipeline.journal.uttrekk import Uttrekk
+from freg_pipeline.orchestration.common import FregResource
 from freg_pipeline.orchestration.config import OrderKind
 from freg_pipeline.orchestration.jobs import full_load, land_batch, publish_release
 from freg_pipeline.orchestration.partitions import UTTREKK, UTTREKK_BATCH, batch_partition
@@ -44,9 +45,7 @@ READY_A_TICK = 50  # batches taken in one tick; the next tick takes more
     description="Asks the register for ready batches of open uttrekk, and requests their runs.",
 )
 @in_our_words
-def uttrekk_sensor(
-    context: dg.SensorEvaluationContext, freg: dg.ResourceParam[Freg]
-) -> dg.SensorResult:
+def uttrekk_sensor(context: dg.SensorEvaluationContext, freg: FregResource) -> dg.SensorResult:
     """Carry every open uttrekk on by what is possible now."""
     requests: list[dg.RunRequest] = []
     keys: list[str] = []

@@ -6,9 +6,9 @@ import dagster as dg
 
 from freg_pipeline.feed.spot_check import spot_check as compare
 from freg_pipeline.journal.releases import require_current
+from freg_pipeline.orchestration.common import FregResource
 from freg_pipeline.orchestration.metadata import counts, fresh
 from freg_pipeline.orchestration.publishing import release
-from freg_pipeline.orchestration.resources import Freg
 
 
 class SpotCheckConfig(dg.Config):
@@ -26,7 +26,7 @@ class SpotCheckConfig(dg.Config):
         " new full load puts it right."
     ),
 )
-def spot_check(config: SpotCheckConfig, freg: dg.ResourceParam[Freg]) -> dg.AssetCheckResult:
+def spot_check(config: SpotCheckConfig, freg: FregResource) -> dg.AssetCheckResult:
     """Look persons up at random and compare. Counts by table; warns, and stops nothing."""
     checked = freg.ask(
         lambda register: compare(freg.store, register, freg.settings, config.persons)
