@@ -122,9 +122,9 @@ def _(lived: Living) -> Rows:
 def _households(lived: Living) -> list[list[str]]:
     """Residents by dwelling, without those whom protection hides, or whose dwelling isn't known."""
     found = defaultdict(list)
-    hidden = protected(lived)
+    here = residents(lived) - protected(lived)
     for one, home in homes(lived).items():
-        if one in residents(lived) - hidden and "ukjentBosted" not in home:
+        if one in here and "ukjentBosted" not in home:
             kind = home.get("vegadresse") or home["matrikkeladresse"]
             key = home.get("adresseIdentifikatorFraMatrikkelen") or repr(
                 (
