@@ -99,12 +99,17 @@ def _syncs(seconds: dict[int, list[tuple[float, float]]]) -> list[Figure]:
 
 def _sync(base_url: str, store: Store, events: int = CHANGED) -> tuple[float, float]:
     """Let things happen, and take them over: seconds in all, and of those for the delta."""
-    address = f"{base_url.split('/folkeregisteret')[0]}/_synthetic/hendelser"
-    httpx.post(address, params={"antall": events}, timeout=60).raise_for_status()
+    happen(base_url, events)
     started = time.perf_counter()
     publishing = publish_slice(base_url, store)
     refresh_catalogue(store)
     return time.perf_counter() - started, publishing
+
+
+def happen(base_url: str, events: int) -> None:
+    """Let so many things happen at the register."""
+    address = f"{base_url.split('/folkeregisteret')[0]}/_synthetic/hendelser"
+    httpx.post(address, params={"antall": events}, timeout=60).raise_for_status()
 
 
 def publish_slice(base_url: str, store: Store) -> float:
@@ -187,3 +192,12 @@ def loaded(folder: Path, persons: int) -> Iterator[tuple[str, Store]]:
     finally:
         register.terminate()
         register.wait()
+
+
+@contextmanager
+def kept_current(folder: Path, persons: int, events: int) -> Iterator[Store]:
+    """A store with a full load of so many persons, and a sync of so many events on top of it."""
+    with loaded(folder, persons) as (base_url, store):
+        happen(base_url, events)
+        publish_slice(base_url, store)
+        yield store

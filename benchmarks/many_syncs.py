@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import httpx
 import msgspec
 
-from benchmarks.keeping_current import loaded, publish_slice
+from benchmarks.keeping_current import happen, loaded, publish_slice
 from benchmarks.results import Figure, say
 from freg_pipeline.journal.releases import (
     POINTER,
@@ -70,7 +69,7 @@ def figures() -> list[Figure]:
     """Ticks and syncs on two copies of one store: one with few syncs behind it, one with many."""
     with tempfile.TemporaryDirectory() as name, loaded(Path(name), PERSONS) as (base_url, few):
         for _ in range(FEW):
-            _happen(base_url)
+            happen(base_url, EVENTS)
             publish_slice(base_url, few)
         many = LocalStore(shutil.copytree(few.location, Path(name) / "many"))
         say(f"making {MANY:,} finished syncs")
@@ -94,7 +93,7 @@ def _measured(base_url: str, few: Store, many: Store) -> dict[str, tuple[float, 
     found: dict[str, tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
     _tick(base_url, few)  # the first one in a process imports
     for number in range(ROUNDS):
-        _happen(base_url)
+        happen(base_url, EVENTS)
         both = [(0, few), (1, many)]
         for which, store in both if number % 2 else reversed(both):
             for what, work in (("sync", publish_slice), ("tick", _tick)):
@@ -118,11 +117,6 @@ def _tick(base_url: str, store: Any) -> None:
         for sensor in (uttrekk_sensor, hendelser_sensor):
             with dg.build_sensor_context(instance, resources={"freg": freg}) as context:
                 sensor(context)
-
-
-def _happen(base_url: str) -> None:
-    address = f"{base_url.split('/folkeregisteret')[0]}/_synthetic/hendelser"
-    httpx.post(address, params={"antall": EVENTS}, timeout=60).raise_for_status()
 
 
 def _copy_syncs(store: LocalStore) -> None:

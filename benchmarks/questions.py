@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import httpx
 
-from benchmarks.keeping_current import loaded, publish_slice
+from benchmarks.keeping_current import kept_current
 from benchmarks.results import Figure
 from freg_pipeline.lake.query import connect
 from freg_pipeline.store import Store
@@ -128,10 +127,7 @@ QUESTIONS = (
 
 def figures() -> list[Figure]:
     """Each question on one register, kept current."""
-    with tempfile.TemporaryDirectory() as name, loaded(Path(name), PERSONS) as (base_url, store):
-        address = f"{base_url.split('/folkeregisteret')[0]}/_synthetic/hendelser"
-        httpx.post(address, params={"antall": EVENTS}, timeout=60).raise_for_status()
-        publish_slice(base_url, store)
+    with tempfile.TemporaryDirectory() as name, kept_current(Path(name), PERSONS, EVENTS) as store:
         return asked(store, Path(name))
 
 
