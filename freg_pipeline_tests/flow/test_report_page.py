@@ -10,7 +10,9 @@ import pytest
 from playwright.sync_api import Page
 
 from freg_pipeline_tests.browser import DESK, PHONE, in_a_browser, overflow, seen
-from freg_pipeline_tests.conftest import Ended, RunFreg
+from freg_pipeline_tests.command import Ended
+from freg_pipeline_tests.command import ended as run
+from freg_pipeline_tests.conftest import RunFreg
 from freg_pipeline_tests.living import Living
 
 _CONTRAST = """
@@ -34,12 +36,8 @@ _CONTRAST = """
 def ended(lived: Living, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ended, Path]:
     """How the command ended, and its file."""
     folder = tmp_path_factory.mktemp("page")
-    command = [sys.executable, "-m", "freg_pipeline.cli", "release", "report"]
-    done = subprocess.run(
-        [*command, "--store", lived.store.location],
-        cwd=folder, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    return Ended(done.returncode, done.stdout, done.stderr), folder / "freg-release-000003.html"
+    done = run(("release", "report", "--store", lived.store.location), folder, {})
+    return done, folder / "freg-release-000003.html"
 
 
 def test_the_command_writes_a_file_and_says_where(ended: tuple[Ended, Path]) -> None:
