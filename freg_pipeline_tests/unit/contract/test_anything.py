@@ -85,6 +85,13 @@ def test_whatever_is_there_is_kept(
     assert found.tables["navn"][1]["fornavn"] == "B"
 
 
+@pytest.mark.parametrize("case", [case for case in OPEN if "reference" not in case])
+def test_an_empty_text_is_nothing(case: str) -> None:
+    found = _normalized(compile_contract(OPEN[case]), "")
+    assert (found.outcomes, found.unknown) == ({"dokument": 1}, {})
+    assert "originalt_navn" not in found.tables["navn"][0]
+
+
 def test_a_reference_back_is_open_one_level_below() -> None:
     plan = compile_contract(OPEN["by reference to the element round it"])
     columns = {column.name: column.kind for column in plan.table("navn").columns}
