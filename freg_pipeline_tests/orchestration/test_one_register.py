@@ -80,10 +80,10 @@ def test_a_load_syncs_and_ticks_share_one_client(
         assert door.connections <= AT_ONCE + 2, "six batches; and two for the client and its token"
         with syncing(freg) as syncs:  # what --follow does
             for _ in range(2):
-                last = happen(url, 5)
+                newest = happen(url, 5)
                 syncs.wait()
                 syncs.once()
-        assert require_current(freg.store).sekvensnummer == last
+        assert require_current(freg.store).sekvensnummer == newest
         with DagsterInstance.ephemeral() as instance:
             for _ in range(3):
                 with dg.build_sensor_context(instance, resources={"freg": freg}) as context:
@@ -101,30 +101,36 @@ def session(small_register: str) -> Iterator[Session]:
         yield session
 
 
+def last(session: Session) -> int:
+    """The register's last sequence number."""
+    return session.ask(lambda register: register.hendelser.siste_sekvensnummer())
+
+
+def _in_a_thread(work: Callable[[], object]) -> concurrent.futures.Future[object]:
+    """What ``work`` gives; unlike a pool's, its thread doesn't hold up a process that ends."""
+    told: concurrent.futures.Future[object] = concurrent.futures.Future()
+
+    def run() -> None:
+        try:
+            told.set_result(work())
+        except BaseException as error:
+            told.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return told
+
+
 def test_threads_share_a_session(session: Session, opened: Opened) -> None:
-    told: list[int] = []
-
-    def ask() -> None:
-        told.append(session.ask(lambda register: register.hendelser.siste_sekvensnummer()))
-
-    threads = [threading.Thread(target=ask) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(told) == 8
-    assert len(set(told)) == 1
+    asking = [_in_a_thread(lambda: last(session)) for _ in range(8)]
+    assert len({one.result() for one in asking}) == 1
     assert opened.clients == 1
 
 
 def test_a_session_that_was_closed_opens_again(session: Session, opened: Opened) -> None:
-    def last() -> int:
-        return session.ask(lambda register: register.hendelser.siste_sekvensnummer())
-
-    first = last()
+    first = last(session)
     session.close()
     session.close()
-    assert last() == first
+    assert last(session) == first
     assert (opened.clients, opened.closed) == (2, 1)
 
 
@@ -148,20 +154,6 @@ def test_whoever_is_interrupted_stops_what_they_asked(
     with pytest.raises(KeyboardInterrupt):
         session.ask(never)
     assert ended.is_set(), "nothing goes on unseen"
-
-
-def _in_a_thread(work: Callable[[], object]) -> concurrent.futures.Future[object]:
-    """What ``work`` gives; unlike a pool's, its thread doesn't hold up a process that ends."""
-    told: concurrent.futures.Future[object] = concurrent.futures.Future()
-
-    def run() -> None:
-        try:
-            told.set_result(work())
-        except BaseException as error:
-            told.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    return told
 
 
 def test_a_question_that_a_session_is_closed_under_is_told_so(session: Session) -> None:
@@ -204,23 +196,20 @@ def test_a_thread_that_has_died_is_replaced_and_holds_nobody_up(session: Session
     asked = _in_a_thread(lambda: session.ask(fatal))
     with pytest.raises(FregError, match="closed"):
         asked.result(60)
-    assert session.ask(lambda register: register.hendelser.siste_sekvensnummer()) > 0
+    assert last(session) > 0
 
 
 def test_a_process_that_was_forked_opens_its_own(session: Session) -> None:
-    def last() -> int:
-        return session.ask(lambda register: register.hendelser.siste_sekvensnummer())
-
-    first = last()
+    first = last(session)
     child = os.fork()
     if child == 0:  # no more than this: whatever pytest would do at its end is the parent's
-        answer = _in_a_thread(last)
+        answer = _in_a_thread(lambda: last(session))
         try:
             os._exit(0 if answer.result(60) == first else 1)
         except BaseException:
             os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert last() == first, "what the parent has is as it was"
+    assert last(session) == first, "what the parent has is as it was"
 
 
 def test_after_a_wrong_setting_everything_is_read_again(session: Session, opened: Opened) -> None:
@@ -229,20 +218,17 @@ def test_after_a_wrong_setting_everything_is_read_again(session: Session, opened
     async def wrong(register: Register) -> int:
         raise ConfigurationError("the certificate isn't trusted")
 
-    async def last(register: Register) -> int:
-        return await register.hendelser.siste_sekvensnummer()
-
     release = threading.Event()
 
     async def held(register: Register) -> int:
         await asyncio.to_thread(release.wait, 60)
-        return await last(register)
+        return await register.hendelser.siste_sekvensnummer()
 
     other = _in_a_thread(lambda: session.ask(held))
-    first = session.ask(last)
+    first = last(session)
     with pytest.raises(ConfigurationError):
         session.ask(wrong)
-    assert session.ask(last) == first
+    assert last(session) == first
     assert (opened.clients, opened.closed) == (2, 0)
     release.set()
     assert other.result(60) == first, "who is asking meanwhile isn't cut short"
@@ -253,7 +239,7 @@ def test_a_session_that_nobody_holds_is_closed(small_register: str, opened: Open
     gc.collect()  # what other tests have left
     before = opened.closed
     session = Session(lambda: Register.from_settings(load(base_url=small_register)))
-    session.ask(lambda register: register.hendelser.siste_sekvensnummer())
+    last(session)
     del session
     gc.collect()
     assert opened.closed == before + 1
