@@ -99,6 +99,14 @@ class _DiedError(Exception):
     """Stands for a process that ends between two steps."""
 
 
+def take_steps(session: Session, settings: Settings) -> None:
+    """Take the steps of the store's next sync, up to its release."""
+    store = open_store(settings)
+    session.ask(
+        lambda register: course.collect(store, register, settings, lambda *_: lambda _: None)
+    )
+
+
 def test_whoever_dies_after_a_step_goes_on_with_the_next_one(
     behind: Behind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,11 +126,7 @@ def test_whoever_dies_after_a_step_goes_on_with_the_next_one(
         settings = behind.settings.model_copy(update={"store": str(store)})
         asked = Counter(status_of(str(settings.base_url))["requests"])
         with Session(lambda: Register.from_settings(settings)) as session, suppress(_DiedError):
-            session.ask(
-                lambda register: course.collect(
-                    open_store(settings), register, settings, lambda *_: lambda _: None
-                )
-            )
+            take_steps(session, settings)
         return Counter(status_of(str(settings.base_url))["requests"]) - asked
 
     copy = shutil.copytree(behind.settings.store, tmp_path / "whole")
@@ -154,17 +158,12 @@ def test_a_batch_that_is_gone_and_cannot_be_made_again_ends_the_sync(
             raise _DiedError
         return after
 
-    def collect(session: Session) -> None:
-        session.ask(
-            lambda register: course.collect(store, register, settings, lambda *_: lambda _: None)
-        )
-
     with Session(lambda: Register.from_settings(settings)) as session:
         with monkeypatch.context() as dying, suppress(_DiedError):
             dying.setattr(course, "standing_after", stopped)
-            collect(session)
+            take_steps(session, settings)
         (sync,) = (one for one in Uttrekk.list_open(store) if one.kind.is_sync)
         assert sync.end is not None
         replace_record(store, sync.end_key, {"batches": sync.end + 1})
         with pytest.raises(DamagedError, match="gone"):
-            collect(session)
+            take_steps(session, settings)
