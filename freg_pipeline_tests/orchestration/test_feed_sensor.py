@@ -28,12 +28,6 @@ Tick = Callable[[], dg.SensorResult | dg.SkipReason]
 
 
 @pytest.fixture
-def instance() -> Iterator[DagsterInstance]:
-    with DagsterInstance.ephemeral() as ephemeral:
-        yield ephemeral
-
-
-@pytest.fixture
 def feed() -> EventList:
     return EventList([event(POSITION)])
 
