@@ -41,9 +41,13 @@ class Watch:
 
     Args:
         read_end: of the pipe that Python writes each signal's number into.
+
+    Attributes:
+        ended_by: the signals that end the process; others in the pipe are passed over.
     """
 
     def __init__(self, read_end: int) -> None:
+        self.ended_by: tuple[int, ...] = _ENDED_BY
         self._read_end = read_end
         self._lock = threading.Lock()
         self._received = 0
@@ -67,7 +71,7 @@ class Watch:
         """The number of the signal that was received, whoever handled it; 0: none."""
         with self._lock:
             if not self._received and select.select([self._read_end], [], [], 0)[0]:
-                numbers = [one for one in os.read(self._read_end, 64) if one in _ENDED_BY]
+                numbers = [one for one in os.read(self._read_end, 64) if one in self.ended_by]
                 self._received = self._received or (numbers[0] if numbers else 0)
         return self._received
 
@@ -136,12 +140,16 @@ def watching(*, whole_process: bool) -> Iterator[Watch]:
 @contextlib.contextmanager
 def ctrl_c_cancels() -> Iterator[None]:
     """Let Ctrl-C raise KeyboardInterrupt, and not end the process; SIGTERM still does."""
+    watch = _watch
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)
-    descriptor = signal.set_wakeup_fd(-1)  # by which the watch hears of every signal
+    if watch is not None:
+        watch.ended_by = tuple(one for one in _ENDED_BY if one != signal.SIGINT)
     try:
         yield
     finally:
-        signal.set_wakeup_fd(descriptor)
+        if watch is not None:
+            _ = watch.received  # a Ctrl-C that is still in the pipe has cancelled, and ends nothing
+            watch.ended_by = _ENDED_BY
         signal.signal(signal.SIGINT, handler)
 
 

@@ -145,7 +145,7 @@ def test_the_demo(tmp_path: Path) -> None:
 
 HOLDER = """
 import signal, sys, time
-from freg_pipeline.interruption import watching
+from freg_pipeline.interruption import ctrl_c_cancels, watching
 with watching(whole_process=True) as watch:
     watch.arm()
     signal.signal(signal.SIGTERM, lambda *_: None)  # as a library may, for a while
@@ -158,9 +158,14 @@ with watching(whole_process=True) as watch:
 """
 
 
-def test_a_handler_that_keeps_the_signal_to_itself_ends_it_all_the_same() -> None:
+# While Ctrl-C cancels only, too: readline doesn't hear what comes just before it waits.
+AT_A_PROMPT = HOLDER.replace("as watch:", "as watch, ctrl_c_cancels():")
+
+
+@pytest.mark.parametrize("program", [HOLDER, AT_A_PROMPT], ids=["command", "prompt"])
+def test_a_handler_that_keeps_the_signal_to_itself_ends_it_all_the_same(program: str) -> None:
     with started(
-        [sys.executable, "-c", HOLDER], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
