@@ -39,6 +39,9 @@ HOME = {"adressenavn": "Storgata", "kommunenummer": "0301"}
 VEGADRESSE = """<xs:complexType name="Vegadresse"><xs:sequence>
 <xs:element name="adressenavn" type="xs:string"/>
 <xs:element name="kommunenummer" type="xs:string"/></xs:sequence></xs:complexType>"""
+ADDRESSES = entity(
+    "bostedsadresse", field("adressegradering") + field("vegadresse", "t:Vegadresse")
+)
 ADDRESS_COLUMNS = "adressenavn, husnummer, husbokstav, postnummer, poststed, kommunenummer"
 
 
@@ -281,12 +284,8 @@ def test_the_overview_is_one_row_a_person_of_what_is_current(made: LocalStore) -
     "entities",
     [
         entity("navn", field("fornavn")),
-        entity("navn", field("fornavn")) + entity("bostedsadresse", field("adressegradering")),
-        entity(
-            "bostedsadresse",
-            field("adressegradering") + field("vegadresse", "t:Vegadresse"),
-        )
-        + entity("adressebeskyttelse", field("nivaa")),
+        entity("navn", field("fornavn")) + ADDRESSES,
+        ADDRESSES + entity("adressebeskyttelse", field("nivaa")),
     ],
 )
 def test_where_nothing_tells_who_is_protected_no_address_is_shown(
