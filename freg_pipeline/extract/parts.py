@@ -131,14 +131,20 @@ def is_landed(entity: str | None, configured: Collection[str], landed: Collectio
     """
     if not configured:
         return True
-    return entity is not None and _OTHER_NAMES.get(entity, entity) in entities(landed)
+    return entity is not None and _entity_of_event(entity) in entities(landed)
 
 
 def table_of_event(entity: str | None) -> str | None:
     """The table of the entity that an event names; of one that no contract has yet, its name."""
     if entity is None:
         return None
-    return snake_case(_OTHER_NAMES.get(uncapitalised(entity), entity))
+    return snake_case(_entity_of_event(entity))
+
+
+def _entity_of_event(entity: str) -> str:
+    """As the contract names it: events have other names for some, and may begin with a capital."""
+    name = uncapitalised(entity)
+    return _OTHER_NAMES.get(name, name)
 
 
 def _apart(landed: Collection[str], refused: Collection[str]) -> tuple[str, ...]:

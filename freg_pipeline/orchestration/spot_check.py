@@ -9,6 +9,7 @@ from freg_pipeline.journal.releases import require_current
 from freg_pipeline.orchestration.common import FregResource
 from freg_pipeline.orchestration.metadata import counts, fresh
 from freg_pipeline.orchestration.publishing import release
+from freg_pipeline.orchestration.telling import in_our_words
 
 
 class SpotCheckConfig(dg.Config):
@@ -26,6 +27,7 @@ class SpotCheckConfig(dg.Config):
         " new full load puts it right."
     ),
 )
+@in_our_words
 def spot_check(config: SpotCheckConfig, freg: FregResource) -> dg.AssetCheckResult:
     """Look persons up at random and compare. Counts by table; warns, and stops nothing."""
     checked = freg.ask(

@@ -64,6 +64,8 @@ def test_of_an_event_only_what_was_asked_for_is_landed() -> None:
     asked = ("navn", "person-basis")
     assert is_landed("postadresse", asked, asked)
     assert is_landed("kontaktadresse", asked, asked)
+    assert is_landed("Navn", asked, asked), "some begin with a capital letter in events"
+    assert is_landed("Kontaktadresse", asked, asked)
     assert not is_landed("kontaktadresse", ("navn",), ("navn",))
     assert not is_landed("noeNytt", asked, asked)
     assert not is_landed(None, asked, asked)
