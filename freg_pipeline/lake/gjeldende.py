@@ -73,7 +73,6 @@ class Entity:
     ) -> None:
         wanted = {**_RULE, **columns}
         there = _fitting(plan, table, wanted)
-        self.is_known = any(one.name == table for one in plan.tables)
         self.size = len(documents)
         self._there = there
         self._wanted = wanted

@@ -70,16 +70,19 @@ def connect(store: Store, manifest: Manifest | None = None) -> duckdb.DuckDBPyCo
 
 def readable_files(connection: duckdb.DuckDBPyConnection, store: Store) -> Reads:
     """Reading files by a connection here: by DuckDB itself, or on S3 by pyarrow."""
-    if not store.location.startswith("s3://"):
-        return parquet_files(store)
 
-    def reads(name: str, keys: list[str]) -> str:
+    def duckdb_reads(name: str, keys: list[str]) -> str:
+        del name
+        paths = ", ".join(quoted(store.path(key)) for key in keys)
+        return parquet(f"[{paths}]")
+
+    def pyarrow_reads(name: str, keys: list[str]) -> str:
         paths = [store.path(key) for key in keys]
         dataset = ds.dataset(paths, filesystem=store.filesystem, format="parquet")
         connection.register(name, dataset)
         return name
 
-    return reads
+    return pyarrow_reads if store.location.startswith("s3://") else duckdb_reads
 
 
 def add_views(
@@ -149,18 +152,6 @@ def add_replaced(connection: duckdb.DuckDBPyConnection, store: Store, manifest: 
         connection.register("hidden", replaced(store, manifest, persons=persons))
         connection.execute(f"CREATE TABLE {name} AS FROM hidden")
         connection.unregister("hidden")
-
-
-def parquet_files(store: Store) -> Reads:
-    """Reading files by DuckDB itself."""
-    scheme = "s3://" if store.location.startswith("s3://") else ""
-
-    def reads(name: str, keys: list[str]) -> str:
-        del name
-        paths = ", ".join(quoted(scheme + store.path(key)) for key in keys)
-        return parquet(f"[{paths}]")
-
-    return reads
 
 
 def release_at(store: Store, sekvensnummer: int | None) -> Manifest:

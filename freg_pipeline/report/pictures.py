@@ -42,7 +42,6 @@ _CONFIG = {
     "line": {"strokeWidth": 2.5, "strokeJoin": "round"},
 }
 _COUNT = {"axis": {"format": "~s", "tickCount": 5}, "type": "quantitative"}
-_NAMESPACE = "{http://www.w3.org/2000/svg}"
 
 
 def pyramid(bands: Sequence[Band]) -> Markup:
