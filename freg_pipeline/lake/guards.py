@@ -27,7 +27,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """How strict a release is: what is let through all the same, and the bounds.
 
     Attributes:
-        allow_incomplete: publish even if some look-ups failed or is unexplained.
+        allow_incomplete: publish even if something failed or is unexplained.
         accept_contract: publish although the contract has changed so that queries break.
         allow_other_kind: publish even if it replaces one of another kind or selection.
         allow_fewer: publish even if it holds far fewer persons or rows than the current release.
