@@ -7,7 +7,7 @@ current release, under whichever number somebody had then. What is protected is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from freg_pipeline.extract.parts import entities
 from freg_pipeline.lake.owntable_naa import NAA_ADDRESS, NAA_PROTECTED
@@ -81,17 +81,8 @@ class Protection:
             columns: their columns.
             today: who is protected today, as :meth:`numbers` tells.
         """
-        shown = ", ".join(
-            f"CASE WHEN vernet.rang > {_rank(f'a.{GRADE}')} THEN vernet.nivaa "
-            f"ELSE a.{GRADE} END AS {GRADE}"
-            if name == GRADE
-            else f"a.{identifier(name)}"
-            for name in columns
-        )
-        return (
-            f"SELECT {shown} FROM ({rows}) AS a "  # noqa: S608
-            f"LEFT JOIN {today} AS vernet ON vernet.identifikator = a.personidentifikator"
-        )
+        stricter = f"vernet.rang > {_rank(f'a.{GRADE}')}"
+        return _where_protected(rows, columns, today, stricter, {GRADE: "vernet.nivaa"})
 
     def without_homes(self, rows: str, columns: Iterable[str], today: str) -> str:
         """Rows of ``person_naa`` in an earlier state, without addresses of who is protected today.
@@ -101,18 +92,8 @@ class Protection:
             columns: their columns.
             today: who is protected today, as :meth:`numbers` tells.
         """
-        protected = "vernet.rang > 0"
         told = dict.fromkeys(NAA_ADDRESS, "NULL") | {NAA_PROTECTED: "true"}
-        shown = ", ".join(
-            f"CASE WHEN {protected} THEN {told[name]} ELSE a.{name} END AS {name}"
-            if name in told
-            else f"a.{identifier(name)}"
-            for name in columns
-        )
-        return (
-            f"SELECT {shown} FROM ({rows}) AS a "  # noqa: S608
-            f"LEFT JOIN {today} AS vernet ON vernet.identifikator = a.personidentifikator"
-        )
+        return _where_protected(rows, columns, today, "vernet.rang > 0", told)
 
     def without_addresses(
         self, rows: str, columns: Iterable[str], state: Relation, protected: Iterable[str]
@@ -171,4 +152,28 @@ def _rank(level: str) -> str:
     return (
         f"CASE WHEN {level} IS NULL THEN 0 "
         f"ELSE coalesce(list_position([{known}], {level}), {len(_LEVELS) + 1}) END"
+    )
+
+
+def _where_protected(
+    rows: str, columns: Iterable[str], today: str, condition: str, told: Mapping[str, str]
+) -> str:
+    """Rows with other values in some columns where a person's protection today asks for it.
+
+    Args:
+        rows: SQL of the rows, which are ``a`` in the condition.
+        columns: their columns.
+        today: who is protected today, which is ``vernet`` in the condition.
+        condition: whether it asks for it, as SQL.
+        told: the SQL of what these columns tell then.
+    """
+    shown = ", ".join(
+        f"CASE WHEN {condition} THEN {told[name]} ELSE a.{name} END AS {name}"
+        if name in told
+        else f"a.{identifier(name)}"
+        for name in columns
+    )
+    return (
+        f"SELECT {shown} FROM ({rows}) AS a "  # noqa: S608
+        f"LEFT JOIN {today} AS vernet ON vernet.identifikator = a.personidentifikator"
     )
