@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from freg_pipeline.lake.norwegian import local
 from freg_pipeline.lake.owntable_naa import PERSON_NAA
 from freg_pipeline.lake.people import DAY, KNOWN, People
 from freg_pipeline.lake.protection import HOME, Protection, Relation
@@ -110,7 +111,7 @@ class Macros:
             f"CREATE OR REPLACE MACRO befolkning_per({DAY}, {KNOWN} := NULL) AS TABLE "
             f"{people.befolkning(DAY, KNOWN)}"
         )
-        today = "timezone('Europe/Oslo', now())::DATE"
+        today = f"{local('now()')}::DATE"
         yield (
             f"CREATE OR REPLACE MACRO alder(foedselsdato, {DAY} := {today}) AS "
             f"date_sub('year', foedselsdato::DATE, ({DAY})::DATE)"

@@ -1,4 +1,4 @@
-"""Macros that give a time as Norway's clocks and calendars had it, in whatever zone one asks."""
+"""Times as Norway's clocks and calendars had them, as SQL and macros, in whatever zone one asks."""
 
 from __future__ import annotations
 
@@ -6,8 +6,14 @@ from freg_pipeline.lake.sql import quoted
 
 ZONE = "Europe/Oslo"
 _MOMENT = "tidspunkt"
-_LOCAL = f"timezone({quoted(ZONE)}, {_MOMENT}::TIMESTAMPTZ)"
 
+
+def local(moment: str) -> str:
+    """What Norway's clocks showed at a moment, as SQL; or when they showed a time without zone."""
+    return f"timezone({quoted(ZONE)}, {moment})"
+
+
+_LOCAL = local(f"{_MOMENT}::TIMESTAMPTZ")
 # docs/decisions/0052: why views don't give local times themselves.
 LOCAL_TIMES = (
     f"CREATE OR REPLACE MACRO norsk_tid({_MOMENT}) AS {_LOCAL}",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from freg_pipeline.lake.norwegian import local
 from freg_pipeline.lake.owntable_naa import PERSON_NAA
 from freg_pipeline.lake.protection import HOME, Relation
 from freg_pipeline.lake.sql import identifier
@@ -40,11 +41,11 @@ DAY, KNOWN = "dato", "kjent"  # a macro's arguments would hide columns that are 
 
 def end_of(day: str) -> str:
     """The moment at which a day ends in Norway, as SQL; the session's time zone doesn't matter."""
-    return f"timezone('Europe/Oslo', (({day})::DATE + 1)::TIMESTAMP)"
+    return local(f"(({day})::DATE + 1)::TIMESTAMP")
 
 
 def _day(moment: str) -> str:
-    return f"timezone('Europe/Oslo', {moment})::DATE"
+    return f"{local(moment)}::DATE"
 
 
 @dataclass(frozen=True)
