@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ from freg_pipeline.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import duckdb
+
+    from freg_pipeline.lake.statement import Statement
 
 ROWS_SHOWN = 200  # of a table to look at
 FORMS = ("table", "csv", "json", "parquet", "excel")
@@ -73,10 +76,10 @@ def sql(
     lies = store_to_read()
     connection = reader(lies, text, as_of=position(lies, as_of))
     lock(connection)
-    parsed = statements(connection, text)
     if form == "table":
         show_all(connection, text)
         return
+    parsed = statements(connection, text)
     rows_of = [one for one in parsed if one.gives_rows]
     if not rows_of:
         raise ConfigurationError("no statement gives rows", "Write a SELECT")
@@ -85,7 +88,7 @@ def sql(
             f"{len(rows_of)} statements give rows, and a file holds those of one",
             "Give one at a time, or leave --output out",
         )
-    _write_all(connection, text, form, output)
+    _write_all(connection, parsed, form, output)
 
 
 def _text(given: str | None, file: Path | None) -> str | None:
@@ -138,13 +141,16 @@ def show_all(connection: duckdb.DuckDBPyConnection, text: str) -> None:
 
 
 def _write_all(
-    connection: duckdb.DuckDBPyConnection, text: str, form: str, output: Path | None
+    connection: duckdb.DuckDBPyConnection,
+    parsed: Iterable[Statement],
+    form: str,
+    output: Path | None,
 ) -> None:
     from freg_pipeline.lake.excel import MOST_ROWS
     from freg_pipeline.lake.export import write_rows
-    from freg_pipeline.lake.statement import prepare, statements
+    from freg_pipeline.lake.statement import prepare
 
-    for one in statements(connection, text):
+    for one in parsed:
         if not one.gives_rows:
             prepare(connection, one)
             continue

@@ -17,7 +17,7 @@ import duckdb
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.lake.session import more_like, reader
 from freg_pipeline.lake.sql import identifier
-from freg_pipeline.lake.statement import without_end, wrong
+from freg_pipeline.lake.statement import rows_of, without_end
 
 if TYPE_CHECKING:
     import polars as pl
@@ -86,13 +86,7 @@ class Lake:
         Raises:
             ConfigurationError: it is wrong, or gives no rows; says what DuckDB says.
         """
-        try:
-            relation = self.connection.sql(without_end(query))
-        except duckdb.Error as error:
-            raise wrong(error) from None
-        if relation is None:
-            raise ConfigurationError("that statement gives no rows", "Write a SELECT")
-        return relation
+        return rows_of(self.connection, without_end(query))
 
     def polars(self, name: str) -> pl.LazyFrame:
         """A table's or view's current rows, as a LazyFrame of polars'.

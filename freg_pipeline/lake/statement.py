@@ -167,7 +167,11 @@ def relation_of(connection: duckdb.DuckDBPyConnection, statement: str) -> duckdb
     Raises:
         ConfigurationError: it is wrong, gives no rows or does more than read; says so.
     """
-    text = one_statement(connection, statement)
+    return rows_of(connection, one_statement(connection, statement))
+
+
+def rows_of(connection: duckdb.DuckDBPyConnection, text: str) -> duckdb.DuckDBPyRelation:
+    """As :func:`relation_of`, of one statement, whatever else it does."""
     try:
         relation = connection.sql(text)
     except duckdb.Error as error:
@@ -183,8 +187,8 @@ def selected(connection: duckdb.DuckDBPyConnection, statement: str) -> str:
     Raises:
         ConfigurationError: as :func:`relation_of`.
     """
-    relation = relation_of(connection, statement)
     text = one_statement(connection, statement)
+    relation = rows_of(connection, text)
     (parsed,) = connection.extract_statements(text)
     if parsed.type is duckdb.StatementType.SELECT:
         return text
