@@ -80,10 +80,10 @@ def _on_catalogue(store: Store) -> duckdb.DuckDBPyConnection | None:
     """A connection over the catalogue at the store's root, if it is that of the current release."""
     path = Path(store.location, FILE)
     try:
-        number = current_number(store)
-        if number is None or not path.is_file():
-            return None
+        number = current_number(store) if path.is_file() else None
     except (OSError, StoreError):  # told by whoever reads more of it
+        return None
+    if number is None:
         return None
     connection = new_connection()
     with contextlib.suppress(duckdb.Error):  # damaged, or of another version
