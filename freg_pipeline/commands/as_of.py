@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from freg_pipeline.journal.manifest import Manifest
     from freg_pipeline.store import Store
 
 
@@ -32,17 +33,18 @@ with_as_of = click.option(
 )
 
 
-def position(lies: Store, asked: int | datetime | None) -> int | None:
-    """The position whose state is shown; says which one, unless it is what was asked for.
+def earlier_state(lies: Store, asked: int | datetime | None) -> Manifest | None:
+    """The state that is shown; says which one, unless it is what was asked for.
 
     Raises:
         ConfigurationError: no such state is kept.
     """
     if asked is None:
         return None
-    from freg_pipeline.lake.states import earlier, position_at, told
+    from freg_pipeline.lake.states import earlier, position_at, state_at, told
 
-    shown = position_at(earlier(lies), asked)
+    releases = earlier(lies)
+    shown = position_at(releases, asked)
     if line := told(asked, shown):
         click.echo(line, err=True)
-    return shown.sekvensnummer
+    return state_at(releases, shown)

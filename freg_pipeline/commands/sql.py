@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from freg_pipeline.commands.as_of import position, with_as_of
+from freg_pipeline.commands.as_of import earlier_state, with_as_of
 from freg_pipeline.commands.options import store_to_read, with_settings
 from freg_pipeline.errors import ConfigurationError
 
@@ -68,13 +68,13 @@ def sql(
         if form is not None or output is not None:
             raise ConfigurationError("there is no statement", 'Give it: freg sql "SELECT …"')
         lies = store_to_read()
-        connection = reader(lies, "comment", as_of=position(lies, as_of))
+        connection = reader(lies, "comment", state=earlier_state(lies, as_of))
         lock(connection)
         prompt(connection)
         return
     form = _form(form, output)
     lies = store_to_read()
-    connection = reader(lies, text, as_of=position(lies, as_of))
+    connection = reader(lies, text, state=earlier_state(lies, as_of))
     lock(connection)
     if form == "table":
         show_all(connection, text)

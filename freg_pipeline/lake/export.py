@@ -40,21 +40,18 @@ _OPEN_ALREADY = re.compile(r"-|/dev/std(?:out|err)|/(?:dev|proc/self)/fd/(?P<num
 _AT_ONCE = 64 * 1024
 
 
-def render(
-    store: Store, statement: str, *, rows: int = 40, as_of: int | None = None
-) -> tuple[str, int]:
+def render(store: Store, statement: str, *, rows: int = 40) -> tuple[str, int]:
     """A statement's rows as a table of text, and how many there are in all.
 
     Args:
         store: where the release lies.
         statement: SQL that gives rows.
         rows: so many of them are in the text.
-        as_of: the event list's position whose state is asked for; None: the current one.
 
     Raises:
         ConfigurationError: the statement is wrong, or there is no release.
     """
-    return shown(reader(store, statement, as_of=as_of), statement, rows=rows)
+    return shown(reader(store, statement), statement, rows=rows)
 
 
 def shown(
@@ -72,9 +69,7 @@ def shown(
     return text, found
 
 
-def export(
-    store: Store, statement: str, form: str, output: Path | None, *, as_of: int | None = None
-) -> int:
+def export(store: Store, statement: str, form: str, output: Path | None) -> int:
     """Write a statement's rows to a file, or to stdout.
 
     A file is there when it is whole, and private to its owner from the first byte; one that was
@@ -86,7 +81,6 @@ def export(
         statement: SQL that gives rows.
         form: csv, json, parquet or excel.
         output: the file; None: stdout.
-        as_of: the event list's position whose state is asked for; None: the current one.
 
     Returns:
         How many rows there are.
@@ -95,7 +89,7 @@ def export(
         ConfigurationError: the statement is wrong, or no file can be where it should.
         OSError: it can't be written, as on a full disk or to a pipe that nobody reads any more.
     """
-    return write_rows(reader(store, statement, as_of=as_of), statement, form, output)
+    return write_rows(reader(store, statement), statement, form, output)
 
 
 def write_rows(

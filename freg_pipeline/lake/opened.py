@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+    from freg_pipeline.journal.manifest import Manifest
     from freg_pipeline.store import Store
 
 _TABLES = """
@@ -140,13 +141,14 @@ class Lake:
 def open_lake(store: str | Path | None, as_of: int | str | date | None) -> Lake:
     """As :func:`freg_pipeline.open`."""
     lies = _store(store)
-    position = _position(lies, as_of)
+    state = _state(lies, as_of)
     if not lies.location.startswith("s3://"):
-        connection = reader(lies, "comment", as_of=position)
+        connection = reader(lies, "comment", state=state)
         return Lake(connection, more_like(connection))
-    from freg_pipeline.lake.query import add_comments, connect, release_at
+    from freg_pipeline.journal.releases import require_current
+    from freg_pipeline.lake.query import add_comments, connect
 
-    manifest = release_at(lies, position)
+    manifest = state or require_current(lies)
     connection = connect(lies, manifest)
     add_comments(connection, lies, manifest)
     return Lake(connection, lambda: connect(lies, manifest))  # the files are a connection's own
@@ -163,15 +165,16 @@ def _store(named: str | Path | None) -> Store:
     return LocalStore(Path(named))
 
 
-def _position(store: Store, asked: int | str | date | None) -> int | None:
+def _state(store: Store, asked: int | str | date | None) -> Manifest | None:
     if asked is None:
         return None
-    from freg_pipeline.lake.states import asked_for, earlier, position_at
+    from freg_pipeline.lake.states import asked_for, earlier, position_at, state_at
 
     try:
-        state = asked_for(asked.isoformat() if isinstance(asked, date) else str(asked))
+        as_of = asked_for(asked.isoformat() if isinstance(asked, date) else str(asked))
     except ValueError:
         raise ConfigurationError(
             "as_of is neither a sequence number nor a date", "Write 123456 or 2026-01-31"
         ) from None
-    return position_at(earlier(store), state).sekvensnummer
+    releases = earlier(store)
+    return state_at(releases, position_at(releases, as_of))

@@ -26,7 +26,7 @@ from freg_pipeline.lake.session import new_connection
 from freg_pipeline.lake.sources import Reads, replaced, replaced_files, sources
 from freg_pipeline.lake.sql import identifier, parquet, quoted
 from freg_pipeline.lake.statement import relation_of
-from freg_pipeline.lake.states import earlier, position_at
+from freg_pipeline.lake.states import earlier, position_at, state_at
 from freg_pipeline.lake.tables import described
 from freg_pipeline.lake.utgivelse import utgivelse, utgivelse_comments
 from freg_pipeline.lake.views import (
@@ -166,10 +166,7 @@ def release_at(store: Store, sekvensnummer: int | None) -> Manifest:
     if sekvensnummer is None:
         return require_current(store)
     releases = earlier(store)
-    latest, _ = position_at(releases, sekvensnummer)
-    return max(
-        (one for one in releases if latest in one.positions()), key=lambda one: one.number
-    ).at(latest)
+    return state_at(releases, position_at(releases, sekvensnummer))
 
 
 def query(store: Store, statement: str, *, as_of: int | None = None) -> duckdb.DuckDBPyRelation:
@@ -183,14 +180,11 @@ def query(store: Store, statement: str, *, as_of: int | None = None) -> duckdb.D
     Raises:
         ConfigurationError: the statement is wrong; says what DuckDB says. Or there is no release.
     """
-    return relation_of(connect_for(store, statement, as_of=as_of), statement)
+    return relation_of(connect_for(store, release_at(store, as_of), statement), statement)
 
 
-def connect_for(
-    store: Store, statement: str, *, as_of: int | None = None
-) -> duckdb.DuckDBPyConnection:
+def connect_for(store: Store, manifest: Manifest, statement: str) -> duckdb.DuckDBPyConnection:
     """A connection for one statement: with comments where it asks for them, as they take time."""
-    manifest = release_at(store, as_of)
     connection = connect(store, manifest)
     if _ASKS_FOR_COMMENTS.search(statement):
         add_comments(connection, store, manifest)

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -23,27 +24,31 @@ from freg_pipeline.lake.roots import FILE, VARIABLE
 from freg_pipeline.lake.sql import identifier, quoted
 from freg_pipeline.store import Store
 
+if TYPE_CHECKING:
+    from freg_pipeline.journal.manifest import Manifest
+
 _NUMBER = "SELECT nummer FROM utgivelse"  # of the release that a catalogue is of
 
 
-def reader(store: Store, text: str, *, as_of: int | None = None) -> duckdb.DuckDBPyConnection:
+def reader(store: Store, text: str, *, state: Manifest | None = None) -> duckdb.DuckDBPyConnection:
     """A connection with the tables of the current release, or of an earlier state.
 
     Args:
         store: where the releases lie.
         text: what will be asked.
-        as_of: the event list's position whose state is asked for; None: the current one.
+        state: an earlier state, as a release; None: the current one.
 
     Raises:
-        ConfigurationError: there is no release yet, or none with that state.
+        ConfigurationError: there is no release yet.
         StoreError: its files can't be read.
     """
-    ready = _on_catalogue(store) if as_of is None else None
+    ready = _on_catalogue(store) if state is None else None
     if ready is not None:
         return ready
+    from freg_pipeline.journal.releases import require_current
     from freg_pipeline.lake.query import connect_for
 
-    return connect_for(store, text, as_of=as_of)
+    return connect_for(store, state or require_current(store), text)
 
 
 def new_connection() -> duckdb.DuckDBPyConnection:

@@ -85,6 +85,17 @@ def position_at(releases: Sequence[Manifest], asked: AsOf) -> Position:
     return there[-1]
 
 
+def state_at(releases: Sequence[Manifest], shown: Position) -> Manifest:
+    """The newest release that shows the state at a position, as it was then.
+
+    Args:
+        releases: as :func:`earlier` gives them.
+        shown: as :func:`position_at` gives it.
+    """
+    there = (one for one in releases if shown.sekvensnummer in one.positions())
+    return max(there, key=lambda one: one.number).at(shown.sekvensnummer)
+
+
 def local(moment: datetime) -> str:
     """A moment as Norway's clocks had it."""
     return f"{moment.astimezone(NORWAY):%Y-%m-%d %H:%M}"

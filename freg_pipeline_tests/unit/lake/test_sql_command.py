@@ -17,6 +17,7 @@ import pytest
 
 from freg_pipeline.lake.catalogue import catalogue_path, refresh_catalogue
 from freg_pipeline.lake.export import export, render
+from freg_pipeline.lake.query import release_at
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.session import reader
 from freg_pipeline.store.local import LocalStore
@@ -112,7 +113,7 @@ def test_the_catalogue_is_asked_only_if_it_is_that_of_the_current_release(tmp_pa
 
 
 def test_it_gives_the_same_with_and_without_the_catalogue(made: LocalStore) -> None:
-    release = reader(made, "comment", as_of=10**12)
+    release = reader(made, "comment", state=release_at(made, 10**12))
     ready = reader(made, "comment")
     tables = (
         "SELECT view_name, comment FROM duckdb_views() "
