@@ -32,11 +32,10 @@ def catalogue() -> None:
     belongs in FREG_CATALOGUE and FREG_CATALOGUE_ROOT.
     """
     from freg_pipeline.lake.catalogue import refresh_catalogue
-    from freg_pipeline.store.readers import closed_folders
 
     lies = store()
     path = refresh_catalogue(lies)
     click.echo(f"Written: {path}")
-    closed = ", ".join(map(str, closed_folders(lies.reading.readers, path)))
+    closed = ", ".join(map(str, lies.reading.readers.closed_folders(path)))
     if closed:
         click.echo(f"Warning: those whom FREG_READERS names can't enter {closed}", err=True)

@@ -13,7 +13,6 @@ import grp
 import os
 import re
 import stat
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -96,12 +95,9 @@ class Readers:
         Raises:
             StoreError: they don't, and the folder is another user's.
         """
-        if self.group is None and not self.everyone:
+        if self._can_enter(root):
             return
-        found = root.stat()
-        mode = stat.S_IMODE(found.st_mode)
-        if mode & 0o001 or (found.st_gid == self.group and mode & 0o010):
-            return
+        mode = stat.S_IMODE(root.stat().st_mode)
         private = not mode & 0o070  # no other group has a use of it
         try:
             if self.group is not None and private:
@@ -113,6 +109,17 @@ class Readers:
                 f"those whom FREG_READERS names can't enter {root}, which is another user's",
                 "Let its owner give them the right to enter it (chmod, chgrp)",
             ) from None
+
+    def closed_folders(self, path: Path) -> list[Path]:
+        """The folders on the way to a file that readers can't enter, from the top."""
+        return [one for one in reversed(path.absolute().parents) if not self._can_enter(one)]
+
+    def _can_enter(self, folder: Path) -> bool:
+        """Whether they get through a folder; where there are none, nobody is kept out."""
+        if self.group is None and not self.everyone:
+            return True
+        found = folder.stat()
+        return bool(found.st_mode & 0o001 or (found.st_gid == self.group and found.st_mode & 0o010))
 
     def are_settled(self, root: Path) -> bool:
         """Whether everything for readers has been given to them, as :meth:`settle` leaves it.
@@ -166,17 +173,6 @@ class Reading:
     readers: Readers = field(default_factory=Readers)
     catalogue: Path | None = None
     root: str | None = None
-
-
-def closed_folders(readers: Readers, path: Path) -> Iterator[Path]:
-    """The folders on the way to a file that readers can't enter, from the top."""
-    if readers.group is None and not readers.everyone:
-        return
-    for folder in reversed(path.absolute().parents):
-        found = folder.stat()
-        mode = found.st_mode
-        if not (mode & 0o001 or (found.st_gid == readers.group and mode & 0o010)):
-            yield folder
 
 
 def _group(setting: str) -> int:

@@ -21,7 +21,7 @@ from freg_pipeline.lake.release import build_release
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import open_store
 from freg_pipeline.store.local import LocalStore
-from freg_pipeline.store.readers import Readers, Reading, closed_folders, is_for_readers
+from freg_pipeline.store.readers import Readers, Reading, is_for_readers
 from freg_pipeline_tests.conftest import RunFreg
 from freg_pipeline_tests.unit.lake.delivered import (
     deliver,
@@ -245,8 +245,8 @@ def test_a_folder_on_the_way_that_readers_cannot_enter_is_named(folder: Path) ->
     path.parent.mkdir(parents=True, mode=0o755)
     path.parent.parent.chmod(0o700)
     path.parent.chmod(0o755)
-    assert list(closed_folders(Readers(everyone=True), path)) == [folder / "closed"]
-    assert list(closed_folders(Readers(), path)) == []
+    assert Readers(everyone=True).closed_folders(path) == [folder / "closed"]
+    assert Readers().closed_folders(path) == []
 
 
 def test_every_object_is_for_readers_or_isn_t() -> None:
