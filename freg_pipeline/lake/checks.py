@@ -13,10 +13,11 @@ from freg_pipeline.errors import StoreError
 from freg_pipeline.journal.kinds import kind_of
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import read_if_there, require_current
+from freg_pipeline.lake.codes import unlisted
 from freg_pipeline.lake.drift import changes_between
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.query import connect
-from freg_pipeline.lake.sql import identifier, quoted
+from freg_pipeline.lake.sql import identifier
 from freg_pipeline.store import Store
 
 DESCRIPTIONS = {
@@ -144,14 +145,10 @@ def _codes(plan: Plan) -> Iterator[Check]:
     for table in plan.tables:
         for column in table.columns:
             if column.codes:
-                known = ", ".join(quoted(code) for code in column.codes)
-                value = identifier(column.name)
-                value = f"unnest({value})" if column.repeated else value
                 yield Check(
                     "codes_known",
                     f"{table.name}.{column.name}",
-                    f"SELECT count(*) FROM (SELECT {value} AS code FROM {identifier(table.name)}) "  # noqa: S608
-                    f"WHERE code NOT IN ({known})",
+                    f"SELECT count(*) FROM {unlisted(table.name, column)}",  # noqa: S608
                 )
 
 

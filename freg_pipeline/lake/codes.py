@@ -8,7 +8,7 @@ from typing import NamedTuple
 import duckdb
 import pyarrow as pa
 
-from freg_pipeline.contract import Plan
+from freg_pipeline.contract import Column, Plan
 from freg_pipeline.lake.sql import identifier, quoted
 
 CODES = "kode"
@@ -39,6 +39,17 @@ def codes(plan: Plan) -> Iterator[Code]:
         for column in table.columns:
             for code, text in zip(column.codes, column.texts, strict=True):
                 yield Code(table.name, column.name, code, text)
+
+
+def unlisted(table: str, column: Column) -> str:
+    """The codes in a table's column that the contract doesn't list, as SQL that can follow FROM."""
+    name = identifier(column.name)
+    value = f"unnest({name})" if column.repeated else name
+    listed = ", ".join(map(quoted, column.codes))
+    return (
+        f"(SELECT {value} AS code FROM {identifier(table)}) "  # noqa: S608
+        f"WHERE code NOT IN ({listed})"
+    )
 
 
 def add_codes(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:

@@ -14,9 +14,10 @@ from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.pointer import numbers
 from freg_pipeline.journal.releases import read_if_there
 from freg_pipeline.lake.checks import DESCRIPTIONS, CheckResult, run_checks
+from freg_pipeline.lake.codes import unlisted
 from freg_pipeline.lake.drift import changes_between
 from freg_pipeline.lake.freshness import freshness
-from freg_pipeline.lake.sql import identifier, quoted
+from freg_pipeline.lake.sql import identifier
 from freg_pipeline.outside import showable
 from freg_pipeline.report.figures import LEAST, Figure, figure
 from freg_pipeline.store import Store
@@ -172,12 +173,8 @@ def unknown(connection: duckdb.DuckDBPyConnection, plan: Plan) -> Unknown:
 def _codes(
     connection: duckdb.DuckDBPyConnection, table: str, column: Column
 ) -> list[tuple[str, int]]:
-    listed = ", ".join(map(quoted, column.codes))
-    name = identifier(column.name)
-    code = f"unnest({name})" if column.repeated else name
     return connection.execute(
-        f"SELECT code, count(*) FROM (SELECT {code} AS code FROM {identifier(table)}) "  # noqa: S608
-        f"WHERE code NOT IN ({listed}) GROUP BY ALL ORDER BY 2 DESC, 1"
+        f"SELECT code, count(*) FROM {unlisted(table, column)} GROUP BY ALL ORDER BY 2 DESC, 1"  # noqa: S608
     ).fetchall()
 
 
