@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import duckdb
 import msgspec
 
 from freg_pipeline.journal.manifest import Manifest
@@ -36,8 +37,8 @@ def all_rows_of(store: Store, manifest: Manifest) -> dict[str, int]:
     """
     names = [table.name for table in described(load_plan(store, manifest.contract))]
     known = {} if manifest.deltas else {name: one.rows for name, one in manifest.tables.items()}
-    counted = count_rows(store, manifest, [name for name in names if name not in known])
-    return {name: known[name] if name in known else counted[name] for name in names}
+    known |= count_rows(store, manifest, [name for name in names if name not in known])
+    return {name: known[name] for name in names}
 
 
 def count_rows(store: Store, manifest: Manifest, names: Iterable[str]) -> dict[str, int]:
@@ -47,11 +48,16 @@ def count_rows(store: Store, manifest: Manifest, names: Iterable[str]) -> dict[s
         return {}
     unnamed = msgspec.structs.replace(manifest, number="")  # whose earlier state it is: no matter
     with connect(store, unnamed) as connection:
-        counted = {
-            name: connection.execute(f"SELECT count(*) FROM {identifier(name)}").fetchall()  # noqa: S608
-            for name in names
-        }
-    return {name: int(rows[0][0]) for name, rows in counted.items()}
+        return counted(connection, names)
+
+
+def counted(connection: duckdb.DuckDBPyConnection, names: Iterable[str]) -> dict[str, int]:
+    """Count tables' rows over a connection to a release."""
+    found = {
+        name: connection.execute(f"SELECT count(*) FROM {identifier(name)}").fetchall()  # noqa: S608
+        for name in names
+    }
+    return {name: int(rows[0][0]) for name, rows in found.items()}
 
 
 def missing_persons(store: Store, before: Manifest, after: Manifest) -> int:

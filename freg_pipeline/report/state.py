@@ -15,9 +15,10 @@ from freg_pipeline.journal.pointer import numbers
 from freg_pipeline.journal.releases import read_if_there
 from freg_pipeline.lake.checks import DESCRIPTIONS, CheckResult, run_checks
 from freg_pipeline.lake.codes import unlisted
+from freg_pipeline.lake.counts import counted
 from freg_pipeline.lake.drift import changes_between
+from freg_pipeline.lake.facts import table_facts
 from freg_pipeline.lake.freshness import freshness
-from freg_pipeline.lake.sql import identifier
 from freg_pipeline.outside import showable
 from freg_pipeline.report.figures import LEAST, Figure, figure
 from freg_pipeline.store import Store
@@ -181,10 +182,7 @@ def _codes(
 def tables(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> list[TableLine]:
     """The tables as readers see them, with the size of their files."""
     lines = []
-    for name, entry in sorted(manifest.tables.items()):
-        on_top = [delta.files[name] for delta in manifest.deltas if name in delta.files]
-        size = sum(file.bytes for file in (*entry.files, *on_top))
-        counted = connection.execute(f"SELECT count(*) FROM {identifier(name)}").fetchall()  # noqa: S608
-        rows = figure(int(counted[0][0]))
-        lines.append(TableLine(name, rows, None if rows.value is None else size))
+    for one in table_facts(manifest, counted(connection, sorted(manifest.tables))):
+        rows = figure(one["rows"])
+        lines.append(TableLine(one["table"], rows, None if rows.value is None else one["bytes"]))
     return lines
