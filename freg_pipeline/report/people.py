@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 
 from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.lake.people import RESIDENT
 from freg_pipeline.lake.protection import Protection
 from freg_pipeline.lake.query import PROTECTED_TODAY
 from freg_pipeline.lake.sql import identifier, quoted
@@ -26,7 +27,6 @@ KOMMUNER_SHOWN = 20
 YEARS_SHOWN = 30
 OLDEST = 95  # and above, in one band
 BAND = 5
-RESIDENT = "bosatt"
 MOVES = {  # kinds of the view flytting
     "innenKommune": "within a kommune",
     "mellomKommuner": "between kommuner",

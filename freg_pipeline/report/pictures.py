@@ -41,6 +41,7 @@ _CONFIG = {
     "text": {"color": _INK},
     "line": {"strokeWidth": 2.5, "strokeJoin": "round"},
 }
+_LINE = {"type": "line", "point": {"size": 14}, "color": _COLOURS[0]}
 _COUNT = {"axis": {"format": "~s", "tickCount": 5}, "type": "quantitative"}
 
 
@@ -111,7 +112,7 @@ def years(name: str, text: str, told: Sequence[Year]) -> Markup:
         f"{text}; the figures are in the table after it.",
         rows,
         height=170,
-        mark={"type": "line", "point": {"size": 14}, "color": _COLOURS[0]},
+        mark=_LINE,
         encoding={
             "x": {
                 "field": "year",
@@ -135,7 +136,7 @@ def releases(told: Sequence[tuple[str, date, Figure]]) -> Markup:
         text,
         rows,
         height=150,
-        mark={"type": "line", "point": {"size": 14}, "color": _COLOURS[0]},
+        mark=_LINE,
         encoding={
             "x": {
                 "field": "release",
