@@ -232,6 +232,16 @@ def current_uttrekk(store: Store) -> str | None:
     return None if number is None else _Reader(store).stored(number).uttrekk
 
 
+def delta_count(store: Store, number: str) -> int:
+    """How many deltas a release has, at the cost of its manifest alone.
+
+    Raises:
+        ConfigurationError: there is no such release.
+        DamagedError: its manifest isn't as it was written.
+    """
+    return len(_Reader(store).stored(number).deltas)
+
+
 def release_of_base(store: Store, folder: str) -> Manifest | None:
     """The first release on a base; None: there is none, or none any more."""
     reader = _Reader(store)

@@ -15,7 +15,12 @@ from freg_pipeline.errors import StoreError
 from freg_pipeline.extract.parts import entities
 from freg_pipeline.foreseen import foreseen
 from freg_pipeline.journal.manifest import Manifest
-from freg_pipeline.journal.releases import current_release, require_current
+from freg_pipeline.journal.releases import (
+    current_number,
+    delta_count,
+    read_manifest,
+    require_current,
+)
 from freg_pipeline.lake.codes import add_codes, code_comments
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.macros import Macros
@@ -131,11 +136,12 @@ def _add_protected_today(
     connection: duckdb.DuckDBPyConnection, store: Store, manifest: Manifest
 ) -> str | None:
     """Of an earlier state: make the table that tells who is protected now, and return its name."""
-    current = current_release(store)
-    if current is None or (
-        manifest.number in {"", current.number} and (len(manifest.deltas) >= len(current.deltas))
+    number = current_number(store)
+    if number is None or (
+        manifest.number in {"", number} and len(manifest.deltas) >= delta_count(store, number)
     ):
         return None
+    current = read_manifest(store, number)
     tables = described(load_plan(store, current.contract))
     protection = Protection(tables, current.parts)
     with connect(store, current) as now:
