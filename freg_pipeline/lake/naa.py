@@ -185,18 +185,19 @@ class _Home:
             )
         }
         number = _followed(named["husnummer"], "", named["husbokstav"])
+        cadastral = self._cadastral_number()
         return {
             **{name: self._entity.of_chosen(name, self._chosen) for name in _CIRCUITS},
-            "bolig": self._dwelling(number),
-            "adresselinje": self._line(named["adressenavn"], number),
+            "bolig": self._dwelling(named["adressenavn"], number, cadastral),
+            "adresselinje": self._line(named["adressenavn"], number, cadastral),
             **named,
             "postnummer": self._of_either("poststed_postnummer"),
             "poststed": self._of_either("poststed_poststedsnavn"),
         }
 
-    def _line(self, street: pa.Array, number: pa.Array) -> pa.Array:
+    def _line(self, street: pa.Array, number: pa.Array, cadastral: pa.Array) -> pa.Array:
         farm = self._value(f"{_CADASTRE}_adressetilleggsnavn")
-        return pc.coalesce(_followed(street, " ", number), farm, self._cadastral_number())
+        return pc.coalesce(_followed(street, " ", number), farm, cadastral)
 
     def _cadastral_number(self) -> pa.Array:
         """Gårds-, bruks- and festenummer, and the undernummer after a dash: 12/3/4-1."""
@@ -205,13 +206,13 @@ class _Home:
             number = _followed(number, separator, more)
         return number
 
-    def _dwelling(self, number: pa.Array) -> pa.Array:
+    def _dwelling(self, street: pa.Array, number: pa.Array, cadastral: pa.Array) -> pa.Array:
         """What those who live together have in common: the address, and the unit in the house."""
-        code = self._first(f"{_STREET}_adressekode", f"{_STREET}_adressenavn")
+        code = pc.coalesce(self._value(f"{_STREET}_adressekode"), street)
         place = pc.coalesce(
             self._value(_KEY),
             pc.binary_join_element_wise(self.kommune, code, number, "/"),
-            pc.binary_join_element_wise(self.kommune, self._cadastral_number(), "-"),  # no street's
+            pc.binary_join_element_wise(self.kommune, cadastral, "-"),  # no street's
         )
         return _followed(place, "/", self._of_either("bruksenhetsnummer"))
 
