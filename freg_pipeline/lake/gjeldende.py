@@ -27,11 +27,12 @@ import pyarrow.parquet as pq
 
 from freg_pipeline.contract import Plan, ValueKind
 from freg_pipeline.contract.names import ROW_COLUMN
+from freg_pipeline.normalize.memory_map import NEVER
+from freg_pipeline.normalize.person import Mask, mask
 
 CURRENT, ENDED = "er_gjeldende", "opphoerstidspunkt"
 _BEGAN, _RECORDED = "gyldighetstidspunkt", "ajourholdstidspunkt"
 _DOCUMENT = "dok_nr"
-_NEVER = np.iinfo(np.int64).min
 # What a column of a type can be made of: a contract may have another that is called so.
 _FITS = {
     pa.string(): (ValueKind.STRING, ValueKind.CODE),
@@ -49,7 +50,6 @@ _RULE = {
 }
 
 Places = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 
 class Entity:
@@ -138,7 +138,7 @@ class Entity:
 
     def _moments(self, column: str) -> npt.NDArray[np.int64]:
         moments: npt.NDArray[np.int64] = (
-            self.values(column).cast(pa.int64()).fill_null(_NEVER).to_numpy()
+            self.values(column).cast(pa.int64()).fill_null(NEVER).to_numpy()
         )
         return moments
 
@@ -153,9 +153,3 @@ def _fitting(plan: Plan, table: str, wanted: Mapping[str, pa.DataType]) -> list[
         and not column.repeated
         and column.kind in _FITS[wanted[column.name]]
     ]
-
-
-def mask(values: pa.Array) -> Mask:
-    """Which values are true; null is false."""
-    told: Mask = values.fill_null(False).to_numpy(zero_copy_only=False)  # noqa: FBT003
-    return told

@@ -16,11 +16,12 @@ import pyarrow.parquet as pq
 
 from freg_pipeline.contract import Plan
 from freg_pipeline.extract.parts import entities
-from freg_pipeline.lake.gjeldende import CURRENT, Entity, Mask, Places, mask
+from freg_pipeline.lake.gjeldende import CURRENT, Entity, Places
 from freg_pipeline.lake.kommune import COLUMNS as _KOMMUNE
 from freg_pipeline.lake.owntable_naa import PERSON_NAA
 from freg_pipeline.lake.protection import GRADE, HOME, LEVEL, OPEN, PROTECTION
 from freg_pipeline.normalize.account import DOCUMENT_TABLE
+from freg_pipeline.normalize.person import Mask, mask
 
 _TEXT, _WHOLE = pa.string(), pa.int64()
 # What is taken over as it is: table -> columns.

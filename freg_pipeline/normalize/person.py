@@ -20,6 +20,8 @@ _PATH = ("identifikasjonsnummer",)
 _NUMBER, _STATUS, _IN_USE = "foedselsEllerDNummer", "status", "iBruk"
 _CURRENT, _RECORDED = "erGjeldende", "ajourholdstidspunkt"
 
+Mask = npt.NDArray[np.bool_]
+
 
 class CurrentNumbers:
     """Finds each document's person in the columns of one contract."""
@@ -37,7 +39,7 @@ class CurrentNumbers:
         if self._table is None or number is None:
             return pa.nulls(size, pa.string())
         at = self._columns.key(self._table, 0).to_numpy() - first
-        rows = np.flatnonzero((at >= 0) & (at < size) & _mask(number.is_valid()))
+        rows = np.flatnonzero((at >= 0) & (at < size) & mask(number.is_valid()))
         order = rows[np.lexsort((rows, *(key[rows] for key in self._preference()), at[rows]))]
         best = np.full(size, -1)
         best[at[order]] = order  # the last of a document's rows is the preferred one
@@ -50,9 +52,9 @@ class CurrentNumbers:
         status = self._column(_STATUS, ValueKind.STRING, ValueKind.CODE)
         current = self._column(_CURRENT, ValueKind.BOOLEAN)
         times = self._column(_RECORDED, ValueKind.DATETIME)
-        in_use = np.zeros(size, bool) if status is None else _mask(pc.equal(status, _IN_USE))
+        in_use = np.zeros(size, bool) if status is None else mask(pc.equal(status, _IN_USE))
         history = None if current is None else pc.invert(current)
-        not_history = np.ones(size, bool) if history is None else ~_mask(history)
+        not_history = np.ones(size, bool) if history is None else ~mask(history)
         if times is None:
             recorded = np.full(size, NEVER)
         else:
@@ -68,7 +70,7 @@ class CurrentNumbers:
         return None
 
 
-def _mask(values: pa.BooleanArray) -> npt.NDArray[np.bool_]:
+def mask(values: pa.BooleanArray) -> Mask:
     """Which values are true; null is false."""
-    mask: npt.NDArray[np.bool_] = values.fill_null(False).to_numpy(zero_copy_only=False)  # noqa: FBT003
-    return mask
+    told: Mask = values.fill_null(False).to_numpy(zero_copy_only=False)  # noqa: FBT003
+    return told
