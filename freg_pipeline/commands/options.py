@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -128,10 +129,14 @@ def split_criteria(kriterier: type[K], options: dict[str, Any]) -> tuple[K, dict
     return kriterier(**{name: options[name] for name in names}), others
 
 
+_PLAIN_PATH = re.compile(r"[\w/.-]+")  # whatever else a path holds is for the settings to judge
+
+
 def store_to_read() -> Store:
     """The store that the settings name, for who only reads it.
 
-    Of a local one no more is imported than that takes, and no other setting is looked at.
+    Of a local one with a plain name no more is imported than that takes, and no other setting is
+    looked at.
 
     Raises:
         ConfigurationError: a setting is wrong.
@@ -141,11 +146,12 @@ def store_to_read() -> Store:
     named = given.get("store") or next(
         (value for name, value in os.environ.items() if name.upper() == "FREG_STORE"), ""
     )
-    if given.keys() - {"store", "debug"} or named.startswith("s3://") or not named:
+    path = Path(named).absolute()
+    if given.keys() - {"store", "debug"} or not named or not _PLAIN_PATH.fullmatch(str(path)):
         return store()
     from freg_pipeline.store.local import LocalStore
 
-    return LocalStore(Path(named))
+    return LocalStore(path)
 
 
 def with_format(command: F) -> F:

@@ -14,7 +14,12 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from click import Context
 
+from freg_pipeline.commands.options import store as named_store
+from freg_pipeline.commands.options import store_to_read
+from freg_pipeline.commands.root import cli
+from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.lake.catalogue import catalogue_path, refresh_catalogue
 from freg_pipeline.lake.export import export, render
 from freg_pipeline.lake.query import release_at
@@ -73,10 +78,6 @@ def test_a_query_imports_no_more_than_it_needs(made: LocalStore) -> None:
 
 
 def test_the_help_names_every_command_and_each_is_there(made: LocalStore) -> None:
-    from click import Context
-
-    from freg_pipeline.commands.root import cli
-
     names = cli.list_commands(Context(cli))
     assert {"sql", "uttrekk", "hendelser", "release", "check", "demo", "synthetic"} <= set(names)
     for name in names:
@@ -110,6 +111,22 @@ def test_the_catalogue_is_asked_only_if_it_is_that_of_the_current_release(tmp_pa
     assert asked() == ("Ada Cato", True)
     catalogue_path(store).write_bytes(b"no database")
     assert asked() == ("Ada Cato", False)
+
+
+def test_a_store_has_the_same_name_as_for_every_other_command(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    with Context(cli):
+        for named in ("store", "~/store", "of ours/store"):
+            monkeypatch.setenv("FREG_STORE", named)
+            assert store_to_read().location == named_store().location
+            assert store_to_read().location.startswith(str(tmp_path))
+        for wrong in ("~nobody.at.all/store", "store?", "ftp://store", " "):
+            monkeypatch.setenv("FREG_STORE", wrong)
+            with pytest.raises(ConfigurationError, match="FREG_STORE is wrong"):
+                store_to_read()
 
 
 def test_it_gives_the_same_with_and_without_the_catalogue(made: LocalStore) -> None:
