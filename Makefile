@@ -47,9 +47,11 @@ clean:
 	rm -rf .venv
 
 $(INSTALLED): pyproject.toml constraints.txt
+	@echo "Installing into .venv, once: pip says nothing for about a minute" >&2
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' -c constraints.txt
-	$(BIN)/python -c "import freg_pipeline.normalize.machine"  # compiles the decoder, once
+	@echo "Compiling the decoder of documents, once: about 15 seconds" >&2
+	$(BIN)/python -c "import freg_pipeline.normalize.machine"
 	touch $@
 
 .venv/.bench: $(INSTALLED)

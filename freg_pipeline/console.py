@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -194,9 +196,27 @@ def tables_table(tables: Sequence[Mapping[str, Any]]) -> str:
 
 
 def columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Text in aligned columns, fit for a terminal and for a file."""
+    """Text in aligned columns; on a terminal that is too narrow for them, a few lines a row."""
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    if sys.stdout.isatty() and sum(widths) + 2 * len(widths) - 2 > _terminal_width():
+        return "\n".join(_narrow(header, row) for row in rows)
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in (header, *rows)
     )
+
+
+def _terminal_width() -> int:
+    return shutil.get_terminal_size().columns
+
+
+def _narrow(header: Sequence[str], row: Sequence[str]) -> str:
+    """A row on several lines: its first cell, then the others with their names."""
+    joined = "\N{NO-BREAK SPACE}"  # within a cell, where no line breaks
+    told = "; ".join(
+        (f"{name}: {cell}" if name else cell).replace(" ", joined)
+        for name, cell in zip(header[1:], row[1:], strict=True)
+        if cell
+    )
+    lines = textwrap.wrap(told, _terminal_width() - 2, break_long_words=False)
+    return "\n  ".join([row[0], *lines]).replace(joined, " ")

@@ -26,7 +26,7 @@ from freg_pipeline.commands.options import remember, store, with_settings
 )
 @with_settings
 def catalogue() -> None:
-    """Write freg.duckdb anew for the current release, for another place of the store too.
+    """Write freg.duckdb anew, for another place of the store too.
 
     Each sync and compaction writes the one at its usual place anew: what is to hold for that too
     belongs in FREG_CATALOGUE and FREG_CATALOGUE_ROOT.

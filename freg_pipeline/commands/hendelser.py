@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 @click.group()
 def hendelser() -> None:
-    """Keep the release current from the register's event list."""
+    """Keep the release current by the register's event list."""
 
 
 @hendelser.command()

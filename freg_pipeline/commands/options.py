@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import msgspec
 
-from freg_pipeline.criteria.described import criteria_of
+from freg_pipeline.commands.completion import environments, one_of, packages
+from freg_pipeline.criteria.described import Criterion, criteria_of
+from freg_pipeline.criteria.rules import KJOENN, OPPLYSNINGSGRUNNLAG
+from freg_pipeline.criteria.tilpasset import PERSONSTATUSTYPER, SIVILSTANDSTYPER
 
 if TYPE_CHECKING:
     from freg_pipeline.client import Register
@@ -24,17 +27,18 @@ F = TypeVar("F", bound=Callable[..., Any])
 K = TypeVar("K", bound=msgspec.Struct)
 
 _FLAGS: dict[str, tuple[Any, str]] = {
+    "store": (str, "A folder or s3://bucket/prefix."),
     "environment": (str, "Which register: syntetisk, konsumenttest, produksjon, …"),
     "base-url": (str, "Everything before /v1; overrides environment and package."),
     "rettighetspakke": (str, "The package of rights (rettighetspakke)."),
     "parts": (str, "Comma-separated parts to ask for.  [default: everything]"),
-    "store": (str, "A folder or s3://bucket/prefix."),
     "s3-endpoint": (str, "An S3 endpoint other than the default."),
     "concurrency": (int, "Look-ups in flight at once."),
     "requests-per-minute": (int, "Upper limit on all requests together."),
     "poll-seconds": (float, "Seconds between polls for a batch."),
     "poll-timeout-hours": (float, "Hours to wait for a batch."),
 }
+_WORDS = {"environment": one_of(environments), "rettighetspakke": one_of(packages)}
 
 
 def remember(context: click.Context, parameter: click.Parameter, value: object) -> None:
@@ -43,17 +47,41 @@ def remember(context: click.Context, parameter: click.Parameter, value: object) 
         context.ensure_object(dict)[parameter.name] = value
 
 
+class Setting(click.Option):
+    """A flag over a setting. freg's own help describes each, a command's that there are some."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Its name and meaning; of a command's settings one line for them all, at the first."""
+        if ctx.parent is None:
+            return super().get_help_record(ctx)
+        if self.name != next(iter(_FLAGS)):
+            return None
+        return "--store, --environment, …", "Settings, as flags; freg --help lists them."
+
+
 def with_settings(command: F) -> F:
     """Give a command the flags that win over the environment's settings."""
+    debug = click.option(
+        "--debug",
+        cls=Setting,
+        is_flag=True,
+        expose_value=False,
+        callback=remember,
+        help="Show tracebacks.",
+    )
+    command = debug(command)
     for name, (kind, text) in reversed(_FLAGS.items()):
         option = click.option(
-            f"--{name}", type=kind, expose_value=False, callback=remember, help=text
+            f"--{name}",
+            cls=Setting,
+            type=kind,
+            expose_value=False,
+            callback=remember,
+            help=text,
+            shell_complete=_WORDS.get(name),
         )
         command = option(command)
-    debug = click.option(
-        "--debug", is_flag=True, expose_value=False, callback=remember, help="Show tracebacks."
-    )
-    return debug(command)
+    return command
 
 
 _STRICTNESS = {
@@ -99,6 +127,12 @@ def store() -> Store:
 
 
 _ONE_AT_A_TIME = {"personstatustyper": "personstatustype"}
+_CODES = {
+    "personstatustyper": PERSONSTATUSTYPER,
+    "sivilstandstype": SIVILSTANDSTYPER,
+    "kjoenn": KJOENN,
+    "opplysningsgrunnlag": OPPLYSNINGSGRUNNLAG,
+}
 
 
 def with_criteria(kriterier: type[msgspec.Struct]) -> Callable[[F], F]:
@@ -107,15 +141,22 @@ def with_criteria(kriterier: type[msgspec.Struct]) -> Callable[[F], F]:
     def add(command: F) -> F:
         for one in reversed(criteria_of(kriterier)):
             flag = "--" + _ONE_AT_A_TIME.get(one.name, one.name).replace("_", "-")
-            details: dict[str, Any] = {"help": one.meaning}
-            if one.sort is bool:
-                details |= {"is_flag": True}
-            else:
-                details |= {"type": one.sort, "multiple": one.several}
-            command = click.option(flag, one.name, **details)(command)
+            command = click.option(flag, one.name, **_details(one))(command)
         return command
 
     return add
+
+
+def _details(one: Criterion) -> dict[str, Any]:
+    """How a criterion is given as an option."""
+    if one.sort is bool:
+        return {"help": one.meaning, "is_flag": True}
+    return {
+        "help": f"{one.meaning.rstrip('.')}; may be repeated." if one.several else one.meaning,
+        "type": one.sort,
+        "multiple": one.several,
+        "shell_complete": one_of(lambda: _CODES.get(one.name, ())),
+    }
 
 
 def split_criteria(kriterier: type[K], options: dict[str, Any]) -> tuple[K, dict[str, Any]]:

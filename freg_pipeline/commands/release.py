@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from freg_pipeline.commands.completion import PINS, RELEASES
 from freg_pipeline.commands.options import ask, settings, store, with_settings
 from freg_pipeline.commands.report import report
 from freg_pipeline.errors import ConfigurationError, FregError
@@ -13,7 +14,10 @@ from freg_pipeline.errors import ConfigurationError, FregError
 @click.option("--force", is_flag=True, help="Even if little has been replaced.")
 @with_settings
 def compact(force: bool) -> None:
-    """Merge the current release's base and deltas into a new base, with the same content."""
+    """Merge the release's base and deltas into a new base.
+
+    Its content stays the same, and becomes cheaper to read.
+    """
     from freg_pipeline.console import progress, release_lines
     from freg_pipeline.journal.releases import require_current
     from freg_pipeline.lake.catalogue import renew_catalogue
@@ -71,11 +75,13 @@ def list_releases(form: str) -> None:
 
 
 @release.command()
-@click.argument("number", required=False)
+@click.argument("number", required=False, shell_complete=RELEASES)
 @_AS_JSON
 @with_settings
 def show(number: str | None, form: str) -> None:
-    """Show a release's tables and accounting; the current one by default.
+    """Show a release's tables and accounting.
+
+    Of the current release by default.
 
     Rows are those that readers see, so that a copy can be reconciled with them.
     """
@@ -102,7 +108,7 @@ def _tell(facts: object) -> None:
 
 
 @release.command()
-@click.argument("number", required=False)
+@click.argument("number", required=False, shell_complete=RELEASES)
 @with_settings
 def verify(number: str | None) -> None:
     """Check every file of a release: presence, size, hash and rows."""
@@ -130,7 +136,7 @@ def verify(number: str | None) -> None:
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
 @with_settings
 def spot_check(persons: int, form: str) -> None:
-    """Look up random persons and compare them with the tables: what no event has reported.
+    """Look up random persons and compare them with the tables.
 
     The register has changed documents of very many persons without any event. A sync can't see
     that; a new full load puts it right.
@@ -150,7 +156,7 @@ def spot_check(persons: int, form: str) -> None:
 
 
 @release.command()
-@click.argument("number")
+@click.argument("number", shell_complete=RELEASES)
 @with_settings
 def restore(number: str) -> None:
     """Make an earlier release current again."""
@@ -165,7 +171,7 @@ def restore(number: str) -> None:
 
 
 @release.command()
-@click.argument("number")
+@click.argument("number", shell_complete=RELEASES)
 @click.option("--name", help="The pin's name.  [default: the release's number]")
 @with_settings
 def pin(number: str, name: str | None) -> None:
@@ -176,7 +182,7 @@ def pin(number: str, name: str | None) -> None:
 
 
 @release.command()
-@click.argument("name")
+@click.argument("name", shell_complete=PINS)
 @with_settings
 def unpin(name: str) -> None:
     """Remove a pin by its name: its release may be purged."""
@@ -187,7 +193,7 @@ def unpin(name: str) -> None:
 
 
 @release.command()
-@click.argument("number", required=False)
+@click.argument("number", required=False, shell_complete=RELEASES)
 @click.option("--keep", type=click.IntRange(min=1), help="Keep this many of the newest.")
 @click.option(
     "--older-than-days",

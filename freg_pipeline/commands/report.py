@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
+from freg_pipeline.commands.completion import RELEASES
 from freg_pipeline.commands.options import store, with_settings
 
 
 @click.command()
-@click.argument("number", required=False)
+@click.argument("number", required=False, shell_complete=RELEASES)
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
@@ -18,10 +19,11 @@ from freg_pipeline.commands.options import store, with_settings
 )
 @with_settings
 def report(number: str | None, output: Path | None) -> None:
-    """A page about a release (the current one by default): one HTML file, no network needed.
+    """Write a page about a release, for those who answer for it.
 
-    It shows what the release holds, its accounting and checks, persons by age, kommune and year,
-    and the tables; and no figure that could point at a person.
+    One HTML file that needs no network, about the current release by default. It shows what the
+    release holds, its accounting and checks, persons by age, kommune and year, and the tables; and
+    no figure that could point at a person.
     """
     from freg_pipeline.report import write_report
 

@@ -10,7 +10,7 @@ from importlib import import_module
 
 import click
 
-from freg_pipeline.commands.options import with_settings
+from freg_pipeline.commands.options import Setting, with_settings
 from freg_pipeline.errors import UnforeseenError
 from freg_pipeline.foreseen import foreseen
 from freg_pipeline.interruption import interrupted
@@ -21,6 +21,7 @@ _COMMANDS = {
     "catalogue": "catalogue:catalogue",
     "check": "services:check",
     "compact": "release:compact",
+    "completion": "completion:completion",
     "demo": "synthetic:demo",
     "entydigsoek": "soek:entydigsoek",
     "feed": "services:feed",
@@ -52,6 +53,19 @@ class _Commands(click.Group):
         module, _, name = _COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(import_module(f"freg_pipeline.commands.{module}"), name)
         return command
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        own: list[tuple[str, str]] = []
+        settings: list[tuple[str, str]] = []
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                (settings if isinstance(parameter, Setting) else own).append(record)
+        with formatter.section("Options"):
+            formatter.write_dl(own)
+        with formatter.section("Settings, which every command takes too"):
+            formatter.write_dl(settings)
+        self.format_commands(ctx, formatter)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.command()
 @with_settings
 def sekvensnummer() -> None:
-    """The number of the last event in the register's event list."""
+    """The number of the last event in the event list."""
     click.echo(ask(lambda register: register.hendelser.siste_sekvensnummer()))
 
 
@@ -38,7 +38,7 @@ def sekvensnummer() -> None:
 )  # fmt: skip
 @with_settings
 def feed(seq: int, form: Literal["json", "atom", "xml"]) -> None:
-    """A page of the event list: up to 1,000 events from SEQ on."""
+    """A page of the event list: up to 1,000 events from SEQ."""
     show(ask(lambda register: register.hendelser.feed(seq, form=form)).raw)
 
 
@@ -46,7 +46,10 @@ def feed(seq: int, form: Literal["json", "atom", "xml"]) -> None:
 @click.argument("which", type=click.Choice(["person", "hendelse", "feed"]))
 @with_settings
 def xsd(which: str) -> None:
-    """The contract in force: of a person's document, an event's, or the event list."""
+    """The contract in force, of documents or the event list.
+
+    An XSD: of a person's document, of an event's, or of the event list itself.
+    """
     questions = {
         "person": lambda register: register.personer.xsd(),
         "hendelse": lambda register: register.hendelser.xsd(),
@@ -60,7 +63,7 @@ def xsd(which: str) -> None:
 @with_format
 @with_settings
 def person(identifikator: str, form: str | None) -> None:
-    """One person's document by identity number, as the register gives it."""
+    """One person's document by identity number, as it is given."""
     from freg_pipeline.identifiers import parse
 
     try:
@@ -81,7 +84,7 @@ def person(identifikator: str, form: str | None) -> None:
 @with_format
 @with_settings
 def person_arkiv(identifikator: str, form: str | None) -> None:
-    """One archived document of a person, by the document's identifier."""
+    """One archived document of a person, by its identifier."""
     wanted, parts = _document(identifikator), settings().parts
 
     async def question(register: Register) -> Answer:
@@ -95,7 +98,10 @@ def person_arkiv(identifikator: str, form: str | None) -> None:
 @with_format
 @with_settings
 def hendelse(identifikator: str, form: str | None) -> None:
-    """One event's document, by its identifier (hendelsesdokument in the event list)."""
+    """One event's document, by its identifier.
+
+    The event list has it as hendelsesdokument.
+    """
     wanted = _document(identifikator)
     show(ask(lambda register: register.hendelser.hendelse(wanted), form))
 
@@ -110,7 +116,10 @@ def _document(identifier: str) -> str:
 @click.command()
 @with_settings
 def check() -> None:
-    """Settings, access, store, register, package and contract, before the first order."""
+    """Check settings, access and store before the first order.
+
+    And what the register says to them: its contract, and what the package of rights may call.
+    """
     from freg_pipeline.preflight import preflight
 
     async def tell() -> None:

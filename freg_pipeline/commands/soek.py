@@ -17,7 +17,7 @@ from freg_pipeline.commands.options import (
     with_settings,
     with_strictness,
 )
-from freg_pipeline.commands.uttrekk import tell_release
+from freg_pipeline.commands.uttrekk import tell_release, with_name
 from freg_pipeline.criteria.entydig import EntydigKriterier
 from freg_pipeline.criteria.soek import SoekKriterier
 from freg_pipeline.errors import ConfigurationError
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.command()
 @with_criteria(SoekKriterier)
 @click.option("--uttrekk", is_flag=True, help="Look the hits up and release them as tables.")
-@click.option("--name", help="The uttrekk's name; an unfinished one of that name is resumed.")
+@with_name
 @with_strictness
 @with_format
 @with_settings
@@ -40,7 +40,10 @@ def soek(
     name: str | None,
     **options: Any,
 ) -> None:
-    """The numbers of everyone who matches all criteria, or with --uttrekk their documents."""
+    """The numbers of everyone who matches all criteria.
+
+    With --uttrekk their documents, released as tables.
+    """
     kriterier, strictness = split_criteria(SoekKriterier, options)
     if uttrekk:
         _release(kriterier, form, name, strictness)
@@ -70,7 +73,7 @@ def _release(
 @with_format
 @with_settings
 def entydigsoek(form: str | None, **criteria: Any) -> None:
-    """The document of the one person who matches a name and other criteria."""
+    """The document of the one person who matches all criteria."""
     kriterier = EntydigKriterier(**criteria)
 
     parts = settings().parts

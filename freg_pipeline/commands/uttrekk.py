@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from freg_pipeline.commands.completion import EVERY_UTTREKK, OPEN_UTTREKK
 from freg_pipeline.commands.options import (
     settings,
     split_criteria,
@@ -32,14 +33,21 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
+with_name = click.option(
+    "--name",
+    help="The uttrekk's name; an unfinished one of that name is resumed.",
+    shell_complete=OPEN_UTTREKK,
+)
+
+
 @click.group()
 def uttrekk() -> None:
-    """Fetch and release everyone, a selection, or a list of your own."""
+    """Fetch and release everyone, a selection, or your own list."""
 
 
 @uttrekk.command()
 @click.option("--feedsekvensnr", type=click.IntRange(min=0), help="Where to begin.")
-@click.option("--name", help="The uttrekk's name; an unfinished one of that name is resumed.")
+@with_name
 @with_strictness
 @with_settings
 def komplett(feedsekvensnr: int | None, name: str | None, **strictness: bool) -> None:
@@ -53,7 +61,7 @@ def komplett(feedsekvensnr: int | None, name: str | None, **strictness: bool) ->
 
 @uttrekk.command()
 @with_criteria(TilpassetKriterier)
-@click.option("--name", help="The uttrekk's name; an unfinished one of that name is resumed.")
+@with_name
 @with_strictness
 @with_settings
 def tilpasset(name: str | None, **options: Any) -> None:
@@ -65,11 +73,14 @@ def tilpasset(name: str | None, **options: Any) -> None:
 @uttrekk.command()
 @click.argument("source", metavar="FILE", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--column", help="The column that holds the numbers.")
-@click.option("--name", help="The uttrekk's name; an unfinished one of that name is resumed.")
+@with_name
 @with_strictness
 @with_settings
 def liste(source: Path, column: str | None, name: str | None, **strictness: bool) -> None:
-    """Your own list of identity numbers: text, CSV or Parquet, or - for stdin."""
+    """Your own list of identity numbers: text, CSV, Parquet.
+
+    Or - for FILE, and the list on stdin.
+    """
     from freg_pipeline.console import malformed_lines, progress
     from freg_pipeline.extract.liste import malformed_of
     from freg_pipeline.orchestration.config import ReleaseConfig
@@ -128,7 +139,7 @@ def tell_release(manifest: Manifest, store: Store) -> None:
 
 
 @uttrekk.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=EVERY_UTTREKK)
 @with_settings
 def status(name: str | None) -> None:
     """Show the progress of every uttrekk, or of one."""
@@ -151,7 +162,7 @@ def status(name: str | None) -> None:
 
 
 @uttrekk.command()
-@click.argument("name")
+@click.argument("name", shell_complete=OPEN_UTTREKK)
 @click.option(
     "--order-again",
     is_flag=True,
@@ -181,10 +192,13 @@ def resume(name: str, order_again: bool, **strictness: bool) -> None:
 
 
 @uttrekk.command()
-@click.argument("name")
+@click.argument("name", shell_complete=OPEN_UTTREKK)
 @with_settings
 def abandon(name: str) -> None:
-    """Give an uttrekk up: nothing goes on with it, and what came of it may be purged."""
+    """Give an uttrekk up: nothing goes on with it.
+
+    What came of it may be purged.
+    """
     from freg_pipeline.journal.uttrekk import Uttrekk
 
     Uttrekk(store(), name).abandon()
