@@ -31,10 +31,10 @@ class TilpassetKriterier(msgspec.Struct, frozen=True, kw_only=True, rename="came
         personstatustyper: one or more of aktiv, bosatt, utflyttet, doed, inaktiv.
         bostedskommunenummer: four digits.
         oppholdskommunenummer: four digits; never together with bostedskommunenummer.
-        foedselsaar_fra_og_med: a year.
-        foedselsaar_til_og_med: a year.
-        doedsaar_fra_og_med: a year.
-        doedsaar_til_og_med: a year.
+        foedselsaar_fra_og_med: a year; born in it or later.
+        foedselsaar_til_og_med: a year; born in it or before.
+        doedsaar_fra_og_med: a year; died in it or later.
+        doedsaar_til_og_med: a year; died in it or before.
         kjoenn: either kvinne or mann.
         statsborgerskap: ISO 3166-1 alpha-3, such as NOR.
         sivilstandstype: a code of the register's, such as ugift, gift, skilt.

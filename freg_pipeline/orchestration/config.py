@@ -16,7 +16,12 @@ import msgspec
 from pydantic import Field, create_model
 
 from freg_pipeline.criteria.described import Criterion, criteria_of
-from freg_pipeline.criteria.tilpasset import TilpassetKriterier
+from freg_pipeline.criteria.rules import KJOENN
+from freg_pipeline.criteria.tilpasset import (
+    PERSONSTATUSTYPER,
+    SIVILSTANDSTYPER,
+    TilpassetKriterier,
+)
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.extract.begin import Fill
 from freg_pipeline.extract.liste import taken_list
@@ -35,11 +40,44 @@ class OrderKind(Enum):
     begun = "begun"
 
 
+def _choice(*values: str) -> Any:
+    """A type of which only these values may be written."""
+    make: Any = Enum  # mypy takes the functional form with literal members only
+    return _named_by_values(make("_Choice", {value: value for value in values}))
+
+
+def _named_by_values(choice: type[Enum]) -> type[Enum]:
+    """The same, named by its values: the form and Dagster's errors show nothing but the name."""
+    choice.__name__ = f"({' | '.join(choice.__members__)})"
+    return choice
+
+
+_named_by_values(OrderKind)
+
+# How each criterion of a selection is filled in, and an example of it in YAML, where 0301 is an
+# octal number and has to be in quotes.
+_KOMMUNE, _YEAR = (str, '"0301" (in quotes)'), (int, "1980")
+WRITTEN: dict[str, tuple[Any, str]] = {
+    "personstatustyper": (_choice(*PERSONSTATUSTYPER), "[bosatt]"),
+    "bostedskommunenummer": _KOMMUNE,
+    "oppholdskommunenummer": _KOMMUNE,
+    "foedselsaar_fra_og_med": _YEAR,
+    "foedselsaar_til_og_med": _YEAR,
+    "doedsaar_fra_og_med": _YEAR,
+    "doedsaar_til_og_med": _YEAR,
+    "kjoenn": (_choice(*KJOENN), KJOENN[0]),
+    "statsborgerskap": (str, "NOR"),
+    "sivilstandstype": (_choice(*SIVILSTANDSTYPER), "ugift"),
+}
+
+
 def _field(criterion: Criterion) -> tuple[Any, Any]:
     """How a criterion is filled in on Dagster's page."""
+    sort, example = WRITTEN[criterion.name]
+    told = f"tilpasset: {criterion.meaning} Example: {example}"
     if criterion.several:
-        return list[str], Field(default=[], description=criterion.meaning)
-    return criterion.sort | None, Field(default=None, description=criterion.meaning)
+        return list[sort], Field(default=[], description=told)  # type: ignore[valid-type]
+    return sort | None, Field(default=None, description=told)
 
 
 def _config_of(name: str, kriterier: type[msgspec.Struct]) -> type[dg.Config]:
@@ -59,23 +97,45 @@ class OrderConfig(_Criteria):
 
     kind: OrderKind = Field(
         description=(
-            "komplett: everyone. tilpasset: the selection that the criteria make; it needs"
-            " personstatustyper. liste: the identity numbers in a file. begun: nothing new;"
-            " resumes what was started under the partition's name."
+            "What to order. komplett: everyone. tilpasset: the selection that the criteria make;"
+            " it needs personstatustyper. liste: the identity numbers in a file. begun: nothing"
+            " new; goes on with what was started under the partition's name."
         )
     )
     feedsekvensnr: int | None = Field(
-        default=None, description="komplett: where to start; default: the register's last number"
+        default=None,
+        description=(
+            "komplett: the sequence number of the event from which the release is kept current."
+            " By default the register's last one. Example: 1500000"
+        ),
     )
-    liste: str | None = Field(default=None, description="liste: a file that this process can read")
+    liste: str | None = Field(
+        default=None,
+        description=(
+            "liste: the full path of a file with an identity number a line, or of a table (CSV,"
+            " Parquet), which the process that runs this can read. Example: /srv/freg/customers.csv"
+        ),
+    )
     liste_kolonne: str | None = Field(
-        default=None, description="liste: the column that holds the numbers"
+        default=None,
+        description=(
+            "liste: the column that holds the numbers, where the file is a table."
+            " Example: foedselsnummer"
+        ),
     )
     order_again: bool = Field(
-        default=False, description="order again if it is unknown whether the register got the order"
+        default=False,
+        description=(
+            "Order again where it is unknown whether the register got the order, or where it has"
+            " lost it. A job may be left at the register; ten may run."
+        ),
     )
     allow_other_kind: bool = Field(
-        default=False, description="may replace a release of another kind or selection"
+        default=False,
+        description=(
+            "Agree that the release replaces one of another kind or selection, as a selection that"
+            " follows everyone: whom it doesn't hold is gone from what readers see."
+        ),
     )
 
     def require_whole(self) -> None:
@@ -94,7 +154,7 @@ class OrderConfig(_Criteria):
         if strange:
             raise ConfigurationError(
                 f"{', '.join(strange)} means nothing for the kind {self.kind.value}",
-                "Choose the right kind, or leave it out",
+                f"Leave it out, or choose the kind {_kinds_of(strange)}",
             )
         if self.kind is OrderKind.liste and not self.liste:
             raise ConfigurationError("the kind liste needs a file", "Name it as liste")
@@ -120,10 +180,17 @@ class OrderConfig(_Criteria):
             case OrderKind.komplett:
                 yield Komplett(self.feedsekvensnr), None
             case OrderKind.tilpasset:
-                yield Tilpasset(TilpassetKriterier(**self.model_dump(include=_CRITERIA))), None
+                yield Tilpasset(self.kriterier), None
             case OrderKind.liste:
                 with taken_list(store, Path(self.liste or ""), self.liste_kolonne) as taken:
                     yield taken.kind, taken.fill
+
+    @property
+    def kriterier(self) -> TilpassetKriterier:
+        """The criteria of a selection. Raises ConfigurationError: one is wrong or missing."""
+        filled_in = self.model_dump(mode="json", include=_CRITERIA)
+        years = {name: str(value) for name, value in filled_in.items() if isinstance(value, int)}
+        return TilpassetKriterier(**{**filled_in, **years})
 
 
 _CRITERIA = set(TilpassetKriterier.__struct_fields__)
@@ -136,18 +203,38 @@ _BELONGS = {
 }
 
 
+def _kinds_of(fields: list[str]) -> str:
+    """For which kinds fields have a meaning."""
+    return " or ".join(kind.value for kind, belongs in _BELONGS.items() if belongs & {*fields})
+
+
 class ReleaseConfig(dg.Config):
     """How strict a release is."""
 
-    allow_incomplete: bool = Field(default=False, description="even if some look-ups failed")
+    allow_incomplete: bool = Field(
+        default=False,
+        description=(
+            "Publish even if look-ups failed. The release says so; whoever is missing is listed in"
+            " the table avvik."
+        ),
+    )
     accept_contract: bool = Field(
-        default=False, description="even if a contract change breaks queries"
+        default=False,
+        description=(
+            "Publish even if the register's contract has changed so that queries written for the"
+            " release before may break."
+        ),
     )
     allow_other_kind: bool = Field(
-        default=False, description="even if it replaces one of another kind or selection"
+        default=False,
+        description="Publish even if the release before is of another kind or selection.",
     )
     allow_fewer: bool = Field(
-        default=False, description="even if it holds far fewer persons or rows than the current one"
+        default=False,
+        description=(
+            "Publish even if there are far fewer persons, or rows of a table, than in the release"
+            " before (FREG_MAX_LOST_PERSONS, FREG_MAX_LOST_ROWS)."
+        ),
     )
 
     def policy(self, settings: Settings) -> Policy:
@@ -164,7 +251,11 @@ class PublishConfig(ReleaseConfig):
     """Which uttrekk becomes a release, and how strict that is."""
 
     uttrekk: str | None = Field(
-        default=None, description="its name; default: the only one whose batches have landed"
+        default=None,
+        description=(
+            "Its name, which is its partition. By default the only one whose batches have all"
+            " landed. Example: komplett-20260601t060000"
+        ),
     )
 
 
@@ -174,5 +265,8 @@ class SyncConfig(ReleaseConfig):
     slices: int = Field(
         default=10,
         ge=1,
-        description="each of up to 50,000 events, so that a long wave shows progress",
+        description=(
+            "How many releases one run publishes at the most, each of up to 50,000 events: a long"
+            " wave shows progress, and the rest is the next run's."
+        ),
     )

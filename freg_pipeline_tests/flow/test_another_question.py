@@ -7,6 +7,7 @@ the command and by a run of Dagster's alike, and nothing is sent.
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
@@ -67,11 +68,14 @@ def begin(settings: Settings, name: str, kind: AnyKind, fill: Fill | None = None
 
 def criteria(**changed: Any) -> dict[str, Any]:
     given = {**msgspec.structs.asdict(SOME), **changed}
-    return {
-        name: list(value) if isinstance(value, tuple) else value
-        for name, value in given.items()
-        if value is not None
-    }
+    return {name: filled_in(value) for name, value in given.items() if value is not None}
+
+
+def filled_in(value: Any) -> Any:
+    """A criterion as the form takes it: years are numbers there, a kommune's number isn't."""
+    if isinstance(value, tuple):
+        return list(value)
+    return int(value) if re.fullmatch(r"(19|20)\d\d", value) else value
 
 
 # Whose name, what is said on Dagster's page, and what differs.
@@ -115,7 +119,7 @@ def arguments(config: dict[str, Any], other_list: str) -> tuple[click.Command, l
             found = []
             for name in config.keys() & FLAGS.keys():
                 values = config[name] if isinstance(config[name], list) else [config[name]]
-                found += [part for value in values for part in (FLAGS[name], value)]
+                found += [part for value in values for part in (FLAGS[name], str(value))]
             return tilpasset, found
 
 

@@ -39,7 +39,7 @@ def test_a_command_has_an_option_for_every_criterion(
 def test_dagsters_page_has_a_field_for_every_criterion() -> None:
     for one in criteria_of(TilpassetKriterier):
         field = OrderConfig.model_fields[one.name]
-        assert field.description == one.meaning
+        assert one.meaning in (field.description or "")
         assert not field.is_required()
 
 
