@@ -22,15 +22,21 @@ def started(command: Sequence[str], **how: Any) -> Iterator[subprocess.Popen[Any
             process.kill()
 
 
-def wait_until(reached: Callable[[], object], process: subprocess.Popen[Any] | None = None) -> None:
+def wait_until(
+    reached: Callable[[], object],
+    process: subprocess.Popen[Any] | None = None,
+    *,
+    pause: float = 0.002,
+) -> None:
     """Wait until something is so.
 
     Args:
         reached: whether it is.
         process: what makes it so; when that ends first, the test fails at once.
+        pause: seconds between two looks; longer where a look costs something.
     """
     deadline = time.monotonic() + STUCK_SECONDS
     while not reached():
         assert time.monotonic() < deadline, "it never got that far"
         assert process is None or process.poll() is None, "the process ended before it got there"
-        time.sleep(0.002)
+        time.sleep(pause)
