@@ -6,7 +6,8 @@ from contextlib import closing
 
 import duckdb
 
-from freg_pipeline.journal.releases import require_current
+from freg_pipeline.journal.releases import list_releases, require_current
+from freg_pipeline.lake.counts import all_rows_of, count_rows
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.owntable_naa import PERSON_NAA
 from freg_pipeline.lake.query import connect
@@ -35,6 +36,18 @@ def difference(store: Store, other: Store) -> dict[str, tuple[int, int]]:
             here, there = _rows(one, table), _rows(two, table)
             if here != there:
                 found[table] = (len(set(here) - set(there)), len(set(there) - set(here)))
+    return found
+
+
+def miscounted(store: Store) -> dict[str, dict[str, tuple[int, int]]]:
+    """By release and table: the rows that it tells of, and those it has, where they differ."""
+    found = {}
+    for manifest in list_releases(store):
+        told = all_rows_of(store, manifest)
+        there = count_rows(store, manifest, told)
+        wrong = {name: (told[name], there[name]) for name in told if told[name] != there[name]}
+        if wrong:
+            found[manifest.number] = wrong
     return found
 
 

@@ -70,6 +70,8 @@ class Delta(msgspec.Struct, frozen=True):
         files: by table; a table without rows has none. Beside the tables ``_erstattet`` (whom it
             replaces) and ``_identitet`` (who claims which number).
         folder: where they lie.
+        grown: by how many rows each table grows for readers; below 0: it shrinks. Those that stay
+            as long as they are aren't there.
         syncs: how many uttrekk of events it holds.
     """
 
@@ -83,7 +85,12 @@ class Delta(msgspec.Struct, frozen=True):
     missing: int
     files: dict[str, TableFile]
     folder: str
+    grown: dict[str, int]
     syncs: int = 1
+
+    def touched(self) -> set[str]:
+        """The tables that it brings rows of, or takes rows from."""
+        return {*self.files, *self.grown}
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):

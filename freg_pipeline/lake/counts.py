@@ -8,6 +8,7 @@ import duckdb
 import msgspec
 
 from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.lake.grown import rows_of
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.query import connect
 from freg_pipeline.lake.sql import identifier
@@ -17,28 +18,21 @@ from freg_pipeline.store import Store
 _OWN = {own.name for own in OWN_TABLES}
 
 
-def current_rows_of(store: Store, manifest: Manifest) -> dict[str, int]:
-    """How many rows each of the contract's tables has for readers.
-
-    Raises:
-        StoreError: the release's files can't be read.
-    """
-    names = [name for name in manifest.tables if name not in _OWN]
-    if not manifest.deltas:
-        return {name: manifest.tables[name].rows for name in names}
-    return count_rows(store, manifest, names)
+def current_rows_of(manifest: Manifest) -> dict[str, int]:
+    """How many rows each of the contract's tables has for readers; no file is read."""
+    rows = rows_of(manifest)
+    return {name: rows[name] for name in manifest.tables if name not in _OWN}
 
 
 def all_rows_of(store: Store, manifest: Manifest) -> dict[str, int]:
-    """How many rows readers see of each table; without deltas the manifest tells it.
+    """How many rows readers see of each table; no file of a table is read.
 
     Raises:
-        StoreError: the release's files can't be read.
+        StoreError: the release's contract can't be read.
     """
-    names = [table.name for table in described(load_plan(store, manifest.contract))]
-    known = {} if manifest.deltas else {name: one.rows for name, one in manifest.tables.items()}
-    known |= count_rows(store, manifest, [name for name in names if name not in known])
-    return {name: known[name] for name in names}
+    rows = rows_of(manifest)
+    tables = described(load_plan(store, manifest.contract))
+    return {table.name: rows.get(table.name, 0) for table in tables}
 
 
 def count_rows(store: Store, manifest: Manifest, names: Iterable[str]) -> dict[str, int]:

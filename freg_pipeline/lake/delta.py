@@ -27,6 +27,7 @@ from freg_pipeline.lake.accounting import account, require_complete
 from freg_pipeline.lake.database import working_database
 from freg_pipeline.lake.drift import changes_between, require_compatible
 from freg_pipeline.lake.files import Buckets, keep_file
+from freg_pipeline.lake.grown import grown
 from freg_pipeline.lake.guards import STRICT, Policy, require_not_fewer
 from freg_pipeline.lake.identity import add_known, keep_delta_only
 from freg_pipeline.lake.landing import load_plan, require_landed
@@ -191,6 +192,7 @@ def _write(store: Store, uttrekk: Uttrekk, current: Manifest, folder: str, polic
                 missing=_count(connection, "missing"),
                 files=files,
                 folder=folder,
+                grown=grown(connection, store, current, plan, files),
             ),
             accounting,
             landed - _count(connection, "state_person SEMI JOIN replaced USING (person)"),

@@ -6,6 +6,9 @@ costs a reader much less than the number as text (docs/decisions/0017).
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
+
 PERSONS_A_BUCKET = 500_000
 MOST_BUCKETS = 64
 _SPREAD = 9973  # a prime: numbers that follow a pattern are spread all the same
@@ -24,6 +27,11 @@ def bucket_sql(key: str, buckets: int) -> str:
     Among twice as many buckets, those of bucket ``n`` are in ``n`` and ``n + buckets``.
     """
     return f"({key} % {_SPREAD} % {buckets})::SMALLINT"
+
+
+def buckets_of(keys: npt.NDArray[np.int64], buckets: int) -> npt.NDArray[np.int64]:
+    """The bucket of each key, as :func:`bucket_sql` tells it."""
+    return keys % _SPREAD % buckets
 
 
 def bucket_count(persons: int) -> int:

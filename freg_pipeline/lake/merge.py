@@ -21,6 +21,7 @@ from freg_pipeline.journal.manifest import Delta, Manifest, TableEntry, TableFil
 from freg_pipeline.lake.compaction import positions_taken
 from freg_pipeline.lake.database import working_database
 from freg_pipeline.lake.files import Buckets, keep_file
+from freg_pipeline.lake.grown import summed
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.layout import FileLayout, layouts
 from freg_pipeline.lake.query import add_replaced, readable_files
@@ -101,6 +102,7 @@ def _merge(store: Store, current: Manifest, deltas: tuple[Delta, ...]) -> Delta:
         missing=sum(one.missing for one in deltas),
         files=files,
         folder=folder,
+        grown=summed(one.grown for one in deltas),
         syncs=sum(one.syncs for one in deltas),
     )
     return made if write_record(store, done, made) else read_record(store, done, Delta)

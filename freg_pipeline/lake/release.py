@@ -166,7 +166,7 @@ def _require_may_replace(
         lost = missing_persons(store, before, after)
     require_not_fewer(uttrekk, before, persons=after.persons, lost=lost, policy=policy)
     rows = {name: entry.rows for name, entry in after.tables.items()}
-    require_rows(uttrekk, before.number, current_rows_of(store, before), rows, policy)
+    require_rows(uttrekk, before.number, current_rows_of(before), rows, policy)
 
 
 def _may_be_of_others(uttrekk: Uttrekk, policy: Policy) -> bool:

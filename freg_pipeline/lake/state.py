@@ -6,7 +6,8 @@ to read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +16,13 @@ import pyarrow.parquet as pq
 
 from freg_pipeline.journal.kept import read_parts
 from freg_pipeline.journal.manifest import Manifest, TableFile
+from freg_pipeline.lake.keys import buckets_of
 from freg_pipeline.lake.tables import IDENTITY, PERSON, PERSON_KEY, RECORDED_COLUMN, REPLACED
 from freg_pipeline.store import Store
 
 Keys = npt.NDArray[np.int64]
+Files = Mapping[str, tuple[TableFile, ...]]  # by table
+_AT_ONCE = 8  # tables looked into: on S3 each waits for several answers
 _PERSON_SCHEMA = pa.schema(
     [(PERSON_KEY, pa.int64()), (RECORDED_COLUMN, pa.timestamp("us", tz="UTC"))]
 )
@@ -42,35 +46,61 @@ class State:
         Args:
             keys: whom to look for, ascending.
         """
-        base = self._manifest.tables[PERSON.name].files
-        rows = self._current(PERSON.name, base, keys, _PERSON_SCHEMA.names, persons=True)
+        rows = self._current(PERSON.name, keys, _PERSON_SCHEMA.names, persons=True)
         return pa.concat_tables([_PERSON_SCHEMA.empty_table(), *rows])
 
     def identity(self, keys: Keys) -> pa.Table:
         """Rows of who claims which number, under the numbers that have these keys."""
-        base = self._manifest.base.identity.files
-        rows = self._current(IDENTITY.name, base, keys, IDENTITY.schema.names, persons=False)
+        rows = self._current(IDENTITY.name, keys, IDENTITY.schema.names, persons=False)
         return pa.concat_tables([IDENTITY.schema.empty_table(), *rows])
 
+    def count(self, names: Iterable[str], keys: Keys, *, persons: bool) -> dict[str, int]:
+        """How many rows of some tables are under these keys, as readers see them.
+
+        Of each file the keys are read alone, and of these what may hold one of them.
+
+        Args:
+            names: the tables.
+            keys: whose rows, ascending.
+            persons: the tables' rows are replaced by person; else by number.
+        """
+        places = [*self._places(keys, persons=persons)]
+
+        def rows(name: str) -> int:
+            return sum(
+                len(found)
+                for files, mine in places
+                for file in files.get(name, ())
+                for found in self._rows(file, mine, [PERSON_KEY])
+            )
+
+        names = [*names]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return dict(zip(names, pool.map(rows, names), strict=True))
+
     def _current(
-        self,
-        name: str,
-        base: tuple[TableFile, ...],
-        keys: Keys,
-        columns: list[str],
-        *,
-        persons: bool,
+        self, name: str, keys: Keys, columns: list[str], *, persons: bool
     ) -> Iterator[pa.Table]:
-        """The latest rows of each key: of the last delta that decided it anew, else of the base."""
+        for files, mine in self._places(keys, persons=persons):
+            for file in files.get(name, ()):
+                yield from self._rows(file, mine, columns)
+
+    def _places(self, keys: Keys, *, persons: bool) -> Iterator[tuple[Files, Keys]]:
+        """Where the latest rows of each key are: in the last delta that decided it, or the base."""
         for delta in reversed(self._manifest.deltas):
             if not len(keys):
                 return
             decided = self._decided(delta.files.get(REPLACED.name), keys, persons=persons)
-            if name in delta.files:
-                yield from self._rows(delta.files[name], decided, columns)
+            yield {name: (file,) for name, file in delta.files.items()}, decided
             keys = np.setdiff1d(keys, decided, assume_unique=True)
-        for file in base:
-            yield from self._rows(file, keys, columns)
+        base = {**self._manifest.tables, IDENTITY.name: self._manifest.base.identity}
+        bucket = buckets_of(keys, self._manifest.base.buckets)
+        for number in np.unique(bucket).tolist():
+            files = {
+                name: tuple(file for file in entry.files if file.bucket == number)
+                for name, entry in base.items()
+            }
+            yield files, keys[bucket == number]
 
     def _decided(self, file: TableFile | None, keys: Keys, *, persons: bool) -> Keys:
         """Those of the keys that a delta decides anew."""

@@ -25,7 +25,7 @@ from freg_pipeline.store.local import LocalStore
 from freg_pipeline.synthetic import RegisterOptions, running
 from freg_pipeline_tests.loads import full_load, sync
 from freg_pipeline_tests.registers import happen
-from freg_pipeline_tests.tables import difference
+from freg_pipeline_tests.tables import difference, miscounted
 from freg_pipeline_tests.unit.lake.kills import Dying, KilledError
 
 MERGE = "personErViderefoertSomGjeldendeVedSammenslaaing"
@@ -75,6 +75,7 @@ def test_any_course_of_events_ends_with_the_tables_of_a_full_load(
         assert full_load(fresh).sekvensnummer == require_current(store).sekvensnummer
         assert difference(store, open_store(fresh)) == {}
         assert verify(store) == []
+        assert miscounted(store) == {}
         twice = "SELECT sekvensnummer FROM hendelse GROUP BY ALL HAVING count(*) > 1"
         assert query(store, twice).fetchall() == []
 

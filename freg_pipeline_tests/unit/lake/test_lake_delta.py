@@ -13,12 +13,14 @@ from freg_pipeline.journal.releases import current_number, current_release, list
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.checks import run_checks
+from freg_pipeline.lake.counts import all_rows_of
 from freg_pipeline.lake.guards import Policy
 from freg_pipeline.lake.query import query
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.staging import event_key
 from freg_pipeline.lake.verify import verify
 from freg_pipeline.store.local import LocalStore
+from freg_pipeline_tests.tables import miscounted
 from freg_pipeline_tests.unit.lake.delivered import (
     Delivery,
     copy_of,
@@ -61,6 +63,7 @@ def sync(store: LocalStore, *deliveries: Delivery, etter: int = 100, siste: int 
     assert uttrekk.release == manifest.number
     assert [result for result in run_checks(store) if not result.passed] == []
     assert verify(store) == []
+    assert miscounted(store) == {}
 
 
 def names(store: LocalStore, as_of: int | None = None) -> dict[str, list[str]]:
@@ -212,6 +215,20 @@ def test_a_split_is_undone_though_nothing_in_it_is_new(store: LocalStore) -> Non
     sync(store, *apart)
     assert names(store) == {**BEFORE, A: ["Ada"], B: ["Bo"]}
     assert rows_of(store, "FROM tidligere_identifikator") == []
+
+
+def test_a_release_tells_its_rows_also_of_what_the_contract_does_not_know(
+    store: LocalStore,
+) -> None:
+    def unknown(*fields: str) -> Delivery:
+        return (C, document(C, day=5, navn=[{**navn("Carl"), **dict.fromkeys(fields, "x")}]))
+
+    build_release(store, deliver_events(store, 100, 200, [unknown("nytt", "nyere")]))
+    build_release(store, deliver_events(store, 200, 300, [unknown("nytt", "nyest")]))
+    current = current_release(store)
+    assert current is not None
+    assert all_rows_of(store, current)["ukjent_felt"] == 3
+    assert miscounted(store) == {}
 
 
 def account_of(store: LocalStore) -> tuple[int, int]:

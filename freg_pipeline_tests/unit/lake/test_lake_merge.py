@@ -16,6 +16,7 @@ from freg_pipeline.lake.compact import begin_compaction, compact
 from freg_pipeline.lake.query import connect
 from freg_pipeline.lake.verify import verify
 from freg_pipeline.store.local import LocalStore
+from freg_pipeline_tests.tables import miscounted
 from freg_pipeline_tests.unit.lake.delivered import local_store
 from freg_pipeline_tests.unit.lake.test_lake_equality import (
     Register,
@@ -48,6 +49,7 @@ def test_merged_deltas_show_what_the_single_ones_show(steps: list[Any]) -> None:
             store = local_store(Path(folder) / str(at_once))
             run(store, steps)
             assert verify(store) == []
+            assert miscounted(store) == {}
             found.append(everything(store))
         assert found[0] == found[1]
 
