@@ -8,13 +8,12 @@ from pathlib import Path
 import generate_parts as parts
 
 from freg_pipeline.contract import compile_contract
-from freg_pipeline.lake.codes import CODES, COLUMNS, COMMENT, Code, codes
+from freg_pipeline.lake.codes import KODE, Code, codes
 from freg_pipeline.lake.people_described import MACROS, VIEWS
 from freg_pipeline.lake.tables import Described, described
 from freg_pipeline.synthetic import xsd
 
 PAGE = Path(__file__).parent / "tables.md"
-_KODE = Described(CODES, COMMENT, tuple((name, "VARCHAR", text) for name, text in COLUMNS.items()))
 HEAD = """# Tables
 
 Written by `make docs` from the synthetic register's contract. A real register's tables follow from
@@ -33,7 +32,7 @@ def page() -> str:
     listed = [*codes(plan)]
     sections = (
         _section(table, [one for one in listed if one.table == table.name])
-        for table in (*described(plan), *VIEWS, _KODE)
+        for table in (*described(plan), *VIEWS, KODE)
     )
     return "\n".join([HEAD, parts.section(plan), *sections, _macros()])
 

@@ -9,19 +9,27 @@ import duckdb
 import pyarrow as pa
 
 from freg_pipeline.contract import Column, Plan
+from freg_pipeline.lake.owntable import with_keys
 from freg_pipeline.lake.sql import identifier, quoted
+from freg_pipeline.lake.tables import Described
 
 CODES = "kode"
-COMMENT = (
-    "Én rad per kode som kontrakten lister opp. Registeret legger til koder uten varsel i"
-    " kontrakten, så tabellene kan ha flere. Nøkkel: tabell, kolonne, kode."
-)
 COLUMNS = {
     "tabell": "Tabellen som har kolonnen.",
     "kolonne": "Kolonnen som har koden.",
     "kode": "Koden, slik den står i kolonnen.",
     "tekst": "Hva koden betyr, når kontrakten sier det.",
 }
+KODE = Described(
+    CODES,
+    with_keys(
+        "Én rad per kode som kontrakten lister opp. Registeret legger til koder uten varsel i"
+        " kontrakten, så tabellene kan ha flere.",
+        tuple(COLUMNS)[:3],
+    ),
+    tuple((name, "VARCHAR", text) for name, text in COLUMNS.items()),
+    tuple(COLUMNS)[:3],
+)
 
 
 class Code(NamedTuple):
@@ -64,6 +72,6 @@ def add_codes(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
 
 def code_comments() -> Iterator[str]:
     """``COMMENT ON`` for the table and its columns."""
-    yield f"COMMENT ON TABLE {CODES} IS {quoted(COMMENT)}"
+    yield f"COMMENT ON TABLE {CODES} IS {quoted(KODE.comment)}"
     for name, text in COLUMNS.items():
         yield f"COMMENT ON COLUMN {CODES}.{identifier(name)} IS {quoted(text)}"

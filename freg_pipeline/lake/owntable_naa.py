@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from freg_pipeline.lake.owntable import OwnTable, schema
+from freg_pipeline.lake.owntable import TO_PERSON, TO_SOMEBODY, OwnTable, schema
 
 _HIDDEN = " NULL for den som har eller kan ha adressebeskyttelse."
 _CIRCUIT = " Nummeret er entydig bare innenfor kommunen: grupper sammen med kommunenummer."
@@ -13,9 +13,9 @@ PERSON_NAA = OwnTable(
     "Én rad per person med det som gjelder nå, av personens egne gjeldende rader. Av flere"
     " gjeldende rader teller den som begynte sist (gyldighetstidspunkt), så den som ble"
     " registrert sist, så den første i dokumentet. En kolonne er NULL når registeret ikke forteller"
-    " det, eller når det ikke er spurt om det. Nøkkel: personidentifikator.",
+    " det, eller når det ikke er spurt om det.",
     schema(
-        ("personidentifikator", pa.string(), "Personens gjeldende nummer. Viser til person."),
+        ("personidentifikator", pa.string(), f"Personens gjeldende nummer. {TO_PERSON}"),
         ("fornavn", pa.string(), "Fornavn."),
         ("mellomnavn", pa.string(), "Mellomnavn."),
         ("etternavn", pa.string(), "Etternavn."),
@@ -32,17 +32,17 @@ PERSON_NAA = OwnTable(
         (
             "mor",
             pa.string(),
-            "Mors nummer i personens dokument. Viser til person, også ved tidligere nummer.",
+            f"Mors nummer i personens dokument. {TO_SOMEBODY}",
         ),
         (
             "far",
             pa.string(),
-            "Fars nummer i personens dokument. Viser til person, også ved tidligere nummer.",
+            f"Fars nummer i personens dokument. {TO_SOMEBODY}",
         ),
         (
             "medmor",
             pa.string(),
-            "Medmors nummer i personens dokument. Viser til person, også ved tidligere nummer.",
+            f"Medmors nummer i personens dokument. {TO_SOMEBODY}",
         ),
         (
             "kommunenummer",
@@ -77,6 +77,7 @@ PERSON_NAA = OwnTable(
             " registeret ikke er spurt om det. Adressen vises bare når den er false.",
         ),
     ),
+    keys=("personidentifikator",),
 )
 # What an address tells beyond its kommune: nobody finds it there of one who is protected.
 NAA_ADDRESS = PERSON_NAA.schema.names[

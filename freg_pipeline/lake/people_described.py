@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from freg_pipeline.lake.owntable import TO_PERSON, with_keys
 from freg_pipeline.lake.owntable_naa import PERSON_NAA
 from freg_pipeline.lake.tables import Described, of_schema
 
@@ -13,30 +14,42 @@ OVERVIEW_COLUMNS = (
 )  # fmt: skip
 _NAA = {name: (name, kind, text) for name, kind, text in of_schema(PERSON_NAA.schema)}
 _TEXT = "VARCHAR"
-_NOW = "Gjeldende nummer. Viser til person."
-_PARENT = "s gjeldende nummer; NULL når registeret ikke forteller det. Viser til person."
+_NOW = f"Gjeldende nummer. {TO_PERSON}"
+_PARENT = f"s gjeldende nummer; NULL når registeret ikke forteller det. {TO_PERSON}"
+
+
+def _view(
+    name: str,
+    meaning: str,
+    columns: tuple[tuple[str, str, str], ...],
+    keys: tuple[str, ...] = (),
+) -> Described:
+    return Described(name, with_keys(meaning, keys), columns, keys)
+
+
 VIEWS = (
-    Described(
+    _view(
         OVERVIEW,
-        "Én rad per person: de mest brukte kolonnene i person_naa. Nøkkel: personidentifikator.",
+        "Én rad per person: de mest brukte kolonnene i person_naa.",
         tuple(_NAA[name] for name in OVERVIEW_COLUMNS),
+        ("personidentifikator",),
     ),
-    Described(
+    _view(
         "familie",
         "Én rad per person som registeret kjenner en forelder til. Søsken og besteforeldre finnes"
-        " ved å koble visningen med seg selv. Nøkkel: barn.",
+        " ved å koble visningen med seg selv.",
         (
-            ("barn", _TEXT, "Barnets gjeldende nummer. Viser til person."),
+            ("barn", _TEXT, f"Barnets gjeldende nummer. {TO_PERSON}"),
             ("mor", _TEXT, "Mor" + _PARENT),
             ("far", _TEXT, "Far" + _PARENT),
             ("medmor", _TEXT, "Medmor" + _PARENT),
         ),
+        ("barn",),
     ),
-    Described(
+    _view(
         "husstand",
         "Én rad per bolig med noen som er bosatt der. Den som har eller kan ha adressebeskyttelse,"
-        " eller ukjent bosted, er ikke med. Koble med person_naa for opplysninger om hver enkelt."
-        " Nøkkel: bolig.",
+        " eller ukjent bosted, er ikke med. Koble med person_naa for opplysninger om hver enkelt.",
         (
             ("bolig", _TEXT, "Som i person_naa."),
             (
@@ -47,13 +60,14 @@ VIEWS = (
             ("antall", "BIGINT", "Hvor mange som bor der."),
             ("medlemmer", "VARCHAR[]", "Gjeldende nummer til hver av dem."),
         ),
+        ("bolig",),
     ),
-    Described(
+    _view(
         "flytting",
         "Én rad per flytting i bostedsadresse, innflytting og utflytting. En ny rad med samme"
         " flyttedato som den før er ingen flytting (kommuner som slås sammen, en rettet adresse),"
         " og den første adressen bare når personen kom fra utlandet. Uten part historikk er bare"
-        " det siste kjent. Ingen nøkkel.",
+        " det siste kjent.",
         (
             ("personidentifikator", _TEXT, _NOW),
             ("dato", "DATE", "Flyttedatoen; uten den dagen adressen begynte å gjelde."),

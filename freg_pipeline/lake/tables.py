@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from freg_pipeline.contract import Column, Plan, Table
 from freg_pipeline.lake.kommune import with_column
-from freg_pipeline.lake.owntable import OwnTable, schema
+from freg_pipeline.lake.owntable import TO_PERSON, TO_SOMEBODY, OwnTable, schema, with_keys
 from freg_pipeline.lake.owntable_naa import PERSON_NAA
 
 # Columns of files that no view shows: the key of the number (freg_pipeline.lake.keys) that a row
@@ -22,7 +22,7 @@ _TIME = pa.timestamp("us", tz="UTC")
 
 PERSON = OwnTable(
     "person",
-    "Én rad per person. Nøkkel: personidentifikator.",
+    "Én rad per person.",
     schema(
         ("personidentifikator", pa.string(), "Personens gjeldende fødselsnummer eller D-nummer."),
         (
@@ -34,25 +34,27 @@ PERSON = OwnTable(
         ("hentet", _TIME, "Når dokumentet ble hentet."),
         ("uttrekk", pa.string(), "Uttrekket som raden kom med."),
     ),
+    keys=("personidentifikator",),
 )
 TIDLIGERE_IDENTIFIKATOR = OwnTable(
     "tidligere_identifikator",
-    "Én rad per nummer som noen har hatt før. Nøkkel: identifikator.",
+    "Én rad per nummer som noen har hatt før.",
     schema(
         ("identifikator", pa.string(), "Et nummer som ikke lenger er noens gjeldende."),
         (
             "personidentifikator",
             pa.string(),
-            "Gjeldende nummer til den som hadde det. Viser til person.",
+            f"Gjeldende nummer til den som hadde det. {TO_PERSON}",
         ),
     ),
+    keys=("identifikator",),
 )
 # Outcomes in the account of a sync that are about events, and not about identifiers looked up.
 NO_DOCUMENT, NOT_FOLLOWED = "uten_hendelsesdokument", "ikke_fulgt"
 AVVIK = OwnTable(
     "avvik",
     "Én rad per identifikator som registeret leverte, og som ikke er blitt en rad i person:"
-    " regnskapet. Ingen nøkkel.",
+    " regnskapet.",
     schema(
         (
             "identifikator",
@@ -73,7 +75,7 @@ AVVIK = OwnTable(
         (
             "gikk_til",
             pa.string(),
-            "Personen som identifikatoren står for. Viser til person.",
+            f"Personen som identifikatoren står for. {TO_PERSON}",
         ),
     ),
     per_person=False,
@@ -81,36 +83,38 @@ AVVIK = OwnTable(
 UKJENT_FELT = OwnTable(
     "ukjent_felt",
     "Én rad per felt som kontrakten ikke kjenner, eller der teksten ikke er Unicode. Verdiene står"
-    " i svarene fra registeret, som er tatt vare på. Nøkkel: sti.",
+    " i svarene fra registeret, som er tatt vare på.",
     schema(
         ("sti", pa.string(), "Hvor i dokumentet; fulgt av (ikke Unicode) når det er teksten."),
         ("antall", pa.int64(), "Hvor mange verdier det gjelder."),
         ("eksempel", pa.string(), "En av dem, maskert: bokstaver som x, siffer som 9."),
     ),
+    keys=("sti",),
     per_person=False,
 )
 HENDELSE = OwnTable(
     "hendelse",
     "Én rad per hendelse i registerets hendelsesliste siden siste fulle uttrekk; bare om egne"
-    " personer, når tabellene ikke gjelder alle. Nøkkel: sekvensnummer.",
+    " personer, når tabellene ikke gjelder alle.",
     schema(
         ("sekvensnummer", pa.int64(), "Nummeret i hendelseslisten."),
         ("hendelsetype", pa.string(), "Hva som skjedde; registeret legger til nye typer."),
         (
             "folkeregisteridentifikator",
             pa.string(),
-            "Hvem den gjelder, når det er oppgitt. Viser til person, også ved tidligere nummer.",
+            f"Hvem den gjelder, når det er oppgitt. {TO_SOMEBODY}",
         ),
         ("ajourholdstidspunkt", _TIME, "Når registeret fikk vite om den."),
         ("hendelsesdokument", pa.string(), "Hendelsesdokumentet hos registeret."),
         ("persondokument", pa.string(), "Persondokumentet ved hendelsen, når det er oppgitt."),
     ),
+    keys=("sekvensnummer",),
     per_person=False,
 )
 HENDELSE_EGENSKAP = OwnTable(
     "hendelse_egenskap",
-    "Én rad per opplysning som en hendelse endret, av dem det er bedt om og rettighetspakken viser."
-    " Nøkkel: sekvensnummer, egenskap_nr.",
+    "Én rad per opplysning som en hendelse endret, av dem det er bedt om og rettighetspakken"
+    " viser.",
     schema(
         ("sekvensnummer", pa.int64(), "Hendelsens nummer i hendelseslisten. Viser til hendelse."),
         ("hendelsesdokument", pa.string(), "Hendelsesdokumentet hos registeret."),
@@ -132,6 +136,7 @@ HENDELSE_EGENSKAP = OwnTable(
             " noen som er skjermet eller kan være det.",
         ),
     ),
+    keys=("sekvensnummer", "egenskap_nr"),
     per_person=False,
 )
 # Who claims which number: what a delta needs to know of those that it doesn't hold. No view.
@@ -169,12 +174,14 @@ class Described:
         name: as users query it.
         comment: what a row is.
         columns: those in its files.
+        keys: the columns that tell its rows apart; empty: none do.
         added: those that its view makes of others, after them.
     """
 
     name: str
     comment: str
     columns: tuple[tuple[str, str, str], ...]
+    keys: tuple[str, ...] = ()
     added: tuple[tuple[str, str, str], ...] = ()
 
     @property
@@ -190,7 +197,7 @@ def described(plan: Plan) -> list[Described]:
     and after what a column is whom it points to, and the codes that the contract lists.
     """
     own = [
-        Described(one.name, one.comment, of_schema(one.schema), _ADDED.get(one.name, ()))
+        Described(one.name, one.comment, of_schema(one.schema), one.keys, _ADDED.get(one.name, ()))
         for one in OWN_TABLES
     ]
     return [*own, *map(_of_the_contract, plan.tables)]
@@ -201,7 +208,7 @@ _ADDED = {
         (
             "personidentifikator",
             "VARCHAR",
-            "Gjeldende nummer til den som hendelsen gjelder. Viser til person.",
+            f"Gjeldende nummer til den som hendelsen gjelder. {TO_PERSON}",
         ),
     )
 }
@@ -213,9 +220,8 @@ def _of_the_contract(table: Table) -> Described:
         (name, kind, said.get(name, comment))
         for name, kind, comment in of_schema(with_column(table))
     )
-    return Described(
-        table.name, sentences(table.comment, f"Nøkkel: {', '.join(table.keys)}."), columns
-    )
+    comment = with_keys(sentences(table.comment), table.keys)
+    return Described(table.name, comment, columns, table.keys)
 
 
 def of_schema(schema: pa.Schema) -> tuple[tuple[str, str, str], ...]:
@@ -224,7 +230,7 @@ def of_schema(schema: pa.Schema) -> tuple[tuple[str, str, str], ...]:
 
 
 def _said(column: Column) -> str:
-    pointing = "Viser til person, også ved tidligere nummer." if column.is_reference else ""
+    pointing = TO_SOMEBODY if column.is_reference else ""
     codes = f"Koder: {', '.join(column.codes)}." if column.codes else ""
     return sentences(column.comment, pointing, codes)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.lake.sql import identifier, quoted
+from freg_pipeline.lake.tables import Described
 
 UTGIVELSE = "utgivelse"
 _COMMENT = "Én rad: hvilken utgivelse dette er."
@@ -24,6 +25,7 @@ _COLUMNS = {
     "miljoe": "Hvilket register den er hentet fra.",
     "personer": "Antall rader i person da den ble utgitt.",
 }
+SHOWN = Described(UTGIVELSE, _COMMENT, tuple((name, "", text) for name, text in _COLUMNS.items()))
 
 
 def utgivelse(manifest: Manifest) -> str:
