@@ -20,6 +20,7 @@ lint: $(INSTALLED)
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python docs/generate_tables.py --check
 	$(BIN)/python docs/generate_client.py --check
+	$(BIN)/python docs/generate_dbt.py --check
 	$(BIN)/python docs/site/build.py --check
 
 ui: $(INSTALLED)
@@ -31,6 +32,7 @@ ui: $(INSTALLED)
 docs: $(INSTALLED)
 	$(BIN)/python docs/generate_tables.py
 	$(BIN)/python docs/generate_client.py
+	$(BIN)/python docs/generate_dbt.py
 
 # The documents as a site, in build/site: the tables searchable, the examples with their answers.
 site: $(INSTALLED)

@@ -22,6 +22,7 @@ _COMMANDS = {
     "check": "services:check",
     "compact": "release:compact",
     "completion": "completion:completion",
+    "dbt-sources": "dbt:dbt_sources",
     "demo": "synthetic:demo",
     "entydigsoek": "soek:entydigsoek",
     "feed": "services:feed",
