@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from freg_pipeline.commands.options import store, with_settings
+from freg_pipeline.errors import ConfigurationError
 
 
 @click.command("dbt-sources")
@@ -40,5 +41,7 @@ def dbt_sources(output: Path | None, key_prefix: str | None) -> None:
     if output is None:
         click.echo(told, nl=False)
         return
+    if not output.parent.is_dir():
+        raise ConfigurationError(f"there is no folder {output.parent}", "Name one, or make it")
     output.write_text(told, encoding="utf-8")
     click.echo(f"Written: {output}")
