@@ -24,10 +24,11 @@ from freg_pipeline.errors import ConfigurationError
 )
 @with_settings
 def dbt_sources(output: Path | None, key_prefix: str | None) -> None:
-    """Describe the tables to dbt: texts, types, tests and freshness, by the contract in force.
+    """Describe the tables to dbt, as its sources.
 
-    The source is called freg, and so is the catalogue where the project attaches it; with a key
-    prefix, PREFIX__freg.
+    With texts, types, tests and freshness, by the contract of the current release. The source is
+    called freg, and so is the catalogue where the project attaches it; with a key prefix,
+    PREFIX__freg.
     """
     from freg_pipeline.lake.dbt_sources import Naming, of_release
 
