@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from freg_pipeline.client import BatchState, Register
-from freg_pipeline.envelope import parse_batch
+from freg_pipeline.envelope_batch import parse_batch
 from freg_pipeline.extract.contracts import fetch_contract
 from freg_pipeline.extract.parts import everything
 from freg_pipeline.journal.uttrekk import chunks

@@ -14,7 +14,7 @@ from freg_pipeline.client.answers import Answer
 from freg_pipeline.client.patience import Patience
 from freg_pipeline.client.transport import Transport
 from freg_pipeline.criteria.tilpasset import TilpassetKriterier
-from freg_pipeline.envelope import parse_batch
+from freg_pipeline.envelope_batch import parse_batch
 from freg_pipeline.errors import NotFoundError, RefusedError
 from freg_pipeline.outside import showable
 

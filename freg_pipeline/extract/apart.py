@@ -91,6 +91,6 @@ def _both(document: Oppslag | None, numbers: Oppslag | None) -> Oppslag | None:
         if told and not current.issuperset(row.number for row in mine if not row.is_history):
             return None
         rows = sorted(told, key=lambda row: row.is_history)
-        return replace(document, person=with_rows(document.person, rows)) if told else document
+        return replace(document, document=with_rows(document.person, rows)) if told else document
     except (ValueError, msgspec.DecodeError, RecursionError):
         return document  # what is wrong with it is told where it is decoded

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from freg_pipeline.envelope import IdentifierKind, parse_batch
+from freg_pipeline.envelope import IdentifierKind
+from freg_pipeline.envelope_batch import parse_batch
 from freg_pipeline.errors import DamagedError, ObjectMissingError
 from freg_pipeline.journal.ordered import Ordered
 from freg_pipeline.journal.raw import RawMeta, read_raw

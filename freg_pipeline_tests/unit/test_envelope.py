@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freg_pipeline.envelope import Oppslag, compose, match, parse, parse_batch
+from freg_pipeline.envelope import Oppslag, compose, match, parse
+from freg_pipeline.envelope_batch import parse_batch
 from freg_pipeline.errors import RefusedError
 
 DOCUMENT = {"identifikasjonsnummer": [{"foedselsEllerDNummer": "2"}, {"foedselsEllerDNummer": "1"}]}
@@ -89,7 +90,25 @@ def test_what_is_composed_is_read_again_and_matched_in_any_order(
     shuffled = list(whole)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     read = parse(compose(shuffled, "dokumentidentifikator"))
-    assert match([name for name, _, _ in made], read) == whole
+    matched = match([name for name, _, _ in made], read)
+    assert [one and (one.identifikator, one.person, one.feilmelding) for one in matched] == [
+        (one.identifikator, one.person, one.feilmelding) for one in whole
+    ]
+
+
+_values = st.none() | st.text(max_size=3) | st.integers(0, 9) | st.just({}) | st.just(DOCUMENT)
+_entries = st.dictionaries(
+    st.sampled_from(
+        ["foedselsEllerDNummer", "dokumentidentifikator", "folkeregisterperson", "feilmelding", "x"]
+    ),
+    _values,
+    max_size=4,
+)
+
+
+@given(st.lists(_entries | st.none(), max_size=4))
+def test_answers_say_the_same_with_and_without_the_envelope(entries: list[object]) -> None:
+    assert told({"oppslag": entries}) == told(entries)
 
 
 def test_answers_without_identifiers_are_matched_by_order_if_the_counts_agree() -> None:

@@ -16,7 +16,8 @@ from freg_pipeline.client import BatchState, Register, SoekKriterier, TilpassetK
 from freg_pipeline.client.sekvensnummer import parse_number
 from freg_pipeline.client.treff import parse_treff
 from freg_pipeline.client.uttrekk import BatchAnswer
-from freg_pipeline.envelope import parse, parse_batch
+from freg_pipeline.envelope import parse
+from freg_pipeline.envelope_batch import parse_batch
 from freg_pipeline.errors import FregError, GoneError, NotFoundError, RefusedError
 from freg_pipeline.settings import load
 from freg_pipeline_tests.conftest import StartRegister

@@ -10,7 +10,8 @@ from freg_pipeline.client.feed import parse_feed
 from freg_pipeline.client.hendelsesdokument import hendelsesdokumenter
 from freg_pipeline.client.treff import parse_treff
 from freg_pipeline.contract import Plan
-from freg_pipeline.envelope import is_xml, numbers_of, parse, parse_batch
+from freg_pipeline.envelope import is_xml, numbers_of, parse
+from freg_pipeline.envelope_batch import parse_batch
 from freg_pipeline.normalize import json_answer
 from freg_pipeline_tests.answers import Normalized, normalize_answers
 

@@ -1,0 +1,56 @@
+"""A batch of an uttrekk: the identifiers of documents or persons that the register delivers.
+
+Source: ``folkeregisteret-api.md``, uttrekk/{jobbid}/batch/{batchnr}.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from freg_pipeline.envelope import NOTHING, IdentifierKind, is_null, refusal
+from freg_pipeline.errors import RefusedError
+from freg_pipeline.identifiers import as_told
+from freg_pipeline.readable import read_json
+
+_NUMBER: IdentifierKind = "foedselsEllerDNummer"
+_DOCUMENT: IdentifierKind = "dokumentidentifikator"
+
+
+class _Batch(msgspec.Struct):
+    foedselsEllerDNummer: list[str | int | None] | None = None  # noqa: N815  the register's name
+    dokumentidentifikator: list[str | int | None] | None = None
+    feilmelding: msgspec.Raw = NOTHING
+
+
+_batch = msgspec.json.Decoder(_Batch)
+
+
+def parse_batch(body: bytes) -> tuple[IdentifierKind | None, list[str]]:
+    """Return what an uttrekk's batch holds and its identifiers; None and nothing past the last one.
+
+    The end is ``{}``; a list that is there and empty is taken for the end as well. An answer that
+    holds a reason (``feilmelding``, as the published description allows) is no end: whoever took it
+    for one would lose the persons of the batches that follow.
+
+    Raises:
+        ValueError: the body is no batch, or holds two; says nothing of its content.
+        RefusedError: it is the register's reason for there being no batch.
+    """
+    try:
+        batch = read_json(_batch.decode, body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        msg = "the answer is no batch of identifiers"
+        raise ValueError(msg) from None
+    documents = [str(one) for one in batch.dokumentidentifikator or () if one is not None]
+    numbers = [as_told(one) for one in batch.foedselsEllerDNummer or () if one is not None]
+    if documents and numbers:
+        msg = "the answer holds identifiers of two kinds"
+        raise ValueError(msg)
+    if documents or numbers:
+        return (_DOCUMENT, documents) if documents else (_NUMBER, numbers)
+    if batch.feilmelding and not is_null(batch.feilmelding):
+        raise RefusedError(
+            f'uttrekk/batch: "{refusal(batch.feilmelding)}"',
+            "Run the same command again later: it resumes where it stopped",
+        )
+    return None, []
