@@ -23,11 +23,14 @@ lint: $(INSTALLED)
 	$(BIN)/python docs/generate_dbt.py --check
 	$(BIN)/python docs/site/build.py --check
 
+# A register whose people live, and Dagster's page in front of it.
+PORT ?= 3000
+REGISTER_PORT ?= 8765
 ui: $(INSTALLED)
-	mkdir -p -m 700 $(DAGSTER_HOME)
-	cp dagster.yaml $(DAGSTER_HOME)/dagster.yaml
-	@$(BIN)/freg synthetic serve & register=$$!; trap "kill $$register" EXIT; \
-	DAGSTER_HOME=$(DAGSTER_HOME) $(BIN)/dagster dev -w workspace.yaml
+	@mkdir -p -m 700 $(DAGSTER_HOME)
+	@cp dagster.yaml $(DAGSTER_HOME)/dagster.yaml
+	@DAGSTER_HOME=$(DAGSTER_HOME) exec $(BIN)/python -m freg_pipeline.ui \
+	  --port $(PORT) --register-port $(REGISTER_PORT)
 
 docs: $(INSTALLED)
 	$(BIN)/python docs/generate_tables.py

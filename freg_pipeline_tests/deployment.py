@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +22,7 @@ import httpx
 from dagster import AssetKey, DagsterInstance, DagsterRun, RunRecord, RunsFilter
 from playwright.sync_api import Page, sync_playwright
 
+from freg_pipeline.ui import dagster
 from freg_pipeline_tests.browser import CHROMIUM, FLAGS
 from freg_pipeline_tests.waiting import STUCK_SECONDS, wait_until
 
@@ -157,50 +157,40 @@ def deployed(
     home, store, log = folder / "dagster", folder / "store", folder / "dagster.log"
     home.mkdir(mode=0o700)
     shutil.copy(ROOT / "dagster.yaml", home)
-    workspace = home / "workspace.yaml"
     ours = (ROOT / "workspace.yaml").read_text()
-    workspace.write_text(ours.replace("freg_pipeline.definitions", module))
+    (home / "workspace.yaml").write_text(ours.replace("freg_pipeline.definitions", module))
     register = RegisterProcess("--persons", "300", "--batch-size", "100", *register_options)
     with ExitStack() as stack:
         stack.callback(register.kill)
         register.start()
         settings = {
-            "DAGSTER_HOME": str(home),
             "FREG_STORE": str(store),
             "FREG_BASE_URL": register.base_url,
             "FREG_POLL_SECONDS": "0.1",
             **environment,
         }
-        url = stack.enter_context(_dagster(workspace, log, {**_clean(), **settings}))
+        url = stack.enter_context(_dagster(home, log, {**clean_environment(), **settings}))
         deployment = Deployment(url, home, store, register, log)
         yield deployment
         deployment.instance.dispose()
 
 
 @contextmanager
-def _dagster(workspace: Path, log: Path, environment: Mapping[str, str]) -> Iterator[str]:
-    """Webserver and daemon; yields the page's address once both are at work."""
+def _dagster(home: Path, log: Path, environment: Mapping[str, str]) -> Iterator[str]:
+    """Webserver and daemon; yields the page's address once they are at work."""
     port = free_port()
-    command = ["dagster", "dev", "--workspace", str(workspace), "--port", str(port)]
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *command],
-            cwd=workspace.parent,
-            env=environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # a group of its own, so that nothing of it is left
-        )
     url = f"http://127.0.0.1:{port}"
-    try:
-        wait_until(lambda: _is_ready(url), process, pause=0.2)
+    location = ["--workspace", str(home / "workspace.yaml")]
+    with (
+        log.open("wb") as output,
+        dagster(home, location, port, environment, output.fileno()) as process,
+    ):
+        wait_until(lambda: is_ready(url), process, pause=0.2)
         yield url
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
 
 
-def _is_ready(url: str) -> bool:
+def is_ready(url: str) -> bool:
+    """Whether Dagster's page is there, and what is to be seen on it has been loaded."""
     try:
         answer = httpx.post(f"{url}/graphql", json={"query": READY}, timeout=60, trust_env=False)
     except httpx.TransportError:
@@ -215,7 +205,18 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _clean() -> dict[str, str]:
+def processes_of(home: Path) -> list[int]:
+    """The processes that work with a DAGSTER_HOME (Linux)."""
+    told = f"DAGSTER_HOME={home}".encode()
+    found = []
+    for one in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if told in one.read_bytes().split(b"\0"):
+                found.append(int(one.parent.name))
+    return found
+
+
+def clean_environment() -> dict[str, str]:
     """This process's environment without settings of ours or Dagster's."""
     return {
         name: value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -100,7 +101,8 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), backlog=512)
     except OSError as error:
         raise ConfigurationError(
-            f"the address {host}:{port} can't be used: {error.strerror}", "Choose another --port"
+            f"the address {host}:{port} can't be used: {os.strerror(error.errno or 0)}",
+            "Choose another --port",
         ) from None
 
 

@@ -1,0 +1,96 @@
+"""``make ui``: the page and a register that lives, and nothing of it is left."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from freg_pipeline.client import Register
+from freg_pipeline.settings import load
+from freg_pipeline_tests.deployment import (
+    ROOT,
+    clean_environment,
+    free_port,
+    is_ready,
+    processes_of,
+)
+from freg_pipeline_tests.waiting import STUCK_SECONDS, started, wait_until
+
+UI = [sys.executable, "-m", "freg_pipeline.ui"]
+
+
+def test_it_starts_without_a_warning_things_happen_and_ctrl_c_leaves_no_process(
+    tmp_path: Path,
+) -> None:
+    port, register_port = free_port(), free_port()
+    ports = ["--port", str(port), "--register-port", str(register_port)]
+    base_url = f"http://127.0.0.1:{register_port}/folkeregisteret/offentlig-med-hjemmel/api"
+    log = tmp_path / "log"
+    with (
+        log.open("wb") as output,
+        started(
+            [*UI, *ports, "--persons", "100", "--events-per-minute", "600"],
+            cwd=ROOT,
+            env=_environment(tmp_path),
+            stdout=output,
+            stderr=output,
+        ) as process,
+    ):
+        wait_until(lambda: is_ready(f"http://127.0.0.1:{port}"), process, pause=0.2)
+        first = _last_number(base_url)
+        wait_until(lambda: _last_number(base_url) > first, process, pause=0.1)
+        assert processes_of(tmp_path) != []
+        process.send_signal(signal.SIGINT)
+        assert process.wait(STUCK_SECONDS) == 0
+    assert processes_of(tmp_path) == []
+    said = log.read_text()
+    assert "arning" not in said, said
+    assert "WARN" not in said, said
+    assert "Traceback" not in said, said
+    assert said.splitlines()[-1] == "Stopped"
+
+
+@pytest.mark.parametrize("taken", ["PORT", "REGISTER_PORT"])
+def test_a_port_that_is_taken_is_told_in_one_line_and_nothing_is_started(
+    taken: str, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        ports = {"PORT": free_port(), "REGISTER_PORT": free_port(), taken: port}
+        chosen = ["--port", str(ports["PORT"]), "--register-port", str(ports["REGISTER_PORT"])]
+        ended = subprocess.run(
+            [*UI, *chosen],
+            cwd=ROOT,
+            env=_environment(tmp_path),
+            capture_output=True,
+            text=True,
+            timeout=STUCK_SECONDS,
+            check=False,
+        )
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr.splitlines() == [
+        f"Error: the address 127.0.0.1:{port} can't be used: Address already in use. End what uses"
+        f" it, or choose another: make ui {taken}={port + 1}"
+    ]
+
+
+def _environment(home: Path) -> dict[str, str]:
+    shutil.copy(ROOT / "dagster.yaml", home)
+    store = str(home / "store")
+    return {**clean_environment(), "DAGSTER_HOME": str(home), "FREG_STORE": store}
+
+
+def _last_number(base_url: str) -> int:
+    async def ask() -> int:
+        async with Register.from_settings(load(base_url=base_url)) as register:
+            return await register.hendelser.siste_sekvensnummer()
+
+    return asyncio.run(ask())
