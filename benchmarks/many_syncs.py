@@ -29,13 +29,12 @@ from freg_pipeline.journal.releases import (
     write_manifest,
 )
 from freg_pipeline.journal.uttrekk import Uttrekk
-from freg_pipeline.orchestration.feed_sensor import hendelser_sensor
 from freg_pipeline.orchestration.resources import Freg
-from freg_pipeline.orchestration.sensors import uttrekk_sensor
 from freg_pipeline.settings import load
 from freg_pipeline.store import Store
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline.store.record import replace_record
+from freg_pipeline_tests.sensed import sensed
 
 PERSONS = 2_000
 FEW, MANY = 10, 50_000
@@ -114,9 +113,8 @@ def _tick(base_url: str, store: Any) -> None:
     freg = Freg.from_settings(load(base_url=base_url, store=store.location))
     freg.store = store
     with dg.DagsterInstance.ephemeral() as instance:
-        for sensor in (uttrekk_sensor, hendelser_sensor):
-            with dg.build_sensor_context(instance, resources={"freg": freg}) as context:
-                sensor(context)
+        for sensor in ("uttrekk_sensor", "hendelser_sensor"):
+            sensed(sensor, freg, instance)
 
 
 def _copy_syncs(store: LocalStore) -> None:

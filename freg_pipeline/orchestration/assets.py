@@ -6,6 +6,8 @@ repeat: what is done already is found in the store, and not done again.
 
 # No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
 
+from typing import Any
+
 import dagster as dg
 
 from freg_pipeline.client import Register
@@ -20,44 +22,55 @@ from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.drift import changes_between
 from freg_pipeline.lake.guards import approval
 from freg_pipeline.lake.heal import healing
-from freg_pipeline.orchestration.common import ORDER_POOL, OWNERS, FregResource
+from freg_pipeline.orchestration.common import ORDER_POOL, OWNERS
 from freg_pipeline.orchestration.config import OrderConfig
-from freg_pipeline.orchestration.partitions import UTTREKK
-from freg_pipeline.orchestration.resources import Freg
+from freg_pipeline.orchestration.names import Names
+from freg_pipeline.orchestration.partitions import UTTREKK, partitions
+from freg_pipeline.orchestration.resources import Freg, freg_of
 from freg_pipeline.orchestration.telling import in_our_words
 
 
-@dg.asset(
-    partitions_def=UTTREKK,
-    group_name="uttrekk",
-    kinds={"http"},
-    owners=OWNERS,
-    pool=ORDER_POOL,
-    description=(
-        "One partition per uttrekk: the order at the register, recorded before it is sent and after"
-        " it is answered, so that no second order is made blindly; or a list of one's own, or the"
-        " hits of a search, for which nothing is ordered."
-    ),
-)
-@in_our_words
-def uttrekk(
-    context: dg.AssetExecutionContext, config: OrderConfig, freg: FregResource
-) -> dg.MaterializeResult[None]:
-    """Begin the partition's uttrekk, if it isn't begun, and order it, if it isn't ordered."""
-    ordered = _order(freg, context.partition_key, config)
-    request = ordered.request
-    return dg.MaterializeResult(
-        metadata={
-            "kind": ordered.kind.name,
-            "environment": ordered.question.environment,
-            "rettighetspakke": ordered.question.rettighetspakke,
-            "sekvensnummer": request.sekvensnummer,
-            "contract": request.contract,
-            "contract_changes": [str(change) for change in _contract_changes(freg, request)],
-            "parts": len(request.parts),
-            "malformed": healing(freg.store, lambda: malformed_of(ordered)).count,
-        }
+def uttrekk_asset(names: Names) -> dg.AssetsDefinition:
+    """The order of an uttrekk, a partition each."""
+
+    @dg.asset(
+        key=names.key("uttrekk"),
+        partitions_def=partitions(names, UTTREKK),
+        group_name=names.of("uttrekk"),
+        kinds={"http"},
+        owners=OWNERS,
+        pool=names.of(ORDER_POOL),
+        required_resource_keys={names.resource},
+        description=(
+            "One partition per uttrekk: the order at the register, recorded before it is sent and"
+            " after it is answered, so that no second order is made blindly; or a list of one's"
+            " own, or the hits of a search, for which nothing is ordered."
+        ),
     )
+    @in_our_words
+    def uttrekk(
+        context: dg.AssetExecutionContext, config: OrderConfig
+    ) -> dg.MaterializeResult[None]:
+        """Begin the partition's uttrekk, if it isn't begun, and order it, if it isn't ordered."""
+        freg = freg_of(context, names)
+        ordered = _order(freg, context.partition_key, config)
+        return dg.MaterializeResult(metadata=_metadata(freg, ordered))
+
+    return uttrekk
+
+
+def _metadata(freg: Freg, ordered: Uttrekk) -> dict[str, Any]:
+    request = ordered.request
+    return {
+        "kind": ordered.kind.name,
+        "environment": ordered.question.environment,
+        "rettighetspakke": ordered.question.rettighetspakke,
+        "sekvensnummer": request.sekvensnummer,
+        "contract": request.contract,
+        "contract_changes": [str(change) for change in _contract_changes(freg, request)],
+        "parts": len(request.parts),
+        "malformed": healing(freg.store, lambda: malformed_of(ordered)).count,
+    }
 
 
 def _contract_changes(freg: Freg, request: Request) -> list[Change]:

@@ -8,6 +8,7 @@ done already is found in the store, and not done again.
 
 import time
 from collections import Counter
+from typing import Any
 
 import dagster as dg
 
@@ -18,39 +19,49 @@ from freg_pipeline.extract.poll import require_batch
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.heal import healing
 from freg_pipeline.lake.landing import LandedBatch, land_batch, load_plan
-from freg_pipeline.orchestration.assets import uttrekk
-from freg_pipeline.orchestration.common import BATCHES_A_RUN, LOOK_UP_POOL, OWNERS, FregResource
+from freg_pipeline.orchestration.common import BATCHES_A_RUN, LOOK_UP_POOL, OWNERS
 from freg_pipeline.orchestration.metadata import counts
+from freg_pipeline.orchestration.names import Names
 from freg_pipeline.orchestration.partitions import (
     UTTREKK_BATCH,
     batch_partition,
+    partitions,
     read_batch_partition,
 )
-from freg_pipeline.orchestration.resources import Freg
+from freg_pipeline.orchestration.resources import Freg, freg_of
 from freg_pipeline.orchestration.telling import in_our_words
 
 
-@dg.asset(
-    deps=[dg.AssetDep(uttrekk, partition_mapping=dg.AllPartitionMapping())],
-    partitions_def=UTTREKK_BATCH,
-    backfill_policy=BATCHES_A_RUN,
-    group_name="uttrekk",
-    kinds={"http", "json"},
-    owners=OWNERS,
-    description=(
-        "One partition per batch of an uttrekk: the identifiers that the register delivered, of"
-        " documents (komplett) or persons (tilpasset), kept as they came; or those of a list or a"
-        " search."
-    ),
-)
-@in_our_words
-def batch_identifikatorer(
-    context: dg.AssetExecutionContext, freg: FregResource
-) -> dg.MaterializeResult[None]:
-    """See that the batches' identifiers are here; wait for those that aren't ready."""
-    return dg.MaterializeResult(
-        metadata=counts(identifiers=_see_identifiers(freg, list(context.partition_keys)))
+def batch_assets(names: Names) -> list[dg.AssetsDefinition]:
+    """The assets of a batch, each made of the one before."""
+    return [_identifikatorer(names), _bulkoppslag(names), _tabeller(names)]
+
+
+def _identifikatorer(names: Names) -> dg.AssetsDefinition:
+    above = dg.AssetDep(names.key("uttrekk"), partition_mapping=dg.AllPartitionMapping())
+
+    @dg.asset(
+        key=names.key("batch_identifikatorer"),
+        deps=[above],
+        partitions_def=partitions(names, UTTREKK_BATCH),
+        backfill_policy=BATCHES_A_RUN,
+        group_name=names.of("uttrekk"),
+        kinds={"http", "json"},
+        owners=OWNERS,
+        required_resource_keys={names.resource},
+        description=(
+            "One partition per batch of an uttrekk: the identifiers that the register delivered, of"
+            " documents (komplett) or persons (tilpasset), kept as they came; or those of a list or"
+            " a search."
+        ),
     )
+    @in_our_words
+    def batch_identifikatorer(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        """See that the batches' identifiers are here; wait for those that aren't ready."""
+        identifiers = _see_identifiers(freg_of(context, names), list(context.partition_keys))
+        return dg.MaterializeResult(metadata=counts(identifiers=identifiers))
+
+    return batch_identifikatorer
 
 
 def _see_identifiers(freg: Freg, keys: list[str]) -> int:
@@ -66,40 +77,43 @@ def _see_identifiers(freg: Freg, keys: list[str]) -> int:
     return healing(freg.store, lambda: freg.ask(see))
 
 
-@dg.asset(
-    deps=[batch_identifikatorer],
-    partitions_def=UTTREKK_BATCH,
-    backfill_policy=BATCHES_A_RUN,
-    group_name="uttrekk",
-    kinds={"http", "json"},
-    owners=OWNERS,
-    pool=LOOK_UP_POOL,
-    description=(
-        "One partition per batch: the raw answers to its look-ups of 1,000 identifiers, kept"
-        " compressed as they came. A look-up that was answered is never made again."
-    ),
-)
-@in_our_words
-def bulkoppslag(
-    context: dg.AssetExecutionContext, freg: FregResource
-) -> dg.MaterializeResult[None]:
-    """Make the look-ups of the batches that have no answer yet."""
-    started = time.monotonic()
-    keys = list(context.partition_keys)
-    reports = healing(
-        freg.store,
-        lambda: _fetch(freg, keys),
-        lambda: _see_identifiers(freg, keys),
+def _bulkoppslag(names: Names) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=names.key("bulkoppslag"),
+        deps=[names.key("batch_identifikatorer")],
+        partitions_def=partitions(names, UTTREKK_BATCH),
+        backfill_policy=BATCHES_A_RUN,
+        group_name=names.of("uttrekk"),
+        kinds={"http", "json"},
+        owners=OWNERS,
+        pool=names.of(LOOK_UP_POOL),
+        required_resource_keys={names.resource},
+        description=(
+            "One partition per batch: the raw answers to its look-ups of 1,000 identifiers, kept"
+            " compressed as they came. A look-up that was answered is never made again."
+        ),
     )
-    return dg.MaterializeResult(
-        metadata=counts(
-            identifiers=sum(report.identifiers for report in reports),
-            look_ups=sum(report.fetched for report in reports),
-            look_ups_kept_before=sum(report.kept for report in reports),
-            bytes=sum(report.bytes for report in reports),
-            seconds=round(time.monotonic() - started, 3),
+    @in_our_words
+    def bulkoppslag(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        """Make the look-ups of the batches that have no answer yet."""
+        started = time.monotonic()
+        freg, keys = freg_of(context, names), list(context.partition_keys)
+        reports = healing(
+            freg.store,
+            lambda: _fetch(freg, keys),
+            lambda: _see_identifiers(freg, keys),
         )
-    )
+        return dg.MaterializeResult(
+            metadata=counts(
+                identifiers=sum(report.identifiers for report in reports),
+                look_ups=sum(report.fetched for report in reports),
+                look_ups_kept_before=sum(report.kept for report in reports),
+                bytes=sum(report.bytes for report in reports),
+                seconds=round(time.monotonic() - started, 3),
+            )
+        )
+
+    return bulkoppslag
 
 
 def _fetch(freg: Freg, keys: list[str]) -> list[FetchReport]:
@@ -119,42 +133,48 @@ def _fetch(freg: Freg, keys: list[str]) -> list[FetchReport]:
     return freg.ask(fetch)
 
 
-@dg.asset(
-    deps=[bulkoppslag],
-    partitions_def=UTTREKK_BATCH,
-    backfill_policy=BATCHES_A_RUN,
-    group_name="lake",
-    kinds={"parquet", "arrow"},
-    owners=OWNERS,
-    description=(
-        "One partition per batch: its answers as tables by the contract, one Parquet file a table,"
-        " and a row of account for each identifier. Read by the release only."
-    ),
-)
-@in_our_words
-def batch_tabeller(
-    context: dg.AssetExecutionContext, freg: FregResource
-) -> dg.MaterializeResult[None]:
-    """Decode the batches' answers by the contract."""
-    landed = [_land(freg, key) for key in context.partition_keys]
+def _tabeller(names: Names) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=names.key("batch_tabeller"),
+        deps=[names.key("bulkoppslag")],
+        partitions_def=partitions(names, UTTREKK_BATCH),
+        backfill_policy=BATCHES_A_RUN,
+        group_name=names.of("lake"),
+        kinds={"parquet", "arrow"},
+        owners=OWNERS,
+        required_resource_keys={names.resource},
+        description=(
+            "One partition per batch: its answers as tables by the contract, one Parquet file a"
+            " table, and a row of account for each identifier. Read by the release only."
+        ),
+    )
+    @in_our_words
+    def batch_tabeller(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        """Decode the batches' answers by the contract."""
+        freg = freg_of(context, names)
+        landed = [_land(freg, key) for key in context.partition_keys]
+        return dg.MaterializeResult(metadata=_metadata(landed))
+
+    return batch_tabeller
+
+
+def _metadata(landed: list[LandedBatch]) -> dict[str, Any]:
     outcomes: Counter[str] = Counter()
     for batch in landed:
         outcomes.update(batch.outcomes)
     files = [file for batch in landed for file in batch.files.values()]
-    return dg.MaterializeResult(
-        metadata={
-            "contract": landed[0].contract,
-            "dagster/row_count": sum(file.rows for file in files),
-            **counts(
-                documents=outcomes["dokument"],
-                gone=outcomes["borte"],
-                failed=outcomes["feilet"],
-                tables=len({table for batch in landed for table in batch.files}),
-                bytes=sum(file.bytes for file in files),
-                seconds=round(sum(batch.seconds for batch in landed), 3),
-            ),
-        }
-    )
+    return {
+        "contract": landed[0].contract,
+        "dagster/row_count": sum(file.rows for file in files),
+        **counts(
+            documents=outcomes["dokument"],
+            gone=outcomes["borte"],
+            failed=outcomes["feilet"],
+            tables=len({table for batch in landed for table in batch.files}),
+            bytes=sum(file.bytes for file in files),
+            seconds=round(sum(batch.seconds for batch in landed), 3),
+        ),
+    }
 
 
 def _land(freg: Freg, key: str) -> LandedBatch:

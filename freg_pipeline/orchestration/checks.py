@@ -11,26 +11,32 @@ from collections.abc import Iterator
 import dagster as dg
 
 from freg_pipeline.lake.checks import DESCRIPTIONS, CheckResult, run_checks
-from freg_pipeline.orchestration.common import FregResource
-from freg_pipeline.orchestration.publishing import release
+from freg_pipeline.orchestration.names import Names
+from freg_pipeline.orchestration.resources import freg_of
 from freg_pipeline.orchestration.telling import in_our_words
 
 
-@dg.multi_asset_check(
-    name="release_checks",
-    specs=[
-        dg.AssetCheckSpec(name, asset=release, description=description)
-        for name, description in DESCRIPTIONS.items()
-    ],
-)
-@in_our_words
-def release_checks(freg: FregResource) -> Iterator[dg.AssetCheckResult]:
-    """Check the current release; each check over all tables that it concerns."""
-    found: dict[str, list[CheckResult]] = defaultdict(list)
-    for result in run_checks(freg.store):
-        found[result.check.name].append(result)
-    for name in DESCRIPTIONS:
-        yield _together(name, found[name])
+def release_checks(names: Names) -> dg.AssetChecksDefinition:
+    """The checks of the asset ``release``."""
+
+    @dg.multi_asset_check(
+        name=names.of("release_checks"),
+        specs=[
+            dg.AssetCheckSpec(name, asset=names.key("release"), description=description)
+            for name, description in DESCRIPTIONS.items()
+        ],
+        required_resource_keys={names.resource},
+    )
+    @in_our_words
+    def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        """Check the current release; each check over all tables that it concerns."""
+        found: dict[str, list[CheckResult]] = defaultdict(list)
+        for result in run_checks(freg_of(context, names).store):
+            found[result.check.name].append(result)
+        for name in DESCRIPTIONS:
+            yield _together(name, found[name])
+
+    return checks
 
 
 def _together(name: str, results: list[CheckResult]) -> dg.AssetCheckResult:

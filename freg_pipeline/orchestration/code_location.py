@@ -1,55 +1,81 @@
-"""Everything that Dagster loads, put together."""
+"""Everything that Dagster loads of one store, put together."""
 
 from __future__ import annotations
 
 import dagster as dg
 
-from freg_pipeline.orchestration.assets import uttrekk
-from freg_pipeline.orchestration.batches import batch_identifikatorer, batch_tabeller, bulkoppslag
+from freg_pipeline.orchestration.assets import uttrekk_asset
+from freg_pipeline.orchestration.batches import batch_assets
 from freg_pipeline.orchestration.checks import release_checks
 from freg_pipeline.orchestration.compaction import (
-    compact_job,
+    compaction_assets,
+    compaction_jobs,
     compaction_sensor,
-    komprimering,
-    komprimert_del,
-    publish_job,
 )
-from freg_pipeline.orchestration.feed import hendelser, hendelser_checks, sync_hendelser
+from freg_pipeline.orchestration.feed import hendelser_asset, hendelser_checks, sync_job
 from freg_pipeline.orchestration.feed_sensor import hendelser_sensor
-from freg_pipeline.orchestration.jobs import JOBS
-from freg_pipeline.orchestration.publishing import duckdb_katalog, release
+from freg_pipeline.orchestration.jobs import uttrekk_jobs
+from freg_pipeline.orchestration.names import UNPREFIXED, Names
+from freg_pipeline.orchestration.publishing import catalogue_asset, release_asset
 from freg_pipeline.orchestration.purging import purge_job
-from freg_pipeline.orchestration.report import release_rapport
+from freg_pipeline.orchestration.report import report_asset
 from freg_pipeline.orchestration.resources import Freg
+from freg_pipeline.orchestration.running import BY_DEFAULT, Running
 from freg_pipeline.orchestration.schedules import (
     purge_releases,
     quarterly_full_load,
     weekly_spot_check,
 )
 from freg_pipeline.orchestration.sensors import uttrekk_sensor
-from freg_pipeline.orchestration.spot_check import spot_check
-
-ASSETS = [
-    uttrekk,
-    batch_identifikatorer,
-    bulkoppslag,
-    batch_tabeller,
-    release,
-    duckdb_katalog,
-    hendelser,
-    komprimert_del,
-    komprimering,
-    release_rapport,
-]
+from freg_pipeline.orchestration.spot_check import spot_check, spot_check_job
 
 
-def make_definitions(freg: Freg) -> dg.Definitions:
-    """Return the code location that works with ``freg``."""
+def make_definitions(
+    freg: Freg, names: Names = UNPREFIXED, running: Running = BY_DEFAULT
+) -> dg.Definitions:
+    """Return the code location that works with ``freg``.
+
+    Args:
+        freg: settings, store and register.
+        names: what everything is called.
+        running: which sensors and schedules run from the start.
+    """
+    return dg.Definitions.merge(
+        dg.Definitions(
+            assets=_assets(names),
+            asset_checks=[spot_check(names), release_checks(names), hendelser_checks(names)],
+            resources={names.resource: freg},
+        ),
+        _automation(names, running),
+    )
+
+
+def _assets(names: Names) -> list[dg.AssetsDefinition]:
+    return [
+        uttrekk_asset(names),
+        *batch_assets(names),
+        release_asset(names),
+        catalogue_asset(names),
+        hendelser_asset(names),
+        *compaction_assets(names),
+        report_asset(names),
+    ]
+
+
+def _automation(names: Names, running: Running) -> dg.Definitions:
+    """Jobs, and what starts them."""
+    uttrekk, compaction = uttrekk_jobs(names), compaction_jobs(names)
+    sync, purge, check = sync_job(names), purge_job(names), spot_check_job(names)
     return dg.Definitions(
-        assets=ASSETS,
-        asset_checks=[spot_check, release_checks, hendelser_checks],
-        jobs=[*JOBS, sync_hendelser, compact_job, publish_job, purge_job],
-        schedules=[quarterly_full_load, weekly_spot_check, purge_releases],
-        sensors=[uttrekk_sensor, hendelser_sensor, compaction_sensor],
-        resources={"freg": freg},
+        jobs=[*uttrekk, *compaction, sync, purge, check],
+        schedules=[
+            quarterly_full_load(names, uttrekk.full_load, running),
+            weekly_spot_check(names, check, running),
+            purge_releases(names, purge, running),
+        ],
+        sensors=[
+            uttrekk_sensor(names, uttrekk, running),
+            hendelser_sensor(names, sync, running),
+            compaction_sensor(names, compaction, running),
+        ],
     )

@@ -7,6 +7,7 @@ Runs of pieces may be spread over machines; each piece is found in the store whe
 
 from collections.abc import Iterator
 from functools import partial
+from typing import NamedTuple
 
 import dagster as dg
 
@@ -23,16 +24,24 @@ from freg_pipeline.lake.compact import (
 )
 from freg_pipeline.lake.compaction import Compaction, read_compaction
 from freg_pipeline.lake.heal import healing
-from freg_pipeline.orchestration.common import OWNERS, FregResource
-from freg_pipeline.orchestration.feed import hendelser
+from freg_pipeline.orchestration.common import OWNERS, Job
 from freg_pipeline.orchestration.guarding import COMPACTION_RULES, guard_specs, guarded
 from freg_pipeline.orchestration.metadata import counts
-from freg_pipeline.orchestration.resources import Freg
-from freg_pipeline.orchestration.runs import COMPACTION_TAG, runs_of
+from freg_pipeline.orchestration.names import Names
+from freg_pipeline.orchestration.partitions import COMPACTION_PIECE, partitions
+from freg_pipeline.orchestration.resources import Freg, freg_of
+from freg_pipeline.orchestration.running import Running
+from freg_pipeline.orchestration.runs import runs_of
 from freg_pipeline.orchestration.shown import show_release
 from freg_pipeline.orchestration.telling import in_our_words
+from freg_pipeline.store import Store
 
-COMPACTION_PIECE = dg.DynamicPartitionsDefinition(name="compaction_piece")
+
+class CompactionJobs(NamedTuple):
+    """The jobs of a compaction."""
+
+    piece: Job
+    publish: Job
 
 
 def piece_partition(compaction: Compaction, piece: str) -> str:
@@ -51,107 +60,140 @@ def _read_partition(freg: Freg, key: str) -> tuple[Compaction, str]:
     return compaction, piece
 
 
-@dg.asset(
-    deps=[hendelser],
-    partitions_def=COMPACTION_PIECE,
-    backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=1),
-    group_name="lake",
-    kinds={"parquet"},
-    owners=OWNERS,
-    description=(
-        "One partition per piece of a compaction: a bucket of persons in all tables, or the tables"
-        " that aren't split. Base and deltas in, a new base's files out; read by no one yet."
-    ),
-)
-@in_our_words
-def komprimert_del(
-    context: dg.AssetExecutionContext, freg: FregResource
-) -> dg.MaterializeResult[None]:
-    """Make the partition's piece, if it isn't made."""
-    key = context.partition_key
-    rows = healing(freg.store, lambda: compact_piece(freg.store, *_read_partition(freg, key)))
-    return dg.MaterializeResult(metadata={"dagster/row_count": rows})
+def compaction_assets(names: Names) -> list[dg.AssetsDefinition]:
+    """A piece of a compaction, and what publishes one."""
+    return [_komprimert_del(names), _komprimering(names)]
 
 
-@dg.asset(
-    deps=[dg.AssetDep(komprimert_del, partition_mapping=dg.AllPartitionMapping())],
-    group_name="lake",
-    kinds={"parquet"},
-    owners=OWNERS,
-    check_specs=guard_specs("komprimering", COMPACTION_RULES),
-    description=(
-        "The release on a new base: the same content as before, with the deltas that came meanwhile"
-        " on top. Published by one atomic swap of a pointer. Not partitioned."
-    ),
-)
-@in_our_words
-def komprimering(
-    context: dg.AssetExecutionContext, freg: FregResource
-) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
-    """Publish the compaction under way, once all of its pieces are made."""
-
-    def publish() -> Manifest | None:
-        compaction = begin_compaction(freg.store)
-        if compaction is None:
-            return None
-        return healing(freg.store, partial(publish_compaction, freg.store, compaction))
-
-    manifest = yield from guarded(context, "komprimering", publish, COMPACTION_RULES)
-    if manifest is None:
-        yield dg.MaterializeResult(metadata=counts(deltas=0))
-        return
-    show_release(context, freg.store, manifest)
-    yield dg.MaterializeResult(
-        metadata={
-            "release": manifest.number,
-            "sekvensnummer": manifest.sekvensnummer,
-            **counts(persons=manifest.persons, deltas=len(manifest.deltas)),
-        }
+def _komprimert_del(names: Names) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=names.key("komprimert_del"),
+        deps=[names.key("hendelser")],
+        partitions_def=partitions(names, COMPACTION_PIECE),
+        backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=1),
+        group_name=names.of("lake"),
+        kinds={"parquet"},
+        owners=OWNERS,
+        required_resource_keys={names.resource},
+        description=(
+            "One partition per piece of a compaction: a bucket of persons in all tables, or the"
+            " tables that aren't split. Base and deltas in, a new base's files out; read by no one"
+            " yet."
+        ),
     )
+    @in_our_words
+    def komprimert_del(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        """Make the partition's piece, if it isn't made."""
+        freg, key = freg_of(context, names), context.partition_key
+        rows = healing(freg.store, lambda: compact_piece(freg.store, *_read_partition(freg, key)))
+        return dg.MaterializeResult(metadata={"dagster/row_count": rows})
+
+    return komprimert_del
 
 
-compact_job = dg.define_asset_job(
-    "compact_piece",
-    selection=[komprimert_del],
-    executor_def=dg.in_process_executor,
-    description="Makes one piece of a compaction.",
-)
-publish_job = dg.define_asset_job(
-    "publish_compaction",
-    selection=[komprimering],
-    executor_def=dg.in_process_executor,
-    description="Publishes a compaction whose pieces are all made.",
-)
+def _komprimering(names: Names) -> dg.AssetsDefinition:
+    key = names.key("komprimering")
+
+    @dg.asset(
+        key=key,
+        deps=[dg.AssetDep(names.key("komprimert_del"), partition_mapping=dg.AllPartitionMapping())],
+        group_name=names.of("lake"),
+        kinds={"parquet"},
+        owners=OWNERS,
+        check_specs=guard_specs(key, COMPACTION_RULES),
+        required_resource_keys={names.resource},
+        description=(
+            "The release on a new base: the same content as before, with the deltas that came"
+            " meanwhile on top. Published by one atomic swap of a pointer. Not partitioned."
+        ),
+    )
+    @in_our_words
+    def komprimering(
+        context: dg.AssetExecutionContext,
+    ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+        """Publish the compaction under way, once all of its pieces are made."""
+        store = freg_of(context, names).store
+        publish = partial(_publish, store)
+        manifest = yield from guarded(context, key, publish, COMPACTION_RULES)
+        if manifest is None:
+            yield dg.MaterializeResult(metadata=counts(deltas=0))
+            return
+        show_release(context, names, store, manifest)
+        yield dg.MaterializeResult(
+            metadata={
+                "release": manifest.number,
+                "sekvensnummer": manifest.sekvensnummer,
+                **counts(persons=manifest.persons, deltas=len(manifest.deltas)),
+            }
+        )
+
+    return komprimering
 
 
-@dg.sensor(
-    jobs=[compact_job, publish_job],
-    minimum_interval_seconds=60,
-    description="Begins a compaction where deltas cost readers enough, and requests its runs.",
-)
-@in_our_words
-def compaction_sensor(
-    context: dg.SensorEvaluationContext, freg: FregResource
-) -> dg.SensorResult | dg.SkipReason:
-    """Request what the compaction under way still lacks."""
-    compaction = _under_way(freg)
+def _publish(store: Store) -> Manifest | None:
+    """Publish what is under way; None: nothing is."""
+    compaction = begin_compaction(store)
     if compaction is None:
-        return dg.SkipReason("too little has been replaced")
-    runs = runs_of(context.instance, COMPACTION_TAG, compaction.name)
-    left = [piece_partition(compaction, piece) for piece in pieces_left(freg.store, compaction)]
-    tags = {COMPACTION_TAG: compaction.name}
-    if not left:
-        wanted = runs.may_begin(publish_job.name)
-        requests = [dg.RunRequest(job_name=publish_job.name, tags=tags)] if wanted else []
-        return dg.SensorResult(run_requests=requests)
-    return dg.SensorResult(
-        run_requests=[
-            dg.RunRequest(job_name=compact_job.name, partition_key=key, tags=tags)
-            for key in left
-            if runs.may_begin(compact_job.name, key)
-        ],
-        dynamic_partitions_requests=[COMPACTION_PIECE.build_add_request(left)],
+        return None
+    return healing(store, partial(publish_compaction, store, compaction))
+
+
+def compaction_jobs(names: Names) -> CompactionJobs:
+    """One for a piece, and one that publishes."""
+    return CompactionJobs(
+        piece=dg.define_asset_job(
+            names.of("compact_piece"),
+            selection=[names.key("komprimert_del")],
+            executor_def=dg.in_process_executor,
+            description="Makes one piece of a compaction.",
+        ),
+        publish=dg.define_asset_job(
+            names.of("publish_compaction"),
+            selection=[names.key("komprimering")],
+            executor_def=dg.in_process_executor,
+            description="Publishes a compaction whose pieces are all made.",
+        ),
     )
+
+
+def compaction_sensor(names: Names, jobs: CompactionJobs, running: Running) -> dg.SensorDefinition:
+    """What sees to it that a release is compacted."""
+    name = "compaction_sensor"
+
+    @dg.sensor(
+        name=names.of(name),
+        jobs=[*jobs],
+        minimum_interval_seconds=60,
+        default_status=running.sensor(name),
+        required_resource_keys={names.resource},
+        description="Begins a compaction where deltas cost readers enough, and requests its runs.",
+    )
+    @in_our_words
+    def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        """Request what the compaction under way still lacks."""
+        freg = freg_of(context, names)
+        compaction = _under_way(freg)
+        if compaction is None:
+            return dg.SkipReason("too little has been replaced")
+        tag = {names.tag("compaction"): compaction.name}
+        runs = runs_of(context.instance, tag)
+        left = [piece_partition(compaction, piece) for piece in pieces_left(freg.store, compaction)]
+        if not left:
+            publish = dg.RunRequest(job_name=jobs.publish.name, tags=tag)
+            wanted = runs.may_begin(jobs.publish.name)
+            return dg.SensorResult(run_requests=[publish] if wanted else [])
+        return dg.SensorResult(
+            run_requests=[
+                dg.RunRequest(job_name=jobs.piece.name, partition_key=key, tags=tag)
+                for key in left
+                if runs.may_begin(jobs.piece.name, key)
+            ],
+            dynamic_partitions_requests=[
+                partitions(names, COMPACTION_PIECE).build_add_request(left)
+            ],
+        )
+
+    return sensor
 
 
 def _under_way(freg: Freg) -> Compaction | None:

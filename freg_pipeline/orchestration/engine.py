@@ -22,9 +22,9 @@ from dagster._core.instance.ref import InstanceRef
 
 from freg_pipeline.errors import ConfigurationError, StoreError
 from freg_pipeline.orchestration.code_location import make_definitions
+from freg_pipeline.orchestration.names import UNPREFIXED, Names
 from freg_pipeline.orchestration.partitions import UTTREKK_BATCH, batch_partition
 from freg_pipeline.orchestration.resources import Freg
-from freg_pipeline.orchestration.runs import UTTREKK_TAG
 
 # Dagster's own log goes to its instance; a command prints its own lines.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -37,17 +37,25 @@ class Engine:
         freg: settings, store and register of the code location.
         instance: where runs are recorded.
         home: the instance's folder, where it has one.
+        names: what its jobs, assets and runs are called there.
     """
 
-    def __init__(self, freg: Freg, instance: DagsterInstance, home: Path | None = None) -> None:
-        self._definitions = make_definitions(freg)
+    def __init__(
+        self,
+        freg: Freg,
+        instance: DagsterInstance,
+        home: Path | None = None,
+        names: Names = UNPREFIXED,
+    ) -> None:
+        self._definitions = make_definitions(freg, names)
         self._instance = instance
         self._home = home
+        self.names = names
 
-    def add(self, partitions: dg.DynamicPartitionsDefinition, key: str) -> None:
-        """Make a partition known."""
+    def add(self, kind: str, key: str) -> None:
+        """Make a partition of one of the kinds known."""
         with _alone(self._home):
-            self._instance.add_dynamic_partitions(partitions.name or "", [key])
+            self._instance.add_dynamic_partitions(self.names.of(kind), [key])
 
     def land(self, name: str, batch: int) -> None:
         """Take one batch of an uttrekk from identifiers to tables."""
@@ -65,22 +73,21 @@ class Engine:
         """Run a job, for a partition where its assets have any.
 
         Args:
-            job: its name.
+            job: its name, without a prefix.
             partition: which.
-            config: of its assets, by their names.
+            config: of its assets, by their names, without a prefix.
             uttrekk: whose run it is; by default the partition's.
 
         Raises:
             FregError: as the asset raised it.
         """
         of = uttrekk or (partition or "").split("/")[0]
-        ops = {name: {"config": dict(given)} for name, given in (config or {}).items()}
         with redirect_stderr(cast(TextIO, _WithoutRecords(sys.stderr))):
-            return self._definitions.resolve_job_def(job).execute_in_process(
-                run_config={**_QUIET, "ops": ops},
+            return self._definitions.resolve_job_def(self.names.of(job)).execute_in_process(
+                run_config={**_QUIET, **self.names.config(config or {})},
                 instance=self._instance,
                 partition_key=partition,
-                tags={UTTREKK_TAG: of} if of else None,
+                tags={self.names.tag("uttrekk"): of} if of else None,
             )
 
 

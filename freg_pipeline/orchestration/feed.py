@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import dagster as dg
 
@@ -30,13 +31,15 @@ from freg_pipeline.journal.releases import current_uttrekk, require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.heal import healing
 from freg_pipeline.lake.release import build_release
-from freg_pipeline.orchestration.common import LOOK_UP_POOL, OWNERS, FregResource
+from freg_pipeline.orchestration.common import LOOK_UP_POOL, OWNERS, Job
 from freg_pipeline.orchestration.config import SyncConfig
 from freg_pipeline.orchestration.guarding import guard_specs, guarded
 from freg_pipeline.orchestration.metadata import counts, fresh
-from freg_pipeline.orchestration.resources import Freg
+from freg_pipeline.orchestration.names import Names
+from freg_pipeline.orchestration.resources import Freg, freg_of
 from freg_pipeline.orchestration.shown import is_shown, show_release
 from freg_pipeline.orchestration.telling import in_our_words
+from freg_pipeline.store import Store
 
 # Fresh means: brought up to the register, or confirmed to be there, within this time.
 FRESH = dg.FreshnessPolicy.time_window(
@@ -44,57 +47,72 @@ FRESH = dg.FreshnessPolicy.time_window(
 )
 
 
-@dg.asset(
-    group_name="feed",
-    kinds={"http", "parquet"},
-    owners=OWNERS,
-    pool=LOOK_UP_POOL,
-    freshness_policy=FRESH,
-    check_specs=guard_specs("hendelser"),
-    description=(
-        "The event list, taken into releases: what happened since the current one, each changed"
-        " person looked up once, published as a delta. Not partitioned."
-    ),
-)
-@in_our_words
-def hendelser(
-    context: dg.AssetExecutionContext, config: SyncConfig, freg: FregResource
-) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
-    """Bring the current release up to the register's last event, a slice at a time."""
-    started = time.monotonic()
-    try:
-        slices = yield from guarded(context, "hendelser", lambda: _sync(context, freg, config))
-    except TooOldError:
-        if not freg.settings.full_load_when_too_old:
-            raise
-        name = _order_anew(freg)
-        context.log.warning("the event list no longer reaches back far enough: ordered %s", name)
-        yield from guarded(context, "hendelser", lambda: None)
-        yield dg.MaterializeResult(metadata={"full_load": name})
-        return
+def hendelser_asset(names: Names) -> dg.AssetsDefinition:
+    """The event list, taken into releases."""
+    key = names.key("hendelser")
+
+    @dg.asset(
+        key=key,
+        group_name=names.of("feed"),
+        kinds={"http", "parquet"},
+        owners=OWNERS,
+        pool=names.of(LOOK_UP_POOL),
+        freshness_policy=FRESH,
+        check_specs=guard_specs(key),
+        required_resource_keys={names.resource},
+        description=(
+            "The event list, taken into releases: what happened since the current one, each changed"
+            " person looked up once, published as a delta. Not partitioned."
+        ),
+    )
+    @in_our_words
+    def hendelser(
+        context: dg.AssetExecutionContext, config: SyncConfig
+    ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+        """Bring the current release up to the register's last event, a slice at a time."""
+        started = time.monotonic()
+        freg = freg_of(context, names)
+        try:
+            slices = yield from guarded(context, key, lambda: _sync(context, names, freg, config))
+        except TooOldError:
+            if not freg.settings.full_load_when_too_old:
+                raise
+            name = _order_anew(freg)
+            context.log.warning(
+                "the event list no longer reaches back far enough: ordered %s", name
+            )
+            yield from guarded(context, key, lambda: None)
+            yield dg.MaterializeResult(metadata={"full_load": name})
+            return
+        yield dg.MaterializeResult(metadata=_metadata(freg, slices, started))
+
+    return hendelser
+
+
+def _metadata(freg: Freg, slices: list[Slice], started: float) -> dict[str, Any]:
     manifest = require_current(freg.store)
     lag = _lag(freg, manifest)
-    yield dg.MaterializeResult(
-        metadata={
-            "release": manifest.number,
-            "sekvensnummer": manifest.sekvensnummer,
-            **fresh(manifest),
-            **counts(
-                releases=len(slices),
-                events=sum(one.events for one in slices),
-                persons=sum(one.persons for one in slices),
-                events_without_document=sum(one.without_document for one in slices),
-                events_not_followed=sum(one.not_followed for one in slices),
-                bytes=sum(one.bytes for one in slices),
-                seconds=round(time.monotonic() - started, 3),
-                events_behind=lag.events,
-                minutes_behind=lag.minutes,
-            ),
-        }
-    )
+    return {
+        "release": manifest.number,
+        "sekvensnummer": manifest.sekvensnummer,
+        **fresh(manifest),
+        **counts(
+            releases=len(slices),
+            events=sum(one.events for one in slices),
+            persons=sum(one.persons for one in slices),
+            events_without_document=sum(one.without_document for one in slices),
+            events_not_followed=sum(one.not_followed for one in slices),
+            bytes=sum(one.bytes for one in slices),
+            seconds=round(time.monotonic() - started, 3),
+            events_behind=lag.events,
+            minutes_behind=lag.minutes,
+        ),
+    }
 
 
-def _sync(context: dg.AssetExecutionContext, freg: Freg, config: SyncConfig) -> list[Slice]:
+def _sync(
+    context: dg.AssetExecutionContext, names: Names, freg: Freg, config: SyncConfig
+) -> list[Slice]:
     """Slice after slice, each of them a release, up to the last event that there is now.
 
     What happens meanwhile is the next sync's: the register never rests, and one that ran after it
@@ -109,11 +127,13 @@ def _sync(context: dg.AssetExecutionContext, freg: Freg, config: SyncConfig) -> 
         if taken is None:
             break
         current = require_current(freg.store)
-        show_release(context, freg.store, current)
+        show_release(context, names, freg.store, current)
         position = current.sekvensnummer
         slices.append(taken)
-    if not slices and not is_shown(context.instance, current):
-        show_release(context, freg.store, current)  # whoever published it was stopped before that
+    if not slices and not is_shown(context.instance, names, current):
+        show_release(
+            context, names, freg.store, current
+        )  # whoever published it was stopped before that
     return slices
 
 
@@ -174,31 +194,43 @@ def _order_anew(freg: Freg) -> str:
     return freg.ask(order)
 
 
-@dg.multi_asset_check(
-    name="hendelser_checks",
-    specs=[
-        dg.AssetCheckSpec(
-            "position_moved",
-            asset=hendelser,
-            description="The release's position is that of the last event that it contains.",
-        ),
-        dg.AssetCheckSpec(
-            "counts_explained",
-            asset=hendelser,
-            description="Every event has its row, every person looked up is accounted for.",
-        ),
-        dg.AssetCheckSpec(
-            "not_behind",
-            asset=hendelser,
-            description="The register has no event that the release doesn't contain.",
-        ),
-    ],
-)
-@in_our_words
-def hendelser_checks(freg: FregResource) -> Iterator[dg.AssetCheckResult]:
-    """Check the current release against the sync that it was made of, and against the register."""
-    manifest = require_current(freg.store)
-    made_of = Uttrekk(freg.store, manifest.uttrekk)
+_CHECKS = {
+    "position_moved": "The release's position is that of the last event that it contains.",
+    "counts_explained": "Every event has its row, every person looked up is accounted for.",
+    "not_behind": "The register has no event that the release doesn't contain.",
+}
+
+
+def hendelser_checks(names: Names) -> dg.AssetChecksDefinition:
+    """The checks of the asset ``hendelser``."""
+
+    @dg.multi_asset_check(
+        name=names.of("hendelser_checks"),
+        specs=[
+            dg.AssetCheckSpec(name, asset=names.key("hendelser"), description=description)
+            for name, description in _CHECKS.items()
+        ],
+        required_resource_keys={names.resource},
+    )
+    @in_our_words
+    def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        """Check the current release against its sync, and against the register."""
+        freg = freg_of(context, names)
+        manifest = require_current(freg.store)
+        yield from _against_its_sync(freg.store, manifest)
+        lag = _lag(freg, manifest)
+        yield dg.AssetCheckResult(
+            check_name="not_behind",
+            passed=not lag.events,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata=counts(events_behind=lag.events, minutes_behind=lag.minutes),
+        )
+
+    return checks
+
+
+def _against_its_sync(store: Store, manifest: Manifest) -> Iterator[dg.AssetCheckResult]:
+    made_of = Uttrekk(store, manifest.uttrekk)
     end = made_of.feed_end
     etter = made_of.etter
     yield dg.AssetCheckResult(
@@ -207,26 +239,22 @@ def hendelser_checks(freg: FregResource) -> Iterator[dg.AssetCheckResult]:
         metadata={"sekvensnummer": manifest.sekvensnummer, "etter": etter or 0},
     )
     events = 0 if end is None else end.hendelser
-    rows = 0 if end is None else staged_events(freg.store, made_of.name).files["hendelse"].rows
+    rows = 0 if end is None else staged_events(store, made_of.name).files["hendelse"].rows
     unexplained = manifest.accounting.unexplained
     yield dg.AssetCheckResult(
         check_name="counts_explained",
         passed=events == rows and not unexplained,
         metadata=counts(events=events, rows=rows, unexplained=unexplained),
     )
-    lag = _lag(freg, manifest)
-    yield dg.AssetCheckResult(
-        check_name="not_behind",
-        passed=not lag.events,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata=counts(events_behind=lag.events, minutes_behind=lag.minutes),
+
+
+def sync_job(names: Names) -> Job:
+    """One sync, with its checks."""
+    key = names.key("hendelser")
+    return dg.define_asset_job(
+        names.of("sync_hendelser"),
+        selection=dg.AssetSelection.assets(key) | dg.AssetSelection.checks_for_assets(key),
+        executor_def=dg.in_process_executor,  # its steps follow each other; a process costs
+        tags={"freg/feed": names.of("sync")},  # dagster.yaml lets one run of each value at a time
+        description="Brings the current release up to the register's last event.",
     )
-
-
-sync_hendelser = dg.define_asset_job(
-    "sync_hendelser",
-    selection=dg.AssetSelection.assets(hendelser) | dg.AssetSelection.checks_for_assets(hendelser),
-    executor_def=dg.in_process_executor,  # its steps follow each other; a process costs
-    tags={"freg/feed": "sync"},  # dagster.yaml lets one run of this tag at a time
-    description="Brings the current release up to the register's last event.",
-)

@@ -8,6 +8,7 @@ be requested again.
 # No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
 
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -17,9 +18,10 @@ from freg_pipeline.failure import pause
 from freg_pipeline.feed.position import BegunAnewError, last_number
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import current_release
-from freg_pipeline.orchestration.common import FregResource
-from freg_pipeline.orchestration.feed import hendelser, sync_hendelser
-from freg_pipeline.orchestration.resources import Freg
+from freg_pipeline.orchestration.common import Job
+from freg_pipeline.orchestration.names import Names
+from freg_pipeline.orchestration.resources import Freg, freg_of
+from freg_pipeline.orchestration.running import Running
 from freg_pipeline.orchestration.runs import UNDER_WAY
 from freg_pipeline.orchestration.shown import is_shown, materialised
 from freg_pipeline.orchestration.telling import in_our_words
@@ -29,74 +31,112 @@ LONGEST_RUN = timedelta(hours=3)
 _FROM, _TO = "freg/etter", "freg/siste"
 
 
-@dg.sensor(
-    job=sync_hendelser,
-    minimum_interval_seconds=60,
-    description="Asks the register for its last event's number, and requests a sync if it is new.",
-)
-@in_our_words
-def hendelser_sensor(
-    context: dg.SensorEvaluationContext, freg: FregResource
-) -> dg.SensorResult | dg.SkipReason:
-    """Request a sync if the register is ahead of the release and no sync is under way.
+def hendelser_sensor(names: Names, job: Job, running: Running) -> dg.SensorDefinition:
+    """What requests syncs."""
+    name = "hendelser_sensor"
 
-    A release that a command has published beside Dagster is recorded, so that it shows.
-    """
-    manifest = current_release(freg.store)
-    if manifest is None:
-        return dg.SkipReason("There is no release yet: make a full load first.")
-    runs = _Runs(context.instance, manifest.sekvensnummer)
-    if runs.under_way:
-        return dg.SkipReason("A sync is running.")
-    due = _due(context, freg, manifest, runs)
-    if is_shown(context.instance, manifest):
-        return due
-    shown = _shown(context, freg, manifest)
-    if isinstance(due, dg.SkipReason):
-        return dg.SensorResult(skip_reason=due, asset_events=[*shown])
-    return due._replace(asset_events=[*due.asset_events, *shown])
-
-
-def _shown(
-    context: dg.SensorEvaluationContext, freg: Freg, manifest: Manifest
-) -> list[dg.AssetMaterialization]:
-    """What records a release. A catalogue that can't be written doesn't hold syncs up."""
-    shown: list[dg.AssetMaterialization] = []
-    try:
-        shown.extend(materialised(freg.store, manifest))  # which keeps what came before it failed
-    except StoreError as error:
-        context.log.warning(str(error))
-    return shown
-
-
-def _due(
-    context: dg.SensorEvaluationContext, freg: Freg, manifest: Manifest, runs: "_Runs"
-) -> dg.SensorResult | dg.SkipReason:
-    if (seconds := runs.wait()) > 0:
-        return dg.SkipReason(f"Syncs from here have failed; the next one in {seconds:.0f} s.")
-    try:
-        last = freg.ask(lambda register: last_number(register, manifest), waits=False)
-    except BegunAnewError as error:
-        return _refuse(context, error)
-    except FregError as error:
-        return dg.SkipReason(str(error))
-    if last <= manifest.sekvensnummer or runs.found_nothing(last):
-        return _confirm(context.instance, manifest.sekvensnummer)
-    tags = {_FROM: str(manifest.sekvensnummer), _TO: str(last)}
-    return dg.SensorResult(run_requests=[dg.RunRequest(tags=tags)])
-
-
-def _refuse(
-    context: dg.SensorEvaluationContext, error: BegunAnewError
-) -> dg.SensorResult | dg.SkipReason:
-    """Request nothing, and have the asset's check fail, once: somebody has to look."""
-    said = str(error)
-    if context.cursor == said:
-        return dg.SkipReason(said)
-    failed = dg.AssetCheckEvaluation(
-        asset_key=hendelser.key, check_name="not_behind", passed=False, description=said
+    @dg.sensor(
+        name=names.of(name),
+        job=job,
+        minimum_interval_seconds=60,
+        default_status=running.sensor(name),
+        required_resource_keys={names.resource},
+        description=(
+            "Asks the register for its last event's number, and requests a sync if it is new."
+        ),
     )
-    return dg.SensorResult(skip_reason=dg.SkipReason(said), asset_events=[failed], cursor=said)
+    @in_our_words
+    def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        """Request a sync if the register is ahead of the release and no sync is under way.
+
+        A release that a command has published beside Dagster is recorded, so that it shows.
+        """
+        freg = freg_of(context, names)
+        manifest = current_release(freg.store)
+        if manifest is None:
+            return dg.SkipReason("There is no release yet: make a full load first.")
+        tick = _Tick(context, names, freg, manifest, _Runs(context.instance, job.name, manifest))
+        if tick.runs.under_way:
+            return dg.SkipReason("A sync is running.")
+        return tick.result()
+
+    return sensor
+
+
+@dataclass(frozen=True)
+class _Tick:
+    """One evaluation of the sensor, where there is a release and no sync is under way.
+
+    Attributes:
+        context: of the sensor.
+        names: of the store.
+        freg: settings, store and register.
+        manifest: of the current release.
+        runs: that were requested from where it stands.
+    """
+
+    context: dg.SensorEvaluationContext
+    names: Names
+    freg: Freg
+    manifest: Manifest
+    runs: "_Runs"
+
+    def result(self) -> dg.SensorResult | dg.SkipReason:
+        """What is due, and what records the release if nothing has yet."""
+        due = self._due()
+        if is_shown(self.context.instance, self.names, self.manifest):
+            return due
+        shown = self._shown()
+        if isinstance(due, dg.SkipReason):
+            return dg.SensorResult(skip_reason=due, asset_events=[*shown])
+        return due._replace(asset_events=[*due.asset_events, *shown])
+
+    def _shown(self) -> list[dg.AssetMaterialization]:
+        """What records a release. A catalogue that can't be written doesn't hold syncs up."""
+        shown: list[dg.AssetMaterialization] = []
+        try:  # extending keeps what came before it failed
+            shown.extend(materialised(self.names, self.freg.store, self.manifest))
+        except StoreError as error:
+            self.context.log.warning(str(error))
+        return shown
+
+    def _due(self) -> dg.SensorResult | dg.SkipReason:
+        position = self.manifest.sekvensnummer
+        if (seconds := self.runs.wait()) > 0:
+            return dg.SkipReason(f"Syncs from here have failed; the next one in {seconds:.0f} s.")
+        try:
+            last = self.freg.ask(lambda register: last_number(register, self.manifest), waits=False)
+        except BegunAnewError as error:
+            return self._refuse(error)
+        except FregError as error:
+            return dg.SkipReason(str(error))
+        if last <= position or self.runs.found_nothing(last):
+            return self._confirm()
+        tags = {_FROM: str(position), _TO: str(last)}
+        return dg.SensorResult(run_requests=[dg.RunRequest(tags=tags)])
+
+    def _refuse(self, error: BegunAnewError) -> dg.SensorResult | dg.SkipReason:
+        """Request nothing, and have the asset's check fail, once: somebody has to look."""
+        said = str(error)
+        if self.context.cursor == said:
+            return dg.SkipReason(said)
+        failed = dg.AssetCheckEvaluation(
+            asset_key=self.names.key("hendelser"),
+            check_name="not_behind",
+            passed=False,
+            description=said,
+        )
+        return dg.SensorResult(skip_reason=dg.SkipReason(said), asset_events=[failed], cursor=said)
+
+    def _confirm(self) -> dg.SensorResult | dg.SkipReason:
+        """Record that the release is current, so that its freshness shows; not at every tick."""
+        key = self.names.key("hendelser")
+        latest = self.context.instance.get_latest_materialization_event(key)
+        if latest is not None and time.time() - latest.timestamp < CONFIRMED_EVERY.total_seconds():
+            return dg.SkipReason("Nothing new.")
+        position = self.manifest.sekvensnummer
+        told = {"sekvensnummer": position, "events": 0, "events_behind": 0, "minutes_behind": 0.0}
+        return dg.SensorResult(asset_events=[dg.AssetMaterialization(key, metadata=told)])
 
 
 class _Runs:
@@ -104,12 +144,14 @@ class _Runs:
 
     Args:
         instance: whose runs.
-        position: of the release.
+        job: that makes syncs.
+        manifest: of the release that they start from.
     """
 
-    def __init__(self, instance: dg.DagsterInstance, position: int) -> None:
+    def __init__(self, instance: dg.DagsterInstance, job: str, manifest: Manifest) -> None:
         self._instance = instance
-        self._position = str(position)
+        self._job = job
+        self._position = str(manifest.sekvensnummer)
 
     @property
     def under_way(self) -> bool:
@@ -118,16 +160,14 @@ class _Runs:
         One that was begun long ago has lost its process: two at once do no harm.
         """
         begun = datetime.now(UTC) - LONGEST_RUN
-        wanted = dg.RunsFilter(
-            job_name=sync_hendelser.name, statuses=UNDER_WAY, created_after=begun
-        )
+        wanted = dg.RunsFilter(job_name=self._job, statuses=UNDER_WAY, created_after=begun)
         return bool(self._get(wanted, limit=1))
 
     def wait(self) -> float:
         """Seconds until another try is due: longer after each that failed, never given up."""
         failed = self._get(
             dg.RunsFilter(
-                job_name=sync_hendelser.name,
+                job_name=self._job,
                 statuses=[dg.DagsterRunStatus.FAILURE],
                 tags={_FROM: self._position},
             )
@@ -144,18 +184,9 @@ class _Runs:
         """
         tags = {_FROM: self._position, _TO: str(last)}
         succeeded = dg.RunsFilter(
-            job_name=sync_hendelser.name, statuses=[dg.DagsterRunStatus.SUCCESS], tags=tags
+            job_name=self._job, statuses=[dg.DagsterRunStatus.SUCCESS], tags=tags
         )
         return bool(self._get(succeeded, limit=1))
 
     def _get(self, wanted: dg.RunsFilter, limit: int | None = 20) -> list[dg.RunRecord]:
         return list(self._instance.get_run_records(wanted, limit=limit))
-
-
-def _confirm(instance: dg.DagsterInstance, position: int) -> dg.SensorResult | dg.SkipReason:
-    """Record that the release is current, so that its freshness shows it; not at every tick."""
-    latest = instance.get_latest_materialization_event(hendelser.key)
-    if latest is not None and time.time() - latest.timestamp < CONFIRMED_EVERY.total_seconds():
-        return dg.SkipReason("Nothing new.")
-    metadata = {"sekvensnummer": position, "events": 0, "events_behind": 0, "minutes_behind": 0.0}
-    return dg.SensorResult(asset_events=[dg.AssetMaterialization(hendelser.key, metadata=metadata)])

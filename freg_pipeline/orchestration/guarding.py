@@ -45,7 +45,7 @@ COMPACTION_RULES: Rules = {
 }
 
 
-def guard_specs(asset: str, rules: Rules = RELEASE_RULES) -> list[dg.AssetCheckSpec]:
+def guard_specs(asset: dg.AssetKey, rules: Rules = RELEASE_RULES) -> list[dg.AssetCheckSpec]:
     """The checks of an asset that publishes."""
     return [
         dg.AssetCheckSpec(name, asset=asset, description=description, blocking=True)
@@ -55,7 +55,7 @@ def guard_specs(asset: str, rules: Rules = RELEASE_RULES) -> list[dg.AssetCheckS
 
 def guarded(
     context: dg.AssetExecutionContext,
-    asset: str,
+    asset: dg.AssetKey,
     publish: Callable[[], T],
     rules: Rules = RELEASE_RULES,
 ) -> Generator[dg.AssetCheckResult | dg.MaterializeResult[None], None, T]:
@@ -78,7 +78,7 @@ def guarded(
 
 
 def _result(
-    asset: str, name: str, *, passed: bool, metadata: dict[str, str] | None = None
+    asset: dg.AssetKey, name: str, *, passed: bool, metadata: dict[str, str] | None = None
 ) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         asset_key=asset, check_name=name, passed=passed, metadata=metadata or {}

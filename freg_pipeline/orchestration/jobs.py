@@ -2,32 +2,55 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import dagster as dg
 
-from freg_pipeline.orchestration.assets import uttrekk
-from freg_pipeline.orchestration.batches import batch_identifikatorer, batch_tabeller, bulkoppslag
-from freg_pipeline.orchestration.publishing import duckdb_katalog, release
-from freg_pipeline.orchestration.spot_check import spot_check, spot_check_job
+from freg_pipeline.orchestration.common import Job
+from freg_pipeline.orchestration.names import Names
+from freg_pipeline.orchestration.spot_check import SPOT_CHECK
 
-full_load = dg.define_asset_job(
-    "full_load",
-    selection=[uttrekk],
-    description=(
-        "Orders an uttrekk: everyone, unless a selection is configured. uttrekk_sensor then lands"
-        " its batches and publishes the release."
-    ),
-)
-land_batch = dg.define_asset_job(
-    "land_batch",
-    selection=[batch_identifikatorer, bulkoppslag, batch_tabeller],
-    executor_def=dg.in_process_executor,  # its steps follow each other; a process costs
-    description="Takes one batch from identifiers to tables.",
-)
-publish_release = dg.define_asset_job(
-    "publish_release",
-    selection=dg.AssetSelection.assets(release, duckdb_katalog).without_checks()
-    | (dg.AssetSelection.checks_for_assets(release) - dg.AssetSelection.checks(spot_check)),
-    executor_def=dg.in_process_executor,
-    description="Publishes an uttrekk whose batches have all landed, and checks it.",
-)
-JOBS = [full_load, land_batch, publish_release, spot_check_job]
+
+class UttrekkJobs(NamedTuple):
+    """The jobs that take an uttrekk to its release."""
+
+    full_load: Job
+    land_batch: Job
+    publish_release: Job
+
+
+def uttrekk_jobs(names: Names) -> UttrekkJobs:
+    """One orders, one takes in a batch, and one publishes."""
+    return UttrekkJobs(
+        full_load=dg.define_asset_job(
+            names.of("full_load"),
+            selection=[names.key("uttrekk")],
+            description=(
+                "Orders an uttrekk: everyone, unless a selection is configured. uttrekk_sensor then"
+                " lands its batches and publishes the release."
+            ),
+        ),
+        land_batch=dg.define_asset_job(
+            names.of("land_batch"),
+            selection=[
+                names.key(name)
+                for name in ("batch_identifikatorer", "bulkoppslag", "batch_tabeller")
+            ],
+            executor_def=dg.in_process_executor,  # its steps follow each other; a process costs
+            description="Takes one batch from identifiers to tables.",
+        ),
+        publish_release=dg.define_asset_job(
+            names.of("publish_release"),
+            selection=_published(names),
+            executor_def=dg.in_process_executor,
+            description="Publishes an uttrekk whose batches have all landed, and checks it.",
+        ),
+    )
+
+
+def _published(names: Names) -> dg.AssetSelection:
+    """The release and the catalogue, with all checks but the one that asks the register."""
+    release, catalogue = names.key("release"), names.key("duckdb_katalog")
+    checks = dg.AssetSelection.checks_for_assets(release)
+    without = dg.AssetSelection.checks(dg.AssetCheckKey(release, SPOT_CHECK))
+    return dg.AssetSelection.assets(release, catalogue).without_checks() | (checks - without)

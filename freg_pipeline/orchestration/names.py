@@ -7,9 +7,9 @@ store carries that store's prefix in each of them; without a prefix they are cal
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import dagster as dg
 
@@ -73,7 +73,18 @@ class Names:
         """The key of a run's tag: ``freg/<name>``."""
         return f"freg/{self.of(name)}"
 
+    def config(self, ops: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """The configuration of a run.
+
+        Args:
+            ops: that of its ops and assets, by their names without the prefix.
+        """
+        return {"ops": {self.of(name): {"config": {**given}} for name, given in ops.items()}}
+
     @property
     def resource(self) -> str:
         """The key of the resource that assets work with: settings, store and register."""
         return self.of("freg")
+
+
+UNPREFIXED = Names()

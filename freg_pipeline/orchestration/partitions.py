@@ -1,4 +1,4 @@
-"""Partitions: an uttrekk, and a batch of an uttrekk. Never a person or a look-up."""
+"""Partitions: an uttrekk, a batch of one, a piece of a compaction. Never a person or a look-up."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ import dagster as dg
 
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.uttrekk import Uttrekk
+from freg_pipeline.orchestration.names import Names
 from freg_pipeline.store import Store
 
-UTTREKK = dg.DynamicPartitionsDefinition(name="uttrekk")
-UTTREKK_BATCH = dg.DynamicPartitionsDefinition(name="uttrekk_batch")
+UTTREKK = "uttrekk"
+UTTREKK_BATCH = "uttrekk_batch"
+COMPACTION_PIECE = "compaction_piece"
+
+
+def partitions(names: Names, kind: str) -> dg.DynamicPartitionsDefinition:
+    """Partitions of one of these kinds."""
+    return dg.DynamicPartitionsDefinition(name=names.of(kind))
 
 
 def batch_partition(name: str, batch: int) -> str:

@@ -16,48 +16,58 @@ from freg_pipeline.lake.catalogue import renew_catalogue
 from freg_pipeline.lake.guards import Policy
 from freg_pipeline.lake.heal import healing
 from freg_pipeline.lake.release import build_release
-from freg_pipeline.orchestration.batches import batch_tabeller, land_again
-from freg_pipeline.orchestration.common import OWNERS, FregResource
+from freg_pipeline.orchestration.batches import land_again
+from freg_pipeline.orchestration.common import OWNERS
 from freg_pipeline.orchestration.config import PublishConfig
 from freg_pipeline.orchestration.guarding import guard_specs, guarded
 from freg_pipeline.orchestration.metadata import release_metadata
-from freg_pipeline.orchestration.resources import Freg
+from freg_pipeline.orchestration.names import Names
+from freg_pipeline.orchestration.resources import Freg, freg_of
 from freg_pipeline.orchestration.telling import in_our_words
 
 
-@dg.asset(
-    deps=[
-        dg.AssetDep(batch_tabeller, partition_mapping=dg.AllPartitionMapping()),
-        "hendelser",
-        "komprimering",
-    ],
-    group_name="lake",
-    kinds={"parquet"},
-    owners=OWNERS,
-    check_specs=guard_specs("release"),
-    description=(
-        "What readers see: all tables, each person once, every identifier accounted for, published"
-        " by one atomic swap of a pointer. An uttrekk whose batches have all landed becomes one, so"
-        " does a sync, and so does a compaction: their runs materialise it too. Its data version is"
-        " the release's number."
-    ),
-)
-@in_our_words
-def release(
-    context: dg.AssetExecutionContext, config: PublishConfig, freg: FregResource
-) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
-    """Resolve who landed, write the base, and publish it."""
-    started = time.monotonic()
-    of = _to_publish(freg, config.uttrekk)
-    policy = config.policy(freg.settings)
-    manifest = yield from guarded(context, "release", lambda: _release(freg, of, policy))
-    yield dg.MaterializeResult(
-        metadata={
-            **release_metadata(freg.store, manifest),
-            "seconds": round(time.monotonic() - started, 3),
-        },
-        data_version=dg.DataVersion(manifest.number),
+def release_asset(names: Names) -> dg.AssetsDefinition:
+    """What readers see."""
+    key = names.key("release")
+
+    @dg.asset(
+        key=key,
+        deps=[
+            dg.AssetDep(names.key("batch_tabeller"), partition_mapping=dg.AllPartitionMapping()),
+            names.key("hendelser"),
+            names.key("komprimering"),
+        ],
+        group_name=names.of("lake"),
+        kinds={"parquet"},
+        owners=OWNERS,
+        check_specs=guard_specs(key),
+        required_resource_keys={names.resource},
+        description=(
+            "What readers see: all tables, each person once, every identifier accounted for,"
+            " published by one atomic swap of a pointer. An uttrekk whose batches have all landed"
+            " becomes one, so does a sync, and so does a compaction: their runs materialise it too."
+            " Its data version is the release's number."
+        ),
     )
+    @in_our_words
+    def release(
+        context: dg.AssetExecutionContext, config: PublishConfig
+    ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+        """Resolve who landed, write the base, and publish it."""
+        started = time.monotonic()
+        freg = freg_of(context, names)
+        of = _to_publish(freg, config.uttrekk)
+        policy = config.policy(freg.settings)
+        manifest = yield from guarded(context, key, lambda: _release(freg, of, policy))
+        yield dg.MaterializeResult(
+            metadata={
+                **release_metadata(freg.store, manifest),
+                "seconds": round(time.monotonic() - started, 3),
+            },
+            data_version=dg.DataVersion(manifest.number),
+        )
+
+    return release
 
 
 def _to_publish(freg: Freg, name: str | None) -> Uttrekk:
@@ -82,22 +92,30 @@ def _release(freg: Freg, of: Uttrekk, policy: Policy) -> Manifest:
     )
 
 
-@dg.asset(
-    deps=[release],
-    group_name="lake",
-    kinds={"duckdb"},
-    owners=OWNERS,
-    description=(
-        "freg.duckdb: one view a table over the current release, for analysts. Its data version is"
-        " the release's number."
-    ),
-)
-@in_our_words
-def duckdb_katalog(freg: FregResource) -> dg.MaterializeResult[None]:
-    """Write the catalogue of views anew."""
-    path = renew_catalogue(freg.store)
-    told = dg.MetadataValue.path(str(path)) if path else dg.MetadataValue.text("not written")
-    return dg.MaterializeResult(
-        metadata={"path": told},
-        data_version=dg.DataVersion(require_current(freg.store).number),
+def catalogue_asset(names: Names) -> dg.AssetsDefinition:
+    """The catalogue of views over the release."""
+
+    @dg.asset(
+        key=names.key("duckdb_katalog"),
+        deps=[names.key("release")],
+        group_name=names.of("lake"),
+        kinds={"duckdb"},
+        owners=OWNERS,
+        required_resource_keys={names.resource},
+        description=(
+            "freg.duckdb: one view a table over the current release, for analysts. Its data version"
+            " is the release's number."
+        ),
     )
+    @in_our_words
+    def duckdb_katalog(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        """Write the catalogue of views anew."""
+        store = freg_of(context, names).store
+        path = renew_catalogue(store)
+        told = dg.MetadataValue.path(str(path)) if path else dg.MetadataValue.text("not written")
+        return dg.MaterializeResult(
+            metadata={"path": told},
+            data_version=dg.DataVersion(require_current(store).number),
+        )
+
+    return duckdb_katalog

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar, cast
 
 from freg_pipeline.client import Register
 from freg_pipeline.client.environments import base_url
 from freg_pipeline.client.session import Question, Session
 from freg_pipeline.journal.home import has_met
+from freg_pipeline.orchestration.names import Names
 from freg_pipeline.settings import Settings, load
 from freg_pipeline.store import Store, open_store
 
@@ -84,3 +85,20 @@ class Freg:
     def _register(self) -> Register:
         settings, store, where = self.settings, self.store, base_url(self.settings)
         return Register.from_settings(settings, known=lambda: has_met(store, where), waits=True)
+
+
+class Context(Protocol):
+    """The context of whatever Dagster calls, as far as we look at it here."""
+
+    @property
+    def resources(self) -> Any:
+        """By their keys."""
+
+
+def freg_of(context: Context, names: Names) -> Freg:
+    """What to work with, from the context of an asset, a check, an op or a sensor.
+
+    It has to require ``names.resource``. (Dagster could pass it as an argument, but then by the
+    argument's name, which is the same for every store.)
+    """
+    return cast(Freg, getattr(context.resources, names.resource))

@@ -17,7 +17,6 @@ from freg_pipeline.journal.releases import require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.orchestration.config import ReleaseConfig, SyncConfig
 from freg_pipeline.orchestration.engine import Engine, open_engine
-from freg_pipeline.orchestration.feed import hendelser, sync_hendelser
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run import carry_on
 
@@ -75,13 +74,12 @@ class Syncing:
             RefusedError, PassingError: as for every request.
         """
         config = SyncConfig(slices=NO_LIMIT, **self._strictness.model_dump())
-        result = self._engine.run(
-            sync_hendelser.name, config={hendelser.op.name: config.model_dump()}
-        )
+        result = self._engine.run("sync_hendelser", config={"hendelser": config.model_dump()})
+        names = self._engine.names
         (made,) = (
             one
-            for one in result.asset_materializations_for_node(hendelser.op.name)
-            if one.asset_key == hendelser.key  # the releases that it published are others
+            for one in result.asset_materializations_for_node(names.of("hendelser"))
+            if one.asset_key == names.key("hendelser")  # the releases that it published are others
         )
         if "full_load" in made.metadata:
             name = str(made.metadata["full_load"].value)

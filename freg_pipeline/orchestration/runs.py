@@ -15,8 +15,6 @@ import dagster as dg
 
 from freg_pipeline.failure import Trouble
 
-UTTREKK_TAG = "freg/uttrekk"  # whose run it is
-COMPACTION_TAG = "freg/compaction"
 REFUSED_TAG = "freg/refused"  # on a run that a second try would not help
 PARTITION_TAG = "dagster/partition"
 UNDER_WAY = [
@@ -33,7 +31,7 @@ What = tuple[str, str]  # a job, and a partition of it; "" where it has none
 
 @dataclass(frozen=True)
 class Runs:
-    """The runs that share a tag.
+    """The runs that share tags.
 
     Attributes:
         under_way: what has a run now.
@@ -53,9 +51,8 @@ class Runs:
         return is_free and (trouble is None or trouble.is_over)
 
 
-def runs_of(instance: dg.DagsterInstance, tag: str, value: str) -> Runs:
-    """The runs that carry a tag."""
-    tags = {tag: value}
+def runs_of(instance: dg.DagsterInstance, tags: Mapping[str, str]) -> Runs:
+    """The runs that carry these tags."""
     active = instance.get_run_records(dg.RunsFilter(statuses=UNDER_WAY, tags=tags))
     ended = instance.get_run_records(dg.RunsFilter(statuses=_ENDED_BADLY, tags=tags))
     troubles: dict[What, Trouble] = {}

@@ -10,6 +10,7 @@ be requested again.
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import dagster as dg
 
@@ -28,43 +29,59 @@ from freg_pipeline.errors import FregError
 from freg_pipeline.extract.begin import require_same_settings
 from freg_pipeline.extract.poll import poll_once
 from freg_pipeline.journal.uttrekk import Uttrekk
-from freg_pipeline.orchestration.common import FregResource
 from freg_pipeline.orchestration.config import OrderKind
-from freg_pipeline.orchestration.jobs import full_load, land_batch, publish_release
-from freg_pipeline.orchestration.partitions import UTTREKK, UTTREKK_BATCH, batch_partition
-from freg_pipeline.orchestration.resources import Freg
-from freg_pipeline.orchestration.runs import UTTREKK_TAG, runs_of
+from freg_pipeline.orchestration.jobs import UttrekkJobs
+from freg_pipeline.orchestration.names import Names
+from freg_pipeline.orchestration.partitions import (
+    UTTREKK,
+    UTTREKK_BATCH,
+    batch_partition,
+    partitions,
+)
+from freg_pipeline.orchestration.resources import Freg, freg_of
+from freg_pipeline.orchestration.running import Running
+from freg_pipeline.orchestration.runs import runs_of
 from freg_pipeline.orchestration.telling import in_our_words
 
 READY_A_TICK = 50  # batches taken in one tick; the next tick takes more
 
 
-@dg.sensor(
-    jobs=[full_load, land_batch, publish_release],
-    minimum_interval_seconds=30,
-    description="Asks the register for ready batches of open uttrekk, and requests their runs.",
-)
-@in_our_words
-def uttrekk_sensor(context: dg.SensorEvaluationContext, freg: FregResource) -> dg.SensorResult:
-    """Carry every open uttrekk on by what is possible now."""
-    requests: list[dg.RunRequest] = []
-    keys: list[str] = []
-    names: list[str] = []
-    for uttrekk in Uttrekk.list_open(freg.store):
-        if uttrekk.kind.is_sync:
-            continue  # its steps are taken in one run, which hendelser_sensor requests
-        steps = _steps(context, freg, uttrekk)
-        names.append(uttrekk.name)
-        keys += [batch_partition(uttrekk.name, step.batch) for step in steps
-                 if isinstance(step, TakeIn)]  # fmt: skip
-        requests += _requests(context.instance, uttrekk, steps)
-    return dg.SensorResult(
-        run_requests=requests,
-        dynamic_partitions_requests=[
-            UTTREKK_BATCH.build_add_request(keys),
-            UTTREKK.build_add_request(names),
-        ],
+def uttrekk_sensor(names: Names, jobs: UttrekkJobs, running: Running) -> dg.SensorDefinition:
+    """What carries open uttrekk on."""
+    name = "uttrekk_sensor"
+
+    @dg.sensor(
+        name=names.of(name),
+        jobs=[*jobs],
+        minimum_interval_seconds=30,
+        default_status=running.sensor(name),
+        required_resource_keys={names.resource},
+        description="Asks the register for ready batches of open uttrekk, and requests their runs.",
     )
+    @in_our_words
+    def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        """Carry every open uttrekk on by what is possible now."""
+        freg = freg_of(context, names)
+        requests: list[dg.RunRequest] = []
+        keys: list[str] = []
+        open_ones: list[str] = []
+        for uttrekk in Uttrekk.list_open(freg.store):
+            if uttrekk.kind.is_sync:
+                continue  # its steps are taken in one run, which hendelser_sensor requests
+            steps = _steps(context, freg, uttrekk)
+            open_ones.append(uttrekk.name)
+            keys += [batch_partition(uttrekk.name, step.batch) for step in steps
+                     if isinstance(step, TakeIn)]  # fmt: skip
+            requests += _requests(context.instance, names, uttrekk.name, steps)
+        return dg.SensorResult(
+            run_requests=requests,
+            dynamic_partitions_requests=[
+                partitions(names, UTTREKK_BATCH).build_add_request(keys),
+                partitions(names, UTTREKK).build_add_request(open_ones),
+            ],
+        )
+
+    return sensor
 
 
 def _steps(context: dg.SensorEvaluationContext, freg: Freg, uttrekk: Uttrekk) -> tuple[Step, ...]:
@@ -97,36 +114,35 @@ async def _take_ready(register: Register, uttrekk: Uttrekk, first: int) -> bool:
 
 
 def _requests(
-    instance: dg.DagsterInstance, uttrekk: Uttrekk, steps: tuple[Step, ...]
+    instance: dg.DagsterInstance, names: Names, uttrekk: str, steps: tuple[Step, ...]
 ) -> Iterator[dg.RunRequest]:
     """The runs that take the steps, less those under way or failed a short time ago."""
-    runs = runs_of(instance, UTTREKK_TAG, uttrekk.name)
+    runs = runs_of(instance, {names.tag("uttrekk"): uttrekk})
     for step in steps:
-        request = _request(uttrekk.name, step)
+        request = _request(names, uttrekk, step)
         if request is not None and runs.may_begin(
             request.job_name or "", request.partition_key or ""
         ):
             yield request
 
 
-def _request(name: str, step: Step) -> dg.RunRequest | None:
+def _request(names: Names, uttrekk: str, step: Step) -> dg.RunRequest | None:
     """The run that takes a step; None: there is nothing to run, or a person decides."""
-    tags = {UTTREKK_TAG: name}
+    partition: str | None = None
+    config: dict[str, dict[str, Any]] = {}
     match step:
         case TakeIn(batch):
-            key = batch_partition(name, batch)
-            return dg.RunRequest(job_name=land_batch.name, partition_key=key, tags=tags)
+            job, partition = "land_batch", batch_partition(uttrekk, batch)
         case Publish():
-            config = _config("release", uttrekk=name)
-            return dg.RunRequest(job_name=publish_release.name, run_config=config, tags=tags)
+            job, config = "publish_release", {"release": {"uttrekk": uttrekk}}
         case OrderAnew():
-            config = _config("uttrekk", kind=OrderKind.begun.name, order_again=True)
-            return dg.RunRequest(
-                job_name=full_load.name, partition_key=name, run_config=config, tags=tags
-            )
+            again = {"kind": OrderKind.begun.name, "order_again": True}
+            job, partition, config = "full_load", uttrekk, {"uttrekk": again}
         case _:
             return None
-
-
-def _config(asset: str, **fields: object) -> dict[str, object]:
-    return {"ops": {asset: {"config": fields}}}
+    return dg.RunRequest(
+        job_name=names.of(job),
+        partition_key=partition,
+        run_config=names.config(config),
+        tags={names.tag("uttrekk"): uttrekk},
+    )

@@ -15,30 +15,34 @@ from dagster import DagsterInstance
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.lake.catalogue import renew_catalogue
 from freg_pipeline.orchestration.metadata import release_metadata
-from freg_pipeline.orchestration.publishing import duckdb_katalog, release
+from freg_pipeline.orchestration.names import Names
 from freg_pipeline.store import Store
 
 _VERSION = "dagster/data_version"
 
 
-def show_release(context: dg.AssetExecutionContext, store: Store, manifest: Manifest) -> None:
+def show_release(
+    context: dg.AssetExecutionContext, names: Names, store: Store, manifest: Manifest
+) -> None:
     """Write the catalogue of a release that a run has just published, and record both.
 
     Raises:
         StoreError: the store's own catalogue can't be written.
     """
-    for made in materialised(store, manifest):
+    for made in materialised(names, store, manifest):
         context.log_event(made)
 
 
-def is_shown(instance: DagsterInstance, manifest: Manifest) -> bool:
+def is_shown(instance: DagsterInstance, names: Names, manifest: Manifest) -> bool:
     """Whether a release is the one that was recorded last; else a command made it."""
-    last = instance.get_latest_materialization_event(release.key)
+    last = instance.get_latest_materialization_event(names.key("release"))
     made = last.asset_materialization if last is not None else None
     return made is not None and (made.tags or {}).get(_VERSION) == manifest.number
 
 
-def materialised(store: Store, manifest: Manifest) -> Iterator[dg.AssetMaterialization]:
+def materialised(
+    names: Names, store: Store, manifest: Manifest
+) -> Iterator[dg.AssetMaterialization]:
     """What records a release; then its catalogue is written, and what records that.
 
     Whoever published it may have been stopped before that, or keep a catalogue elsewhere.
@@ -48,8 +52,8 @@ def materialised(store: Store, manifest: Manifest) -> Iterator[dg.AssetMateriali
     """
     tags = {_VERSION: manifest.number}
     told = release_metadata(store, manifest)
-    yield dg.AssetMaterialization(release.key, metadata=told, tags=tags)
+    yield dg.AssetMaterialization(names.key("release"), metadata=told, tags=tags)
     path = renew_catalogue(store)
     if path is not None:
         where = {"path": dg.MetadataValue.path(str(path))}
-        yield dg.AssetMaterialization(duckdb_katalog.key, metadata=where, tags=tags)
+        yield dg.AssetMaterialization(names.key("duckdb_katalog"), metadata=where, tags=tags)

@@ -6,10 +6,13 @@ import dagster as dg
 
 from freg_pipeline.feed.spot_check import spot_check as compare
 from freg_pipeline.journal.releases import require_current
-from freg_pipeline.orchestration.common import FregResource
+from freg_pipeline.orchestration.common import Job
 from freg_pipeline.orchestration.metadata import counts, fresh
-from freg_pipeline.orchestration.publishing import release
+from freg_pipeline.orchestration.names import Names
+from freg_pipeline.orchestration.resources import freg_of
 from freg_pipeline.orchestration.telling import in_our_words
+
+SPOT_CHECK = "spot_check"
 
 
 class SpotCheckConfig(dg.Config):
@@ -18,42 +21,54 @@ class SpotCheckConfig(dg.Config):
     persons: int = 200
 
 
-@dg.asset_check(
-    asset=release,
-    name="spot_check",
-    description=(
-        "Persons drawn at random are at the register as they are in the tables. The register has"
-        " changed documents of very many persons without any event: a sync can't see that, and a"
-        " new full load puts it right."
-    ),
-)
-@in_our_words
-def spot_check(config: SpotCheckConfig, freg: FregResource) -> dg.AssetCheckResult:
-    """Look persons up at random and compare. Counts by table; warns, and stops nothing."""
-    checked = freg.ask(
-        lambda register: compare(freg.store, register, freg.settings, config.persons)
+def spot_check(names: Names) -> dg.AssetChecksDefinition:
+    """A check of the asset ``release``."""
+
+    @dg.asset_check(
+        asset=names.key("release"),
+        name=SPOT_CHECK,
+        required_resource_keys={names.resource},
+        description=(
+            "Persons drawn at random are at the register as they are in the tables. The register"
+            " has changed documents of very many persons without any event: a sync can't see that,"
+            " and a new full load puts it right."
+        ),
     )
-    found = checked.found
-    return dg.AssetCheckResult(
-        passed=not found.persons,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={
-            **counts(
-                asked=checked.asked,
-                compared=found.compared,
-                changed=checked.changed,
-                failed=found.failed,
-                differing=found.persons,
-            ),
-            **{f"differing/{name}": count for name, count in sorted(found.tables.items())},
-            **fresh(require_current(freg.store)),
-        },
-    )
+    @in_our_words
+    def check(
+        context: dg.AssetCheckExecutionContext, config: SpotCheckConfig
+    ) -> dg.AssetCheckResult:
+        """Look persons up at random and compare. Counts by table; warns, and stops nothing."""
+        freg = freg_of(context, names)
+        checked = freg.ask(
+            lambda register: compare(freg.store, register, freg.settings, config.persons)
+        )
+        found = checked.found
+        return dg.AssetCheckResult(
+            passed=not found.persons,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={
+                **counts(
+                    asked=checked.asked,
+                    compared=found.compared,
+                    changed=checked.changed,
+                    failed=found.failed,
+                    differing=found.persons,
+                ),
+                **{f"differing/{name}": count for name, count in sorted(found.tables.items())},
+                **fresh(require_current(freg.store)),
+            },
+        )
+
+    return check
 
 
-spot_check_job = dg.define_asset_job(
-    "spot_check",
-    selection=dg.AssetSelection.checks(spot_check),
-    executor_def=dg.in_process_executor,  # one step; a process costs
-    description="Looks persons up at random and compares them with the tables.",
-)
+def spot_check_job(names: Names) -> Job:
+    """What runs that check alone."""
+    check = dg.AssetCheckKey(names.key("release"), SPOT_CHECK)
+    return dg.define_asset_job(
+        names.of("spot_check"),
+        selection=dg.AssetSelection.checks(check),
+        executor_def=dg.in_process_executor,  # one step; a process costs
+        description="Looks persons up at random and compares them with the tables.",
+    )

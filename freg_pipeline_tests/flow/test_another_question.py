@@ -147,7 +147,7 @@ def test_the_command_refuses_and_tells_what_differs(
 @pytest.fixture(scope="module")
 def instance() -> Any:
     with dg.DagsterInstance.ephemeral() as instance:
-        instance.add_dynamic_partitions(UTTREKK.name or "", ["all", "some", "mine"])
+        instance.add_dynamic_partitions(UTTREKK, ["all", "some", "mine"])
         yield instance
 
 

@@ -13,15 +13,14 @@ import pytest
 
 from freg_pipeline.course import collect
 from freg_pipeline.lake.release import build_release
-from freg_pipeline.orchestration.feed_sensor import hendelser_sensor
 from freg_pipeline.orchestration.resources import Freg
-from freg_pipeline.orchestration.sensors import uttrekk_sensor
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import open_store
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests.conftest import StartRegister
 from freg_pipeline_tests.loads import full_load
 from freg_pipeline_tests.registers import happen
+from freg_pipeline_tests.sensed import sensed
 
 GROWING = {"", "uttrekk/", "releases/", "deltas/", "bases/", "answers/"}
 
@@ -59,7 +58,6 @@ def test_neither_a_sync_nor_a_tick_lists_what_is_finished(
 
     listed.clear()
     with dg.DagsterInstance.ephemeral() as instance:
-        for sensor in (uttrekk_sensor, hendelser_sensor):
-            with dg.build_sensor_context(instance, resources={"freg": freg}) as context:
-                sensor(context)
+        for sensor in ("uttrekk_sensor", "hendelser_sensor"):
+            sensed(sensor, freg, instance)
     assert listed == ["open/"]

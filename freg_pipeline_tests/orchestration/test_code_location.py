@@ -16,14 +16,14 @@ from freg_pipeline.journal.pointer import report_key
 from freg_pipeline.journal.releases import current_release, list_releases
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.orchestration.code_location import make_definitions
-from freg_pipeline.orchestration.report import release_rapport
+from freg_pipeline.orchestration.names import UNPREFIXED
+from freg_pipeline.orchestration.report import report_asset
 from freg_pipeline.orchestration.resources import Freg
-from freg_pipeline.orchestration.schedules import quarterly_full_load
-from freg_pipeline.orchestration.sensors import uttrekk_sensor
 from freg_pipeline.store import write_record
 from freg_pipeline_tests.conftest import StartRegister
 from freg_pipeline_tests.loads import full_load
 from freg_pipeline_tests.registers import happen, status_of
+from freg_pipeline_tests.sensed import sensed
 from freg_pipeline_tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -58,8 +58,7 @@ def tick(freg: Freg, instance: DagsterInstance) -> list[tuple[str | None, str | 
 
     A job, and its partition, or the uttrekk that it publishes.
     """
-    with dg.build_sensor_context(instance, resources={"freg": freg}) as context:
-        result = uttrekk_sensor(context)
+    result = sensed("uttrekk_sensor", freg, instance)
     assert isinstance(result, dg.SensorResult)
     for request in result.dynamic_partitions_requests or ():
         instance.add_dynamic_partitions(request.partitions_def_name, list(request.partition_keys))
@@ -308,7 +307,7 @@ def test_the_schedule_says_what_it_orders(tmp_path: Path) -> None:
         DagsterInstance.local_temp(str(tmp_path)) as kept,
         dg.build_schedule_context(kept, scheduled_execution_time=night) as context,
     ):
-        request = quarterly_full_load(context)
+        request = build_defs().resolve_schedule_def("quarterly_full_load")(context)
     assert isinstance(request, dg.RunRequest)
     assert request.run_config == {"ops": {"uttrekk": {"config": {"kind": "komplett"}}}}
 
@@ -406,7 +405,9 @@ def test_dagsters_own_settings_are_valid_and_send_nothing_home(
         assert not instance.telemetry_enabled
         queue = instance.get_concurrency_config()
         assert queue.pool_config.default_pool_limit == 10
-        assert {"key": "freg/feed", "limit": 1} in queue.run_queue_config.tag_concurrency_limits
+        one_of_each = {"applyLimitPerUniqueValue": True}  # a store's syncs, one after the other
+        one_sync = {"key": "freg/feed", "value": one_of_each, "limit": 1}
+        assert one_sync in queue.run_queue_config.tag_concurrency_limits
         assert instance.freshness_enabled
     workspace = yaml.safe_load((ROOT / "workspace.yaml").read_text())
     assert workspace == {"load_from": [{"python_module": "freg_pipeline.definitions"}]}
@@ -454,7 +455,7 @@ def test_a_page_about_the_release_is_an_asset(
 ) -> None:
     freg = make_freg(small_register)
     manifest = full_load(freg.settings)
-    made = dg.materialize([release_rapport], instance=instance, resources={"freg": freg})
+    made = dg.materialize([report_asset(UNPREFIXED)], instance=instance, resources={"freg": freg})
     metadata = made.asset_materializations_for_node("release_rapport")[0].metadata
     assert metadata["release"].value == manifest.number
     page = freg.store.read(report_key(manifest.number))

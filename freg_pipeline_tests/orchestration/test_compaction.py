@@ -11,9 +11,10 @@ from dagster import DagsterInstance
 from freg_pipeline.journal.releases import require_current
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.orchestration.code_location import make_definitions
-from freg_pipeline.orchestration.compaction import COMPACTION_PIECE, compaction_sensor
 from freg_pipeline.orchestration.engine import Engine
+from freg_pipeline.orchestration.partitions import COMPACTION_PIECE
 from freg_pipeline.orchestration.resources import Freg
+from freg_pipeline_tests.sensed import sensed
 from freg_pipeline_tests.unit.lake.delivered import (
     deliver,
     deliver_events,
@@ -38,10 +39,7 @@ def freg(make_freg: Callable[..., Freg]) -> Freg:
 
 
 def tick(freg: Freg, instance: DagsterInstance) -> dg.SensorResult | dg.SkipReason:
-    with dg.build_sensor_context(instance, resources={"freg": freg}) as context:
-        result = compaction_sensor(context)
-    assert isinstance(result, dg.SensorResult | dg.SkipReason)
-    return result
+    return sensed("compaction_sensor", freg, instance)
 
 
 def test_pieces_are_requested_then_published_then_nothing(

@@ -16,10 +16,10 @@ from freg_pipeline.lake.catalogue import catalogue_path
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.orchestration import feed_sensor
 from freg_pipeline.orchestration.code_location import make_definitions
-from freg_pipeline.orchestration.feed import hendelser
-from freg_pipeline.orchestration.feed_sensor import hendelser_sensor
+from freg_pipeline.orchestration.names import UNPREFIXED
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.shown import materialised
+from freg_pipeline_tests.sensed import sensed
 from freg_pipeline_tests.unit.feed.made import EventList, event
 from freg_pipeline_tests.unit.lake.delivered import deliver, document, number
 
@@ -41,7 +41,7 @@ def freg(
         freg = make_freg(url)
         uttrekk = deliver(freg.store, "one", [("d1", document(number(1)))], sekvensnummer=POSITION)
         manifest = build_release(freg.store, uttrekk)
-        for made in materialised(freg.store, manifest):
+        for made in materialised(UNPREFIXED, freg.store, manifest):
             instance.report_runless_asset_event(made)
         yield freg
 
@@ -51,11 +51,7 @@ def tick(freg: Freg, instance: DagsterInstance) -> Tick:
     cursor: list[str | None] = [None]
 
     def evaluate() -> dg.SensorResult | dg.SkipReason:
-        with dg.build_sensor_context(
-            instance, resources={"freg": freg}, cursor=cursor[-1]
-        ) as context:
-            result = hendelser_sensor(context)
-        assert isinstance(result, dg.SensorResult | dg.SkipReason)
+        result = sensed("hendelser_sensor", freg, instance, cursor=cursor[-1])
         if isinstance(result, dg.SensorResult) and result.cursor is not None:
             cursor.append(result.cursor)
         for made in result.asset_events if isinstance(result, dg.SensorResult) else ():
@@ -85,10 +81,8 @@ def ended(
 def test_without_a_release_there_is_nothing_to_keep_current(
     instance: DagsterInstance, make_freg: Callable[..., Freg]
 ) -> None:
-    with dg.build_sensor_context(
-        instance, resources={"freg": make_freg("http://127.0.0.1:1")}
-    ) as context:
-        assert isinstance(hendelser_sensor(context), dg.SkipReason)
+    freg = make_freg("http://127.0.0.1:1")
+    assert isinstance(sensed("hendelser_sensor", freg, instance), dg.SkipReason)
 
 
 def test_a_register_that_is_ahead_gets_a_run_each_time(tick: Tick, feed: EventList) -> None:
@@ -191,7 +185,7 @@ def shown(result: dg.SensorResult | dg.SkipReason) -> list[tuple[str, str]]:
     return [
         (one.asset_key.to_user_string(), (one.tags or {})["dagster/data_version"])
         for one in result.asset_events
-        if isinstance(one, dg.AssetMaterialization) and one.asset_key != hendelser.key
+        if isinstance(one, dg.AssetMaterialization) and one.asset_key != dg.AssetKey("hendelser")
     ]
 
 

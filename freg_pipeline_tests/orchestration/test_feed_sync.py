@@ -10,6 +10,7 @@ import msgspec
 from freg_pipeline.journal.releases import point_to_newest, require_current, write_manifest
 from freg_pipeline.orchestration.code_location import make_definitions
 from freg_pipeline.orchestration.feed import hendelser_checks
+from freg_pipeline.orchestration.names import UNPREFIXED
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run_feed import syncing
 from freg_pipeline_tests.conftest import StartRegister
@@ -79,6 +80,7 @@ def test_the_checks_tell_what_is_wrong(
     )
     assert write_manifest(store, wrong)
     point_to_newest(store)
-    found = {one.check_name: one.passed for one in hendelser_checks(freg)}
+    context = dg.build_asset_check_context({"freg": freg})
+    found = {one.check_name: one.passed for one in hendelser_checks(UNPREFIXED)(context)}
     assert found["position_moved"] is False
     assert found["not_behind"] is False

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-import dagster as dg
 import httpx
 import pytest
 from dagster import DagsterInstance
@@ -20,13 +19,13 @@ from freg_pipeline.client import Register
 from freg_pipeline.client.session import Session
 from freg_pipeline.errors import ConfigurationError, FregError
 from freg_pipeline.journal.releases import require_current
-from freg_pipeline.orchestration.feed_sensor import hendelser_sensor
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run import run_uttrekk
 from freg_pipeline.orchestration.run_feed import syncing
 from freg_pipeline.settings import load
 from freg_pipeline_tests.conftest import StartRegister
 from freg_pipeline_tests.registers import Door, happen
+from freg_pipeline_tests.sensed import sensed
 
 CONCURRENCY = 2
 AT_ONCE = CONCURRENCY + 1  # connections that the pool opens at the most
@@ -43,6 +42,7 @@ class Opened:
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> Opened:
+    gc.collect()  # what other tests have left is closed now, not while this one counts
     counted = Opened()
     make, close = httpx.AsyncClient.__init__, httpx.AsyncClient.aclose
     send = httpx.HTTPTransport.handle_request
@@ -86,8 +86,7 @@ def test_a_load_syncs_and_ticks_share_one_client(
         assert require_current(freg.store).sekvensnummer == newest
         with DagsterInstance.ephemeral() as instance:
             for _ in range(3):
-                with dg.build_sensor_context(instance, resources={"freg": freg}) as context:
-                    hendelser_sensor(context)
+                sensed("hendelser_sensor", freg, instance)
         assert opened.clients == 1
         assert len(opened.tokens) == 1
         assert door.connections <= AT_ONCE + 2
@@ -236,7 +235,6 @@ def test_after_a_wrong_setting_everything_is_read_again(session: Session, opened
 
 
 def test_a_session_that_nobody_holds_is_closed(small_register: str, opened: Opened) -> None:
-    gc.collect()  # what other tests have left
     before = opened.closed
     session = Session(lambda: Register.from_settings(load(base_url=small_register)))
     last(session)

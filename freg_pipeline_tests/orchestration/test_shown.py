@@ -13,8 +13,9 @@ from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.releases import require_current
 from freg_pipeline.lake.compact import begin_compaction, pieces
 from freg_pipeline.orchestration.code_location import make_definitions
-from freg_pipeline.orchestration.compaction import COMPACTION_PIECE, piece_partition
+from freg_pipeline.orchestration.compaction import piece_partition
 from freg_pipeline.orchestration.engine import Engine
+from freg_pipeline.orchestration.partitions import COMPACTION_PIECE
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline_tests.conftest import StartRegister
 from freg_pipeline_tests.loads import fetched
