@@ -18,6 +18,7 @@ from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.outside import keep_secret
 
 Environment = Literal["syntetisk", "playground", "konsumenttest", "produksjon", "fiks-test", "fiks"]
+AlertKind = Literal["failures", "checks", "warnings", "waiting", "late"]
 
 
 class Settings(BaseSettings):
@@ -73,6 +74,14 @@ class Settings(BaseSettings):
             what the release holds.
         full_load_when_too_old: make a new full load when the event list no longer reaches back to
             the release.
+        late_sync_hours: a release is late that hasn't been brought up to the register, or found to
+            be there, for so long; 0: never.
+        late_full_load_days: and one whose last full load is so old; 0: never.
+        alerts: who is told of trouble: addresses as apprise takes them, with blanks between. They
+            carry secrets.
+        alert_on: which kinds of trouble they are told of.
+        alert_again_hours: what lasts is told again after so many hours; 0: never.
+        dagster_url: Dagster's page as those who are told reach it, for links.
     """
 
     model_config = SettingsConfigDict(
@@ -119,8 +128,14 @@ class Settings(BaseSettings):
     follow_seconds: float = Field(default=60.0, gt=0)
     confirm_seconds: float = Field(default=5.0, ge=0)
     full_load_when_too_old: bool = False
+    late_sync_hours: float = Field(default=3.0, ge=0, le=876_000)
+    late_full_load_days: float = Field(default=400.0, ge=0, le=36_500)
+    alerts: SecretStr | None = None
+    alert_on: Annotated[tuple[AlertKind, ...], NoDecode] = ("failures", "checks", "waiting", "late")
+    alert_again_hours: float = Field(default=24.0, ge=0, le=876_000)
+    dagster_url: str | None = None
 
-    @field_validator("parts", "allow_services", mode="before")
+    @field_validator("parts", "allow_services", "alert_on", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -128,7 +143,11 @@ class Settings(BaseSettings):
         return value
 
     @field_validator(
-        "base_url", "s3_endpoint", "maskinporten_issuer", "maskinporten_token_endpoint"
+        "base_url",
+        "s3_endpoint",
+        "maskinporten_issuer",
+        "maskinporten_token_endpoint",
+        "dagster_url",
     )
     @classmethod
     def _http(cls, value: str | None) -> str | None:
@@ -179,6 +198,17 @@ class Settings(BaseSettings):
             raise ValueError(msg)
         keep_secret(text)
         return SecretStr(text) if text else None
+
+    @field_validator("alerts")
+    @classmethod
+    def _addresses(cls, value: SecretStr | None) -> SecretStr | None:
+        """Which of them can be told is known where they are told: by apprise, if it is there."""
+        addresses = [] if value is None else value.get_secret_value().split()
+        if not all(re.match(r"[A-Za-z0-9]+://[^/]", address) for address in addresses):
+            msg = "must be addresses such as slack://… or mailtos://…, with blanks between them"
+            raise ValueError(msg)
+        keep_secret(*addresses)
+        return SecretStr(" ".join(addresses)) if addresses else None
 
     @field_validator("maskinporten_key_file", "maskinporten_cert_file", "ca_file", "contract_file")
     @classmethod

@@ -104,3 +104,23 @@ def test_a_home_that_there_is_not_is_told(setting: str) -> None:
 def test_an_s3_endpoint_is_an_address() -> None:
     with pytest.raises(ConfigurationError, match="FREG_S3_ENDPOINT is wrong: must begin with http"):
         load(s3_endpoint="minio:9000")
+
+
+def test_addresses_of_those_who_are_told_are_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FREG_ALERTS", "slack://xoxb-s3cret\n mailtos://u:s3cret@example.no")
+    told = load().alerts
+    assert told is not None
+    assert told.get_secret_value() == "slack://xoxb-s3cret mailtos://u:s3cret@example.no"
+    assert "s3cret" not in repr(load())
+    monkeypatch.setenv("FREG_ALERTS", "slack://xoxb-s3cret drift-s3cret")
+    with pytest.raises(ConfigurationError, match="FREG_ALERTS") as wrong:
+        load()
+    assert "s3cret" not in str(wrong.value)
+
+
+def test_which_trouble_is_told_is_named_by_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FREG_ALERT_ON", "failures, late")
+    assert load().alert_on == ("failures", "late")
+    monkeypatch.setenv("FREG_ALERT_ON", "everything")
+    with pytest.raises(ConfigurationError, match="FREG_ALERT_ON"):
+        load()
