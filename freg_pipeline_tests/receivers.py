@@ -52,7 +52,7 @@ def webhook() -> Iterator[Webhook]:
             self.send_response(made.status)
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *args: object) -> None:
             """Silent."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:

@@ -58,7 +58,7 @@ def _waits(uttrekk: Uttrekk, settings: Settings, now: datetime) -> Sign | None:
 def late(
     manifest: Manifest | None,
     settings: Settings,
-    confirmed: datetime | None = None,
+    at_register: datetime | None = None,
     now: datetime | None = None,
 ) -> Iterator[Sign]:
     """What of the current release is late, by FREG_LATE_SYNC_HOURS and FREG_LATE_FULL_LOAD_DAYS.
@@ -66,7 +66,8 @@ def late(
     Args:
         manifest: the current release; None: there is none yet, and nothing is late.
         settings: the limits.
-        confirmed: when it was last found to be at the register's last event.
+        at_register: when it was last at the register's last event; by default when it was
+            published.
         now: when (UTC).
     """
     if manifest is None:
@@ -74,7 +75,7 @@ def late(
     now = now or datetime.now(UTC)
     told = freshness(manifest)
     limit = timedelta(hours=settings.late_sync_hours)
-    due = max(told.synced, confirmed or told.synced) + limit
+    due = (at_register or told.synced) + limit
     if limit and due < now:
         what = (
             f"the release {manifest.number} has not been brought up to the register for longer "

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -29,7 +30,7 @@ class Sign(NamedTuple):
         at: when it happened last (UTC).
         times: how often since the last look; 0 where it goes on, and nothing happened.
         link: where it is seen on Dagster's page, below its address.
-        parts: the partitions that it is about.
+        parts: the partitions that it is about, and when each failed last; "" where it has none.
         patience: how long it may last before anybody is told.
     """
 
@@ -39,7 +40,7 @@ class Sign(NamedTuple):
     at: datetime
     times: int = 1
     link: str = ""
-    parts: frozenset[str] = frozenset()
+    parts: Mapping[str, datetime] = MappingProxyType({})
     patience: timedelta = timedelta(0)
 
 
@@ -53,7 +54,7 @@ class Incident(msgspec.Struct, frozen=True, omit_defaults=True):
         last: when it last happened.
         times: how often it has happened.
         link: as the sign's.
-        parts: the partitions that it is about, the first :data:`MOST_PARTS`.
+        parts: as the sign's, :data:`MOST_PARTS` at the most.
         told: when somebody was last told; None: nobody yet.
     """
 
@@ -63,7 +64,7 @@ class Incident(msgspec.Struct, frozen=True, omit_defaults=True):
     last: datetime
     times: int = 1
     link: str = ""
-    parts: tuple[str, ...] = ()
+    parts: dict[str, datetime] = {}
     told: datetime | None = None
 
 
@@ -110,7 +111,7 @@ def compared(
 def _grown(before: Incident | None, sign: Sign, now: datetime) -> Incident:
     told = masked(" ".join(sign.what.split()))[:LONGEST_LINE]
     remedy = masked(" ".join(sign.remedy.split()))[:LONGEST_LINE]
-    parts = tuple(sorted(sign.parts)[:MOST_PARTS])
+    parts = dict(sorted(sign.parts.items())[:MOST_PARTS])
     if before is None:
         began = min(sign.at, now)
         return Incident(told, remedy, began, sign.at, sign.times, sign.link, parts)

@@ -124,7 +124,11 @@ def _apprise(addresses: Iterable[str]) -> Apprise:
         ) from None
     # No pictures and links of the library's own: nobody's mail fetches anything.
     asset = AppriseAsset(
-        app_id="freg_pipeline", app_url="", image_url_mask="", image_url_logo="", secure_logging=True
+        app_id="freg_pipeline",
+        app_url="",
+        image_url_mask="",
+        image_url_logo="",
+        secure_logging=True,
     )
     told = Apprise(asset=asset)
     with _silent():

@@ -34,6 +34,7 @@ _COMMANDS = {
     "sekvensnummer": "services:sekvensnummer",
     "soek": "soek:soek",
     "sql": "sql:sql",
+    "status": "status:status",
     "synthetic": "synthetic:synthetic",
     "uttrekk": "uttrekk:uttrekk",
     "xsd": "services:xsd",

@@ -129,6 +129,25 @@ def open_engine(freg: Freg) -> Iterator[Engine]:
         yield Engine(freg, instance, home)
 
 
+@contextmanager
+def open_records(freg: Freg) -> Iterator[DagsterInstance | None]:
+    """Dagster's records, to be read: DAGSTER_HOME's, else the store's; None: there are none here.
+
+    Raises:
+        ConfigurationError: DAGSTER_HOME or the folder's dagster.yaml is wrong.
+    """
+    told = os.environ.get("DAGSTER_HOME")
+    is_local = not freg.settings.store.startswith("s3://")
+    home = _checked(Path(told)) if told else Path(freg.settings.store) / "dagster"
+    if not (told or is_local) or not os.access(home, os.W_OK):  # SQLite writes while it reads
+        yield None
+        return
+    with _alone(home):
+        opened = _instance(home)
+    with opened as instance:
+        yield instance
+
+
 def _home(freg: Freg) -> Path | None:
     told = os.environ.get("DAGSTER_HOME")
     if told:

@@ -1,0 +1,238 @@
+"""What Dagster's records say is wrong: jobs that failed and haven't succeeded since, failed checks.
+
+Of a deployment that others share only what is this store's. Of an error's text only our own lines
+are told: a library's may quote anything.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Self
+from urllib.parse import quote
+
+import dagster as dg
+from dagster import DagsterEventType
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+
+from freg_pipeline.alerts.incidents import MOST_PARTS, Incidents, Sign
+from freg_pipeline.orchestration.names import Names
+from freg_pipeline.orchestration.runs import PARTITION_TAG
+
+RUN, CHECK = "run/", "check/"  # how keys of incidents begin
+MOST_RUNS = 500  # looked at in one look; the next one sees the rest
+_OURS = "freg_pipeline."  # how the class of an error of ours is written
+
+
+@dataclass(frozen=True)
+class Ours:
+    """What in a deployment is this store's.
+
+    Attributes:
+        names: what it is called.
+        jobs: the names of its jobs.
+        checks: its checks, without those whose failure is a failed run.
+        location: the code location; None: not known, as for a command.
+    """
+
+    names: Names
+    jobs: frozenset[str]
+    checks: tuple[dg.AssetCheckKey, ...] = ()
+    location: str | None = None
+
+    @classmethod
+    def of(cls, names: Names, definitions: dg.Definitions) -> Self:
+        """What definitions hold. A blocking check that fails is a failed run, and told as such."""
+        made = [*(definitions.assets or ()), *(definitions.asset_checks or ())]
+        specs = [
+            spec
+            for one in made
+            if isinstance(one, dg.AssetsDefinition)
+            for spec in one.check_specs
+            if not spec.blocking
+        ]
+        jobs = frozenset(job.name for job in definitions.jobs or ())
+        return cls(names, jobs, tuple(spec.key for spec in specs))
+
+    def has(self, run: dg.DagsterRun) -> bool:
+        """Whether a run is of one of its jobs; those of a command name no code location."""
+        origin = run.remote_job_origin
+        location = origin.location_name if origin is not None else None
+        is_here = None in (location, self.location) or location == self.location
+        return is_here and run.job_name in self.jobs
+
+    def about(self, run: dg.DagsterRun) -> str:
+        """The uttrekk or the compaction that a run is of; "" for none."""
+        tags = (self.names.tag("uttrekk"), self.names.tag("compaction"))
+        told = next((run.tags[tag] for tag in tags if tag in run.tags), None)
+        return told or run.tags.get(PARTITION_TAG, "").split("/")[0]
+
+
+def failures(
+    instance: dg.DagsterInstance,
+    ours: Ours,
+    since: datetime,
+    before: Incidents | None = None,
+    seen: Collection[str] = (),
+) -> tuple[list[Sign], list[str]]:
+    """Jobs that failed and haven't succeeded since: one sign for a job of an uttrekk.
+
+    Args:
+        instance: whose records.
+        ours: which jobs.
+        since: from when on runs are looked at.
+        before: what was wrong at the last look: of it what hasn't succeeded since goes on.
+        seen: the runs that the last look counted.
+
+    Returns:
+        The signs, and the runs that this look has counted.
+    """
+    wanted = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], updated_after=since)
+    records = instance.get_run_records(wanted, limit=MOST_RUNS)
+    found: dict[tuple[str, str], list[dg.RunRecord]] = defaultdict(list)
+    for record in records:  # the newest first
+        run = record.dagster_run
+        if ours.has(run):
+            found[(run.job_name, ours.about(run))].append(record)
+    carried = {_read_key(key): key for key in before or {} if key.startswith(RUN)}
+    signs = []
+    for job, about in {**found, **dict.fromkeys(carried)}:
+        runs = found.get((job, about), [])
+        incident = (before or {}).get(carried.get((job, about), ""))
+        parts = {**(incident.parts if incident else {}), **_parts(runs)}
+        failing = _not_succeeded(instance, ours, job, about, parts)
+        if not failing:
+            continue
+        new = [one for one in runs if one.dagster_run.run_id not in seen]
+        if runs:
+            signs.append(_failed(instance, job, about, runs[0], failing, len(new)))
+        elif incident is not None:
+            key = carried[(job, about)]
+            told = Sign(key, incident.what, incident.remedy, incident.last, times=0, parts=failing)
+            signs.append(told)
+    return signs, [record.dagster_run.run_id for record in records]
+
+
+def _read_key(key: str) -> tuple[str, str]:
+    job, _, about = key.removeprefix(RUN).partition("/")
+    return job, about
+
+
+def about_of(key: str) -> str:
+    """The uttrekk or the compaction that a key of :func:`failures` is of; "" for none."""
+    return _read_key(key)[1]
+
+
+def _parts(runs: Iterable[dg.RunRecord]) -> dict[str, datetime]:
+    """When each partition failed last."""
+    parts: dict[str, datetime] = {}
+    for record in runs:
+        parts.setdefault(record.dagster_run.tags.get(PARTITION_TAG, ""), ended(record))
+    return dict(sorted(parts.items())[:MOST_PARTS])
+
+
+def ended(record: dg.RunRecord) -> datetime:
+    """When a run ended; one whose process was lost tells only when it was last heard of."""
+    told = record.end_time or record.update_timestamp.timestamp()
+    return datetime.fromtimestamp(told, UTC)
+
+
+def _not_succeeded(
+    instance: dg.DagsterInstance, ours: Ours, job: str, about: str, parts: Mapping[str, datetime]
+) -> dict[str, datetime]:
+    """The parts that no run has succeeded for since they failed."""
+    succeeded = dg.RunsFilter(
+        job_name=job,
+        statuses=[dg.DagsterRunStatus.SUCCESS],
+        updated_after=min(parts.values()),
+    )
+    limit = 20 if set(parts) == {""} and not about else MOST_RUNS
+    best: dict[str, datetime] = {}
+    for record in instance.get_run_records(succeeded, limit=limit):
+        run = record.dagster_run
+        if ours.has(run) and ours.about(run) == about:
+            best.setdefault(run.tags.get(PARTITION_TAG, ""), ended(record))
+    return {part: at for part, at in parts.items() if part not in best or best[part] < at}
+
+
+def _failed(
+    instance: dg.DagsterInstance,
+    job: str,
+    about: str,
+    last: dg.RunRecord,
+    failing: Mapping[str, datetime],
+    times: int,
+) -> Sign:
+    run_id = last.dagster_run.run_id
+    of = f" of {about}" if about else ""
+    many = f" for {len(failing)} partitions" if len(failing) > 1 else ""
+    why, remedy = reason(instance, run_id)
+    return Sign(
+        key=f"{RUN}{job}/{about}",
+        what=f"{job}{of} failed{many}: {why}",
+        remedy=remedy,
+        at=ended(last),
+        times=times,
+        link=f"runs/{run_id}",
+        parts=failing,
+    )
+
+
+def reason(instance: dg.DagsterInstance, run_id: str) -> tuple[str, str]:
+    """Why a run failed, without a full stop, and what to do where that isn't said."""
+    kinds = {DagsterEventType.STEP_FAILURE, DagsterEventType.RUN_FAILURE}
+    records = instance.get_records_for_run(run_id, of_type=kinds, limit=20).records
+    events = [one.event_log_entry.dagster_event for one in records]
+    for event in events:
+        if event is None or event.event_type is not DagsterEventType.STEP_FAILURE:
+            continue
+        failed = event.step_failure_data
+        if failed.user_failure_data is not None and failed.user_failure_data.description:
+            return failed.user_failure_data.description.rstrip("."), ""
+        error = failed.error
+        while error is not None and error.cause is not None:
+            error = error.cause
+        if error is not None and error.message.startswith(_OURS):
+            return error.message.partition(": ")[2].strip().rstrip("."), ""
+        named = error.cls_name if error is not None and error.cls_name else "an error"
+        return f"it ended with {named}", "Look at the run"
+    return "its process was lost, or it never began", "Look at the run, and at the daemon's log"
+
+
+def failed_checks(
+    instance: dg.DagsterInstance, ours: Ours, *, warnings: bool, errors: bool = True
+) -> list[Sign]:
+    """The checks whose latest evaluation failed.
+
+    Args:
+        instance: whose records.
+        ours: which checks.
+        warnings: those that only warn, too.
+        errors: those that don't.
+    """
+    if not ours.checks:
+        return []
+    latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(ours.checks)
+    signs = []
+    for key in ours.checks:
+        record = latest.get(key)
+        if record is None or record.status is not AssetCheckExecutionRecordStatus.FAILED:
+            continue
+        told = record.evaluation
+        is_warning = told is not None and told.severity is dg.AssetCheckSeverity.WARN
+        if not (warnings if is_warning else errors):
+            continue
+        name, path = key.asset_key.to_user_string(), "/".join(map(quote, key.asset_key.path))
+        signs.append(
+            Sign(
+                key=f"{CHECK}{name}/{key.name}",
+                what=f"the check {key.name} of {name} failed",
+                remedy="Look at what it counted",
+                at=datetime.fromtimestamp(record.create_timestamp, UTC),
+                times=0,
+                link=f"assets/{path}?view=checks&checkDetail={quote(key.name)}",
+            )
+        )
+    return signs
