@@ -19,7 +19,7 @@ from typing import Any, Self, TypeVar
 
 from freg_pipeline.client.answers import LATER
 from freg_pipeline.client.register import Register
-from freg_pipeline.errors import ConfigurationError, FregError
+from freg_pipeline.errors import ConfigurationError, FregError, SilentError
 
 logger = logging.getLogger(__name__)
 
@@ -43,20 +43,25 @@ class Session:
         self._lock = threading.Lock()
         self._line: _Line | None = None
 
-    def ask(self, question: Question[T], *, waits: bool = True) -> T:
+    def ask(
+        self, question: Question[T], *, waits: bool = True, seconds: float | None = None
+    ) -> T:
         """Ask, and wait for the answer; several threads may do so at once.
 
         Args:
             question: what is awaited, given the register. It mustn't ask by the session itself.
             waits: whether a register that is away is waited for, for hours.
+            seconds: how long the answer is waited for, whatever the register does meanwhile; None:
+                as long as its requests are patient.
 
         Raises:
+            SilentError: there was no answer within that time; the question was stopped.
             FregError: as making the register and the question raise it; or the session was closed
                 before the answer came.
         """
         line = self._entered()
         try:
-            return line.run(question(line.register if waits else line.impatient))
+            return line.run(question(line.register if waits else line.impatient), seconds)
         except ConfigurationError:
             # Somebody may put it right, in a file that was read when the register was made.
             self._leave_behind(line)
@@ -131,13 +136,17 @@ class _Line:
         """Whether it can be asked: a process that was forked has no such thread."""
         return self._thread.is_alive() and not self._is_over
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run on the loop, and wait for it; whoever is interrupted meanwhile stops it."""
+    def run(self, work: Coroutine[Any, Any, T], seconds: float | None = None) -> T:
+        """Run on the loop, and wait for it; whoever is interrupted meanwhile stops it.
+
+        Raises:
+            SilentError: it took longer than so many seconds.
+        """
         ended = threading.Event()
 
         async def told() -> T:
             try:
-                return await work
+                return await (work if seconds is None else _within(seconds, work))
             finally:
                 ended.set()
 
@@ -196,6 +205,17 @@ class _Line:
         except Exception as error:  # whatever a broken connection makes of it
             logger.info("while closing the connections: %s", type(error).__name__)
         await self._loop.shutdown_asyncgens()
+
+
+async def _within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
+    """What is awaited, if it comes in time."""
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            return await work
+    except TimeoutError:
+        if not limit.expired():  # one of its own, which no limit of ours explains
+            raise
+        raise SilentError(f"the register gave no answer within {seconds:g} s", LATER) from None
 
 
 def _close_unless_begun(work: Coroutine[Any, Any, Any]) -> None:

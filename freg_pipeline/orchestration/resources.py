@@ -60,17 +60,19 @@ class Freg:
         """Where everything lies."""
         return open_store(self.settings)
 
-    def ask(self, question: Question[T], *, waits: bool = True) -> T:
+    def ask(self, question: Question[T], *, waits: bool = True, seconds: float | None = None) -> T:
         """Ask the register: by the one connection that everything in this process shares.
 
         Args:
             question: what is awaited, given the register.
             waits: whether a register that is away is waited for, for hours.
+            seconds: how long an answer is waited for; None: as long as its requests are patient.
 
         Raises:
+            SilentError: there was no answer within that time.
             FregError: as the question raises it; ConfigurationError: settings name no register.
         """
-        return self._session.ask(question, waits=waits)
+        return self._session.ask(question, waits=waits, seconds=seconds)
 
     def close(self) -> None:
         """Close the connection; it is opened again where it is needed again."""
