@@ -155,6 +155,7 @@ def _home(freg: Freg) -> Path | None:
     if freg.settings.store.startswith("s3://"):
         return None
     freg.store.write("dagster/README.md", _NOTE.encode())  # also makes the folder, privately
+    freg.store.write("dagster/dagster.yaml", _SETTINGS.encode())  # unless there is one
     return Path(freg.settings.store) / "dagster"
 
 
@@ -183,8 +184,7 @@ def _instance(home: Path | None) -> DagsterInstance:
     try:
         if os.environ.get("DAGSTER_HOME"):
             return DagsterInstance.get()
-        overrides = None if settings.exists() else {"telemetry": {"enabled": False}}
-        return DagsterInstance.from_ref(InstanceRef.from_dir(_alias(home), overrides=overrides))
+        return DagsterInstance.from_ref(InstanceRef.from_dir(_alias(home)))
     except (yaml.YAMLError, DagsterInvalidConfigError):
         raise ConfigurationError(f"{settings} is wrong", "Correct it, or move it away") from None
 
@@ -218,5 +218,15 @@ def _alone(home: Path | None) -> Iterator[None]:
         os.close(folder)
 
 
+_SETTINGS = """\
+telemetry:
+  enabled: false
+event_log_storage: # in one file, where Dagster would make one of 115 kB for each run
+  module: freg_pipeline.orchestration.event_log
+  class: EventsInOneFile
+compute_logs: # nothing: what a command has to say, it says
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
+"""
 _NOTE = """Dagster's records of what ran. Set DAGSTER_HOME to this folder to see them on its page.
 """

@@ -86,9 +86,8 @@ def instance(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Dagster
         opened = DagsterInstance.ephemeral()
     else:
         one = {
-            "module": "dagster._core.storage.event_log",
-            "class": "ConsolidatedSqliteEventLogStorage",
-            "config": {"base_dir": str(tmp_path)},
+            "module": "freg_pipeline.orchestration.event_log",
+            "class": "EventsInOneFile",
         }
         more = {"event_log_storage": one} if kind == "one file" else {}
         settings = {"telemetry": {"enabled": False}, **more}

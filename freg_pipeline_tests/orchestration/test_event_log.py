@@ -1,0 +1,57 @@
+"""Dagster's events in one file: found wherever the instance is, made once, and small."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from dagster import AssetKey, AssetMaterialization, DagsterInstance
+
+from freg_pipeline.orchestration.engine import open_engine
+from freg_pipeline.orchestration.partitions import UTTREKK
+from freg_pipeline.orchestration.resources import Freg
+
+ROOT = Path(__file__).parents[2]
+PROCESSES, EVENTS = 3, 5
+MakeFreg = Callable[..., Freg]
+
+
+def _report(home: str, number: int) -> None:
+    with DagsterInstance.from_config(home) as instance:
+        for _ in range(EVENTS):
+            instance.report_runless_asset_event(AssetMaterialization(f"asset_{number}"))
+
+
+def test_processes_that_begin_at_once_write_into_one_file(tmp_path: Path) -> None:
+    with DagsterInstance.from_config(str(tmp_path)):
+        pass  # its other files are there: Dagster itself makes these at the wrong moment for others
+    (tmp_path / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
+    context = multiprocessing.get_context("fork")
+    processes = [
+        context.Process(target=_report, args=(str(tmp_path), number)) for number in range(PROCESSES)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * PROCESSES
+    assert (tmp_path / "history" / "event_log.db").is_file()
+    with DagsterInstance.from_config(str(tmp_path)) as instance:
+        for number in range(PROCESSES):
+            key = AssetKey(f"asset_{number}")
+            assert len(instance.fetch_materializations(key, limit=100).records) == EVENTS
+
+
+@pytest.mark.usefixtures("recorded")
+def test_what_a_command_records_is_seen_by_dagster_in_the_stores_folder(
+    make_freg: MakeFreg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_engine(make_freg("http://127.0.0.1:1")) as engine:
+        engine.add(UTTREKK, "one")
+    home = tmp_path / "store" / "dagster"
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    with DagsterInstance.get() as instance:
+        assert instance.get_dynamic_partitions("uttrekk") == ["one"]
+    assert (home / "dagster.yaml").stat().st_mode & 0o077 == 0
