@@ -43,9 +43,7 @@ class Session:
         self._lock = threading.Lock()
         self._line: _Line | None = None
 
-    def ask(
-        self, question: Question[T], *, waits: bool = True, seconds: float | None = None
-    ) -> T:
+    def ask(self, question: Question[T], *, waits: bool = True, seconds: float | None = None) -> T:
         """Ask, and wait for the answer; several threads may do so at once.
 
         Args:

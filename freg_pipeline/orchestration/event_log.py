@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from pathlib import Path
 from typing import Any, Self
 
 from dagster import DagsterInstance
@@ -30,12 +31,12 @@ class EventsInOneFile(ConsolidatedSqliteEventLogStorage):
 
     def register_instance(self, instance: DagsterInstance) -> None:
         """Open the file of an instance; it is made if there is none."""
-        folder = os.path.join(instance.root_directory, "history")
-        os.makedirs(folder, exist_ok=True)
+        folder = Path(instance.root_directory) / "history"
+        folder.mkdir(parents=True, exist_ok=True)
         opened = os.open(folder, os.O_RDONLY)
         try:
             fcntl.flock(opened, fcntl.LOCK_EX)  # let go when it is closed, or its process dies
-            super().__init__(folder, self._inst_data)
+            super().__init__(str(folder), self._inst_data)
         finally:
             os.close(opened)
         super().register_instance(instance)

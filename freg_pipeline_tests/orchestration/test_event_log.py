@@ -10,7 +10,6 @@ import pytest
 from dagster import AssetKey, AssetMaterialization, DagsterInstance
 
 from freg_pipeline.orchestration.engine import open_engine
-from freg_pipeline.orchestration.partitions import UTTREKK
 from freg_pipeline.orchestration.resources import Freg
 
 ROOT = Path(__file__).parents[2]
@@ -49,7 +48,7 @@ def test_what_a_command_records_is_seen_by_dagster_in_the_stores_folder(
     make_freg: MakeFreg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with open_engine(make_freg("http://127.0.0.1:1")) as engine:
-        engine.add(UTTREKK, "one")
+        engine.add("uttrekk", "one")
     home = tmp_path / "store" / "dagster"
     monkeypatch.setenv("DAGSTER_HOME", str(home))
     with DagsterInstance.get() as instance:
