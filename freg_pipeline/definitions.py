@@ -1,24 +1,81 @@
-"""The entry point for Dagster: ``dagster dev -m freg_pipeline.definitions``."""
+"""The entry point for Dagster: ``dagster dev -m freg_pipeline.definitions``.
+
+In a deployment of one's own, :func:`build_defs` gives what to merge with the rest of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import os
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, cast
 
 import dagster as dg
 
+from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.orchestration.code_location import make_definitions
+from freg_pipeline.orchestration.given import require_given
+from freg_pipeline.orchestration.names import Names
 from freg_pipeline.orchestration.resources import Freg
+from freg_pipeline.orchestration.running import BY_DEFAULT, Running
+from freg_pipeline.outside import showable
 
 
-def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
-    """Return a fresh code location.
+def build_defs(
+    key_prefix: str | Sequence[str] | None = None,
+    *,
+    running: str | Collection[str] | None = None,
+    resources: Mapping[str, Any] | None = None,
+    **settings: Any,
+) -> dg.Definitions:
+    """Return everything that Dagster loads of one store, fresh.
+
+    Several stores live in one deployment, each under a prefix of its own::
+
+        defs = dg.Definitions.merge(
+            build_defs("kommune", store="/data/kommune"),
+            build_defs("kunder", store="/data/kunder", token=dg.EnvVar("KUNDER_TOKEN")),
+        )
 
     Args:
-        overrides: settings that win over the environment, by their names in
-            :class:`freg_pipeline.settings.Settings`.
+        key_prefix: what every name begins with: those of assets, jobs, sensors, schedules,
+            partitions, pools, groups, the resource and the tags of runs. ``"kommune"``,
+            ``"oslo/kommune"``, or a sequence of parts, each of letters, digits and single
+            underscores. Default: ``FREG_KEY_PREFIX``, or none.
+        running: the sensors and schedules that run from the start, by their names without the
+            prefix, in place of those that do by default (``purge_releases``).
+        resources: in place of ours, by their names without the prefix: ``freg``, a
+            :class:`freg_pipeline.orchestration.resources.Freg`.
+        settings: those of this store, by their names in :class:`freg_pipeline.settings.Settings`;
+            they win over the environment. ``dagster.EnvVar("NAME")`` is read where it is used, and
+            so are all that aren't given here.
+
+    Raises:
+        ConfigurationError: the prefix is unfit, a setting, a resource, a sensor or a schedule is
+            unknown, or a setting's value is wrong.
     """
-    return make_definitions(Freg(overrides))
+    if key_prefix is None:
+        key_prefix = os.environ.get("FREG_KEY_PREFIX")
+    names = Names.of_prefix(key_prefix)
+    freg = _freg(settings, resources or {})
+    chosen = BY_DEFAULT if running is None else Running.of(running)
+    return make_definitions(freg, names, chosen)
+
+
+def _freg(settings: Mapping[str, Any], resources: Mapping[str, Any]) -> Freg:
+    unknown = sorted(set(resources) - {"freg"})
+    if unknown:
+        raise ConfigurationError(
+            f"there is no resource {showable(unknown[0])}", "The only one is called freg"
+        )
+    if "freg" not in resources:
+        require_given(settings)
+        return Freg(settings)
+    if settings:
+        raise ConfigurationError(
+            f"{', '.join(sorted(settings))} would mean nothing beside a resource freg",
+            "Give it those settings itself",
+        )
+    return cast(Freg, resources["freg"])
 
 
 defs = build_defs()

@@ -7,15 +7,22 @@ read from any other place, so that the same command does the same thing from any
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from freg_pipeline.errors import ConfigurationError
-from freg_pipeline.outside import keep_secret
+from freg_pipeline.outside import keep_secret, showable
 
 Environment = Literal["syntetisk", "playground", "konsumenttest", "produksjon", "fiks-test", "fiks"]
 AlertKind = Literal["failures", "checks", "warnings", "waiting", "late"]
@@ -82,6 +89,7 @@ class Settings(BaseSettings):
         alert_on: which kinds of trouble they are told of.
         alert_again_hours: what lasts is told again after so many hours; 0: never.
         dagster_url: Dagster's page as those who are told reach it, for links.
+        key_prefix: what names begin with in Dagster's records, of what commands run there.
     """
 
     model_config = SettingsConfigDict(
@@ -134,6 +142,7 @@ class Settings(BaseSettings):
     alert_on: Annotated[tuple[AlertKind, ...], NoDecode] = ("failures", "checks", "waiting", "late")
     alert_again_hours: float = Field(default=24.0, ge=0, le=876_000)
     dagster_url: str | None = None
+    key_prefix: str = ""
 
     @field_validator("parts", "allow_services", "alert_on", mode="before")
     @classmethod
@@ -285,8 +294,46 @@ def load(**flags: Any) -> Settings:
     Raises:
         ConfigurationError: a value is wrong; names the setting, never a secret's value.
     """
+    return _made(Settings, flags)
+
+
+class _Given(Settings):
+    """What is given, and nothing of the environment."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *others: PydanticBaseSettingsSource,
+        **more: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del settings_cls, others, more
+        return (init_settings,)
+
+
+def require_settings(given: Mapping[str, Any]) -> None:
+    """See that what is given are settings, with values that they can have.
+
+    Nothing of the environment is looked at: it may be another when they are used.
+
+    Raises:
+        ConfigurationError: a name is none of a setting, or a value is wrong.
+    """
+    known = Settings.model_fields
+    for name in given:
+        if name not in known:
+            like = get_close_matches(name, known, n=1)
+            raise ConfigurationError(
+                f"there is no setting {showable(name)}",
+                f"Did you mean {like[0]}?" if like else f"There are {', '.join(known)}",
+            )
+    _made(_Given, given)
+
+
+def _made(kind: type[Settings], given: Mapping[str, Any]) -> Settings:
     try:
-        return Settings(**{name: value for name, value in flags.items() if value is not None})
+        return kind(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = "FREG_" + "_".join(str(part) for part in first["loc"]).upper()

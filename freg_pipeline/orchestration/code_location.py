@@ -39,6 +39,9 @@ def make_definitions(
         freg: settings, store and register.
         names: what everything is called.
         running: which sensors and schedules run from the start.
+
+    Raises:
+        ConfigurationError: one of those is unknown.
     """
     return dg.Definitions.merge(
         dg.Definitions(
@@ -66,16 +69,17 @@ def _automation(names: Names, running: Running) -> dg.Definitions:
     """Jobs, and what starts them."""
     uttrekk, compaction = uttrekk_jobs(names), compaction_jobs(names)
     sync, purge, check = sync_job(names), purge_job(names), spot_check_job(names)
-    return dg.Definitions(
-        jobs=[*uttrekk, *compaction, sync, purge, check],
-        schedules=[
-            quarterly_full_load(names, uttrekk.full_load, running),
-            weekly_spot_check(names, check, running),
-            purge_releases(names, purge, running),
-        ],
-        sensors=[
-            uttrekk_sensor(names, uttrekk, running),
-            hendelser_sensor(names, sync, running),
-            compaction_sensor(names, compaction, running),
-        ],
-    )
+    schedules = [
+        quarterly_full_load(names, uttrekk.full_load, running),
+        weekly_spot_check(names, check, running),
+        purge_releases(names, purge, running),
+    ]
+    sensors = [
+        uttrekk_sensor(names, uttrekk, running),
+        hendelser_sensor(names, sync, running),
+        compaction_sensor(names, compaction, running),
+    ]
+    started = [one.name for one in schedules] + [one.name for one in sensors]
+    running.require_known([names.without(name) for name in started])
+    jobs = [*uttrekk, *compaction, sync, purge, check]
+    return dg.Definitions(jobs=jobs, schedules=schedules, sensors=sensors)

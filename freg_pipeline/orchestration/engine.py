@@ -115,9 +115,10 @@ def open_engine(freg: Freg) -> Iterator[Engine]:
     """An engine with DAGSTER_HOME's instance; else the store's own; for S3 one without memory.
 
     Raises:
-        ConfigurationError: DAGSTER_HOME or the folder's dagster.yaml is wrong.
+        ConfigurationError: DAGSTER_HOME, the folder's dagster.yaml or FREG_KEY_PREFIX is wrong.
         StoreError: its folder can't be written.
     """
+    names = Names.of_prefix(freg.settings.key_prefix)
     home = _home(freg)
     if home is not None and home.is_dir() and not os.access(home, os.W_OK):
         raise StoreError(
@@ -126,7 +127,7 @@ def open_engine(freg: Freg) -> Iterator[Engine]:
     with _alone(home):
         opened = _instance(home)
     with opened as instance:
-        yield Engine(freg, instance, home)
+        yield Engine(freg, instance, home, names)
 
 
 @contextmanager

@@ -56,7 +56,7 @@ class Names:
             ConfigurationError: Dagster couldn't work with it.
         """
         parts = prefix.split("/") if isinstance(prefix, str) and prefix else prefix
-        return cls(tuple(parts or ()))
+        return cls(tuple(str(part) for part in parts or ()))
 
     def key(self, *parts: str) -> dg.AssetKey:
         """The key of an asset: ``key("freg", "person")``."""
@@ -68,6 +68,10 @@ class Names:
         That of an asset's op is the one that Dagster makes of its key.
         """
         return _BETWEEN.join([*self.prefix, name])
+
+    def without(self, name: str) -> str:
+        """What :meth:`of` was given to make that name."""
+        return name.removeprefix(self.of(""))
 
     def tag(self, name: str) -> str:
         """The key of a run's tag: ``freg/<name>``."""

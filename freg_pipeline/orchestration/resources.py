@@ -10,6 +10,7 @@ from freg_pipeline.client import Register
 from freg_pipeline.client.environments import base_url
 from freg_pipeline.client.session import Question, Session
 from freg_pipeline.journal.home import has_met
+from freg_pipeline.orchestration.given import read_given
 from freg_pipeline.orchestration.names import Names
 from freg_pipeline.settings import Settings, load
 from freg_pipeline.store import Store, open_store
@@ -32,7 +33,8 @@ class Freg:
     into the run's record, and a token has no business there.
 
     Args:
-        overrides: settings that win over the environment.
+        overrides: settings that win over the environment. One that is a ``dagster.EnvVar`` is read
+            from that variable.
         progress: told about long work.
     """
 
@@ -53,7 +55,7 @@ class Freg:
     @cached_property
     def settings(self) -> Settings:
         """Read when first used, so that a code location loads whatever they are."""
-        return load(**self._overrides)
+        return load(**read_given(self._overrides))
 
     @cached_property
     def store(self) -> Store:

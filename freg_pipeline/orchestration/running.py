@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Self
 
 import dagster as dg
+
+from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.outside import showable
 
 
 @dataclass(frozen=True)
@@ -17,6 +21,24 @@ class Running:
     """
 
     names: Collection[str]
+
+    @classmethod
+    def of(cls, names: str | Collection[str]) -> Self:
+        """These, or one."""
+        return cls((names,) if isinstance(names, str) else tuple(names))
+
+    def require_known(self, known: Collection[str]) -> None:
+        """See that each of them is known.
+
+        Raises:
+            ConfigurationError: one isn't.
+        """
+        unknown = sorted(set(self.names) - set(known))
+        if unknown:
+            raise ConfigurationError(
+                f"there is no sensor or schedule {showable(unknown[0])}",
+                f"There are {', '.join(sorted(known))}",
+            )
 
     def sensor(self, name: str) -> dg.DefaultSensorStatus:
         """Whether that sensor does."""
