@@ -8,21 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import (
-    BaseSettings,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from freg_pipeline.errors import ConfigurationError
-from freg_pipeline.outside import keep_secret, showable
+from freg_pipeline.outside import keep_secret
 
 Environment = Literal["syntetisk", "playground", "konsumenttest", "produksjon", "fiks-test", "fiks"]
 AlertKind = Literal["failures", "checks", "warnings", "waiting", "late"]
@@ -294,44 +288,15 @@ def load(**flags: Any) -> Settings:
     Raises:
         ConfigurationError: a value is wrong; names the setting, never a secret's value.
     """
-    return _made(Settings, flags)
+    return checked(Settings, flags)
 
 
-class _Given(Settings):
-    """What is given, and nothing of the environment."""
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        *others: PydanticBaseSettingsSource,
-        **more: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        del settings_cls, others, more
-        return (init_settings,)
-
-
-def require_settings(given: Mapping[str, Any]) -> None:
-    """See that what is given are settings, with values that they can have.
-
-    Nothing of the environment is looked at: it may be another when they are used.
+def checked(kind: type[Settings], given: Mapping[str, Any]) -> Settings:
+    """Return settings of a kind, with what is given (None: not) over what that kind looks at.
 
     Raises:
-        ConfigurationError: a name is none of a setting, or a value is wrong.
+        ConfigurationError: as :func:`load`.
     """
-    known = Settings.model_fields
-    for name in given:
-        if name not in known:
-            like = get_close_matches(name, known, n=1)
-            raise ConfigurationError(
-                f"there is no setting {showable(name)}",
-                f"Did you mean {like[0]}?" if like else f"There are {', '.join(known)}",
-            )
-    _made(_Given, given)
-
-
-def _made(kind: type[Settings], given: Mapping[str, Any]) -> Settings:
     try:
         return kind(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:

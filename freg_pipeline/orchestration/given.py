@@ -4,11 +4,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
+
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.outside import showable
-from freg_pipeline.settings import require_settings
+from freg_pipeline.settings import Settings, checked
+
+
+class _Given(Settings):
+    """What is given, and nothing of the environment: that may be another when it is used."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *others: PydanticBaseSettingsSource,
+        **more: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del settings_cls, others, more
+        return (init_settings,)
 
 
 def require_given(given: Mapping[str, Any]) -> None:
@@ -17,8 +35,15 @@ def require_given(given: Mapping[str, Any]) -> None:
     Raises:
         ConfigurationError: a name is none of a setting, or a value is wrong.
     """
-    known = {name: None if _variable(value) else value for name, value in given.items()}
-    require_settings(known)
+    known = Settings.model_fields
+    for name in given:
+        if name not in known:
+            like = get_close_matches(name, known, n=1)
+            raise ConfigurationError(
+                f"there is no setting {showable(name)}",
+                f"Did you mean {like[0]}?" if like else f"There are {', '.join(known)}",
+            )
+    checked(_Given, {name: value for name, value in given.items() if _variable(value) is None})
 
 
 def read_given(given: Mapping[str, Any]) -> dict[str, Any]:

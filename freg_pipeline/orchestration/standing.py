@@ -47,7 +47,8 @@ def how_it_stands(freg: Freg, *, ask: bool = True) -> Standing:
         FregError: the store or Dagster's records can't be opened.
     """
     now, current = datetime.now(UTC), current_release(freg.store)
-    ours = Ours.of(Names(), make_definitions(freg))
+    names = Names.of_prefix(freg.settings.key_prefix)
+    ours = Ours.of(names, make_definitions(freg, names))
     signs: list[Sign] = []
     lag = None
     if current is None:
