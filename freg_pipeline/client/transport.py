@@ -21,6 +21,7 @@ from freg_pipeline import __version__
 from freg_pipeline.client.answers import LATER, Answer, failure
 from freg_pipeline.client.gate import Gate
 from freg_pipeline.client.html import is_page
+from freg_pipeline.client.meter import count_answer, count_retry
 from freg_pipeline.client.network import blocked_way, proxy_words, way_to
 from freg_pipeline.client.pace import pace_of
 from freg_pipeline.client.packages import Package
@@ -219,6 +220,8 @@ class Transport:
         waits = (patience or Patience()).start(self._is_known, self._outage)
         async for attempt in stamina.retry_context(on=waits, attempts=None, timeout=None):
             with attempt:
+                if attempt.num > 1:
+                    count_retry()
                 answer = await self._in_turn(request)
                 self._outage.ends()
                 return answer
@@ -265,10 +268,10 @@ class Transport:
         except UnreachableError as error:  # whoever gives the tokens
             raise self._away(error) from None
         self._met.reached = True
+        seconds = time.monotonic() - started
         logger.debug(
             "%s: %d, %d bytes, %.3f s, correlation id %s",
-            request.service, response.status_code, len(response.content),
-            time.monotonic() - started, correlation_id,
+            request.service, response.status_code, len(response.content), seconds, correlation_id,
         )  # fmt: skip
         content_type = response.headers.get("content-type", "")
         if response.status_code != httpx.codes.OK or is_page(response):
@@ -276,6 +279,7 @@ class Transport:
         checked = _check(request, response.content, correlation_id)
         etag = response.headers.get("etag")
         self._met.answered = True
+        count_answer(seconds, len(response.content))
         now = datetime.now(UTC)
         return Answer(response.content, now, content_type, correlation_id, etag, checked)
 

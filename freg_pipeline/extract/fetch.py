@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+import msgspec
+
 from freg_pipeline.client import Register
 from freg_pipeline.client.answers import Answer
 from freg_pipeline.client.html import PageError
@@ -23,6 +25,7 @@ from freg_pipeline.extract.earlier import EarlierAnswers
 from freg_pipeline.extract.parts import HISTORY
 from freg_pipeline.extract.poll import circumstances
 from freg_pipeline.extract.probe import advised
+from freg_pipeline.extract.took import measured
 from freg_pipeline.journal.batches import chunks
 from freg_pipeline.journal.raw import RawMeta, pack
 from freg_pipeline.journal.request import Request
@@ -89,7 +92,9 @@ async def fetch_batch(
     earlier = EarlierAnswers(uttrekk, batch)
 
     async def work(chunk: int) -> None:
-        meta, body = await earlier.completed(asked[chunk], kind, ask)
+        answered = earlier.completed(asked[chunk], kind, ask)
+        (meta, body), took = await measured(answered)
+        meta = msgspec.structs.replace(meta, took=took)
         key = uttrekk.answer_key(batch, chunk)
         await asyncio.to_thread(_keep, uttrekk, key, meta, body)
         sizes.append(len(body))

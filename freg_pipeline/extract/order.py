@@ -12,6 +12,8 @@ import logging
 import time
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+
 from freg_pipeline.client import Register
 from freg_pipeline.client.html import PageError
 from freg_pipeline.errors import (
@@ -168,4 +170,5 @@ def _record_sent(uttrekk: Uttrekk, number: int) -> None:
 
 
 def _record(uttrekk: Uttrekk, number: int, answer: OrderAnswer) -> None:
-    write_record(uttrekk.store, uttrekk.order_key(number, "answer"), answer)
+    noted = msgspec.structs.replace(answer, recorded=datetime.now(UTC))
+    write_record(uttrekk.store, uttrekk.order_key(number, "answer"), noted)

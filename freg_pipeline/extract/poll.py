@@ -7,11 +7,14 @@ import logging
 import time
 from dataclasses import dataclass
 
+import msgspec
+
 from freg_pipeline.client import BatchState, Register
 from freg_pipeline.client.answers import Answer
 from freg_pipeline.client.uttrekk import BatchAnswer
 from freg_pipeline.errors import ConfigurationError, FregError, GoneError, PassingError
 from freg_pipeline.extract.batches import close_batches
+from freg_pipeline.extract.took import measured
 from freg_pipeline.journal.batches import first_missing
 from freg_pipeline.journal.kinds import Kind
 from freg_pipeline.journal.raw import RawMeta, pack
@@ -55,13 +58,14 @@ async def poll_once(register: Register, uttrekk: Uttrekk, batch: int | None = No
         return PollResult(BatchState.READY, batch, len(uttrekk.identifiers(batch)))
     if end is not None and batch >= end:
         return PollResult(BatchState.END, end)
-    answer = await _ask(register, uttrekk, batch)
+    answer, took = await measured(_ask(register, uttrekk, batch))
     if answer.raw is None:
         return PollResult(BatchState.NOT_READY, batch)
     if answer.state is BatchState.END:
         close_batches(uttrekk, batch)
         return PollResult(BatchState.END, batch)
-    uttrekk.store.write(uttrekk.batch_key(batch), pack(answer.raw.body, circumstances(answer.raw)))
+    meta = msgspec.structs.replace(circumstances(answer.raw), took=took)
+    uttrekk.store.write(uttrekk.batch_key(batch), pack(answer.raw.body, meta))
     return PollResult(BatchState.READY, batch, answer.count)
 
 

@@ -10,6 +10,7 @@ import msgspec
 from freg_pipeline.envelope import IdentifierKind
 from freg_pipeline.envelope_batch import parse_batch
 from freg_pipeline.errors import DamagedError, ObjectMissingError
+from freg_pipeline.journal.measures import Span, Took
 from freg_pipeline.journal.ordered import Ordered
 from freg_pipeline.journal.raw import RawMeta, read_raw
 from freg_pipeline.store import read_record
@@ -85,6 +86,11 @@ class Batches(Ordered):
     def _batch(self, batch: int) -> tuple[IdentifierKind | None, list[str]]:
         _, body = read_raw(self.store, self.batch_key(batch))
         return parse_batch(body)
+
+    def batch_took(self, batch: int) -> Took:
+        """What it took to get a batch's identifiers; of one made here, the moment when it was."""
+        meta, _ = read_raw(self.store, self.batch_key(batch))
+        return meta.took or Took(spans=(Span(meta.hentet, meta.hentet),))
 
     def chunk_count(self, batch: int) -> int:
         """How many look-ups a batch takes."""

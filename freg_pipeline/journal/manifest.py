@@ -11,6 +11,7 @@ import msgspec
 from freg_pipeline.journal.accounting import Accounting
 from freg_pipeline.journal.kept import KeptFile
 from freg_pipeline.journal.kinds import KindName
+from freg_pipeline.journal.measures import Measures
 from freg_pipeline.journal.request import ContractSource
 
 
@@ -112,6 +113,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         persons: rows of ``person``, its deltas counted in.
         contract_from: where the contract was found: the register may serve none.
         parts_refused: the ``part``s that the register refused: their tables are empty.
+        measures: what the uttrekk took that it was made of.
     """
 
     number: str
@@ -129,6 +131,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     persons: int
     contract_from: ContractSource = "register"
     parts_refused: tuple[str, ...] = ()
+    measures: Measures = Measures()
 
 
 class Manifest(Facts, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cached_property
 from typing import Literal, Self
 
@@ -40,6 +41,14 @@ class Ordered(Asked):
     def _accepted(self) -> list[tuple[int, str]]:
         """The attempts that the register accepted, with the job that each became."""
         return [(nr, answer.jobbId) for nr, answer in self.attempts() if answer and answer.jobbId]
+
+    @property
+    def accepted_at(self) -> datetime | None:
+        """When the register had accepted the job; None: it has none, or nobody noted it."""
+        if not self.kind.is_job:
+            return None
+        accepted = [answer for _, answer in self.attempts() if answer and answer.jobbId]
+        return accepted[-1].recorded if accepted else None
 
     @cached_property
     def job(self) -> int:

@@ -15,6 +15,7 @@ import msgspec
 import pyarrow as pa
 
 from freg_pipeline.errors import DamagedError
+from freg_pipeline.journal.measures import Took
 from freg_pipeline.store.base import Store
 from freg_pipeline.store.record import decode_record, encode_record
 
@@ -32,6 +33,7 @@ class RawMeta(msgspec.Struct, frozen=True):
         content_type: as the register said it.
         correlation_id: of the request.
         composed: made of several answers (look-ups one by one), not one answer as it came.
+        took: what it took to have it; None where nobody has looked.
     """
 
     size: int
@@ -39,6 +41,7 @@ class RawMeta(msgspec.Struct, frozen=True):
     content_type: str
     correlation_id: str
     composed: bool = False
+    took: Took | None = None
 
 
 class _Head(msgspec.Struct, frozen=True):

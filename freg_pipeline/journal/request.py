@@ -58,11 +58,19 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What came of an attempt to order: exactly one of the fields is set."""
+    """What came of an attempt to order: exactly one of the first three fields is set.
+
+    Attributes:
+        jobbId: the job that the register accepted.
+        refused: what the register said.
+        lost: why there was no answer.
+        recorded: when (UTC) that was known.
+    """
 
     jobbId: str | None = None  # noqa: N815  the register's name
     refused: str | None = None
     lost: str | None = None
+    recorded: datetime | None = None
 
 
 def contract_key(fingerprint: str) -> str:

@@ -7,6 +7,7 @@ the register, whatever its size.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from freg_pipeline.errors import ConfigurationError, FregError
 from freg_pipeline.journal.accounting import Accounting
 from freg_pipeline.journal.kept import require_whole
 from freg_pipeline.journal.manifest import Delta, Manifest, TableFile
+from freg_pipeline.journal.measures import Measures
 from freg_pipeline.journal.publish import note_release, publish_after
 from freg_pipeline.journal.releases import point_to_newest, require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
@@ -31,6 +33,7 @@ from freg_pipeline.lake.grown import grown
 from freg_pipeline.lake.guards import STRICT, Policy, require_not_fewer
 from freg_pipeline.lake.identity import add_known, keep_delta_only
 from freg_pipeline.lake.landing import load_plan, require_landed
+from freg_pipeline.lake.measured import measures_of
 from freg_pipeline.lake.merge import merged
 from freg_pipeline.lake.newer import rank
 from freg_pipeline.lake.resolve import load, settle
@@ -48,11 +51,13 @@ class _Made(msgspec.Struct, frozen=True):
         delta: what it holds.
         accounting: of its uttrekk.
         change: by how many persons the release grows.
+        measures: what its uttrekk took.
     """
 
     delta: Delta
     accounting: Accounting
     change: int
+    measures: Measures = Measures()
 
 
 def build_delta(
@@ -127,6 +132,7 @@ def _on_top(store: Store, current: Manifest, uttrekk: Uttrekk, made: _Made) -> M
         contract_from=request.contract_from,
         sekvensnummer=uttrekk.sekvensnummer,
         accounting=accounting,
+        measures=made.measures,
         incomplete=current.incomplete or bool(accounting.failed or accounting.unexplained),
         persons=current.persons + made.change,
         deltas=merged(store, current, made.delta),
@@ -154,6 +160,7 @@ def _make(store: Store, uttrekk: Uttrekk, current: Manifest, policy: Policy) -> 
 
 
 def _write(store: Store, uttrekk: Uttrekk, current: Manifest, folder: str, policy: Policy) -> _Made:
+    began = time.monotonic()
     batches = require_landed(uttrekk)
     if not store.exists(event_key(uttrekk.name, "done.json")):
         raise FregError(
@@ -196,6 +203,7 @@ def _write(store: Store, uttrekk: Uttrekk, current: Manifest, folder: str, polic
             ),
             accounting,
             landed - _count(connection, "state_person SEMI JOIN replaced USING (person)"),
+            measures_of(uttrekk, staging.landed, began),
         )
 
 

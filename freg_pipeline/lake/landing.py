@@ -12,6 +12,7 @@ from freg_pipeline.contract import Plan, compile_contract, fingerprint
 from freg_pipeline.envelope import is_xml
 from freg_pipeline.errors import DamagedError, FregError
 from freg_pipeline.journal.kept import KeptFile, keep
+from freg_pipeline.journal.measures import BatchTook, Took, just_now, together
 from freg_pipeline.journal.request import contract_key
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.naa import persons_now
@@ -36,6 +37,7 @@ class LandedBatch(msgspec.Struct, frozen=True):
         files: staging files by table; tables without rows have none.
         outcomes: identifiers by ``utfall``: dokument, borte, feilet.
         seconds: what it took.
+        took: the same, and what its identifiers and its answers took.
     """
 
     batch: int
@@ -43,6 +45,7 @@ class LandedBatch(msgspec.Struct, frozen=True):
     files: dict[str, KeptFile]
     outcomes: dict[str, int]
     seconds: float
+    took: BatchTook | None = None
 
 
 def load_plan(store: Store, contract: str) -> Plan:
@@ -120,17 +123,18 @@ def land_batch(
             f"Fetch it first: freg uttrekk resume {uttrekk.name}",
         )
     started = time.monotonic()
+    asked: list[Took] = []
     with store.scratch() as folder:
-        chunks = _chunks(uttrekk, batch, plan, progress)
+        chunks = _chunks(uttrekk, batch, plan, asked, progress)
         tables = normalize_batch(chunks, plan, uttrekk.identifier_kind(batch), folder)
         made = {**tables.files, **_of_now(tables.files, plan, uttrekk.request.parts, folder)}
         files = {
             name: keep(store, staging_key(uttrekk.place, batch, f"{name}.parquet"), path)
             for name, path in made.items()
         }
-    landed = LandedBatch(
-        batch, plan.fingerprint, files, tables.outcomes, round(time.monotonic() - started, 3)
-    )
+    seconds = time.monotonic() - started
+    took = BatchTook(uttrekk.batch_took(batch), together(asked), just_now(seconds))
+    landed = LandedBatch(batch, plan.fingerprint, files, tables.outcomes, round(seconds, 3), took)
     if not write_record(store, done, landed):
         # Another worker landed it at the same time, from the same answers: its word stands.
         return load_landed(store, uttrekk.place, batch)
@@ -150,11 +154,17 @@ def _of_now(
 
 
 def _chunks(
-    uttrekk: Uttrekk, batch: int, plan: Plan, progress: Callable[[int], None] | None
+    uttrekk: Uttrekk,
+    batch: int,
+    plan: Plan,
+    asked: list[Took],
+    progress: Callable[[int], None] | None,
 ) -> Iterator[Chunk]:
+    """A batch's answers to be decoded; what they took is noted as they are read."""
     first = 0
     for answer in uttrekk.answers(batch):
         body = answer.body
+        asked += [answer.meta.took] if answer.meta.took else []
         if is_xml(body):
             body = json_answer(body, plan.contract.structure)
         yield Chunk(first, answer.asked, body, answer.meta.hentet)

@@ -5,12 +5,14 @@ Publishing is safe to repeat at any point: an uttrekk becomes one release, whoev
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.accounting import Accounting
 from freg_pipeline.journal.manifest import Base, Manifest, TableEntry, base_folder
+from freg_pipeline.journal.measures import Measures
 from freg_pipeline.journal.publish import note_release, publish_after
 from freg_pipeline.journal.releases import (
     current_release,
@@ -36,6 +38,7 @@ from freg_pipeline.lake.guards import (
     require_same_persons,
 )
 from freg_pipeline.lake.landing import load_plan, require_landed
+from freg_pipeline.lake.measured import measures_of
 from freg_pipeline.lake.resolve import resolve
 from freg_pipeline.lake.staging import Staging
 from freg_pipeline.store import Store
@@ -81,8 +84,8 @@ def build_release(
         changes = changes_between(store, old, uttrekk.request.contract)
         require_compatible(changes, uttrekk)
     told = progress or (lambda _: None)
-    tables, base, accounting = _build(store, uttrekk, batches, policy=policy, progress=told)
-    return _publish(store, uttrekk, _manifest(uttrekk, tables, base, accounting), policy)
+    manifest = _build(store, uttrekk, batches, policy=policy, progress=told)
+    return _publish(store, uttrekk, manifest, policy)
 
 
 def _build(
@@ -92,7 +95,8 @@ def _build(
     *,
     policy: Policy,
     progress: Callable[[int], None],
-) -> tuple[dict[str, TableEntry], Base, Accounting]:
+) -> Manifest:
+    began = time.monotonic()
     staging = Staging(store, uttrekk.place, batches)
     delivered = sum(len(uttrekk.identifiers(batch)) for batch in batches)
     with store.scratch() as folder, working_database(folder) as connection:
@@ -107,11 +111,16 @@ def _build(
         accounting = account(connection, delivered=delivered, landed=tables["person"].rows)
     if not policy.allow_incomplete:
         require_complete(accounting, uttrekk)
-    return tables, base, accounting
+    measures = measures_of(uttrekk, staging.landed, began)
+    return _manifest(uttrekk, tables, base, accounting, measures)
 
 
 def _manifest(
-    uttrekk: Uttrekk, tables: dict[str, TableEntry], base: Base, accounting: Accounting
+    uttrekk: Uttrekk,
+    tables: dict[str, TableEntry],
+    base: Base,
+    accounting: Accounting,
+    measures: Measures,
 ) -> Manifest:
     request = uttrekk.request
     return Manifest(
@@ -131,6 +140,7 @@ def _manifest(
         incomplete=bool(accounting.failed or accounting.unexplained),
         previous=None,
         persons=tables["person"].rows,
+        measures=measures,
         base=base,
     )
 

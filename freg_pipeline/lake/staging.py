@@ -36,6 +36,11 @@ class Staging:
         """Their numbers, ascending."""
         return sorted(self._landed)
 
+    @property
+    def landed(self) -> list[LandedBatch]:
+        """What landing each of them gave."""
+        return list(self._landed.values())
+
     def rows(self, table: str) -> int:
         """Rows of a table in all batches."""
         return sum(
