@@ -25,7 +25,7 @@ def report(number: str | None, output: Path | None) -> None:
     release holds, its accounting and checks, persons by age, kommune and year, and the tables; and
     no figure that could point at a person.
     """
-    from freg_pipeline.report import write_report
+    from freg_pipeline.report.page import write_report
 
     written = write_report(store(), output, number)
     if str(written) != "-":

@@ -36,11 +36,10 @@ _DAMAGED = (
 
 
 __all__ = [
-    "POINTER", "Named", "current_number", "current_release", "following", "is_shared",
-    "list_releases", "manifest_key", "named", "newest_number", "numbers",
-    "point_to_newest", "published",
-    "read_if_there", "read_manifest", "release_of_base", "require_current", "write_manifest",
-    "written_out",
+    "POINTER", "Named", "current_number", "current_release", "facts_if_there", "facts_of",
+    "following", "is_shared", "list_releases", "manifest_key", "named", "newest_number", "numbers",
+    "point_to_newest", "published", "read_if_there", "read_manifest", "release_of_base",
+    "require_current", "write_manifest", "written_out",
 ]  # fmt: skip
 
 
@@ -213,13 +212,31 @@ def named(store: Store) -> Named:
     )
 
 
+def facts_of(store: Store, number: str) -> Facts:
+    """What a release is, at the cost of its manifest alone.
+
+    Raises:
+        ConfigurationError: there is no such release.
+        DamagedError: its manifest isn't as it was written.
+    """
+    return _Reader(store).stored(number)
+
+
+def facts_if_there(store: Store, number: str) -> Facts | None:
+    """As :func:`facts_of`; None if it was purged."""
+    try:
+        return facts_of(store, number)
+    except ConfigurationError:
+        return None
+
+
 def published(store: Store, number: str) -> datetime:
     """When a release was published, by the clock of the machine that did so.
 
     Raises:
         ConfigurationError: there is no such release.
     """
-    return _Reader(store).stored(number).created
+    return facts_of(store, number).created
 
 
 def current_uttrekk(store: Store) -> str | None:

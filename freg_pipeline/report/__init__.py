@@ -1,8 +1,6 @@
-"""A page about a release, for those who answer for it: one HTML file that opens without a network.
+"""Figures about a release, for those who answer for it: as one HTML page that opens without a
+network (:mod:`freg_pipeline.report.page`), and as small pictures beside a release's other facts
+(:mod:`freg_pipeline.report.small`), which need nothing that draws the page's.
 
-It holds figures, never a person: :mod:`freg_pipeline.report.figures` says which of them are shown.
+They tell of counts, never of a person: :mod:`freg_pipeline.report.figures` says which are shown.
 """
-
-from freg_pipeline.report.page import page_of, report_name, write_report
-
-__all__ = ["page_of", "report_name", "write_report"]

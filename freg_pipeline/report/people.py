@@ -90,26 +90,45 @@ def people(
         tables: its tables.
     """
     tables = list(tables)
-    protection = Protection(tables, manifest.parts)
-    if not protection.is_told:
+    if not _divided(connection, manifest, tables):
         return None
-    _divide(connection, protection)
     protected = "SELECT count(*) FROM person SEMI JOIN _vernede USING (personidentifikator)"
     on = manifest.created.date()
     return People(
         protected=figure(_counted(connection, protected)[0][0]),
         pyramid=_pyramid(connection, on),
-        kommuner=_kommuner(connection),
+        kommuner=_kommuner(connection, KOMMUNER_SHOWN),
         births=_births(connection, on.year, tables),
         moves=_moves(connection, on.year),
     )
 
 
-def _divide(connection: duckdb.DuckDBPyConnection, protection: Protection) -> None:
+def ages_and_homes(
+    connection: duckdb.DuckDBPyConnection,
+    manifest: Manifest,
+    tables: Iterable[Described],
+    kommuner: int,
+) -> tuple[list[Band] | None, Kommuner | None]:
+    """Those who live in Norway by age and sex, and in the largest kommuner, so many of them.
+
+    As :func:`people` tells them, and nothing of the rest.
+    """
+    if not _divided(connection, manifest, list(tables)):
+        return None, None
+    return _pyramid(connection, manifest.created.date()), _kommuner(connection, kommuner)
+
+
+def _divided(
+    connection: duckdb.DuckDBPyConnection, manifest: Manifest, tables: list[Described]
+) -> bool:
     """Tell the protected, by today's protection or that of the state shown, from all others.
 
     Who is found in neither is in no figure: of everyone it has to be told that they are open.
+    False: nothing tells it.
     """
+    protection = Protection(tables, manifest.parts)
+    if not protection.is_told:
+        return False
     told = [protection.numbers(identifier, protection.graded)]
     if _there(connection, PROTECTED_TODAY):
         told.append(PROTECTED_TODAY)
@@ -124,6 +143,7 @@ def _divide(connection: duckdb.DuckDBPyConnection, protection: Protection) -> No
         "coalesce(year(foedselsdato), foedselsaar) AS foedt, foedselsdato "
         "FROM person_naa ANTI JOIN _vernede USING (personidentifikator)"
     )
+    return True
 
 
 def _there(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
@@ -157,7 +177,7 @@ def _ages(band: int) -> str:
     return f"{first}+" if first == OLDEST else f"{first}–{first + BAND - 1}"
 
 
-def _kommuner(connection: duckdb.DuckDBPyConnection) -> Kommuner | None:
+def _kommuner(connection: duckdb.DuckDBPyConnection, most: int) -> Kommuner | None:
     rows = _counted(
         connection,
         "SELECT coalesce(kommunenummer, ''), count(*) FROM _aapne "  # noqa: S608
@@ -166,7 +186,7 @@ def _kommuner(connection: duckdb.DuckDBPyConnection) -> Kommuner | None:
     told = [(showable(kommune, 40), count) for kommune, count in rows if kommune]
     if not told:
         return None
-    shown, others = largest(told, KOMMUNER_SHOWN)
+    shown, others = largest(told, most)
     return Kommuner(shown, figure(others))
 
 

@@ -12,7 +12,7 @@ from freg_pipeline.contract import Plan
 from freg_pipeline.contract.plan import Column
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.pointer import numbers
-from freg_pipeline.journal.releases import read_if_there
+from freg_pipeline.journal.releases import facts_if_there, read_if_there
 from freg_pipeline.lake.checks import DESCRIPTIONS, CheckResult, run_checks
 from freg_pipeline.lake.codes import unlisted
 from freg_pipeline.lake.counts import counted
@@ -24,6 +24,7 @@ from freg_pipeline.report.figures import LEAST, Figure, figure
 from freg_pipeline.store import Store
 
 RELEASES_SHOWN = 200  # the newest: a sync a minute makes very many
+Published = tuple[str, date, int]  # a release's number, its day, and how many persons it holds
 _NOT_OF_PERSONS = {"contract_unchanged", "fields_known", "position_moved"}
 
 
@@ -147,10 +148,25 @@ def contract_changes(store: Store, manifest: Manifest) -> list[str] | None:
     ]
 
 
-def releases(store: Store, manifest: Manifest) -> list[tuple[str, date, int]]:
+def releases(store: Store, manifest: Manifest) -> list[Published]:
     """The releases up to this one that are kept: number, day and persons; the newest ones."""
-    up_to = [number for number in numbers(store) if number <= manifest.number]
-    kept = (read_if_there(store, number) for number in up_to[-RELEASES_SHOWN:])
+    return _published(store, _up_to(store, manifest)[-RELEASES_SHOWN:])
+
+
+def some_releases(store: Store, manifest: Manifest, most: int) -> list[Published]:
+    """So many of all releases up to this one that are kept, from the first to the last of them."""
+    up_to = _up_to(store, manifest)
+    last = len(up_to) - 1
+    places = sorted({round(last * step / (most - 1)) for step in range(most)}) if last > 0 else [0]
+    return _published(store, [up_to[place] for place in places] if up_to else [])
+
+
+def _up_to(store: Store, manifest: Manifest) -> list[str]:
+    return [number for number in numbers(store) if number <= manifest.number]
+
+
+def _published(store: Store, wanted: list[str]) -> list[Published]:
+    kept = (facts_if_there(store, number) for number in wanted)
     return [(one.number, one.created.date(), one.persons) for one in kept if one is not None]
 
 

@@ -23,7 +23,7 @@ from freg_pipeline.lake.purge import purge
 from freg_pipeline.lake.query import query
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.verify import verify
-from freg_pipeline.report import write_report
+from freg_pipeline.report.page import write_report
 from freg_pipeline.store.readers import Reading
 from freg_pipeline.store.s3 import S3Store
 from freg_pipeline_tests.s3 import s3_server

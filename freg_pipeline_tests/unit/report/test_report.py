@@ -19,7 +19,7 @@ from freg_pipeline.lake.purge import purge
 from freg_pipeline.lake.query import connect
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.tables import described
-from freg_pipeline.report import page_of, report_name, write_report
+from freg_pipeline.report.page import page_of, report_name, write_report
 from freg_pipeline.report.people import People, people
 from freg_pipeline.store import Store
 from freg_pipeline.store.local import LocalStore
