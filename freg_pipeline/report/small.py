@@ -90,7 +90,7 @@ def _side(widths: Sequence[int]) -> str:
 
 def kommuner(told: Kommuner) -> str:
     """A table with a bar for each of the largest kommuner."""
-    most = max(count.value or 0 for _, count in told.largest) or 1
+    most = max((count.value or 0 for _, count in told.largest), default=0) or 1
     lines = ["|kommune|persons||", "|:--|--:|:--|"]
     for name, count in told.largest:
         bar = "█" * max(1, round(_BAR * (count.value or 0) / most))
