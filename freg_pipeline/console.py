@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from freg_pipeline.extract.liste import Malformed
 from freg_pipeline.feed.spot_check import SpotCheck
 from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.measures import Measures
 from freg_pipeline.journal.request import FOUND
 from freg_pipeline.journal.status import Status
 from freg_pipeline.lake.catalogue import catalogue_path
@@ -185,6 +186,25 @@ def release_table(
         for one in manifests
     ]
     return columns(header, rows)
+
+
+def measures_lines(measures: Measures) -> list[str]:
+    """What the uttrekk of a release took: its look-ups, and where the time went."""
+    lines = []
+    if measures.look_ups:
+        per_second, half, most = (
+            "?" if one is None else f"{one:g}"
+            for one in (measures.look_ups_per_second, measures.latency_p50, measures.latency_p95)
+        )
+        lines += [
+            f"Look-ups: {measures.look_ups:,}, {per_second} a second; half answered within "
+            f"{half} s, 95 % within {most} s",
+            f"Received: {measures.bytes / 1e6:,.1f} MB; sent again: {measures.retries:,}",
+        ]
+    if measures.seconds:
+        told = ", ".join(f"{stage} {lasted:,.1f}" for stage, lasted in measures.seconds.items())
+        lines.append(f"Seconds by stage: {told}")
+    return lines
 
 
 def tables_table(tables: Sequence[Mapping[str, Any]]) -> str:

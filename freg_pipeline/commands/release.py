@@ -79,13 +79,13 @@ def list_releases(form: str) -> None:
 @_AS_JSON
 @with_settings
 def show(number: str | None, form: str) -> None:
-    """Show a release's tables and accounting.
+    """Show a release's tables, its accounting, and what it took.
 
     Of the current release by default.
 
     Rows are those that readers see, so that a copy can be reconciled with them.
     """
-    from freg_pipeline.console import release_lines, tables_table
+    from freg_pipeline.console import measures_lines, release_lines, tables_table
     from freg_pipeline.journal.pins import pins
     from freg_pipeline.journal.releases import current_number, read_manifest, require_current
     from freg_pipeline.lake.counts import all_rows_of
@@ -98,7 +98,8 @@ def show(number: str | None, form: str) -> None:
         facts = release_facts(manifest, current_number(lies), pins(lies))
         _tell({**facts, "tables": tables})
     else:
-        click.echo("\n".join([*release_lines(manifest, lies), "", tables_table(tables)]))
+        lines = [*release_lines(manifest, lies), *measures_lines(manifest.measures)]
+        click.echo("\n".join([*lines, "", tables_table(tables)]))
 
 
 def _tell(facts: object) -> None:
