@@ -31,7 +31,8 @@ def report_asset(names: Names) -> dg.AssetsDefinition:
     @in_our_words
     def release_rapport(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         """Write the page anew."""
-        from freg_pipeline.report.page import page_of  # what draws its pictures is for this step only
+        # What draws its pictures is for this step only.
+        from freg_pipeline.report.page import page_of
 
         store = freg_of(context, names).store
         manifest = require_current(store)
