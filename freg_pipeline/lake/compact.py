@@ -33,7 +33,6 @@ from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.layout import FileLayout, layouts
 from freg_pipeline.lake.query import add_replaced, readable_files
 from freg_pipeline.lake.sources import Source, files_of, sources
-from freg_pipeline.lake.sql import identifier
 from freg_pipeline.lake.tables import IDENTITY, PERSON_KEY, sql_type
 from freg_pipeline.lake.views import current_rows
 from freg_pipeline.store import Store, read_record, write_record
@@ -185,12 +184,10 @@ class _Piece:
     def _sql(self, layout: FileLayout, source: Source) -> str:
         columns = {field.name: sql_type(field.type) for field in layout.schema}
         rows = current_rows(layout.name, columns, source)
-        keys = ", ".join(identifier(key) for key in layout.keys)
-        order = f"ORDER BY {keys}" if keys else ""
         if not layout.keyed:
-            return f"SELECT * FROM ({rows}) {order}"  # noqa: S608  from the contract
+            return rows
         mine = f"{bucket_sql(PERSON_KEY, self._compaction.buckets)} = {self._bucket}"
-        return f"SELECT * FROM ({rows}) WHERE {mine} {order}"  # noqa: S608  from the contract
+        return f"SELECT * FROM ({rows}) WHERE {mine}"  # noqa: S608  from the contract
 
     def _only_mine(self, source: Manifest) -> Manifest:
         """With those files of the base that may hold rows of this bucket."""

@@ -14,11 +14,11 @@ import pyarrow.parquet as pq
 from freg_pipeline.journal.kept import keep
 from freg_pipeline.journal.manifest import TableFile
 from freg_pipeline.lake.layout import FileLayout
+from freg_pipeline.lake.order import order_of
 from freg_pipeline.lake.tables import DELTA_COLUMN, PERSON_KEY
 from freg_pipeline.store import Store
 
-BUFFER_BYTES = 512 * 1024**2  # rows that wait to be written, all buckets of a table together
-_BUCKET = "_bucket"
+BUFFER_BYTES = 192 * 1024**2  # rows that wait to be written, all buckets of a table together
 
 BucketedRows = tuple[pa.Table, npt.NDArray[np.int16]]  # rows, and the bucket of each
 
@@ -37,15 +37,15 @@ class Buckets:
         self._schema = layout.schema
         self._row_group = layout.row_group
         self._format = _format(layout)
-        self._order = [(name, "ascending") for name in (_BUCKET, *layout.keys)]
+        self._keys = layout.keys
         self._writers: dict[int, pq.ParquetWriter] = {}
-        self._waiting: list[pa.Table] = []
+        self._waiting: list[BucketedRows] = []
         self._bytes = 0
 
     def add(self, rows: pa.Table, bucket: npt.NDArray[np.int16]) -> None:
         """Append rows, each to its bucket."""
         rows = rows.select(self._schema.names).cast(self._schema)
-        self._waiting.append(rows.append_column(_BUCKET, pa.array(bucket, pa.int16())))
+        self._waiting.append((rows, bucket))
         self._bytes += rows.nbytes
         if self._bytes > BUFFER_BYTES:
             self._flush()
@@ -64,18 +64,17 @@ class Buckets:
         return {bucket: self._path(bucket) for bucket in self._writers}
 
     def _flush(self) -> None:
-        """Write what waits: sorted by bucket and key, and then cut where a bucket ends."""
+        """Write what waits, a bucket at a time: no more than one of them is held twice."""
         if not self._waiting:
             return
-        rows = pa.concat_tables(self._waiting)
+        rows = pa.concat_tables(piece for piece, _ in self._waiting)
+        bucket = np.concatenate([of_piece for _, of_piece in self._waiting])
         self._waiting, self._bytes = [], 0
-        rows = rows.combine_chunks()  # a name of its own would keep the pieces in memory
-        rows = rows.sort_by(self._order)
-        bucket = rows[_BUCKET].to_numpy()
-        rows = rows.drop_columns(_BUCKET)
+        order = order_of(rows, bucket, self._keys)
+        bucket = bucket[order]
         starts = np.flatnonzero(np.diff(bucket, prepend=-2)).tolist()  # -2: no bucket at all
         for start, end in pairwise([*starts, len(rows)]):
-            mine = rows.slice(start, end - start)
+            mine = rows.take(pa.array(order[start:end]))
             self._writer(int(bucket[start])).write_table(mine, row_group_size=self._row_group)
 
     def _writer(self, bucket: int) -> pq.ParquetWriter:

@@ -68,7 +68,8 @@ def layouts(plan: Plan, *, delta: bool = False) -> Iterator[FileLayout]:
         codes = tuple(column.name for column in table.columns if column.kind is ValueKind.CODE)
         codes += (KOMMUNE, *_NAMES)
         schema = file_schema(with_column(table), keyed=True, delta=delta)
-        yield FileLayout(table.name, schema, codes, table.keys, True, ROW_GROUP)  # noqa: FBT003
+        keys = (PERSON_KEY, *table.keys[1:])  # the person's, and the row's within the document
+        yield FileLayout(table.name, schema, codes, keys, True, ROW_GROUP)  # noqa: FBT003
     yield _own(IDENTITY, delta=delta)
     if delta:
         yield _own(REPLACED, delta=True)
@@ -76,7 +77,7 @@ def layouts(plan: Plan, *, delta: bool = False) -> Iterator[FileLayout]:
 
 def _own(own: OwnTable, *, delta: bool) -> FileLayout:
     schema = file_schema(own.schema, keyed=own.per_person, recorded=own is PERSON, delta=delta)
-    keys = (PERSON_KEY, own.key) if own.per_person else ()
+    keys = (PERSON_KEY,) if own.per_person else ()
     row_group = LOOKED_UP_ROW_GROUP if own in _LOOKED_UP else ROW_GROUP
     return FileLayout(
         own.name, schema, _CODES, _KEYS.get(own.name, keys), own.per_person, row_group

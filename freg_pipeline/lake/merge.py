@@ -158,8 +158,7 @@ class _Merging:
             f"{position}::BIGINT AS {DELTA_COLUMN}" if name == DELTA_COLUMN else identifier(name)
             for name in columns
         )
-        order = f"ORDER BY {', '.join(map(identifier, layout.keys))}" if layout.keys else ""
-        return f"SELECT {shown} FROM ({current_rows(layout.name, columns, source)}) {order}"  # noqa: S608  from the contract
+        return f"SELECT {shown} FROM ({current_rows(layout.name, columns, source)})"  # noqa: S608  from the contract
 
     def _gather_replaced(self, reads: Reads) -> None:
         """Whom any of the deltas replaces: with rows, if one of them does so with rows."""
