@@ -82,7 +82,9 @@ def run(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(MaskedFormatter("%(levelname)s %(message)s"))
-    logging.basicConfig(level=logging.INFO if debug else logging.WARNING, handlers=[handler])
+    # The handler's own level: while an asset runs, our loggers tell its run's log more.
+    handler.setLevel(logging.INFO if debug else logging.WARNING)
+    logging.basicConfig(level=handler.level, handlers=[handler])
     logging.getLogger("alembic").setLevel(logging.WARNING)  # Dagster's own storage
     return _exit_code(arguments, debug=debug)
 

@@ -25,6 +25,7 @@ from freg_pipeline.orchestration.code_location import make_definitions
 from freg_pipeline.orchestration.names import UNPREFIXED, Names
 from freg_pipeline.orchestration.partitions import UTTREKK_BATCH, batch_partition
 from freg_pipeline.orchestration.resources import Freg
+from freg_pipeline.orchestration.telling import FregFailure
 
 # Dagster's own log goes to its instance; a command prints its own lines.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -83,12 +84,15 @@ class Engine:
         """
         of = uttrekk or (partition or "").split("/")[0]
         with redirect_stderr(cast(TextIO, _WithoutRecords(sys.stderr))):
-            return self._definitions.resolve_job_def(self.names.of(job)).execute_in_process(
-                run_config={**_QUIET, **self.names.config(config or {})},
-                instance=self._instance,
-                partition_key=partition,
-                tags={self.names.tag("uttrekk"): of} if of else None,
-            )
+            try:
+                return self._definitions.resolve_job_def(self.names.of(job)).execute_in_process(
+                    run_config={**_QUIET, **self.names.config(config or {})},
+                    instance=self._instance,
+                    partition_key=partition,
+                    tags={self.names.tag("uttrekk"): of} if of else None,
+                )
+            except FregFailure as failed:
+                raise failed.error from None
 
 
 class _WithoutRecords:

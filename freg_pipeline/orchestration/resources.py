@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Protocol, Self, TypeVar, cast
 
@@ -12,18 +12,11 @@ from freg_pipeline.client.session import Question, Session
 from freg_pipeline.journal.home import has_met
 from freg_pipeline.orchestration.given import read_given
 from freg_pipeline.orchestration.names import Names
+from freg_pipeline.orchestration.progress import Progress, logged, no_progress
 from freg_pipeline.settings import Settings, load
 from freg_pipeline.store import Store, open_store
 
 T = TypeVar("T")
-Told = Callable[[int], None]  # told how many more are done
-Progress = Callable[[str, int], Told]  # begins something of so many steps
-
-
-def no_progress(what: str, total: int) -> Told:
-    """Tell nobody."""
-    del what, total
-    return lambda _: None
 
 
 class Freg:
@@ -35,14 +28,14 @@ class Freg:
     Args:
         overrides: settings that win over the environment. One that is a ``dagster.EnvVar`` is read
             from that variable.
-        progress: told about long work.
+        progress: told about long work, which is logged in any case.
     """
 
     def __init__(
         self, overrides: Mapping[str, Any] | None = None, progress: Progress = no_progress
     ) -> None:
         self._overrides = dict(overrides or {})
-        self.progress = progress
+        self.progress = logged(progress)
         self._session = Session(self._register)
 
     @classmethod

@@ -9,13 +9,22 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, TypeVar, cast
 
 import dagster as dg
 
-from freg_pipeline.errors import FregError, UnforeseenError
+from freg_pipeline.errors import (
+    FregError,
+    PassingError,
+    RefusedError,
+    ResourceError,
+    UnforeseenError,
+)
 from freg_pipeline.foreseen import foreseen
+from freg_pipeline.orchestration.config import OrderConfig, ReleaseConfig
+from freg_pipeline.orchestration.logs import current_run, in_run_log
+from freg_pipeline.outside import masked
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -41,10 +50,61 @@ def in_our_words(function: F) -> F:
 
 @contextmanager
 def _telling() -> Iterator[None]:
-    try:
-        yield
-    except (FregError, dg.Failure, dg.RetryRequested):
-        raise
-    except Exception as error:
-        told = foreseen(error) or UnforeseenError(error)
-        raise told.with_traceback(error.__traceback__) from None
+    run = current_run()
+    with in_run_log(run) if run is not None else nullcontext():
+        try:
+            yield
+        except (dg.Failure, dg.RetryRequested):
+            raise
+        except Exception as error:
+            told = foreseen(error) or UnforeseenError(error)
+            if run is None:
+                raise told.with_traceback(error.__traceback__) from None
+            raise failure(told) from None
+
+
+def failure(error: FregError) -> FregFailure:
+    """The error as Dagster shows it: what was foreseen without a trace of where it was raised."""
+    shown = FregFailure(error)
+    if isinstance(error, UnforeseenError):
+        return shown.with_traceback(error.original.__traceback__)
+    return shown
+
+
+class FregFailure(dg.Failure):
+    """A failure whose line comes first on Dagster's page, with what to do, instead of a trace.
+
+    Args:
+        error: what the domain raised; whoever runs a job in their own process gets it itself.
+    """
+
+    def __init__(self, error: FregError) -> None:
+        # A wrong setting or a refusal is the same at once again; a sensor tries it later.
+        helps = isinstance(error, PassingError | ResourceError | UnforeseenError)
+        super().__init__(masked(str(error)), _metadata(error), allow_retries=helps)
+        self.error = error
+
+
+def _metadata(error: FregError) -> dict[str, str | int]:
+    told: dict[str, str | int] = {"what": masked(error.what), "kind of error": _kind(error)}
+    if error.remedy:
+        told["what to do"] = masked(error.remedy)
+    fields = [field for flag, field in _FIELDS.items() if flag in error.remedy]
+    if fields:
+        told["or here"] = f"Launch it again with {', '.join(f'{field}: true' for field in fields)}"
+    if isinstance(error, RefusedError) and error.status is not None:
+        told["HTTP status"] = error.status
+    return told
+
+
+# What a command's option is called in the form.
+_FIELDS = {
+    f"--{field.replace('_', '-')}": field
+    for form in (OrderConfig, ReleaseConfig)
+    for field, told in form.model_fields.items()
+    if told.annotation is bool
+}
+
+
+def _kind(error: FregError) -> str:
+    return type(error).__name__.removesuffix("Error")
