@@ -59,8 +59,8 @@ class Gate:
         now = time.monotonic()
         throttled = isinstance(error, ThrottledError)
         if not throttled and now - began <= SLOW_SECONDS:
-            if error is None:
-                self._width = min(self._most, self._width + 1 / self._width)
+            if error is None and self._width < self._most:
+                self._widen()
         elif began >= self._narrowed and self._width > 1:
             self._width = max(1.0, self._width / 2)
             self._narrowed = now
@@ -68,3 +68,8 @@ class Gate:
                 "the register %s: %d look-ups at once from now on",
                 "asked us to slow down" if throttled else "answers slowly", self.width,
             )  # fmt: skip
+
+    def _widen(self) -> None:
+        self._width = min(self._most, self._width + 1 / self._width)
+        if self._width == self._most:
+            logger.info("the register keeps up: %d look-ups at once again", self.width)

@@ -109,9 +109,10 @@ class _Tries:
         asked = (error.retry_after or 0.0) if isinstance(error, PassingError) else 0.0
         if not self._again(error, asked):
             return False
-        logger.info("trying again: %s", error)
         # Up to half more at random, so that a crowd that was turned away doesn't come back as one.
-        return max(asked * random.uniform(1, 1.5), self._usual_wait())  # noqa: S311
+        wait = max(asked * random.uniform(1, 1.5), self._usual_wait())  # noqa: S311
+        logger.info("trying again in %.1f s: %s", wait, getattr(error, "what", error))
+        return wait
 
     def _usual_wait(self) -> float:
         wait = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(self._number, 16))

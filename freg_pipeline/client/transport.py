@@ -19,7 +19,7 @@ import stamina
 
 from freg_pipeline import __version__
 from freg_pipeline.client.answers import LATER, Answer, failure
-from freg_pipeline.client.gate import Gate
+from freg_pipeline.client.gate import SLOW_SECONDS, Gate
 from freg_pipeline.client.html import is_page
 from freg_pipeline.client.meter import count_answer, count_retry
 from freg_pipeline.client.network import blocked_way, proxy_words, way_to
@@ -269,7 +269,8 @@ class Transport:
             raise self._away(error) from None
         self._met.reached = True
         seconds = time.monotonic() - started
-        logger.debug(
+        logger.log(
+            logging.INFO if seconds > SLOW_SECONDS else logging.DEBUG,
             "%s: %d, %d bytes, %.3f s, correlation id %s",
             request.service, response.status_code, len(response.content), seconds, correlation_id,
         )  # fmt: skip

@@ -28,6 +28,7 @@ from freg_pipeline.extract.sender import others_answer, this_process
 from freg_pipeline.journal.kinds import Komplett, Tilpasset
 from freg_pipeline.journal.request import OrderAnswer, Request
 from freg_pipeline.journal.uttrekk import Uttrekk
+from freg_pipeline.outside import showable
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import write_record
 
@@ -120,6 +121,7 @@ async def _attempt(register: Register, uttrekk: Uttrekk, settings: Settings, num
             raise
         else:
             _record(uttrekk, number, OrderAnswer(jobbId=job))
+            logger.info("ordered %s: the register's job is %s", uttrekk.name, showable(job))
             return job
 
 

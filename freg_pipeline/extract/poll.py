@@ -95,7 +95,7 @@ async def wait_for_batch(
                 f"{settings.poll_timeout_hours:g} hours",
                 f"To keep waiting: freg uttrekk resume {uttrekk.name}",
             )
-        logger.debug("batch %d of %s is not ready", result.batch, uttrekk.name)
+        logger.info("batch %d of %s is not ready", result.batch, uttrekk.name)
         await asyncio.sleep(settings.poll_seconds)
 
 

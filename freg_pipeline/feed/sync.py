@@ -88,6 +88,7 @@ class Sync:
         """
         if self._events is None:
             self._events = await self._read()
+            logger.info("%s: %d events to take", self.uttrekk.name, len(self._events))
             untold = sum(
                 not (one.folkeregisteridentifikator or one.persondokument) for one in self._events
             )

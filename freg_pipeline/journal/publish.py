@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 import msgspec
 
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import following, point_to_newest, write_manifest
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.store import Store, write_record
+
+logger = logging.getLogger(__name__)
 
 
 def publish_after(store: Store, newest: str | None, manifest: Manifest) -> Manifest | None:
@@ -25,6 +29,10 @@ def publish_after(store: Store, newest: str | None, manifest: Manifest) -> Manif
     if not write_manifest(store, numbered):
         return None
     point_to_newest(store)
+    logger.info(
+        "release %s is published: %d persons, good to sequence number %d",
+        numbered.number, numbered.persons, numbered.sekvensnummer,
+    )  # fmt: skip
     return numbered
 
 
