@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TextIO, cast
 
@@ -23,6 +24,7 @@ from dagster._core.instance.ref import InstanceRef
 from freg_pipeline.errors import ConfigurationError, StoreError
 from freg_pipeline.orchestration.code_location import make_definitions
 from freg_pipeline.orchestration.names import UNPREFIXED, Names
+from freg_pipeline.orchestration.origin import origin_of, placed
 from freg_pipeline.orchestration.partitions import UTTREKK_BATCH, batch_partition
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.telling import FregFailure
@@ -52,6 +54,7 @@ class Engine:
         self._instance = instance
         self._home = home
         self.names = names
+        self._origin = cache(partial(origin_of, instance, sensors=_sensors(self._definitions)))
 
     def add(self, kind: str, key: str) -> None:
         """Make a partition of one of the kinds known."""
@@ -83,9 +86,13 @@ class Engine:
             FregError: as the asset raised it.
         """
         of = uttrekk or (partition or "").split("/")[0]
-        with redirect_stderr(cast(TextIO, _WithoutRecords(sys.stderr))):
+        named = self.names.of(job)
+        with (
+            redirect_stderr(cast(TextIO, _WithoutRecords(sys.stderr))),
+            placed(self._instance, self._origin(named)),
+        ):
             try:
-                return self._definitions.resolve_job_def(self.names.of(job)).execute_in_process(
+                return self._definitions.resolve_job_def(named).execute_in_process(
                     run_config={**_QUIET, **self.names.config(config or {})},
                     instance=self._instance,
                     partition_key=partition,
@@ -93,6 +100,10 @@ class Engine:
                 )
             except FregFailure as failed:
                 raise failed.error from None
+
+
+def _sensors(definitions: dg.Definitions) -> set[str]:
+    return {one.name for one in definitions.sensors or ()}
 
 
 class _WithoutRecords:

@@ -35,11 +35,13 @@ def test_every_function_that_dagster_calls_tells_in_our_words() -> None:
     assert [name for name, names in called.items() if "in_our_words" not in names] == []
 
 
-def _failed(error: Exception, instance: DagsterInstance) -> tuple[StepFailureData, int]:
-    """How a run tells of an error, and how often it was tried that may be retried twice."""
+def _failed(
+    error: Exception, instance: DagsterInstance, retries: int = 0
+) -> tuple[StepFailureData, int]:
+    """How a run tells of an error, and how often it was tried."""
     tries = []
 
-    @dg.op(retry_policy=dg.RetryPolicy(max_retries=2))
+    @dg.op(retry_policy=dg.RetryPolicy(max_retries=retries) if retries else None)
     @in_our_words
     def failing() -> None:
         tries.append(1)
@@ -69,7 +71,7 @@ def test_a_refusal_is_shown_by_its_line_with_what_to_do_and_without_where_it_was
     instance: DagsterInstance,
 ) -> None:
     refused = RefusedError("bulkoppslag answered 403", "Check your rights", status=403)
-    failed, tries = _failed(refused, instance)
+    failed, tries = _failed(refused, instance, retries=2)
     line, table, trace = _shown(failed)
     assert line == "bulkoppslag answered 403. Check your rights"
     assert table == {
@@ -91,7 +93,7 @@ def test_what_a_command_takes_as_an_option_is_told_as_the_forms_field(
 
 
 def test_what_may_pass_is_tried_again_where_somebody_wants_that(instance: DagsterInstance) -> None:
-    failed, tries = _failed(PassingError("503", "Later"), instance)
+    failed, tries = _failed(PassingError("503", "Later"), instance, retries=2)
     assert tries == 3
     assert failed.user_failure_data is not None
     assert failed.user_failure_data.description == "503. Later"
