@@ -78,6 +78,8 @@ class FregFailure(dg.Failure):
         error: what the domain raised; whoever runs a job in their own process gets it itself.
     """
 
+    __module__ = "builtins"  # else the page begins the line with the module's path
+
     def __init__(self, error: FregError) -> None:
         # A wrong setting or a refusal is the same at once again; a sensor tries it later.
         helps = isinstance(error, PassingError | ResourceError | UnforeseenError)
@@ -86,12 +88,13 @@ class FregFailure(dg.Failure):
 
 
 def _metadata(error: FregError) -> dict[str, str | int]:
-    told: dict[str, str | int] = {"what": masked(error.what), "kind of error": _kind(error)}
+    told: dict[str, str | int] = {"what": masked(error.what)}
     if error.remedy:
         told["what to do"] = masked(error.remedy)
     fields = [field for flag, field in _FIELDS.items() if flag in error.remedy]
     if fields:
         told["or here"] = f"Launch it again with {', '.join(f'{field}: true' for field in fields)}"
+    told["kind of error"] = type(error).__name__.removesuffix("Error")
     if isinstance(error, RefusedError) and error.status is not None:
         told["HTTP status"] = error.status
     return told
@@ -104,7 +107,3 @@ _FIELDS = {
     for field, told in form.model_fields.items()
     if told.annotation is bool
 }
-
-
-def _kind(error: FregError) -> str:
-    return type(error).__name__.removesuffix("Error")
