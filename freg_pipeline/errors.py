@@ -8,6 +8,7 @@ ever holds an identity number, a name, a token or a key: mask first
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 
@@ -164,9 +165,19 @@ class UncertainOrderError(FregError):
 
 
 class IncompleteError(FregError):
-    """The work is finished, but not everything asked for is accounted for (exit code 4)."""
+    """The work is finished, but not everything asked for is accounted for (exit code 4).
+
+    Args:
+        counts: what was found, by name.
+    """
 
     exit_code = 4
+
+    def __init__(
+        self, what: str, remedy: str = "", *, counts: Mapping[str, int] | None = None
+    ) -> None:
+        super().__init__(what, remedy)
+        self.counts = dict(counts or {})
 
 
 class ObjectMissingError(FregError):

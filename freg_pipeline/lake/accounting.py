@@ -33,6 +33,13 @@ def require_complete(accounting: Accounting, uttrekk: Uttrekk) -> None:
             f"{problem}{said}; nothing was released",
             f"{uttrekk.resume_command} asks for them again. To release it anyway: "
             f"{uttrekk.resume_command} --allow-incomplete",
+            counts={
+                "delivered": accounting.delivered,
+                "landed": accounting.landed,
+                "gone": accounting.gone,
+                "failed": accounting.failed,
+                "unexplained": accounting.unexplained,
+            },
         )
 
 

@@ -16,6 +16,7 @@ import dagster as dg
 
 from freg_pipeline.errors import (
     FregError,
+    IncompleteError,
     PassingError,
     RefusedError,
     ResourceError,
@@ -97,6 +98,8 @@ def _metadata(error: FregError) -> dict[str, str | int]:
     told["kind of error"] = type(error).__name__.removesuffix("Error")
     if isinstance(error, RefusedError) and error.status is not None:
         told["HTTP status"] = error.status
+    if isinstance(error, IncompleteError):
+        told.update(error.counts)
     return told
 
 

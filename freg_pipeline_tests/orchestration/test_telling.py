@@ -12,7 +12,7 @@ from dagster import DagsterInstance
 from dagster._core.execution.plan.objects import StepFailureData
 
 from freg_pipeline import orchestration
-from freg_pipeline.errors import PassingError, RefusedError
+from freg_pipeline.errors import IncompleteError, PassingError, RefusedError
 from freg_pipeline.lake.guards import FewerError
 from freg_pipeline.orchestration.telling import in_our_words
 
@@ -90,6 +90,12 @@ def test_what_a_command_takes_as_an_option_is_told_as_the_forms_field(
     refused = FewerError("far fewer persons", "To publish: freg uttrekk resume a --allow-fewer")
     _, table, _ = _shown(_failed(refused, instance)[0])
     assert table["or here"] == "Launch it again with allow_fewer: true"
+
+
+def test_what_is_not_accounted_for_is_told_in_numbers(instance: DagsterInstance) -> None:
+    refused = IncompleteError("not complete", counts={"failed": 3})
+    _, table, _ = _shown(_failed(refused, instance)[0])
+    assert table["failed"] == 3
 
 
 def test_what_may_pass_is_tried_again_where_somebody_wants_that(instance: DagsterInstance) -> None:
