@@ -56,7 +56,9 @@ def origin_of(
         job: its name.
         sensors: of the same code location.
     """
-    told = _told_by_runs(instance, job) or _told_by_sensors(instance, sensors)
+    told = None
+    if instance.is_persistent:  # else no page has told anything
+        told = _told_by_runs(instance, job) or _told_by_sensors(instance, sensors)
     return (told or _OURS).get_job_origin(job)
 
 
@@ -76,8 +78,6 @@ def _told_by_sensors(
     instance: DagsterInstance, sensors: Collection[str]
 ) -> RemoteRepositoryOrigin | None:
     """Where somebody has turned a sensor on."""
-    if not sensors:
-        return None
     states = instance.all_instigator_state(instigator_type=InstigatorType.SENSOR)
     told = [one.origin for one in states if one.origin.instigator_name in sensors]
     return told[0].repository_origin if told else None

@@ -275,7 +275,7 @@ SELECTION = {"kind": "tilpasset", "personstatustyper": ["bosatt"]}
         {"bostedskommunenummer": "0301", "kjoenn": "kvinne"},
         {"kind": "tilpasset"},
         {"kind": "tilpasset", "personstatustyper": [], "kjoenn": "kvinne"},
-        {"kind": "tilpasset", "personstatustyper": ["bosatt"], "kjoenn": ""},
+        {"kind": "tilpasset", "personstatustyper": ["bosatt"], "statsborgerskap": ""},
         {"kind": "tilpasset", "personstatustyper": ["bosatt"], "feedsekvensnr": 1},
         {"kind": "komplett", "kjoenn": "kvinne"},
         {"kind": "komplett", "personstatustyper": ["bosatt"]},
