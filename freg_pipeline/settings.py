@@ -73,6 +73,8 @@ class Settings(BaseSettings):
         follow_seconds: seconds between two questions for new events, when following the list.
         confirm_seconds: seconds until an answer by number is asked for again that looks older than
             what the release holds.
+        tick_seconds: how long a tick of a sensor's asks the register; the rest is for the next one.
+        keep_runs_days: days for which Dagster's records of runs are kept.
         full_load_when_too_old: make a new full load when the event list no longer reaches back to
             the release.
         late_sync_hours: a release is late that hasn't been brought up to the register, or found to
@@ -129,6 +131,8 @@ class Settings(BaseSettings):
     max_gone: float = Field(default=0.10, ge=0, le=1)
     follow_seconds: float = Field(default=60.0, gt=0)
     confirm_seconds: float = Field(default=5.0, ge=0)
+    tick_seconds: float = Field(default=20.0, gt=0, le=45)
+    keep_runs_days: float = Field(default=14.0, ge=0, le=36_500)
     full_load_when_too_old: bool = False
     late_sync_hours: float = Field(default=3.0, ge=0, le=876_000)
     late_full_load_days: float = Field(default=400.0, ge=0, le=36_500)

@@ -139,6 +139,8 @@ class Door:
         self._port = self._listener.getsockname()[1]
         self._open: list[socket.socket] = []
         self.connections = 0  # that were ever opened
+        self._hangs = False
+        self._held: list[socket.socket] = []  # of those who wait for an answer
         self.url = f"http://127.0.0.1:{self._port}{behind.path}"
         self._accepting = self._accept()
 
@@ -157,9 +159,18 @@ class Door:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
         self._open.clear()
+        for connection in self._held:
+            connection.close()
+        self._held.clear()
 
-    def open(self) -> None:
+    def hang(self) -> None:
+        """From now on everybody is let in, and nobody gets an answer."""
+        self.shut()
+        self.open(hangs=True)
+
+    def open(self, *, hangs: bool = False) -> None:
         """Let everybody in again, at the same place."""
+        self._hangs = hangs
         self._listener = socket.create_server(("127.0.0.1", self._port))
         self._accepting = self._accept()
 
@@ -173,6 +184,9 @@ class Door:
             while True:
                 here, _ = listener.accept()
                 self.connections += 1
+                if self._hangs:
+                    self._held.append(here)
+                    continue
                 there = socket.create_connection(self._behind)
                 self._open += [here, there]
                 for one, other in ((here, there), (there, here)):

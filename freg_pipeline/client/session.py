@@ -213,7 +213,9 @@ async def _within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
     except TimeoutError:
         if not limit.expired():  # one of its own, which no limit of ours explains
             raise
-        raise SilentError(f"the register gave no answer within {seconds:g} s", LATER) from None
+        raise SilentError(
+            f"the register gave no usable answer within {seconds:.3g} s", LATER
+        ) from None
 
 
 def _close_unless_begun(work: Coroutine[Any, Any, Any]) -> None:

@@ -182,14 +182,14 @@ def compaction_sensor(names: Names, jobs: CompactionJobs, running: Running) -> d
             publish = dg.RunRequest(job_name=jobs.publish.name, tags=tag)
             wanted = runs.may_begin(jobs.publish.name)
             return dg.SensorResult(run_requests=[publish] if wanted else [])
+        wanted_pieces = [key for key in left if runs.may_begin(jobs.piece.name, key)]
         return dg.SensorResult(
             run_requests=[
                 dg.RunRequest(job_name=jobs.piece.name, partition_key=key, tags=tag)
-                for key in left
-                if runs.may_begin(jobs.piece.name, key)
+                for key in wanted_pieces
             ],
             dynamic_partitions_requests=[
-                partitions(names, COMPACTION_PIECE).build_add_request(left)
+                partitions(names, COMPACTION_PIECE).build_add_request(wanted_pieces)
             ],
         )
 

@@ -25,6 +25,7 @@ from freg_pipeline.orchestration.running import Running
 from freg_pipeline.orchestration.runs import UNDER_WAY
 from freg_pipeline.orchestration.shown import is_shown, materialised
 from freg_pipeline.orchestration.telling import in_our_words
+from freg_pipeline.orchestration.tick_time import TickTime
 
 CONFIRMED_EVERY = timedelta(minutes=30)  # how often it is recorded that nothing is new
 LONGEST_RUN = timedelta(hours=3)
@@ -105,7 +106,8 @@ class _Tick:
         if (seconds := self.runs.wait()) > 0:
             return dg.SkipReason(f"Syncs from here have failed; the next one in {seconds:.0f} s.")
         try:
-            last = self.freg.ask(lambda register: last_number(register, self.manifest), waits=False)
+            tick = TickTime(self.freg.settings.tick_seconds)
+            last = tick.ask(self.freg, lambda register: last_number(register, self.manifest))
         except BegunAnewError as error:
             return self._refuse(error)
         except FregError as error:

@@ -1,15 +1,16 @@
 """The sensor that carries open uttrekk on: polls for batches, requests their runs, then a release.
 
-Each tick makes one cheap call for each open uttrekk, and as many more as batches are ready. What
-comes next is what :mod:`freg_pipeline.advance` says of the store and of the runs that failed, not a
-cursor, and runs have no ``run_key``: a key is remembered for ever, so a run that failed could never
-be requested again.
+Each tick makes one cheap call for each open uttrekk, and as many more as batches are ready, until
+its time is up: the cursor tells with which one the next tick begins. What comes next is what
+:mod:`freg_pipeline.advance` says of the store and of the runs that failed, and runs have no
+``run_key``: a key is remembered for ever, so a run that failed could never be requested again.
 """
 
 # No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import dagster as dg
@@ -42,8 +43,11 @@ from freg_pipeline.orchestration.resources import Freg, freg_of
 from freg_pipeline.orchestration.running import Running
 from freg_pipeline.orchestration.runs import runs_of
 from freg_pipeline.orchestration.telling import in_our_words
+from freg_pipeline.orchestration.tick_time import TickTime
 
-READY_A_TICK = 50  # batches taken in one tick; the next tick takes more
+READY_A_TICK = 50  # batches of an uttrekk taken in one tick; the next tick takes more
+Added = dg.AddDynamicPartitionsRequest
+REQUESTS_A_TICK = 100  # as many runs as are ever begun before the next tick
 
 
 def uttrekk_sensor(names: Names, jobs: UttrekkJobs, running: Running) -> dg.SensorDefinition:
@@ -61,45 +65,84 @@ def uttrekk_sensor(names: Names, jobs: UttrekkJobs, running: Running) -> dg.Sens
     @in_our_words
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         """Carry every open uttrekk on by what is possible now."""
-        freg = freg_of(context, names)
-        requests: list[dg.RunRequest] = []
-        keys: list[str] = []
-        open_ones: list[str] = []
-        for uttrekk in Uttrekk.list_open(freg.store):
-            if uttrekk.kind.is_sync:
-                continue  # its steps are taken in one run, which hendelser_sensor requests
-            steps = _steps(context, freg, uttrekk)
-            open_ones.append(uttrekk.name)
-            keys += [batch_partition(uttrekk.name, step.batch) for step in steps
-                     if isinstance(step, TakeIn)]  # fmt: skip
-            requests += _requests(context.instance, names, uttrekk.name, steps)
-        return dg.SensorResult(
-            run_requests=requests,
-            dynamic_partitions_requests=[
-                partitions(names, UTTREKK_BATCH).build_add_request(keys),
-                partitions(names, UTTREKK).build_add_request(open_ones),
-            ],
-        )
+        return _Tick(context, names, freg_of(context, names)).result()
 
     return sensor
 
 
-def _steps(context: dg.SensorEvaluationContext, freg: Freg, uttrekk: Uttrekk) -> tuple[Step, ...]:
-    """What can be done for it now, once the batches that are ready have been taken."""
-    steps = next_steps(standing_of(uttrekk))
-    if any(isinstance(step, Done) for step in steps):
-        uttrekk.close()  # whoever released it was stopped before that
-    for first in (step.batch for step in steps if isinstance(step, Poll)):
+class _Tick:
+    """One evaluation of the sensor.
+
+    Args:
+        context: of the sensor.
+        names: of the store.
+        freg: settings, store and register.
+    """
+
+    def __init__(self, context: dg.SensorEvaluationContext, names: Names, freg: Freg) -> None:
+        self._context = context
+        self._names = names
+        self._freg = freg
+        self._time = TickTime(freg.settings.tick_seconds)
+        self._requests: list[dg.RunRequest] = []
+
+    def result(self) -> dg.SensorResult:
+        """What is requested, and with whom the next tick begins."""
+        # A sync's steps are taken in one run, which hendelser_sensor requests.
+        open_ones = [one for one in Uttrekk.list_open(self._freg.store) if not one.kind.is_sync]
+        later = self._carry_on(_beginning_with(self._context.cursor, open_ones))
+        return dg.SensorResult(
+            run_requests=self._requests,
+            dynamic_partitions_requests=[
+                *self._new(UTTREKK, [one.name for one in open_ones]),
+                *self._new(UTTREKK_BATCH, [one.partition_key for one in self._requests
+                                           if one.job_name == self._names.of("land_batch")]),
+            ],
+            cursor=later if later != (self._context.cursor or "") else None,
+        )  # fmt: skip
+
+    def _carry_on(self, open_ones: list[Uttrekk]) -> str:
+        """One after the other; the name of the first that is left for the next tick, if any is."""
+        later = ""
+        for uttrekk in open_ones:
+            if self._time.is_up or len(self._requests) >= REQUESTS_A_TICK:
+                return later or uttrekk.name
+            steps = next_steps(standing_of(uttrekk))
+            polls = [step.batch for step in steps if isinstance(step, Poll)]
+            if polls and self._time.may_ask:
+                steps = self._polled(uttrekk, polls[0], steps)
+            elif polls:
+                later = later or uttrekk.name
+            if any(isinstance(step, Done) for step in steps):
+                uttrekk.close()  # whoever released it was stopped before that
+            wanted = _requests(self._context.instance, self._names, uttrekk.name, steps)
+            self._requests += islice(wanted, REQUESTS_A_TICK - len(self._requests))
+        return later
+
+    def _polled(self, uttrekk: Uttrekk, first: int, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        """What can be done for it once the batches that are ready have been taken."""
         try:
-            require_same_settings(uttrekk, freg.settings)
+            require_same_settings(uttrekk, self._freg.settings)
             take = partial(_take_ready, uttrekk=uttrekk, first=first)
-            if not freg.ask(take, waits=False):
+            if not self._time.ask(self._freg, take):
                 return steps
         except FregError as error:
             # One uttrekk's trouble must not hold up the others; the next tick asks again.
-            context.log.warning(str(error))
+            self._context.log.warning(str(error))
         return next_steps(standing_of(uttrekk))
-    return steps
+
+    def _new(self, kind: str, keys: Sequence[str | None]) -> Iterator[Added]:
+        """What makes those partitions known that aren't: a tick's record holds all of them."""
+        has = partial(self._context.instance.has_dynamic_partition, self._names.of(kind))
+        new = [key for key in keys if key is not None and not has(key)]
+        if new:
+            yield partitions(self._names, kind).build_add_request(new)
+
+
+def _beginning_with(name: str | None, open_ones: list[Uttrekk]) -> list[Uttrekk]:
+    """The same, the one of that name first, where it is still open."""
+    first = next((place for place, one in enumerate(open_ones) if one.name == name), 0)
+    return [*open_ones[first:], *open_ones[:first]]
 
 
 async def _take_ready(register: Register, uttrekk: Uttrekk, first: int) -> bool:
