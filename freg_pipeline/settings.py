@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from freg_pipeline.addresses import http_address, is_open_to_others
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.outside import keep_secret
 
@@ -27,6 +28,7 @@ class Settings(BaseSettings):
 
     Attributes:
         environment: which register.
+        allow_http: whether tokens and answers may go unencrypted to other machines.
         base_url: everything before ``/v1``, in place of what environment and package give.
         rettighetspakke: the package of rights.
         parts: the ``part``s to ask for; empty means everything the package may see; ``alle``, with
@@ -93,6 +95,7 @@ class Settings(BaseSettings):
     )
 
     environment: Environment = "syntetisk"
+    allow_http: bool = False  # before the addresses that it is about
     base_url: str | None = None
     rettighetspakke: str = "offentlig-med-hjemmel"
     parts: Annotated[tuple[str, ...], NoDecode] = ()
@@ -158,15 +161,26 @@ class Settings(BaseSettings):
     )
     @classmethod
     def _http(cls, value: str | None) -> str | None:
-        if value is None or not value.strip():
-            return None
-        if not value.startswith(("http://", "https://")):
-            msg = "must begin with http:// or https://"
+        return http_address(value or "")
+
+    @field_validator("base_url", "maskinporten_issuer", "maskinporten_token_endpoint")
+    @classmethod
+    def _encrypted(cls, value: str | None, others: ValidationInfo) -> str | None:
+        if value is not None and not others.data.get("allow_http") and is_open_to_others(value):
+            msg = (
+                "must begin with https://, or others on the way can read tokens and answers; where "
+                "nobody is, set FREG_ALLOW_HTTP=true"
+            )
             raise ValueError(msg)
-        if not urlsplit(value).hostname:  # which raises for a malformed one
-            msg = "must name a host"
+        return value
+
+    @field_validator("s3_endpoint")
+    @classmethod
+    def _without_path(cls, value: str | None) -> str | None:
+        if value is not None and urlsplit(value).path.strip("/"):
+            msg = "must end with the host or the port: a path belongs in FREG_STORE"
             raise ValueError(msg)
-        return value.strip()
+        return value
 
     @field_validator("base_url")
     @classmethod

@@ -21,6 +21,7 @@ from urllib.request import getproxies
 import certifi
 import httpx
 
+from freg_pipeline.addresses import is_loopback
 from freg_pipeline.errors import ConfigurationError
 
 _HTTP, _SOCKS = ("http", "https"), ("socks5", "socks5h")
@@ -84,16 +85,6 @@ def proxy_of(url: str) -> Way | None:
     if not _has_host(address):
         raise _wrong_proxy(variable, "holds no address")
     return Way(address, variable)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine itself."""
-    if host.lower().rstrip(".") == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def proxy_words(url: str) -> str:

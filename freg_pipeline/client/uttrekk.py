@@ -21,6 +21,9 @@ from freg_pipeline.outside import showable
 ONCE = Patience(faults=1, throttled_seconds=0, waits=False)  # for what is no idempotent call
 
 
+_LONGEST_ID = 200  # of a job; those seen have 36 characters
+
+
 class BatchState(StrEnum):
     """What the register says of a batch."""
 
@@ -135,8 +138,11 @@ def _job(body: bytes) -> _Job:
 
 def _job_id(body: bytes, service: str) -> str:
     job = _job(body)
-    if job.jobbId is not None and str(job.jobbId).strip():
-        return str(job.jobbId)
+    named = "" if job.jobbId is None else str(job.jobbId).strip()
+    if len(named) > _LONGEST_ID or not named.strip("."):  # "..": another address than the job's
+        named = ""
+    if named:
+        return named
     said = job.feilmelding
     if isinstance(said, dict):
         said = str(said.get("feilmelding", ""))

@@ -73,7 +73,7 @@ def test_a_wrong_dagster_home_is_told(
 ) -> None:
     make, said = WRONG_HOMES[case]
     monkeypatch.setenv("DAGSTER_HOME", make(tmp_path))
-    with pytest.raises(ConfigurationError, match=said), open_engine(make_freg("http://x")):
+    with pytest.raises(ConfigurationError, match=said), open_engine(make_freg("https://x")):
         pass
 
 
@@ -82,7 +82,7 @@ def test_a_wrong_dagster_home_is_told(
 def test_a_wrong_dagster_yaml_is_told(
     content: str, make_freg: Callable[..., Freg], tmp_path: Path
 ) -> None:
-    freg = make_freg("http://x")
+    freg = make_freg("https://x")
     with open_engine(freg):
         pass
     (tmp_path / "store" / "dagster" / "dagster.yaml").write_text(content)

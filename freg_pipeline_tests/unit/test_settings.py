@@ -43,7 +43,39 @@ def test_a_wrong_value_is_named_by_its_setting(
 
 
 def test_a_base_url_is_everything_before_v1() -> None:
-    assert load(base_url="http://host/path/v1/").base_url == "http://host/path"
+    assert load(base_url="https://host/path/v1/").base_url == "https://host/path"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://127.0.0.1:8765/x", "http://localhost", "http://[::1]:80", "http://LOCALHOST:1"],
+)
+def test_what_stays_on_this_machine_needs_no_encryption(address: str) -> None:
+    assert load(base_url=address).base_url == address
+
+
+@pytest.mark.parametrize("name", ["base_url", "maskinporten_issuer", "maskinporten_token_endpoint"])
+@pytest.mark.parametrize(
+    "address", ["http://register.no", "http://10.0.0.7:80", "http://127.0.0.1.no", "http://0.0.0.0"]
+)
+def test_tokens_go_to_others_encrypted_only(name: str, address: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"must begin with https://.*FREG_ALLOW_HTTP=true"):
+        load(**{name: address})
+    assert getattr(load(**{name: address, "allow_http": True}), name) == address
+
+
+@pytest.mark.parametrize("name", ["base_url", "s3_endpoint", "maskinporten_issuer", "dagster_url"])
+def test_an_address_with_a_password_is_refused_and_not_shown(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="no user name or password") as wrong:
+        load(**{name: "https://kari:hemmelig@host/path"})
+    assert "hemmelig" not in str(wrong.value)
+    assert "kari" not in str(wrong.value)
+
+
+def test_an_s3_endpoint_has_no_path() -> None:
+    assert load(s3_endpoint="http://storage:9000/").s3_endpoint == "http://storage:9000/"
+    with pytest.raises(ConfigurationError, match="a path belongs in FREG_STORE"):
+        load(s3_endpoint="http://storage:9000/bucket")
 
 
 def test_a_token_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from freg_pipeline.client import BatchState, Register, SoekKriterier, TilpassetKriterier
@@ -79,6 +79,17 @@ def test_an_order_that_the_register_answers_with_an_error_text() -> None:
 
     with serving(Starlette(routes=[Route("/v1/uttrekk/komplett", refuse)])) as url:
         with pytest.raises(RefusedError, match="Ikke i dag"):
+            ask(url, lambda register: register.uttrekk.bestill_komplett(1))
+
+
+@pytest.mark.parametrize("named", ["", " ", ".", "..", "x" * 201])
+def test_a_job_under_a_name_that_leads_elsewhere_is_no_job(named: str) -> None:
+    async def accept(request: Request) -> Response:
+        del request
+        return JSONResponse({"jobbId": named})
+
+    with serving(Starlette(routes=[Route("/v1/uttrekk/komplett", accept)])) as url:
+        with pytest.raises(RefusedError, match="created no job, and gave no reason"):
             ask(url, lambda register: register.uttrekk.bestill_komplett(1))
 
 
