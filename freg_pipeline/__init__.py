@@ -8,9 +8,10 @@ if TYPE_CHECKING:  # what reads a release is imported when one is opened
     from datetime import date
     from pathlib import Path
 
+    from freg_pipeline.component import FregComponent
     from freg_pipeline.lake.opened import Lake
 
-__all__ = ["open"]
+__all__ = ["FregComponent", "open"]
 
 
 def open(  # noqa: A001  read as freg_pipeline.open
@@ -31,8 +32,19 @@ def open(  # noqa: A001  read as freg_pipeline.open
     return open_lake(store, as_of)
 
 
-def __getattr__(name: str) -> str:
-    """``__version__``, looked up when it is asked for: it costs more than all that precedes it."""
+def __dir__() -> list[str]:
+    return [*globals(), "FregComponent", "__version__"]
+
+
+def __getattr__(name: str) -> object:
+    """What is looked up when it is asked for: it costs more than all that precedes it.
+
+    ``__version__``; and ``FregComponent``, which Dagster looks for here.
+    """
+    if name == "FregComponent":
+        from freg_pipeline.component import FregComponent
+
+        return FregComponent
     if name == "__version__":
         from importlib.metadata import version
 
