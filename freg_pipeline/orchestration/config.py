@@ -158,6 +158,10 @@ class OrderConfig(_Criteria):
             )
         if self.kind is OrderKind.liste and not self.liste:
             raise ConfigurationError("the kind liste needs a file", "Name it as liste")
+        if self.feedsekvensnr is not None and self.feedsekvensnr < 0:
+            raise ConfigurationError(
+                "feedsekvensnr is below 0", "Give it an event's number, or leave it out"
+            )
 
     @contextmanager
     def asked(self, store: Store) -> Iterator[tuple[AnyKind | None, Fill | None]]:
@@ -264,9 +268,17 @@ class SyncConfig(ReleaseConfig):
 
     slices: int = Field(
         default=10,
-        ge=1,
         description=(
             "How many releases one run publishes at the most, each of up to 50,000 events: a long"
             " wave shows progress, and the rest is the next run's."
         ),
     )
+
+    def require_whole(self) -> None:
+        """See that it takes anything; a bound of pydantic's would be told by a trace of its own.
+
+        Raises:
+            ConfigurationError: it takes nothing.
+        """
+        if self.slices < 1:
+            raise ConfigurationError("slices is below 1", "Give it 1 or more, or leave it out")

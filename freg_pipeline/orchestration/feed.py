@@ -71,6 +71,7 @@ def hendelser_asset(names: Names) -> dg.AssetsDefinition:
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         """Bring the current release up to the register's last event, a slice at a time."""
         started = time.monotonic()
+        config.require_whole()
         freg = freg_of(context, names)
         try:
             slices = yield from guarded(context, key, lambda: _sync(context, names, freg, config))

@@ -11,8 +11,15 @@ import yaml
 from dagster import DagsterInvalidConfigError, validate_run_config
 
 from freg_pipeline.definitions import build_defs
+from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.orchestration import config
-from freg_pipeline.orchestration.config import WRITTEN, OrderConfig, PublishConfig, SyncConfig
+from freg_pipeline.orchestration.config import (
+    WRITTEN,
+    OrderConfig,
+    OrderKind,
+    PublishConfig,
+    SyncConfig,
+)
 
 FORMS: list[type[dg.Config]] = [OrderConfig, PublishConfig, SyncConfig]
 
@@ -61,3 +68,23 @@ def test_what_has_no_such_field_or_no_kind_is_told_with_what_there_is() -> None:
     assert '"personstatustypr"' in misspelt
     assert "personstatustyper?: [(aktiv | bosatt" in misspelt
     assert '"kind"' in _refused(personstatustyper=["bosatt"])
+
+
+@pytest.mark.parametrize(
+    ("form", "field"),
+    [
+        (OrderConfig(kind=OrderKind.komplett, feedsekvensnr=-1), "feedsekvensnr"),
+        (SyncConfig(slices=0), "slices"),
+    ],
+    ids=["feedsekvensnr", "slices"],
+)
+def test_a_number_that_means_nothing_is_refused_in_our_words(
+    form: OrderConfig | SyncConfig, field: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=f"{field} is below"):
+        form.require_whole()
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
+def test_no_field_is_bounded_by_pydantic_which_tells_it_by_a_trace(form: type[dg.Config]) -> None:
+    assert [name for name, field in form.model_fields.items() if field.metadata] == []
