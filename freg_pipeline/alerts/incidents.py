@@ -28,7 +28,7 @@ class Sign(NamedTuple):
         what: what happened, without a full stop at its end.
         remedy: what to do.
         at: when it happened last (UTC).
-        times: how often since the last look; 0 where it goes on, and nothing happened.
+        times: how often since the last look; 0 where it is a state, or nothing has happened.
         link: where it is seen on Dagster's page, below its address.
         parts: the partitions that it is about, and when each failed last; "" where it has none.
         patience: how long it may last before anybody is told.
@@ -38,7 +38,7 @@ class Sign(NamedTuple):
     what: str
     remedy: str
     at: datetime
-    times: int = 1
+    times: int = 0
     link: str = ""
     parts: Mapping[str, datetime] = MappingProxyType({})
     patience: timedelta = timedelta(0)

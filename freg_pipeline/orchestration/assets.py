@@ -37,7 +37,7 @@ def uttrekk_asset(names: Names) -> dg.AssetsDefinition:
         key=names.key("uttrekk"),
         partitions_def=partitions(names, UTTREKK),
         group_name=names.of("uttrekk"),
-        kinds={"http"},
+        kinds={"json"},
         owners=OWNERS,
         pool=names.of(ORDER_POOL),
         required_resource_keys={names.resource},

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dagster as dg
 
+from freg_pipeline.orchestration.alert_sensor import NAME as ALERTS
+from freg_pipeline.orchestration.alert_sensor import alert_sensor
 from freg_pipeline.orchestration.assets import uttrekk_asset
 from freg_pipeline.orchestration.batches import batch_assets
 from freg_pipeline.orchestration.checks import release_checks
@@ -12,9 +14,12 @@ from freg_pipeline.orchestration.compaction import (
     compaction_jobs,
     compaction_sensor,
 )
+from freg_pipeline.orchestration.failing import Ours
 from freg_pipeline.orchestration.feed import hendelser_asset, hendelser_checks, sync_job
 from freg_pipeline.orchestration.feed_sensor import hendelser_sensor
+from freg_pipeline.orchestration.in_order import in_order_check
 from freg_pipeline.orchestration.jobs import uttrekk_jobs
+from freg_pipeline.orchestration.lateness import Policies
 from freg_pipeline.orchestration.names import UNPREFIXED, Names
 from freg_pipeline.orchestration.publishing import catalogue_asset, release_asset
 from freg_pipeline.orchestration.purging import purge_job
@@ -43,23 +48,28 @@ def make_definitions(
     Raises:
         ConfigurationError: one of those is unknown.
     """
-    return dg.Definitions.merge(
+    made = dg.Definitions.merge(
         dg.Definitions(
-            assets=_assets(names),
+            assets=_assets(names, Policies(freg)),
             asset_checks=[spot_check(names), release_checks(names), hendelser_checks(names)],
             resources={names.resource: freg},
         ),
         _automation(names, running),
     )
+    ours = Ours.of(names, made)
+    looked_at = dg.Definitions(
+        asset_checks=[in_order_check(ours)], sensors=[alert_sensor(ours, freg, running)]
+    )
+    return dg.Definitions.merge(made, looked_at)
 
 
-def _assets(names: Names) -> list[dg.AssetsDefinition]:
+def _assets(names: Names, policies: Policies) -> list[dg.AssetsDefinition]:
     return [
         uttrekk_asset(names),
         *batch_assets(names),
-        release_asset(names),
-        catalogue_asset(names),
-        hendelser_asset(names),
+        release_asset(names, policies.of_tables),
+        catalogue_asset(names, policies.of_tables),
+        hendelser_asset(names, policies.of_syncs),
         *compaction_assets(names),
         report_asset(names),
     ]
@@ -80,6 +90,6 @@ def _automation(names: Names, running: Running) -> dg.Definitions:
         compaction_sensor(names, compaction, running),
     ]
     started = [one.name for one in schedules] + [one.name for one in sensors]
-    running.require_known([names.without(name) for name in started])
+    running.require_known([ALERTS, *(names.without(name) for name in started)])
     jobs = [*uttrekk, *compaction, sync, purge, check]
     return dg.Definitions(jobs=jobs, schedules=schedules, sensors=sensors)

@@ -10,7 +10,6 @@ of them publishes.
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -41,23 +40,23 @@ from freg_pipeline.orchestration.shown import is_shown, show_release
 from freg_pipeline.orchestration.telling import in_our_words
 from freg_pipeline.store import Store
 
-# Fresh means: brought up to the register, or confirmed to be there, within this time.
-FRESH = dg.FreshnessPolicy.time_window(
-    fail_window=timedelta(hours=3), warn_window=timedelta(hours=1)
-)
 
+def hendelser_asset(names: Names, fresh: dg.FreshnessPolicy | None) -> dg.AssetsDefinition:
+    """The event list, taken into releases.
 
-def hendelser_asset(names: Names) -> dg.AssetsDefinition:
-    """The event list, taken into releases."""
+    Args:
+        names: what everything is called.
+        fresh: within what time the release is to be brought up to the register, or found there.
+    """
     key = names.key("hendelser")
 
     @dg.asset(
         key=key,
         group_name=names.of("feed"),
-        kinds={"http", "parquet"},
+        kinds={"json", "parquet"},
         owners=OWNERS,
         pool=names.of(LOOK_UP_POOL),
-        freshness_policy=FRESH,
+        freshness_policy=fresh,
         check_specs=guard_specs(key),
         required_resource_keys={names.resource},
         description=(

@@ -13,9 +13,7 @@ from datetime import timedelta
 
 import dagster as dg
 
-from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.orchestration.resources import Freg
-from freg_pipeline.settings import Settings
 
 
 class Policies:
@@ -26,7 +24,7 @@ class Policies:
     """
 
     def __init__(self, freg: Freg) -> None:
-        self._settings = _settings(freg)
+        self._settings = freg.settings_now()
 
     @property
     def of_syncs(self) -> dg.FreshnessPolicy | None:
@@ -39,13 +37,6 @@ class Policies:
         """How old what readers see may be (FREG_LATE_FULL_LOAD_DAYS); warns at nine tenths."""
         limit = timedelta(days=self._settings.late_full_load_days if self._settings else 0)
         return _within(limit, limit * 0.9)
-
-
-def _settings(freg: Freg) -> Settings | None:
-    try:
-        return freg.settings
-    except ConfigurationError:
-        return None
 
 
 _SHORTEST = timedelta(minutes=1)  # that Dagster takes

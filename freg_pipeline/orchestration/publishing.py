@@ -26,8 +26,13 @@ from freg_pipeline.orchestration.resources import Freg, freg_of
 from freg_pipeline.orchestration.telling import in_our_words
 
 
-def release_asset(names: Names) -> dg.AssetsDefinition:
-    """What readers see."""
+def release_asset(names: Names, fresh: dg.FreshnessPolicy | None) -> dg.AssetsDefinition:
+    """What readers see.
+
+    Args:
+        names: what everything is called.
+        fresh: how long it may stay as it is.
+    """
     key = names.key("release")
 
     @dg.asset(
@@ -40,6 +45,7 @@ def release_asset(names: Names) -> dg.AssetsDefinition:
         group_name=names.of("lake"),
         kinds={"parquet"},
         owners=OWNERS,
+        freshness_policy=fresh,
         check_specs=guard_specs(key),
         required_resource_keys={names.resource},
         description=(
@@ -92,15 +98,21 @@ def _release(freg: Freg, of: Uttrekk, policy: Policy) -> Manifest:
     )
 
 
-def catalogue_asset(names: Names) -> dg.AssetsDefinition:
-    """The catalogue of views over the release."""
+def catalogue_asset(names: Names, fresh: dg.FreshnessPolicy | None) -> dg.AssetsDefinition:
+    """The catalogue of views over the release.
+
+    Args:
+        names: what everything is called.
+        fresh: how long it may stay as it is.
+    """
 
     @dg.asset(
         key=names.key("duckdb_katalog"),
         deps=[names.key("release")],
-        group_name=names.of("lake"),
+        group_name=names.of("readers"),
         kinds={"duckdb"},
         owners=OWNERS,
+        freshness_policy=fresh,
         required_resource_keys={names.resource},
         description=(
             "freg.duckdb: one view a table over the current release, for analysts. Its data version"

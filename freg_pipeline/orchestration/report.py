@@ -18,8 +18,8 @@ def report_asset(names: Names) -> dg.AssetsDefinition:
     @dg.asset(
         key=names.key("release_rapport"),
         deps=[names.key("release"), names.key("hendelser")],
-        group_name=names.of("lake"),
-        kinds={"html"},
+        group_name=names.of("readers"),
+        kinds={"report"},
         owners=OWNERS,
         required_resource_keys={names.resource},
         description=(

@@ -9,6 +9,7 @@ from typing import Any, Protocol, Self, TypeVar, cast
 from freg_pipeline.client import Register
 from freg_pipeline.client.environments import base_url
 from freg_pipeline.client.session import Question, Session
+from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.home import has_met
 from freg_pipeline.orchestration.given import read_given
 from freg_pipeline.orchestration.names import Names
@@ -49,6 +50,16 @@ class Freg:
     def settings(self) -> Settings:
         """Read when first used, so that a code location loads whatever they are."""
         return load(**read_given(self._overrides))
+
+    def settings_now(self) -> Settings | None:
+        """The settings as they are, for what is defined by them; None: they are wrong.
+
+        That is told by whatever uses them. They aren't kept: a process defines before it works.
+        """
+        try:
+            return self.__dict__.get("settings") or load(**read_given(self._overrides))
+        except ConfigurationError:
+            return None
 
     @cached_property
     def store(self) -> Store:
