@@ -26,7 +26,7 @@ from freg_pipeline.feed.tables import staged_events
 from freg_pipeline.journal.kinds import Komplett
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.question import Question
-from freg_pipeline.journal.releases import current_uttrekk, require_current
+from freg_pipeline.journal.releases import current_release, current_uttrekk, require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.heal import healing
 from freg_pipeline.lake.release import build_release
@@ -38,6 +38,7 @@ from freg_pipeline.orchestration.names import Names
 from freg_pipeline.orchestration.resources import Freg, freg_of
 from freg_pipeline.orchestration.shown import is_shown, show_release
 from freg_pipeline.orchestration.telling import in_our_words
+from freg_pipeline.orchestration.unreleased import nothing_to_check
 from freg_pipeline.store import Store
 
 
@@ -210,23 +211,35 @@ def hendelser_checks(names: Names) -> dg.AssetChecksDefinition:
             dg.AssetCheckSpec(name, asset=names.key("hendelser"), description=description)
             for name, description in _CHECKS.items()
         ],
+        can_subset=True,
         required_resource_keys={names.resource},
     )
     @in_our_words
     def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         """Check the current release against its sync, and against the register."""
-        freg = freg_of(context, names)
-        manifest = require_current(freg.store)
-        yield from _against_its_sync(freg.store, manifest)
-        lag = _lag(freg, manifest)
-        yield dg.AssetCheckResult(
-            check_name="not_behind",
-            passed=not lag.events,
-            severity=dg.AssetCheckSeverity.WARN,
-            metadata=counts(events_behind=lag.events, minutes_behind=lag.minutes),
-        )
+        freg, selected = freg_of(context, names), context.selected_asset_check_keys
+        manifest = current_release(freg.store)
+        if manifest is None:
+            yield from nothing_to_check(selected)
+            return
+        wanted = {key.name for key in selected}
+        for result in _against_its_sync(freg.store, manifest):
+            if result.check_name in wanted:
+                yield result
+        if "not_behind" in wanted:
+            yield _against_the_register(freg, manifest)
 
     return checks
+
+
+def _against_the_register(freg: Freg, manifest: Manifest) -> dg.AssetCheckResult:
+    lag = _lag(freg, manifest)
+    return dg.AssetCheckResult(
+        check_name="not_behind",
+        passed=not lag.events,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata=counts(events_behind=lag.events, minutes_behind=lag.minutes),
+    )
 
 
 def _against_its_sync(store: Store, manifest: Manifest) -> Iterator[dg.AssetCheckResult]:

@@ -10,10 +10,12 @@ from collections.abc import Sequence
 import dagster as dg
 
 from freg_pipeline.alerts.incidents import Sign
+from freg_pipeline.journal.releases import current_release
 from freg_pipeline.orchestration.failing import Ours
 from freg_pipeline.orchestration.resources import freg_of
 from freg_pipeline.orchestration.telling import in_our_words
 from freg_pipeline.orchestration.trouble import look
+from freg_pipeline.orchestration.unreleased import nothing_to_check
 from freg_pipeline.outside import masked
 
 NAME = "in_order"
@@ -39,7 +41,11 @@ def in_order_check(ours: Ours) -> dg.AssetChecksDefinition:
     @in_our_words
     def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         """Look at everything. Warns, and stops nothing."""
-        signs = look(context.instance, ours, freg_of(context, names)).signs
+        freg = freg_of(context, names)
+        signs = look(context.instance, ours, freg).signs
+        if not signs and current_release(freg.store) is None:
+            (said,) = nothing_to_check([dg.AssetCheckKey(names.key("release"), NAME)])
+            return said
         return dg.AssetCheckResult(
             passed=not signs,
             severity=dg.AssetCheckSeverity.WARN,

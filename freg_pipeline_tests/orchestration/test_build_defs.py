@@ -33,9 +33,12 @@ def resource(definitions: dg.Definitions, key: str = "freg") -> Freg:
         ({"environment": "prod"}, "the setting FREG_ENVIRONMENT is wrong"),
         (
             {"running": ["hendelser"]},
-            "no sensor or schedule hendelser. There are compaction_sensor",
+            "no sensor or schedule hendelser. There are alert_sensor, compaction_sensor",
         ),
-        ({"running": "hendelser"}, "no sensor or schedule hendelser. There are compaction_sensor"),
+        (
+            {"running": "hendelser"},
+            "no sensor or schedule hendelser. There are alert_sensor, compaction_sensor",
+        ),
         ({"resources": {"frag": Freg()}}, "no resource frag"),
         ({"resources": {"freg": Freg()}, "store": "a"}, "store would mean nothing beside a resour"),
     ],
