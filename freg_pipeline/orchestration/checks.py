@@ -10,10 +10,12 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from freg_pipeline.journal.releases import current_release
 from freg_pipeline.lake.checks import DESCRIPTIONS, CheckResult, run_checks
 from freg_pipeline.orchestration.names import Names
 from freg_pipeline.orchestration.resources import freg_of
 from freg_pipeline.orchestration.telling import in_our_words
+from freg_pipeline.orchestration.unreleased import nothing_to_check
 
 
 def release_checks(names: Names) -> dg.AssetChecksDefinition:
@@ -25,15 +27,20 @@ def release_checks(names: Names) -> dg.AssetChecksDefinition:
             dg.AssetCheckSpec(name, asset=names.key("release"), description=description)
             for name, description in DESCRIPTIONS.items()
         ],
+        can_subset=True,
         required_resource_keys={names.resource},
     )
     @in_our_words
     def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         """Check the current release; each check over all tables that it concerns."""
+        store, selected = freg_of(context, names).store, context.selected_asset_check_keys
+        if current_release(store) is None:
+            yield from nothing_to_check(selected)
+            return
         found: dict[str, list[CheckResult]] = defaultdict(list)
-        for result in run_checks(freg_of(context, names).store):
+        for result in run_checks(store):
             found[result.check.name].append(result)
-        for name in DESCRIPTIONS:
+        for name in sorted(key.name for key in selected):
             yield _together(name, found[name])
 
     return checks

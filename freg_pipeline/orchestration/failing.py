@@ -20,6 +20,7 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 from freg_pipeline.alerts.incidents import MOST_PARTS, Incidents, Sign
 from freg_pipeline.orchestration.names import Names
 from freg_pipeline.orchestration.runs import PARTITION_TAG
+from freg_pipeline.orchestration.unreleased import NO_RELEASE
 
 RUN, CHECK = "run/", "check/"  # how keys of incidents begin
 MOST_RUNS = 500  # looked at in one look; the next one sees the rest
@@ -221,6 +222,8 @@ def failed_checks(
         if record is None or record.status is not AssetCheckExecutionRecordStatus.FAILED:
             continue
         told = record.evaluation
+        if told is not None and told.description == NO_RELEASE:
+            continue
         is_warning = told is not None and told.severity is dg.AssetCheckSeverity.WARN
         if not (warnings if is_warning else errors):
             continue

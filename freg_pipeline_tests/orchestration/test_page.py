@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from graphlib import TopologicalSorter
 
 import dagster as dg
 import pytest
 from dagster import DagsterInstance
+from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
 
 from freg_pipeline.orchestration.code_location import make_definitions
 from freg_pipeline.orchestration.resources import Freg
@@ -81,3 +83,24 @@ def test_a_check_that_is_run_before_there_is_a_release_says_so(
         assert said.asset_check_key == key
         assert (said.passed, said.severity) == (False, dg.AssetCheckSeverity.WARN)
         assert said.description == NO_RELEASE
+
+
+def test_freshness_follows_the_settings_and_wrong_ones_hide_nothing() -> None:
+    def windows(**settings: object) -> dict[str, timedelta]:
+        graph = make_definitions(Freg(settings)).get_repository_def().asset_graph
+        policies = {node.key.path[-1]: node.freshness_policy for node in graph.asset_nodes}
+        return {
+            name: policy.fail_window.to_timedelta()
+            for name, policy in policies.items()
+            if isinstance(policy, TimeWindowFreshnessPolicy)
+        }
+
+    default = windows()
+    assert default["hendelser"] == timedelta(hours=3)
+    assert default["release"] == default["duckdb_katalog"] == timedelta(days=400)
+    chosen = windows(late_sync_hours=0.02, late_full_load_days=0)
+    assert chosen == {"hendelser": timedelta(seconds=72)}, (
+        "and warns at a third, if that is allowed"
+    )
+    assert windows(late_sync_hours=0, late_full_load_days=0) == {}
+    assert windows(concurrency=0) == {}, "wrong settings are told by whatever uses them"
