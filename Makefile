@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 DAGSTER_HOME := $(CURDIR)/data/dagster
 
-.PHONY: demo test lint docs site ui bench fuzz clean
+.PHONY: demo test lint docs site pictures ui bench fuzz clean
 
 demo: $(INSTALLED)
 	$(BIN)/freg demo
@@ -31,6 +31,10 @@ ui: $(INSTALLED)
 	@cp dagster.yaml $(DAGSTER_HOME)/dagster.yaml
 	@DAGSTER_HOME=$(DAGSTER_HOME) exec $(BIN)/python -m freg_pipeline.ui \
 	  --port $(PORT) --register-port $(REGISTER_PORT)
+
+# The pictures in README and docs, taken anew while the test of an operator's day looks at the page.
+pictures: $(INSTALLED)
+	PICTURES=$(CURDIR)/docs/images $(BIN)/python -m pytest freg_pipeline_tests/orchestration/test_operators_day.py
 
 docs: $(INSTALLED)
 	$(BIN)/python docs/generate_tables.py

@@ -19,7 +19,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from dagster import AssetKey, DagsterInstance, DagsterRun, RunRecord, RunsFilter
+from dagster import (
+    AssetKey,
+    DagsterEventType,
+    DagsterInstance,
+    DagsterRun,
+    RunRecord,
+    RunsFilter,
+)
+from dagster._core.scheduler.instigation import TickStatus
 from playwright.sync_api import Page, sync_playwright
 
 from freg_pipeline.ui import dagster
@@ -27,6 +35,7 @@ from freg_pipeline_tests.browser import CHROMIUM, FLAGS
 from freg_pipeline_tests.waiting import STUCK_SECONDS, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent
+LOCATION = "freg_pipeline.definitions"
 READY = "{ workspaceOrError { ... on Workspace { locationEntries { loadStatus } } } }"
 
 
@@ -77,7 +86,7 @@ class Deployment:
     store: Path
     register: RegisterProcess
     log: Path
-    asked_outside: list[str] = field(default_factory=list)
+    asked_outside: list[str] = field(default_factory=list)  # by pages, of other addresses
 
     @cached_property
     def instance(self) -> DagsterInstance:
@@ -109,6 +118,44 @@ class Deployment:
 
         wait_until(lambda: len(ended()) >= count, pause=0.2)
         return ended()
+
+    def wait_for_run(self, run_id: str) -> DagsterRun:
+        """Wait until a run has ended, however."""
+
+        def ended() -> DagsterRun | None:
+            run = self.instance.get_run_by_id(run_id)
+            return run if run is not None and run.is_finished else None
+
+        wait_until(ended, pause=0.2)
+        run = ended()
+        assert run is not None
+        return run
+
+    def wait_for_step(self, run_id: str, step: str) -> None:
+        """Wait until a run has begun a step."""
+        begun = {DagsterEventType.STEP_START}
+        wait_until(
+            lambda: any(
+                entry.dagster_event is not None and entry.dagster_event.step_key == step
+                for entry in self.instance.all_logs(run_id, of_type=begun)
+            ),
+            pause=0.2,
+        )
+
+    def wait_for_ticks(self, sensor: str, count: int) -> None:
+        """Wait until a sensor has looked so many times more."""
+        (state,) = (
+            one
+            for one in self.instance.all_instigator_state()
+            if one.origin.instigator_name == sensor
+        )
+
+        def done() -> int:
+            ticks = self.instance.get_ticks(state.instigator_origin_id, state.selector_id)
+            return sum(tick.status is not TickStatus.STARTED for tick in ticks)
+
+        before = done()
+        wait_until(lambda: done() >= before + count, pause=0.2)
 
     def materialised(self, *key: str) -> dict[str, Any]:
         """The metadata of an asset's latest materialisation; none where there is none."""
@@ -158,7 +205,9 @@ def deployed(
     home.mkdir(mode=0o700)
     shutil.copy(ROOT / "dagster.yaml", home)
     ours = (ROOT / "workspace.yaml").read_text()
-    (home / "workspace.yaml").write_text(ours.replace("freg_pipeline.definitions", module))
+    named = f"{{module_name: {module}, location_name: {LOCATION}}}"
+    assert LOCATION in ours
+    (home / "workspace.yaml").write_text(ours.replace(LOCATION, named))
     register = RegisterProcess("--persons", "300", "--batch-size", "100", *register_options)
     with ExitStack() as stack:
         stack.callback(register.kill)
@@ -171,8 +220,10 @@ def deployed(
         }
         url = stack.enter_context(_dagster(home, log, {**clean_environment(), **settings}))
         deployment = Deployment(url, home, store, register, log)
-        yield deployment
-        deployment.instance.dispose()
+        try:
+            yield deployment
+        finally:
+            deployment.instance.dispose()
 
 
 @contextmanager

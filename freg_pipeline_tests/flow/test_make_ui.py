@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -26,19 +29,29 @@ from freg_pipeline_tests.waiting import STUCK_SECONDS, started, wait_until
 UI = [sys.executable, "-m", "freg_pipeline.ui"]
 
 
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A DAGSTER_HOME; should a test fail, nothing goes on there."""
+    shutil.copy(ROOT / "dagster.yaml", tmp_path)
+    yield tmp_path
+    for process in processes_of(tmp_path):
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+
+
 def test_it_starts_without_a_warning_things_happen_and_ctrl_c_leaves_no_process(
-    tmp_path: Path,
+    home: Path,
 ) -> None:
     port, register_port = free_port(), free_port()
     ports = ["--port", str(port), "--register-port", str(register_port)]
     base_url = f"http://127.0.0.1:{register_port}/folkeregisteret/offentlig-med-hjemmel/api"
-    log = tmp_path / "log"
+    log = home / "log"
     with (
         log.open("wb") as output,
         started(
             [*UI, *ports, "--persons", "100", "--events-per-minute", "600"],
             cwd=ROOT,
-            env=_environment(tmp_path),
+            env=_environment(home),
             stdout=output,
             stderr=output,
         ) as process,
@@ -46,10 +59,10 @@ def test_it_starts_without_a_warning_things_happen_and_ctrl_c_leaves_no_process(
         wait_until(lambda: is_ready(f"http://127.0.0.1:{port}"), process, pause=0.2)
         first = _last_number(base_url)
         wait_until(lambda: _last_number(base_url) > first, process, pause=0.1)
-        assert processes_of(tmp_path) != []
+        assert processes_of(home) != []
         process.send_signal(signal.SIGINT)
         assert process.wait(STUCK_SECONDS) == 0
-    assert processes_of(tmp_path) == []
+    assert processes_of(home) == []
     said = log.read_text()
     assert "arning" not in said, said
     assert "WARN" not in said, said
@@ -59,7 +72,7 @@ def test_it_starts_without_a_warning_things_happen_and_ctrl_c_leaves_no_process(
 
 @pytest.mark.parametrize("taken", ["PORT", "REGISTER_PORT"])
 def test_a_port_that_is_taken_is_told_in_one_line_and_nothing_is_started(
-    taken: str, tmp_path: Path
+    taken: str, home: Path
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -68,7 +81,7 @@ def test_a_port_that_is_taken_is_told_in_one_line_and_nothing_is_started(
         ended = subprocess.run(
             [*UI, *chosen],
             cwd=ROOT,
-            env=_environment(tmp_path),
+            env=_environment(home),
             capture_output=True,
             text=True,
             timeout=STUCK_SECONDS,
@@ -83,7 +96,6 @@ def test_a_port_that_is_taken_is_told_in_one_line_and_nothing_is_started(
 
 
 def _environment(home: Path) -> dict[str, str]:
-    shutil.copy(ROOT / "dagster.yaml", home)
     store = str(home / "store")
     return {**clean_environment(), "DAGSTER_HOME": str(home), "FREG_STORE": store}
 

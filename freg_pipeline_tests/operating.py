@@ -1,0 +1,113 @@
+"""What an operator does on Dagster's page, and what they see there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+MATERIALIZE = re.compile("Materialize")
+LARGEST_PICTURE = 150_000  # bytes; they are for the web
+
+
+class Operator:
+    """Somebody at the page.
+
+    Args:
+        page: of the browser, with the deployment's address as its base.
+        location: the code location's name.
+        pictures: the folder to keep pictures in; None: none are wanted.
+    """
+
+    def __init__(self, page: Page, location: str, pictures: Path | None = None) -> None:
+        self._page = page
+        self._location = f"/locations/{location}"
+        self._pictures = pictures
+        self._taken: set[str] = set()
+
+    def launch_uttrekk(self, partition: str, config: str, *, new: bool) -> str:
+        """Materialise ``uttrekk`` for a partition, by the launchpad's form; returns the run's id.
+
+        Args:
+            partition: its name.
+            config: of the asset, as YAML.
+            new: add the partition first; else it is chosen.
+        """
+        page = self._page
+        page.goto("/assets/uttrekk")
+        page.get_by_role("button", name=MATERIALIZE).first.click()
+        if new:
+            self._add_partition(partition)
+        else:
+            page.get_by_placeholder("Partition", exact=True).fill(partition)
+            page.get_by_role("menuitem", name=partition, exact=True).or_(
+                page.locator("a, li, div").filter(has_text=re.compile(f"^{partition}$"))
+            ).last.click()
+        page.get_by_text(f"partition: {partition}", exact=True).wait_for()
+        self._write(config)
+        page.get_by_text("No errors").wait_for()
+        self.picture("launchpad")
+        page.get_by_role("dialog").get_by_role("button", name=re.compile("Materialize$")).click()
+        page.wait_for_url("**/runs/*")
+        return page.url.rpartition("/")[2]
+
+    def _add_partition(self, name: str) -> None:
+        self._page.get_by_role("button", name="Add new partition").click()
+        dialog = self._page.get_by_role("dialog").filter(has_text="Add a partition")
+        dialog.locator("input").fill(name)
+        self.picture("add-partition")
+        dialog.get_by_role("button", name="Save").click()
+
+    def _write(self, config: str) -> None:
+        """In place of what the form holds."""
+        self._page.locator(".CodeMirror").first.click()
+        self._page.keyboard.press("Control+A")
+        self._page.keyboard.press("Delete")
+        self._page.keyboard.insert_text(config)
+
+    def turn_on(self, sensor: str) -> None:
+        """Turn a sensor on."""
+        self._page.goto(f"{self._location}/sensors/{sensor}")
+        switch = self._page.get_by_role("checkbox").first
+        switch.wait_for(state="attached")
+        switch.locator("xpath=..").click()
+        self._page.wait_for_function(
+            "() => document.querySelector('input[type=checkbox]:checked') !== null"
+        )
+
+    def terminate(self, run: str) -> None:
+        """Cancel a run."""
+        self._page.goto(f"/runs/{run}")
+        self._page.get_by_role("button", name=re.compile("Terminate")).click()
+        dialog = self._page.get_by_role("dialog")
+        dialog.get_by_role("button", name=re.compile("Terminate")).click()
+
+    def backfill(self, job: str) -> None:
+        """Backfill all partitions of a job."""
+        page = self._page
+        page.goto(f"{self._location}/jobs/{job}")
+        page.get_by_role("button", name=MATERIALIZE).first.click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_text("All", exact=True).click()
+        self.picture("backfill")
+        dialog.get_by_role("button", name="Launch backfill").click()
+        page.get_by_text(re.compile("backfill|Backfill")).first.wait_for()
+
+    def sees(self, path: str, *texts: str, picture: str = "") -> None:
+        """Open a page, and wait until it shows some texts."""
+        self._page.goto(path)
+        for text in texts:
+            self._page.get_by_text(text).locator("visible=true").first.wait_for()
+        if picture:
+            self.picture(picture)
+
+    def picture(self, name: str) -> None:
+        """Keep a picture of what is to be seen, the first of a name, if any are wanted."""
+        if self._pictures is None or name in self._taken:
+            return
+        self._taken.add(name)
+        self._page.wait_for_timeout(1_000)  # until what moves has come to rest
+        path = self._pictures / f"{name}.png"
+        self._page.screenshot(path=path)
+        assert path.stat().st_size <= LARGEST_PICTURE, path
