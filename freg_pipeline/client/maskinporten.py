@@ -165,7 +165,7 @@ class Maskinporten:
             raise refusal(response, self._scope, _now())
         granted = decode(response, Granted, "token")
         keep_secret(granted.access_token)
-        logger.info(
+        logger.debug(
             "Maskinporten: a token for %s, good for %.0f s", self._scope, granted.expires_in
         )
         margin = min(RENEW_BEFORE_SECONDS, granted.expires_in / 5)

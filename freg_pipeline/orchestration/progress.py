@@ -55,7 +55,7 @@ class _Steps:
         if since >= PAUSE_SECONDS and is_worth_it:
             self._spoke, self._said = now, self._done
             logger.info(
-                "%s: %s of %s (%.0f %%), %.0f a second",
+                "%s: %s of %s (%.0f %%), %s a second",
                 self._what, f"{self._done:,}", f"{self._total:,}",
-                100 * self._done / max(self._total, 1), self._done / (now - self._began),
+                100 * self._done / max(self._total, 1), f"{self._done / (now - self._began):,.0f}",
             )  # fmt: skip
