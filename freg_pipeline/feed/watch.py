@@ -1,4 +1,4 @@
-"""Wait for something to happen: one cheap call at a time."""
+"""Whether something has happened, and waiting for it: one cheap call at a time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import time
 
 from freg_pipeline.client import Register
-from freg_pipeline.errors import PassingError
+from freg_pipeline.errors import PassingError, TooOldError
 from freg_pipeline.feed.pages import ask
 from freg_pipeline.feed.position import last_number
 from freg_pipeline.journal.manifest import Manifest
@@ -15,6 +15,25 @@ from freg_pipeline.settings import Settings
 
 CHECKED_EVERY = 600.0  # seconds until the register's last number is looked at, too
 logger = logging.getLogger(__name__)
+
+
+async def has_news(register: Register, settings: Settings, current: Manifest) -> bool:
+    """Whether the event list holds something that a release doesn't contain.
+
+    The register's last number alone doesn't tell: it may be that of an event that the package of
+    rights doesn't see.
+
+    Raises:
+        BegunAnewError: the register is behind the release.
+        RefusedError, PassingError: as for every request.
+    """
+    if await last_number(register, current) <= current.sekvensnummer:
+        return False
+    try:
+        page = await ask(register, settings.answer_format, current.sekvensnummer)
+    except TooOldError:  # there is so much that the list no longer reaches back
+        return True
+    return page is None or bool(page.entries)
 
 
 async def wait_for_events(register: Register, settings: Settings, current: Manifest) -> None:

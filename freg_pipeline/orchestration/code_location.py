@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import dagster as dg
 
 from freg_pipeline.orchestration.alert_sensor import NAME as ALERTS
@@ -21,12 +23,15 @@ from freg_pipeline.orchestration.in_order import in_order_check
 from freg_pipeline.orchestration.jobs import uttrekk_jobs
 from freg_pipeline.orchestration.lateness import Policies
 from freg_pipeline.orchestration.names import UNPREFIXED, Names
+from freg_pipeline.orchestration.old_runs import OurRecords
 from freg_pipeline.orchestration.publishing import catalogue_asset, release_asset
 from freg_pipeline.orchestration.purging import purge_job
 from freg_pipeline.orchestration.report import report_asset
 from freg_pipeline.orchestration.resources import Freg
+from freg_pipeline.orchestration.retention import purge_runs_job
 from freg_pipeline.orchestration.running import BY_DEFAULT, Running
 from freg_pipeline.orchestration.schedules import (
+    purge_old_runs,
     purge_releases,
     quarterly_full_load,
     weekly_spot_check,
@@ -54,13 +59,14 @@ def make_definitions(
             asset_checks=[spot_check(names), release_checks(names), hendelser_checks(names)],
             resources={names.resource: freg},
         ),
-        _automation(names, running),
+        _automation(names, running, lambda location: OurRecords.of(defined, location)),
     )
     ours = Ours.of(names, made)
     looked_at = dg.Definitions(
         asset_checks=[in_order_check(ours)], sensors=[alert_sensor(ours, freg, running)]
     )
-    return dg.Definitions.merge(made, looked_at)
+    defined = dg.Definitions.merge(made, looked_at)
+    return defined
 
 
 def _assets(names: Names, policies: Policies) -> list[dg.AssetsDefinition]:
@@ -75,14 +81,18 @@ def _assets(names: Names, policies: Policies) -> list[dg.AssetsDefinition]:
     ]
 
 
-def _automation(names: Names, running: Running) -> dg.Definitions:
+def _automation(
+    names: Names, running: Running, records: Callable[[str | None], OurRecords]
+) -> dg.Definitions:
     """Jobs, and what starts them."""
     uttrekk, compaction = uttrekk_jobs(names), compaction_jobs(names)
     sync, purge, check = sync_job(names), purge_job(names), spot_check_job(names)
+    purge_runs = purge_runs_job(names, records)
     schedules = [
         quarterly_full_load(names, uttrekk.full_load, running),
         weekly_spot_check(names, check, running),
         purge_releases(names, purge, running),
+        purge_old_runs(names, purge_runs, running),
     ]
     sensors = [
         uttrekk_sensor(names, uttrekk, running),
@@ -91,5 +101,5 @@ def _automation(names: Names, running: Running) -> dg.Definitions:
     ]
     started = [one.name for one in schedules] + [one.name for one in sensors]
     running.require_known([ALERTS, *(names.without(name) for name in started)])
-    jobs = [*uttrekk, *compaction, sync, purge, check]
+    jobs = [*uttrekk, *compaction, sync, purge, purge_runs, check]
     return dg.Definitions(jobs=jobs, schedules=schedules, sensors=sensors)

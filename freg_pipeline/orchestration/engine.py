@@ -24,9 +24,11 @@ from dagster._core.instance.ref import InstanceRef
 from freg_pipeline.errors import ConfigurationError, StoreError
 from freg_pipeline.orchestration.code_location import make_definitions
 from freg_pipeline.orchestration.names import UNPREFIXED, Names
+from freg_pipeline.orchestration.old_runs import OurRecords
 from freg_pipeline.orchestration.origin import origin_of, placed
 from freg_pipeline.orchestration.partitions import UTTREKK_BATCH, batch_partition
 from freg_pipeline.orchestration.resources import Freg
+from freg_pipeline.orchestration.retention import tidy_by_the_way
 from freg_pipeline.orchestration.telling import FregFailure
 
 # Dagster's own log goes to its instance; a command prints its own lines.
@@ -51,7 +53,8 @@ class Engine:
         names: Names = UNPREFIXED,
     ) -> None:
         self._definitions = make_definitions(freg, names)
-        self._instance = instance
+        self._freg = freg
+        self.instance = instance
         self._home = home
         self.names = names
         self._origin = cache(partial(origin_of, instance, sensors=_sensors(self._definitions)))
@@ -59,7 +62,7 @@ class Engine:
     def add(self, kind: str, key: str) -> None:
         """Make a partition of one of the kinds known."""
         with _alone(self._home):
-            self._instance.add_dynamic_partitions(self.names.of(kind), [key])
+            self.instance.add_dynamic_partitions(self.names.of(kind), [key])
 
     def land(self, name: str, batch: int) -> None:
         """Take one batch of an uttrekk from identifiers to tables."""
@@ -89,17 +92,24 @@ class Engine:
         named = self.names.of(job)
         with (
             redirect_stderr(cast(TextIO, _WithoutRecords(sys.stderr))),
-            placed(self._instance, self._origin(named)),
+            placed(self.instance, self._origin(named)),
         ):
             try:
-                return self._definitions.resolve_job_def(named).execute_in_process(
+                result = self._definitions.resolve_job_def(named).execute_in_process(
                     run_config={**_QUIET, **self.names.config(config or {})},
-                    instance=self._instance,
+                    instance=self.instance,
                     partition_key=partition,
                     tags={self.names.tag("uttrekk"): of} if of else None,
                 )
             except FregFailure as failed:
                 raise failed.error from None
+        if self._home is not None and not os.environ.get("DAGSTER_HOME"):
+            tidy_by_the_way(self.instance, self._freg, self.names, self._ours, self._home)
+        return result
+
+    def _ours(self) -> OurRecords:
+        origin = self._origin(self.names.of("purge_runs"))
+        return OurRecords.of(self._definitions, origin.repository_origin.get_label())
 
 
 def _sensors(definitions: dg.Definitions) -> set[str]:

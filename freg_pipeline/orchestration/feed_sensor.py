@@ -23,13 +23,12 @@ from freg_pipeline.orchestration.names import Names
 from freg_pipeline.orchestration.resources import Freg, freg_of
 from freg_pipeline.orchestration.running import Running
 from freg_pipeline.orchestration.runs import UNDER_WAY
-from freg_pipeline.orchestration.shown import is_shown, materialised
+from freg_pipeline.orchestration.shown import confirmation, is_shown, materialised
 from freg_pipeline.orchestration.telling import in_our_words
 from freg_pipeline.orchestration.tick_time import TickTime
 
-CONFIRMED_EVERY = timedelta(minutes=30)  # how often it is recorded that nothing is new
 LONGEST_RUN = timedelta(hours=3)
-_FROM, _TO = "freg/etter", "freg/siste"
+FROM_TAG, _TO = "freg/etter", "freg/siste"  # of the events that a run was requested for
 
 
 def hendelser_sensor(names: Names, job: Job, running: Running) -> dg.SensorDefinition:
@@ -114,7 +113,7 @@ class _Tick:
             return dg.SkipReason(str(error))
         if last <= position or self.runs.found_nothing(last):
             return self._confirm()
-        tags = {_FROM: str(position), _TO: str(last)}
+        tags = {FROM_TAG: str(position), _TO: str(last)}
         return dg.SensorResult(run_requests=[dg.RunRequest(tags=tags)])
 
     def _refuse(self, error: BegunAnewError) -> dg.SensorResult | dg.SkipReason:
@@ -132,13 +131,10 @@ class _Tick:
 
     def _confirm(self) -> dg.SensorResult | dg.SkipReason:
         """Record that the release is current, so that its freshness shows; not at every tick."""
-        key = self.names.key("hendelser")
-        latest = self.context.instance.get_latest_materialization_event(key)
-        if latest is not None and time.time() - latest.timestamp < CONFIRMED_EVERY.total_seconds():
+        made = confirmation(self.context.instance, self.names, self.manifest)
+        if made is None:
             return dg.SkipReason("Nothing new.")
-        position = self.manifest.sekvensnummer
-        told = {"sekvensnummer": position, "events": 0, "events_behind": 0, "minutes_behind": 0.0}
-        return dg.SensorResult(asset_events=[dg.AssetMaterialization(key, metadata=told)])
+        return dg.SensorResult(asset_events=[made])
 
 
 class _Runs:
@@ -171,7 +167,7 @@ class _Runs:
             dg.RunsFilter(
                 job_name=self._job,
                 statuses=[dg.DagsterRunStatus.FAILURE],
-                tags={_FROM: self._position},
+                tags={FROM_TAG: self._position},
             )
         )
         if not failed:
@@ -184,7 +180,7 @@ class _Runs:
 
         The last number may be that of an event that the package of rights doesn't see.
         """
-        tags = {_FROM: self._position, _TO: str(last)}
+        tags = {FROM_TAG: self._position, _TO: str(last)}
         succeeded = dg.RunsFilter(
             job_name=self._job, statuses=[dg.DagsterRunStatus.SUCCESS], tags=tags
         )

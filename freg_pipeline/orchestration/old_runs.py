@@ -27,7 +27,7 @@ _ENDED = [
 
 
 @dataclass(frozen=True)
-class Ours:
+class OurRecords:
     """What of an instance belongs to one store.
 
     Attributes:
@@ -46,7 +46,7 @@ class Ours:
     location: str | None = None
 
     @classmethod
-    def of(cls, definitions: dg.Definitions, location: str | None = None) -> Ours:
+    def of(cls, definitions: dg.Definitions, location: str | None = None) -> OurRecords:
         """What a code location defines."""
         graph = definitions.resolve_asset_graph()
         sets = {graph.get(key).partitions_def for key in graph.get_all_asset_keys()}
@@ -88,7 +88,7 @@ class Tidied:
 
 def remove_old_runs(
     instance: DagsterInstance,
-    ours: Ours,
+    ours: OurRecords,
     *,
     days: float,
     seconds: float,
@@ -126,7 +126,7 @@ def remove_old_runs(
     return Tidied(removed, left=not is_done)
 
 
-def _latest(instance: DagsterInstance, ours: Ours) -> set[str]:
+def _latest(instance: DagsterInstance, ours: OurRecords) -> set[str]:
     """The runs that hold what is newest, or that somebody works with."""
     partitions = {key for name in ours.partitions for key in instance.get_dynamic_partitions(name)}
     of_jobs = {
@@ -137,7 +137,9 @@ def _latest(instance: DagsterInstance, ours: Ours) -> set[str]:
     return of_jobs | recorded.runs_of_latest(instance, ours.assets, partitions)
 
 
-def _ended(instance: DagsterInstance, ours: Ours, before: datetime) -> Iterator[dg.DagsterRun]:
+def _ended(
+    instance: DagsterInstance, ours: OurRecords, before: datetime
+) -> Iterator[dg.DagsterRun]:
     """Our runs that ended before a time, the oldest first. They may be removed meanwhile."""
     for job in (*sorted(ours.jobs), _ASSET_JOB):
         wanted = dg.RunsFilter(job_name=job, statuses=_ENDED, updated_before=before)
@@ -151,7 +153,7 @@ def _ended(instance: DagsterInstance, ours: Ours, before: datetime) -> Iterator[
             passed = next((one.run_id for one in reversed(found) if one.run_id in stayed), passed)
 
 
-def _remove_ticks(instance: DagsterInstance, ours: Ours, before: datetime) -> None:
+def _remove_ticks(instance: DagsterInstance, ours: OurRecords, before: datetime) -> None:
     """Remove old ticks of our sensors, for those whose dagster.yaml doesn't."""
     if ours.location is None:
         return  # a command's records: nothing ticks there

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from freg_pipeline.feed.watch import wait_for_events
+from freg_pipeline.feed.watch import has_news, wait_for_events
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
@@ -19,6 +19,7 @@ from freg_pipeline.orchestration.config import ReleaseConfig, SyncConfig
 from freg_pipeline.orchestration.engine import Engine, open_engine
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run import carry_on
+from freg_pipeline.orchestration.shown import confirmation, is_shown
 
 NO_LIMIT = 1_000_000  # slices: a command goes on until nothing is new
 
@@ -73,6 +74,9 @@ class Syncing:
             IncompleteError: not everything is accounted for: the release stays where it is.
             RefusedError, PassingError: as for every request.
         """
+        current = require_current(self._freg.store)
+        if not self._is_due(current):
+            return Synced(current, 0, 0, 0, 0, 0, 0.0, 0)
         config = SyncConfig(slices=NO_LIMIT, **self._strictness.model_dump())
         result = self._engine.run("sync_hendelser", config={"hendelser": config.model_dump()})
         names = self._engine.names
@@ -95,6 +99,18 @@ class Syncing:
             seconds=_number(made, "seconds"),
             events_behind=int(_number(made, "events_behind")),
         )
+
+    def _is_due(self, current: Manifest) -> bool:
+        """Whether there is anything for a run to do: each run is recorded."""
+        instance, names, settings = self._engine.instance, self._engine.names, self._freg.settings
+        if not is_shown(instance, names, current):
+            return True
+        if self._freg.ask(lambda register: has_news(register, settings, current)):
+            return True
+        made = confirmation(instance, names, current)
+        if made is not None:
+            instance.report_runless_asset_event(made)
+        return False
 
     def wait(self) -> None:
         """Wait until the register has an event that the release doesn't contain."""

@@ -51,5 +51,5 @@ class Running:
         return status.RUNNING if name in self.names else status.STOPPED
 
 
-# Each sync makes a release: unpurged they would fill the store.
-BY_DEFAULT = Running(("purge_releases",))
+# Each sync is a run that makes a release: unpurged, both would fill the disk.
+BY_DEFAULT = Running(("purge_releases", "purge_old_runs"))

@@ -87,3 +87,26 @@ def purge_releases(names: Names, job: Job, running: Running) -> dg.ScheduleDefin
         return dg.RunRequest(run_key=f"purge-{context.scheduled_execution_time:%Y%m%d}")
 
     return schedule
+
+
+def purge_old_runs(names: Names, job: Job, running: Running) -> dg.ScheduleDefinition:
+    """Removes what Dagster has recorded of old runs, each night."""
+    name = "purge_old_runs"
+
+    @dg.schedule(
+        name=names.of(name),
+        job=job,
+        cron_schedule="45 3 * * *",
+        execution_timezone=ZONE,
+        default_status=running.schedule(name),
+        description=(
+            "Each night, runs of ours that ended FREG_KEEP_RUNS_DAYS ago or earlier are removed"
+            " with their events and logs, but what is newest of an asset, a partition, a check or a"
+            " job, and what is still open. On by default, since each sync is a run."
+        ),
+    )
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        """Purge by the settings."""
+        return dg.RunRequest(run_key=f"purge-runs-{context.scheduled_execution_time:%Y%m%d}")
+
+    return schedule

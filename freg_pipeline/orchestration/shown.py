@@ -7,7 +7,9 @@ each release is one, with its number as data version.
 
 # No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
 
+import time
 from collections.abc import Iterator
+from datetime import timedelta
 
 import dagster as dg
 from dagster import DagsterInstance
@@ -18,6 +20,7 @@ from freg_pipeline.orchestration.metadata import release_metadata
 from freg_pipeline.orchestration.names import Names
 from freg_pipeline.store import Store
 
+CONFIRMED_EVERY = timedelta(minutes=30)  # how often it is recorded that nothing is new
 _VERSION = "dagster/data_version"
 
 
@@ -57,3 +60,16 @@ def materialised(
     if path is not None:
         where = {"path": dg.MetadataValue.path(str(path))}
         yield dg.AssetMaterialization(names.key("duckdb_katalog"), metadata=where, tags=tags)
+
+
+def confirmation(
+    instance: DagsterInstance, names: Names, manifest: Manifest
+) -> dg.AssetMaterialization | None:
+    """What records that nothing is new, so that its freshness shows; None: it was, a moment ago."""
+    key = names.key("hendelser")
+    latest = instance.get_latest_materialization_event(key)
+    if latest is not None and time.time() - latest.timestamp < CONFIRMED_EVERY.total_seconds():
+        return None
+    position = manifest.sekvensnummer
+    told = {"sekvensnummer": position, "events": 0, "events_behind": 0, "minutes_behind": 0.0}
+    return dg.AssetMaterialization(key, metadata=told)

@@ -16,7 +16,7 @@ from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.event_log import SqlEventLogStorage
 
 from freg_pipeline.orchestration import recorded
-from freg_pipeline.orchestration.old_runs import Ours, Tidied, remove_old_runs
+from freg_pipeline.orchestration.old_runs import OurRecords, Tidied, remove_old_runs
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 PARTS = dg.DynamicPartitionsDefinition(name="parts")
@@ -130,7 +130,7 @@ def _age(instance: DagsterInstance) -> None:
 
 
 def tidy(instance: DagsterInstance, **more: Any) -> Tidied:
-    return remove_old_runs(instance, Ours.of(OURS), **{"days": 30, "seconds": 60, **more})
+    return remove_old_runs(instance, OurRecords.of(OURS), **{"days": 30, "seconds": 60, **more})
 
 
 def here(instance: DagsterInstance) -> set[str]:
@@ -200,7 +200,7 @@ def test_a_job_of_the_same_name_in_another_code_location_is_not_ours(
     run_id = run("failing")
     mine = instance.get_run_by_id(run_id)
     assert mine is not None
-    ours = Ours.of(OURS, "__repository__@here")
+    ours = OurRecords.of(OURS, "__repository__@here")
     assert ours.has(mine), "a command's"
     assert ours.has(mine.with_tags({"freg/x": "1"}))
     assert not ours.has(mine.with_tags({})), "nothing says that it is of a store"
