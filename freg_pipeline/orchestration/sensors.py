@@ -39,6 +39,7 @@ from freg_pipeline.orchestration.partitions import (
     batch_partition,
     partitions,
 )
+from freg_pipeline.orchestration.pools import limit_pools
 from freg_pipeline.orchestration.resources import Freg, freg_of
 from freg_pipeline.orchestration.running import Running
 from freg_pipeline.orchestration.runs import runs_of
@@ -88,6 +89,7 @@ class _Tick:
 
     def result(self) -> dg.SensorResult:
         """What is requested, and with whom the next tick begins."""
+        limit_pools(self._context.instance, self._names)
         # A sync's steps are taken in one run, which hendelser_sensor requests.
         open_ones = [one for one in Uttrekk.list_open(self._freg.store) if not one.kind.is_sync]
         later = self._carry_on(_beginning_with(self._context.cursor, open_ones))
