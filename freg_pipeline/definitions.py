@@ -14,6 +14,7 @@ import dagster as dg
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.orchestration.code_location import make_definitions
 from freg_pipeline.orchestration.given import require_given
+from freg_pipeline.orchestration.known import known_plan
 from freg_pipeline.orchestration.names import Names
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.running import BY_DEFAULT, Running
@@ -42,7 +43,8 @@ def build_defs(
             ``"oslo/kommune"``, or a sequence of parts, each of letters, digits and single
             underscores. Default: ``FREG_KEY_PREFIX``, or none.
         running: the sensors and schedules that run from the start, by their names without the
-            prefix, in place of those that do by default (``purge_releases``).
+            prefix, in place of those that do by default (``purge_releases`` and
+            ``nightly_table_checks``).
         resources: in place of ours, by their names without the prefix: ``freg``, a
             :class:`freg_pipeline.orchestration.resources.Freg`.
         settings: those of this store, by their names in :class:`freg_pipeline.settings.Settings`;
@@ -58,7 +60,7 @@ def build_defs(
     names = Names.of_prefix(key_prefix)
     freg = _freg(settings, resources or {})
     chosen = BY_DEFAULT if running is None else Running.of(running)
-    return make_definitions(freg, names, chosen)
+    return make_definitions(freg, names, chosen, known_plan(freg))
 
 
 def _freg(settings: Mapping[str, Any], resources: Mapping[str, Any]) -> Freg:

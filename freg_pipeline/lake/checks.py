@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,8 +16,10 @@ from freg_pipeline.journal.releases import read_if_there, require_current
 from freg_pipeline.lake.codes import unlisted
 from freg_pipeline.lake.drift import changes_between
 from freg_pipeline.lake.landing import load_plan
+from freg_pipeline.lake.owntable_naa import PERSON_NAA
 from freg_pipeline.lake.query import connect
-from freg_pipeline.lake.sql import identifier
+from freg_pipeline.lake.sql import identifier, quoted
+from freg_pipeline.lake.tables import UKJENT_FELT, described
 from freg_pipeline.store import Store
 
 DESCRIPTIONS = {
@@ -35,6 +37,14 @@ DESCRIPTIONS = {
     "fields_known": "The documents held no field that the contract doesn't know.",
     "codes_known": "The documents held no code that the contract doesn't list.",
 }
+# What is checked of each table by itself.
+OF_TABLES = {
+    "keys_unique",
+    "rows_have_a_person",
+    "relations_have_targets",
+    "fields_known",
+    "codes_known",
+}
 _WARNINGS = {
     "persons_delivered",
     "relations_have_targets",
@@ -43,6 +53,8 @@ _WARNINGS = {
     "codes_known",
 }
 _OWN_NUMBERS = "identifikasjonsnummer"  # their person is the row's
+# A selection points to many whom it doesn't hold.
+OF_EVERYONE = {"relations_have_targets"}
 
 
 @dataclass(frozen=True)
@@ -51,20 +63,30 @@ class Check:
 
     Attributes:
         name: one of DESCRIPTIONS.
-        table: the table, or the column, that it looks at.
+        table: the table that it concerns.
         sql: gives one number.
         expected: what the number must be.
+        column: the column that it looks at; empty: the table as a whole.
     """
 
     name: str
     table: str
     sql: str
     expected: int = 0
+    column: str = ""
+
+    @property
+    def place(self) -> str:
+        """The table, or the table's column."""
+        return f"{self.table}.{self.column}" if self.column else self.table
 
     @property
     def severity(self) -> Literal["error", "warn"]:
         """Whether a failure means wrong tables, or something to look at."""
         return "warn" if self.name in _WARNINGS else "error"
+
+
+Wanted = Callable[[Check], bool]
 
 
 @dataclass(frozen=True)
@@ -91,18 +113,23 @@ def checks(manifest: Manifest, plan: Plan) -> Iterator[Check]:
     unexplained = f"SELECT {manifest.accounting.unexplained}"
     yield Check("rows_match_accounting", "avvik", unexplained)
     yield Check("rows_match_accounting", "person_naa", _count("person_naa"), manifest.persons)
-    yield _unique("person", ("personidentifikator",))
-    yield _unique("person_naa", ("personidentifikator",))
-    yield _with_person("person_naa")
-    yield _unique("tidligere_identifikator", ("identifikator",))
     missing = manifest.deltas[-1].missing if manifest.deltas else 0
     yield Check("persons_delivered", "person", f"SELECT {missing}")
-    for table in plan.tables:
-        yield _unique(table.name, table.keys)
-        yield _with_person(table.name)
-    if kind_of(manifest.kind).is_everyone:  # a selection points to many whom it doesn't hold
-        yield from _relations(plan)
-    yield Check("fields_known", "ukjent_felt", "SELECT count(*) FROM ukjent_felt")
+    everyone = kind_of(manifest.kind).is_everyone
+    for check in table_checks(plan):
+        if everyone or check.name not in OF_EVERYONE:
+            yield check
+
+
+def table_checks(plan: Plan) -> Iterator[Check]:
+    """What must hold of each table by itself, whatever the release; of some, only of everyone."""
+    for table in described(plan):
+        if table.keys:
+            yield _unique(table.name, table.keys)
+    for name in (PERSON_NAA.name, *(table.name for table in plan.tables)):
+        yield _with_person(name)
+    yield from _relations(plan)
+    yield from _fields(plan)
     yield from _codes(plan)
 
 
@@ -132,13 +159,28 @@ def _relations(plan: Plan) -> Iterator[Check]:
                 number = f"t.{identifier(column.name)}"
                 yield Check(
                     "relations_have_targets",
-                    f"{table.name}.{column.name}",
+                    table.name,
                     f"SELECT count(*) FROM {identifier(table.name)} AS t "  # noqa: S608
                     f"ANTI JOIN person ON person.personidentifikator = {number} "
                     "ANTI JOIN tidligere_identifikator AS earlier "
                     f"ON earlier.identifikator = {number} "
                     f"WHERE {number} IS NOT NULL",
+                    column=column.name,
                 )
+
+
+def _fields(plan: Plan) -> Iterator[Check]:
+    """What the contract doesn't know, anywhere; and within each entity, at the entity's table."""
+    yield Check("fields_known", UKJENT_FELT.name, _count(UKJENT_FELT.name))
+    for table in plan.tables:
+        if not table.levels:
+            name = quoted(table.entity)
+            yield Check(
+                "fields_known",
+                table.name,
+                f"{_count(UKJENT_FELT.name)} WHERE sti = {name} "
+                f"OR starts_with(sti, {name} || '.') OR starts_with(sti, {name} || ' (')",
+            )
 
 
 def _codes(plan: Plan) -> Iterator[Check]:
@@ -147,13 +189,21 @@ def _codes(plan: Plan) -> Iterator[Check]:
             if column.codes:
                 yield Check(
                     "codes_known",
-                    f"{table.name}.{column.name}",
+                    table.name,
                     f"SELECT count(*) FROM {unlisted(table.name, column)}",  # noqa: S608
+                    column=column.name,
                 )
 
 
-def run_checks(store: Store, manifest: Manifest | None = None) -> list[CheckResult]:
-    """Run all checks of a release; None: the current one.
+def run_checks(
+    store: Store, manifest: Manifest | None = None, wanted: Wanted | None = None
+) -> list[CheckResult]:
+    """Run checks of a release.
+
+    Args:
+        store: where it lies.
+        manifest: the release; None: the current one.
+        wanted: which checks; None: all.
 
     Raises:
         ConfigurationError: there is no release yet.
@@ -161,11 +211,13 @@ def run_checks(store: Store, manifest: Manifest | None = None) -> list[CheckResu
     """
     manifest = manifest or require_current(store)
     plan = load_plan(store, manifest.contract)
+    every = (*checks(manifest, plan), *_since_the_last(store, manifest))
     with connect(store, manifest) as connection:
         try:
             return [
                 CheckResult(check, _number(connection, check.sql))
-                for check in (*checks(manifest, plan), *_since_the_last(store, manifest))
+                for check in every
+                if wanted is None or wanted(check)
             ]
         except (duckdb.Error, OSError):
             raise StoreError(

@@ -17,14 +17,13 @@ from freg_pipeline.contract import Column, Plan, Table
 from freg_pipeline.contract.names import PERSON_COLUMN
 from freg_pipeline.journal.kinds import kind_of
 from freg_pipeline.journal.releases import require_current
-from freg_pipeline.lake.codes import KODE
 from freg_pipeline.lake.landing import load_plan
+from freg_pipeline.lake.offered import offered
 from freg_pipeline.lake.owntable import TO_PERSON, TO_SOMEBODY
 from freg_pipeline.lake.owntable_naa import PERSON_NAA
-from freg_pipeline.lake.people_described import VIEWS
 from freg_pipeline.lake.sql import identifier
-from freg_pipeline.lake.tables import PERSON, TIDLIGERE_IDENTIFIKATOR, Described, described
-from freg_pipeline.lake.utgivelse import SHOWN, UTGIVELSE
+from freg_pipeline.lake.tables import PERSON, TIDLIGERE_IDENTIFIKATOR, Described
+from freg_pipeline.lake.utgivelse import UTGIVELSE
 from freg_pipeline.store import Store
 
 _HEAD = """# Written by freg dbt-sources from the contract. When that changes, write it anew.
@@ -81,18 +80,11 @@ def dbt_sources(plan: Plan, naming: Naming, *, everyone: bool) -> str:
                 "error_after": {"count": 7, "period": "day"},
             },
         },
-        "tables": [tables.entry(one) for one in _all(plan)],
+        "tables": [tables.entry(one) for one in offered(plan)],
     }
     told = {"version": 2, "sources": [source]}
     text: str = yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=100)
     return _HEAD + text
-
-
-def _all(plan: Plan) -> Iterator[Described]:
-    yield from described(plan)
-    yield from VIEWS
-    yield KODE
-    yield SHOWN
 
 
 class _Tables:

@@ -106,6 +106,20 @@ def build_delta(
             return published
 
 
+def delta_of(store: Store, manifest: Manifest) -> Delta | None:
+    """What the last sync of a release brought, also where it was merged; None: it is gone."""
+    done = _done(manifest.uttrekk, manifest)
+    return read_record(store, done, _Made).delta if store.exists(done) else None
+
+
+def _folder(uttrekk: str, current: Manifest) -> str:
+    return f"deltas/{uttrekk}/{current.base.uttrekk}"
+
+
+def _done(uttrekk: str, current: Manifest) -> str:
+    return f"{_folder(uttrekk, current)}/done.json"
+
+
 def _contains(current: Manifest, uttrekk: Uttrekk) -> bool:
     return current.sekvensnummer >= uttrekk.sekvensnummer
 
@@ -145,8 +159,7 @@ def _make(store: Store, uttrekk: Uttrekk, current: Manifest, policy: Policy) -> 
     What a delta holds depends on the state that it continues. That is the same for all releases
     that began with the same uttrekk and stand at the same position, compacted or not.
     """
-    folder = f"deltas/{uttrekk.name}/{current.base.uttrekk}"
-    done = f"{folder}/done.json"
+    folder, done = _folder(uttrekk.name, current), _done(uttrekk.name, current)
     if store.exists(done):
         made = read_record(store, done, _Made)
         require_whole(store, ((file.key, file) for file in made.delta.files.values()))

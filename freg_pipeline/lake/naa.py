@@ -25,17 +25,17 @@ from freg_pipeline.normalize.person import Mask, mask
 
 _TEXT, _WHOLE = pa.string(), pa.int64()
 # What is taken over as it is: table -> columns.
-_PLAIN = {
+PLAIN = {
     "navn": ("fornavn", "mellomnavn", "etternavn"),
     "foedsel": ("foedselsdato", "foedselsaar"),
     "kjoenn": ("kjoenn",),
     "status": ("status",),
     "sivilstand": ("sivilstand",),
 }
-_PARENTS = ("mor", "far", "medmor")
-_CIRCUITS = ("grunnkrets", "kirkekrets", "skolekrets", "stemmekrets")
+PARENTS = ("mor", "far", "medmor")
+CIRCUITS = ("grunnkrets", "kirkekrets", "skolekrets", "stemmekrets")
 _STREET, _CADASTRE = "vegadresse", "matrikkeladresse"
-_MATRIKKEL = tuple(
+MATRIKKEL = tuple(
     f"{_CADASTRE}_{name}"
     for name in (
         "matrikkelnummer_gaardsnummer",
@@ -44,7 +44,7 @@ _MATRIKKEL = tuple(
         "undernummer",
     )
 )
-_KEY = "adresse_identifikator_fra_matrikkelen"
+CADASTRE_KEY = "adresse_identifikator_fra_matrikkelen"
 _TEXTS = (
     "adressenavn",
     "adressekode",
@@ -57,10 +57,10 @@ _TEXTS = (
 )
 _HOME_COLUMNS = {
     GRADE: _TEXT,
-    _KEY: _TEXT,
+    CADASTRE_KEY: _TEXT,
     **dict.fromkeys(_KOMMUNE, _TEXT),
-    **dict.fromkeys(_CIRCUITS, _WHOLE),
-    **dict.fromkeys(_MATRIKKEL, _WHOLE),
+    **dict.fromkeys(CIRCUITS, _WHOLE),
+    **dict.fromkeys(MATRIKKEL, _WHOLE),
     **{f"{kind}_{name}": _TEXT for kind in (_STREET, _CADASTRE) for name in _TEXTS},
 }
 
@@ -102,7 +102,7 @@ class _Batch:
     def plain(self) -> dict[str, pa.Array]:
         """What is taken over as it is."""
         found: dict[str, pa.Array] = {}
-        for table, names in _PLAIN.items():
+        for table, names in PLAIN.items():
             kinds = {name: PERSON_NAA.schema.field(name).type for name in names}
             entity = self._entity(table, kinds)
             chosen = entity.chosen(entity.current)
@@ -135,7 +135,7 @@ class _Batch:
             parent: entity.of_chosen(
                 who, entity.chosen(among & mask(pc.equal(entity.values(role), parent)))
             )
-            for parent in _PARENTS
+            for parent in PARENTS
         }
 
     def home(self, *, protection_is_told: bool) -> dict[str, pa.Array]:
@@ -188,7 +188,7 @@ class _Home:
         number = _followed(named["husnummer"], "", named["husbokstav"])
         cadastral = self._cadastral_number()
         return {
-            **{name: self._entity.of_chosen(name, self._chosen) for name in _CIRCUITS},
+            **{name: self._entity.of_chosen(name, self._chosen) for name in CIRCUITS},
             "bolig": self._dwelling(named["adressenavn"], number, cadastral),
             "adresselinje": self._line(named["adressenavn"], number, cadastral),
             **named,
@@ -202,7 +202,7 @@ class _Home:
 
     def _cadastral_number(self) -> pa.Array:
         """Gårds-, bruks- and festenummer, and the undernummer after a dash: 12/3/4-1."""
-        number, *others = (self._value(name).cast(_TEXT) for name in _MATRIKKEL)
+        number, *others = (self._value(name).cast(_TEXT) for name in MATRIKKEL)
         for separator, more in zip("//-", others, strict=True):
             number = _followed(number, separator, more)
         return number
@@ -211,7 +211,7 @@ class _Home:
         """What those who live together have in common: the address, and the unit in the house."""
         code = pc.coalesce(self._value(f"{_STREET}_adressekode"), street)
         place = pc.coalesce(
-            self._value(_KEY),
+            self._value(CADASTRE_KEY),
             pc.binary_join_element_wise(self.kommune, code, number, "/"),
             pc.binary_join_element_wise(self.kommune, cadastral, "-"),  # no street's
         )

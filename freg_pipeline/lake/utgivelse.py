@@ -25,7 +25,22 @@ _COLUMNS = {
     "miljoe": "Hvilket register den er hentet fra.",
     "personer": "Antall rader i person da den ble utgitt.",
 }
-SHOWN = Described(UTGIVELSE, _COMMENT, tuple((name, "", text) for name, text in _COLUMNS.items()))
+_MOMENT = "TIMESTAMP WITH TIME ZONE"
+_KINDS = {
+    "sekvensnummer": "BIGINT",
+    "sekvensnummer_tidspunkt": _MOMENT,
+    "deler": "VARCHAR[]",
+    "deler_nektet": "VARCHAR[]",
+    "er_ufullstendig": "BOOLEAN",
+    "utgitt": _MOMENT,
+    "fullt_uttrekk_bestilt": _MOMENT,
+    "personer": "BIGINT",
+}
+SHOWN = Described(
+    UTGIVELSE,
+    _COMMENT,
+    tuple((name, _KINDS.get(name, "VARCHAR"), text) for name, text in _COLUMNS.items()),
+)
 
 
 def utgivelse(manifest: Manifest) -> str:

@@ -14,6 +14,7 @@ from freg_pipeline.journal.releases import current_release
 from freg_pipeline.lake.checks import DESCRIPTIONS, CheckResult, run_checks
 from freg_pipeline.orchestration.names import Names
 from freg_pipeline.orchestration.resources import freg_of
+from freg_pipeline.orchestration.table_checks import failures, severity
 from freg_pipeline.orchestration.telling import in_our_words
 from freg_pipeline.orchestration.unreleased import nothing_to_check
 
@@ -32,13 +33,19 @@ def release_checks(names: Names) -> dg.AssetChecksDefinition:
     )
     @in_our_words
     def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
-        """Check the current release; each check over all tables that it concerns."""
+        """Check the current release; each check over all tables that it concerns.
+
+        What fails of a table is recorded there, too.
+        """
         store, selected = freg_of(context, names).store, context.selected_asset_check_keys
         if current_release(store) is None:
             yield from nothing_to_check(selected)
             return
         found: dict[str, list[CheckResult]] = defaultdict(list)
-        for result in run_checks(store):
+        results = run_checks(store)
+        for failure in failures(names, results):
+            context.op_execution_context.log_event(failure)  # type: ignore[arg-type]
+        for result in results:
             found[result.check.name].append(result)
         for name in sorted(key.name for key in selected):
             yield _together(name, found[name])
@@ -48,16 +55,15 @@ def release_checks(names: Names) -> dg.AssetChecksDefinition:
 
 def _together(name: str, results: list[CheckResult]) -> dg.AssetCheckResult:
     failed = [result for result in results if not result.passed]
-    warns = all(result.check.severity == "warn" for result in results)
     return dg.AssetCheckResult(
         check_name=name,
         passed=not failed,
-        severity=dg.AssetCheckSeverity.WARN if warns else dg.AssetCheckSeverity.ERROR,
+        severity=severity(results),
         metadata={
             "checked": len(results),
             "failed": len(failed),
             **{
-                f"{result.check.table}: expected {result.expected}, found": result.found
+                f"{result.check.place}: expected {result.expected}, found": result.found
                 for result in failed
             },
         },

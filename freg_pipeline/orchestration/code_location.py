@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import dagster as dg
 
+from freg_pipeline.contract import Plan
 from freg_pipeline.orchestration.alert_sensor import NAME as ALERTS
 from freg_pipeline.orchestration.alert_sensor import alert_sensor
 from freg_pipeline.orchestration.assets import uttrekk_asset
@@ -31,6 +32,8 @@ from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.retention import purge_runs_job
 from freg_pipeline.orchestration.running import BY_DEFAULT, Running
 from freg_pipeline.orchestration.schedules import (
+    NIGHTLY_TABLE_CHECKS,
+    nightly_table_checks,
     purge_old_runs,
     purge_releases,
     quarterly_full_load,
@@ -38,10 +41,15 @@ from freg_pipeline.orchestration.schedules import (
 )
 from freg_pipeline.orchestration.sensors import uttrekk_sensor
 from freg_pipeline.orchestration.spot_check import spot_check, spot_check_job
+from freg_pipeline.orchestration.table_checks import checks_of_tables, table_checks_job
+from freg_pipeline.orchestration.tables import table_keys, table_specs
 
 
 def make_definitions(
-    freg: Freg, names: Names = UNPREFIXED, running: Running = BY_DEFAULT
+    freg: Freg,
+    names: Names = UNPREFIXED,
+    running: Running = BY_DEFAULT,
+    plan: Plan | None = None,
 ) -> dg.Definitions:
     """Return the code location that works with ``freg``.
 
@@ -49,17 +57,19 @@ def make_definitions(
         freg: settings, store and register.
         names: what everything is called.
         running: which sensors and schedules run from the start.
+        plan: whose tables are assets; None: no tables are shown, as runs of a command need none.
 
     Raises:
         ConfigurationError: one of those is unknown.
     """
     made = dg.Definitions.merge(
         dg.Definitions(
-            assets=_assets(names, Policies(freg)),
+            assets=_assets(names, Policies(freg), plan),
             asset_checks=[spot_check(names), release_checks(names), hendelser_checks(names)],
             resources={names.resource: freg},
         ),
         _automation(names, running, lambda location: OurRecords.of(defined, location)),
+        *([_tables(freg, names, plan, running)] if plan else []),
     )
     ours = Ours.of(names, made)
     looked_at = dg.Definitions(
@@ -69,12 +79,24 @@ def make_definitions(
     return defined
 
 
-def _assets(names: Names, policies: Policies) -> list[dg.AssetsDefinition]:
+def _tables(freg: Freg, names: Names, plan: Plan, running: Running) -> dg.Definitions:
+    """The tables, and what is checked of them."""
+    checks = checks_of_tables(names, plan)
+    job = table_checks_job(names, checks)
+    return dg.Definitions(
+        assets=table_specs(names, plan, Policies(freg).of_tables),
+        asset_checks=[checks],
+        jobs=[job],
+        schedules=[nightly_table_checks(names, job, running)],
+    )
+
+
+def _assets(names: Names, policies: Policies, plan: Plan | None) -> list[dg.AssetsDefinition]:
     return [
         uttrekk_asset(names),
         *batch_assets(names),
         release_asset(names, policies.of_tables),
-        catalogue_asset(names, policies.of_tables),
+        catalogue_asset(names, policies.of_tables, table_keys(names, plan) if plan else ()),
         hendelser_asset(names, policies.of_syncs),
         *compaction_assets(names),
         report_asset(names),
@@ -100,6 +122,7 @@ def _automation(
         compaction_sensor(names, compaction, running),
     ]
     started = [one.name for one in schedules] + [one.name for one in sensors]
-    running.require_known([ALERTS, *(names.without(name) for name in started)])
+    known = [names.without(name) for name in started]
+    running.require_known([ALERTS, NIGHTLY_TABLE_CHECKS, *known])
     jobs = [*uttrekk, *compaction, sync, purge, purge_runs, check]
     return dg.Definitions(jobs=jobs, schedules=schedules, sensors=sensors)

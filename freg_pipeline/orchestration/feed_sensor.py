@@ -23,7 +23,8 @@ from freg_pipeline.orchestration.names import Names
 from freg_pipeline.orchestration.resources import Freg, freg_of
 from freg_pipeline.orchestration.running import Running
 from freg_pipeline.orchestration.runs import UNDER_WAY
-from freg_pipeline.orchestration.shown import confirmation, is_shown, materialised
+from freg_pipeline.orchestration.shown import confirmation, is_shown, recorded
+from freg_pipeline.orchestration.tables import TableEvent
 from freg_pipeline.orchestration.telling import in_our_words
 from freg_pipeline.orchestration.tick_time import TickTime
 
@@ -91,11 +92,13 @@ class _Tick:
             return dg.SensorResult(skip_reason=due, asset_events=[*shown])
         return due._replace(asset_events=[*due.asset_events, *shown])
 
-    def _shown(self) -> list[dg.AssetMaterialization]:
+    def _shown(self) -> list[TableEvent]:
         """What records a release. A catalogue that can't be written doesn't hold syncs up."""
-        shown: list[dg.AssetMaterialization] = []
+        shown: list[TableEvent] = []
         try:  # extending keeps what came before it failed
-            shown.extend(materialised(self.names, self.freg.store, self.manifest))
+            shown.extend(
+                recorded(self.context.instance, self.names, self.freg.store, self.manifest)
+            )
         except StoreError as error:
             self.context.log.warning(str(error))
         return shown

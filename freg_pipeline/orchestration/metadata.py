@@ -8,9 +8,6 @@ import dagster as dg
 
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.lake.freshness import freshness
-from freg_pipeline.lake.landing import load_plan
-from freg_pipeline.lake.tables import Described, described
-from freg_pipeline.store import Store
 
 
 def counts(**numbers: float) -> dict[str, dg.MetadataValue]:
@@ -49,22 +46,7 @@ def tables_of(manifest: Manifest) -> dg.TableMetadataValue:
     )
 
 
-def columns_of(tables: list[Described]) -> dict[str, dg.TableSchemaMetadataValue]:
-    """Each table's columns with types and comments."""
-    return {
-        f"columns/{table.name}": dg.MetadataValue.table_schema(
-            dg.TableSchema(
-                columns=[
-                    dg.TableColumn(name, kind, description=comment or None)
-                    for name, kind, comment in table.columns
-                ]
-            )
-        )
-        for table in tables
-    }
-
-
-def release_metadata(store: Store, manifest: Manifest) -> dict[str, Any]:
+def release_metadata(manifest: Manifest) -> dict[str, Any]:
     """What is told of a release, whoever publishes it."""
     account = manifest.accounting
     return {
@@ -75,7 +57,6 @@ def release_metadata(store: Store, manifest: Manifest) -> dict[str, Any]:
         "incomplete": manifest.incomplete,
         "dagster/row_count": manifest.persons,
         "tables": tables_of(manifest),
-        **columns_of(described(load_plan(store, manifest.contract))),
         **counts(
             delivered=account.delivered,
             landed=account.landed,

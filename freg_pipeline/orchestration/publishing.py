@@ -3,7 +3,7 @@
 # No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import dagster as dg
 
@@ -23,6 +23,7 @@ from freg_pipeline.orchestration.guarding import guard_specs, guarded
 from freg_pipeline.orchestration.metadata import release_metadata
 from freg_pipeline.orchestration.names import Names
 from freg_pipeline.orchestration.resources import Freg, freg_of
+from freg_pipeline.orchestration.shown import show_tables
 from freg_pipeline.orchestration.telling import in_our_words
 
 
@@ -65,9 +66,10 @@ def release_asset(names: Names, fresh: dg.FreshnessPolicy | None) -> dg.AssetsDe
         of = _to_publish(freg, config.uttrekk)
         policy = config.policy(freg.settings)
         manifest = yield from guarded(context, key, lambda: _release(freg, of, policy))
+        show_tables(context, names, freg.store, manifest)
         yield dg.MaterializeResult(
             metadata={
-                **release_metadata(freg.store, manifest),
+                **release_metadata(manifest),
                 "seconds": round(time.monotonic() - started, 3),
             },
             data_version=dg.DataVersion(manifest.number),
@@ -98,17 +100,20 @@ def _release(freg: Freg, of: Uttrekk, policy: Policy) -> Manifest:
     )
 
 
-def catalogue_asset(names: Names, fresh: dg.FreshnessPolicy | None) -> dg.AssetsDefinition:
+def catalogue_asset(
+    names: Names, fresh: dg.FreshnessPolicy | None, tables: Iterable[dg.AssetKey] = ()
+) -> dg.AssetsDefinition:
     """The catalogue of views over the release.
 
     Args:
         names: what everything is called.
         fresh: how long it may stay as it is.
+        tables: the assets of the tables and views that it shows.
     """
 
     @dg.asset(
         key=names.key("duckdb_katalog"),
-        deps=[names.key("release")],
+        deps=[names.key("release"), *tables],
         group_name=names.of("readers"),
         kinds={"duckdb"},
         owners=OWNERS,

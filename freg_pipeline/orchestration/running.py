@@ -51,5 +51,6 @@ class Running:
         return status.RUNNING if name in self.names else status.STOPPED
 
 
-# Each sync is a run that makes a release: unpurged, both would fill the disk.
-BY_DEFAULT = Running(("purge_releases", "purge_old_runs"))
+# Each sync is a run that makes a release: unpurged, both would fill the disk. And between two full
+# loads nothing else checks all rows.
+BY_DEFAULT = Running(("purge_releases", "purge_old_runs", "nightly_table_checks"))

@@ -13,6 +13,9 @@ from freg_pipeline.orchestration.running import Running
 ZONE = "Europe/Oslo"
 
 
+NIGHTLY_TABLE_CHECKS = "nightly_table_checks"
+
+
 def quarterly_full_load(names: Names, job: Job, running: Running) -> dg.ScheduleDefinition:
     """Orders everyone anew, each quarter."""
     name = "quarterly_full_load"
@@ -62,6 +65,28 @@ def weekly_spot_check(names: Names, job: Job, running: Running) -> dg.ScheduleDe
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         """Check the current release."""
         return dg.RunRequest(run_key=f"spot-check-{context.scheduled_execution_time:%Y%m%d}")
+
+    return schedule
+
+
+def nightly_table_checks(names: Names, job: Job, running: Running) -> dg.ScheduleDefinition:
+    """Checks all tables, each night."""
+
+    @dg.schedule(
+        name=names.of(NIGHTLY_TABLE_CHECKS),
+        job=job,
+        cron_schedule="45 4 * * *",
+        execution_timezone=ZONE,
+        default_status=running.schedule(NIGHTLY_TABLE_CHECKS),
+        description=(
+            "Each night, every table of the current release is checked: keys, persons, relations,"
+            " fields and codes. It reads the tables, and asks the register nothing. On by default:"
+            " a sync checks only what it brings."
+        ),
+    )
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        """Check the current release."""
+        return dg.RunRequest(run_key=f"tables-{context.scheduled_execution_time:%Y%m%d}")
 
     return schedule
 

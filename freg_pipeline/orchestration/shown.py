@@ -1,8 +1,9 @@
 """A release shows at the assets that it changes, whoever publishes it.
 
 A sync and a compaction publish too, and so does a command beside Dagster. What is downstream of
-``release`` and ``duckdb_katalog`` is requested by their materialisations (AutomationCondition), so
-each release is one, with its number as data version.
+``release``, of a table or of ``duckdb_katalog`` is requested by their materialisations
+(AutomationCondition), so each release is one, with its number as data version; and one of each
+table that it has changed.
 """
 
 # No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
@@ -15,13 +16,14 @@ import dagster as dg
 from dagster import DagsterInstance
 
 from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.releases import read_if_there
 from freg_pipeline.lake.catalogue import renew_catalogue
 from freg_pipeline.orchestration.metadata import release_metadata
 from freg_pipeline.orchestration.names import Names
+from freg_pipeline.orchestration.tables import VERSION, ShownTables, TableEvent
 from freg_pipeline.store import Store
 
 CONFIRMED_EVERY = timedelta(minutes=30)  # how often it is recorded that nothing is new
-_VERSION = "dagster/data_version"
 
 
 def show_release(
@@ -32,30 +34,52 @@ def show_release(
     Raises:
         StoreError: the store's own catalogue can't be written.
     """
-    for made in materialised(names, store, manifest):
+    for made in recorded(context.instance, names, store, manifest):
+        context.log_event(made)
+
+
+def show_tables(
+    context: dg.AssetExecutionContext, names: Names, store: Store, manifest: Manifest
+) -> None:
+    """Record the tables of a release that a run has just published, and records itself."""
+    for made in ShownTables(
+        names, store, _shown(context.instance, names, store), manifest
+    ).events():
         context.log_event(made)
 
 
 def is_shown(instance: DagsterInstance, names: Names, manifest: Manifest) -> bool:
     """Whether a release is the one that was recorded last; else a command made it."""
+    return _number(instance, names) == manifest.number
+
+
+def _number(instance: DagsterInstance, names: Names) -> str | None:
+    """The number of the release that was recorded last."""
     last = instance.get_latest_materialization_event(names.key("release"))
     made = last.asset_materialization if last is not None else None
-    return made is not None and (made.tags or {}).get(_VERSION) == manifest.number
+    return (made.tags or {}).get(VERSION) if made is not None else None
 
 
-def materialised(
-    names: Names, store: Store, manifest: Manifest
-) -> Iterator[dg.AssetMaterialization]:
-    """What records a release; then its catalogue is written, and what records that.
+def _shown(instance: DagsterInstance, names: Names, store: Store) -> Manifest | None:
+    """The release that was recorded last, if it is still there."""
+    return read_if_there(store, _number(instance, names))
+
+
+def recorded(
+    instance: DagsterInstance, names: Names, store: Store, manifest: Manifest
+) -> Iterator[TableEvent]:
+    """What records a release and its tables; then its catalogue is written, and recorded, too.
 
     Whoever published it may have been stopped before that, or keep a catalogue elsewhere.
 
     Raises:
         StoreError: the store's own catalogue can't be written.
     """
-    tags = {_VERSION: manifest.number}
-    told = release_metadata(store, manifest)
+    tags = {VERSION: manifest.number}
+    before = _shown(instance, names, store)
+    told = release_metadata(manifest)
     yield dg.AssetMaterialization(names.key("release"), metadata=told, tags=tags)
+    yield from ShownTables(names, store, before, manifest).events()
     path = renew_catalogue(store)
     if path is not None:
         where = {"path": dg.MetadataValue.path(str(path))}

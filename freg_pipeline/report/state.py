@@ -126,7 +126,7 @@ def _together(name: str, results: list[CheckResult]) -> Checked:
         verdict="passed" if not failed else "warning" if warns else "failed",
         of=len(results),
         found=[
-            (one.check.table, _told(one, one.expected), _told(one, one.found)) for one in failed
+            (one.check.place, _told(one, one.expected), _told(one, one.found)) for one in failed
         ],
     )
 

@@ -95,7 +95,7 @@ def test_the_code_location_loads_without_any_settings(monkeypatch: pytest.Monkey
 def test_every_asset_is_described_owned_grouped_and_of_some_kind() -> None:
     graph = build_defs().resolve_asset_graph()
     names = {node.key.to_user_string() for node in graph.asset_nodes}
-    assert names == {
+    assert {name for name in names if not name.startswith("freg/")} == {
         "uttrekk", "batch_identifikatorer", "bulkoppslag", "batch_tabeller", "release",
         "duckdb_katalog", "hendelser", "komprimert_del", "komprimering",
         "release_rapport",
@@ -389,8 +389,7 @@ def test_metadata_tells_counts_and_schema_and_checks_pass(
     metadata = event.metadata
     account = {name: metadata[name].value for name in ("delivered", "landed", "merged")}
     assert account["delivered"] == 250 == account["landed"] + account["merged"]
-    columns = metadata["columns/navn"].value.columns  # type: ignore[union-attr]
-    assert "fornavn" in {column.name for column in columns}
+    assert not [name for name in metadata if "column" in name], "these are the tables'"
     checks = {one.check_name: one.passed for one in result.get_asset_check_evaluations()}
     assert len(checks) == 13
     assert all(checks.values()), checks

@@ -18,7 +18,7 @@ from freg_pipeline.orchestration import feed_sensor
 from freg_pipeline.orchestration.code_location import make_definitions
 from freg_pipeline.orchestration.names import UNPREFIXED
 from freg_pipeline.orchestration.resources import Freg
-from freg_pipeline.orchestration.shown import materialised
+from freg_pipeline.orchestration.shown import recorded
 from freg_pipeline_tests.sensed import sensed
 from freg_pipeline_tests.unit.feed.made import EventList, event
 from freg_pipeline_tests.unit.lake.delivered import deliver, document, number
@@ -41,7 +41,7 @@ def freg(
         freg = make_freg(url)
         uttrekk = deliver(freg.store, "one", [("d1", document(number(1)))], sekvensnummer=POSITION)
         manifest = build_release(freg.store, uttrekk)
-        for made in materialised(UNPREFIXED, freg.store, manifest):
+        for made in recorded(instance, UNPREFIXED, freg.store, manifest):
             instance.report_runless_asset_event(made)
         yield freg
 

@@ -18,7 +18,7 @@ from freg_pipeline.orchestration.engine import open_engine
 from freg_pipeline.orchestration.names import UNPREFIXED
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run_feed import syncing
-from freg_pipeline.orchestration.shown import materialised
+from freg_pipeline.orchestration.shown import recorded
 from freg_pipeline_tests.unit.feed.made import EventList, event
 from freg_pipeline_tests.unit.lake.delivered import deliver, document, number
 
@@ -30,7 +30,7 @@ MakeFreg = Callable[..., Freg]
 def released(freg: Freg, instance: DagsterInstance) -> None:
     """A release at a position, recorded as a sync would."""
     uttrekk = deliver(freg.store, "one", [("d1", document(number(1)))], sekvensnummer=POSITION)
-    for made in materialised(UNPREFIXED, freg.store, build_release(freg.store, uttrekk)):
+    for made in recorded(instance, UNPREFIXED, freg.store, build_release(freg.store, uttrekk)):
         instance.report_runless_asset_event(made)
 
 

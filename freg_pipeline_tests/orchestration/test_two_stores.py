@@ -170,7 +170,7 @@ def test_no_name_of_one_store_is_one_of_the_other() -> None:
     assert {key.path[0] for key in graph.get_all_asset_keys()} == {"kommune", "kunder"}
     assert {key.asset_key.path[0] for key in graph.asset_check_keys} == {"kommune", "kunder"}
     repository = deployment.get_repository_def()
-    pools = {pool for node in graph.asset_nodes for pool in node.pools}
+    pools = {pool for node in graph.asset_nodes for pool in node.pools or ()}
     groups = {node.group_name for node in graph.asset_nodes}
     partitions = {
         node.partitions_def.name
