@@ -141,11 +141,18 @@ class UnreachableError(ConfigurationError):
 
 
 class PassingError(FregError):
-    """A fault that may pass (5xx, 429, connection, truncated body), and outlasted the retries."""
+    """A fault that may pass (5xx, 429, connection, truncated body), and outlasted the retries.
+
+    Attributes:
+        retry_after: seconds that the register asked us to wait.
+        is_tried_out: whoever met it has tried again as often as is of use.
+    """
+
+    is_tried_out = False
 
     def __init__(self, what: str, remedy: str = "", *, retry_after: float | None = None) -> None:
         super().__init__(what, remedy)
-        self.retry_after = retry_after  # seconds that the register asked us to wait
+        self.retry_after = retry_after
 
 
 class ThrottledError(PassingError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -31,7 +32,7 @@ async def preflight(settings: Settings) -> AsyncIterator[str]:
         FregError: the first thing that isn't; says what to do.
     """
     yield f"settings      {settings.environment}, {settings.rettighetspakke}, {base_url(settings)}"
-    yield f"access        {access(settings).describe()}"
+    yield f"access        {await asyncio.to_thread(access(settings).describe)}"
     if settings.token is None and settings.maskinporten_key_file is not None:
         files = settings.maskinporten_key_file, settings.maskinporten_cert_file
         yield f"key           {key_age(*files, datetime.now(UTC).date())}"

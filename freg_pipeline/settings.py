@@ -58,6 +58,7 @@ class Settings(BaseSettings):
         fiks_integrasjon_id: the integration at Fiks.
         fiks_integrasjon_passord: its password.
         answer_format: whether documents are asked for as JSON or as XML.
+        max_answer_mb: a larger answer is refused, and not read to its end.
         concurrency: look-ups under way at once.
         requests_per_minute: upper limit for everything this process sends; None: the environment's.
         poll_seconds: seconds between two questions for a batch that is not ready.
@@ -120,6 +121,7 @@ class Settings(BaseSettings):
     fiks_integrasjon_id: str | None = None
     fiks_integrasjon_passord: SecretStr | None = None
     answer_format: Literal["json", "xml"] = "json"
+    max_answer_mb: int = Field(default=256, ge=1, le=65_536)
     concurrency: int = Field(default=4, ge=1, le=64)
     requests_per_minute: int | None = Field(default=None, ge=1)
     poll_seconds: float = Field(default=2.0, gt=0)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from base64 import urlsafe_b64decode
-from collections.abc import AsyncGenerator, Mapping
-from typing import Protocol, TypeVar
+from collections.abc import AsyncGenerator, Callable, Mapping
+from typing import Any, Protocol, TypeVar
 
 import httpx
 import msgspec
@@ -16,7 +16,7 @@ from freg_pipeline.client.environments import ENVIRONMENTS, base_url, granted
 from freg_pipeline.client.maskinporten import Client, Maskinporten, shared
 from freg_pipeline.client.signing_key import read_signer
 from freg_pipeline.client.syntetisk import LentClient
-from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.errors import ConfigurationError, PassingError
 from freg_pipeline.outside import keep_secret, showable
 from freg_pipeline.settings import Settings
 
@@ -58,11 +58,11 @@ class Bearer(httpx.Auth):
         for name, value in self._headers.items():
             request.headers[name] = value.get_secret_value()
             keep_secret(value.get_secret_value())
-        token = self._tokens.held() or await asyncio.to_thread(self._tokens.get)
+        token = self._tokens.held() or await _got(self._tokens.get)
         response = yield _with(request, token)
         if response.status_code == httpx.codes.UNAUTHORIZED:
             await response.aread()  # gives its connection back while a token is waited for
-            yield _with(request, await asyncio.to_thread(self._tokens.renewed, token))
+            yield _with(request, await _got(self._tokens.renewed, token))
 
     def describe(self) -> str:
         """Get a token, and say in a line what it is. Blocks.
@@ -71,6 +71,15 @@ class Bearer(httpx.Auth):
             ConfigurationError, RefusedError, PassingError: there is none.
         """
         return self._tokens.describe()
+
+
+async def _got(get: Callable[..., SecretStr | None], *arguments: Any) -> SecretStr | None:
+    """A token, whose source has tried again itself: whoever waits for it needn't do so as well."""
+    try:
+        return await asyncio.to_thread(get, *arguments)
+    except PassingError as error:
+        error.is_tried_out = True
+        raise
 
 
 class ReadyToken(Bearer):

@@ -22,8 +22,9 @@ import stamina
 from pydantic import SecretStr
 
 from freg_pipeline.client.answers import LATER
+from freg_pipeline.client.bounds import ask_once
 from freg_pipeline.client.html import AWAY
-from freg_pipeline.client.network import blocked_way, way_to
+from freg_pipeline.client.network import blocked_way
 from freg_pipeline.client.oauth import (
     Granted,
     Metadata,
@@ -49,8 +50,8 @@ GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 METADATA = ".well-known/oauth-authorization-server"
 ASSERTION_SECONDS = 110  # Maskinporten takes at most 120
 RENEW_BEFORE_SECONDS = 30.0  # and never more than a fifth of a token's life
-TIMEOUT = httpx.Timeout(20.0, connect=4.0)
-TRIES = 4
+TRIES = 8  # about a quarter of a minute of waiting in all
+TRIED_SECONDS = 60.0  # and no further try begins after so long
 
 
 @dataclass(frozen=True, repr=False)
@@ -137,7 +138,11 @@ class Maskinporten:
             if held is not None and held != refused:
                 return held
             for attempt in stamina.retry_context(
-                on=PassingError, attempts=TRIES, timeout=None, wait_initial=0.2, wait_max=3.0
+                on=PassingError,
+                attempts=TRIES,
+                timeout=TRIED_SECONDS,
+                wait_initial=0.2,
+                wait_max=3.0,
             ):
                 with attempt:
                     self._token = self._ask()
@@ -212,8 +217,7 @@ class Maskinporten:
         self, method: str, url: str, form: dict[str, str] | None = None, *, is_set: bool
     ) -> httpx.Response:
         try:
-            with httpx.Client(timeout=TIMEOUT, **way_to(url, self._ca_file)) as http:
-                response = http.request(method, url, data=form)
+            response = ask_once(method, url, form, ca_file=self._ca_file)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol):
             raise ConfigurationError(
                 "Maskinporten's address is not a valid URL",

@@ -129,6 +129,8 @@ class _Tries:
         if isinstance(error, ThrottledError):
             return until < self._patience.throttled_seconds
         if isinstance(error, PassingError):
+            if error.is_tried_out:
+                return False
             self._faults += 1
             return self._faults < self._patience.faults
         if isinstance(error, PageError):

@@ -64,6 +64,7 @@ class Register:
                 ca_file=settings.ca_file,
                 known=known,
                 wait_hours=settings.wait_hours if waits else 0.0,
+                most_bytes=settings.max_answer_mb * 1024**2,
             ),
             settings.answer_format,
             settings.rettighetspakke,

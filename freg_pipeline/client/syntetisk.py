@@ -14,8 +14,9 @@ import msgspec
 from pydantic import SecretStr
 
 from freg_pipeline.client.answers import LATER
-from freg_pipeline.client.maskinporten import TIMEOUT, Client, shared
-from freg_pipeline.client.network import blocked_way, way_to
+from freg_pipeline.client.bounds import ask_once
+from freg_pipeline.client.maskinporten import Client, shared
+from freg_pipeline.client.network import blocked_way
 from freg_pipeline.client.signing_key import signer_of
 from freg_pipeline.errors import AwayError, FregError, UnreachableError
 
@@ -76,8 +77,7 @@ class LentClient:
     def _borrow(self, root: str) -> Client:
         """The client that the register lends now; another one after each start."""
         try:
-            with httpx.Client(timeout=TIMEOUT, **way_to(root, self._ca_file)) as http:
-                response = http.get(f"{root}/{CLIENT}")
+            response = ask_once("GET", f"{root}/{CLIENT}", ca_file=self._ca_file)
         except httpx.HTTPError as error:
             raise self._lost(root, error) from None
         try:

@@ -19,6 +19,7 @@ import stamina
 
 from freg_pipeline import __version__
 from freg_pipeline.client.answers import LATER, Answer, failure
+from freg_pipeline.client.bounds import ACCEPTED, HOOKS, whole
 from freg_pipeline.client.gate import SLOW_SECONDS, Gate
 from freg_pipeline.client.html import is_page
 from freg_pipeline.client.meter import count_answer, count_retry
@@ -87,6 +88,7 @@ class Transport:
         known: whether anything of this register is known from before, so that its silence is an
             outage and no wrong address; asked only where nothing answers.
         wait_hours: how long a register that is away is waited for.
+        most_bytes: of one answer, unpacked; a larger one is refused.
     """
 
     def __init__(
@@ -100,19 +102,25 @@ class Transport:
         ca_file: Path | None = None,
         known: Callable[[], bool] = lambda: False,
         wait_hours: float = 0.0,
+        most_bytes: int = 256 * 1024**2,
     ) -> None:
         self.base_url = base_url
         self.package = package
         self._known = known
         self._outage = Outage(wait_hours)
         self._met = _Met()
+        self._most_bytes = most_bytes
         self._pace = pace_of(base_url, requests_per_minute)
         self._gate = Gate(connections)
         self._client = httpx.AsyncClient(
             auth=auth,
             timeout=TIMEOUT,
             limits=httpx.Limits(max_connections=connections, keepalive_expiry=IDLE_SECONDS),
-            headers={"User-Agent": f"freg_pipeline/{__version__}"},
+            headers={
+                "User-Agent": f"freg_pipeline/{__version__}",
+                "Accept-Encoding": ACCEPTED,
+            },
+            event_hooks=HOOKS,
             follow_redirects=False,
             **way_to(base_url, ca_file),
         )
@@ -252,13 +260,7 @@ class Transport:
         started = time.monotonic()
         try:
             async with asyncio.timeout(TRY_SECONDS):
-                response = await self._client.request(
-                    request.method,
-                    f"{self.base_url}/v1/{request.path}",
-                    params=list(request.query),
-                    headers={**request.headers, "X-Correlation-ID": correlation_id},
-                    content=request.content,
-                )
+                response = await self._receive(request, correlation_id)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol):
             raise ConfigurationError(
                 f"{self.base_url} is not a valid URL", "Correct FREG_BASE_URL"
@@ -283,6 +285,16 @@ class Transport:
         count_answer(seconds, len(response.content))
         now = datetime.now(UTC)
         return Answer(response.content, now, content_type, correlation_id, etag, checked)
+
+    async def _receive(self, request: _Request, correlation_id: str) -> httpx.Response:
+        async with self._client.stream(
+            request.method,
+            f"{self.base_url}/v1/{request.path}",
+            params=list(request.query),
+            headers={**request.headers, "X-Correlation-ID": correlation_id},
+            content=request.content,
+        ) as response:
+            return await whole(response, self._most_bytes)
 
     def _lost(self, service: str, correlation_id: str, error: Exception) -> FregError:
         blocked = blocked_way(error, self.base_url)

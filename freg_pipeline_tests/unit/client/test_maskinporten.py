@@ -8,7 +8,7 @@ import logging
 import os
 import time
 from base64 import urlsafe_b64decode
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,10 +26,10 @@ from cryptography.hazmat.primitives.serialization import (
 from joserfc.jwk import ECKey, RSAKey
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from freg_pipeline.client import Register, maskinporten
+from freg_pipeline.client import Register, bounds, maskinporten
 from freg_pipeline.client.access import access
 from freg_pipeline.client.signing_key import key_age, read_signer
 from freg_pipeline.errors import (
@@ -402,7 +402,52 @@ def test_no_maskinporten_there(guarded: str, tmp_path: Path) -> None:
     assert "FREG_MASKINPORTEN_ISSUER" in told(ConfigurationError, **no_host)
 
 
-def test_an_outage_of_the_token_endpoint_is_told_as_one(key_file: Path) -> None:
+@pytest.fixture
+def few_tries(monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(maskinporten, "TRIES", 2)
+    return 2
+
+
+def test_a_token_is_asked_for_by_one_row_of_tries_whoever_waits_for_it(
+    key_file: Path, few_tries: int
+) -> None:
+    endpoint = Endpoint(answers=[Response("", 500)] * 50)
+    with serving(endpoint.app()) as url, pytest.raises(PassingError, match=r"Maskinporten.*500"):
+        ask(**settings_for(url, key_file))
+    assert len(endpoint.answers) == 50 - few_tries
+
+
+async def _drops() -> AsyncIterator[bytes]:
+    for _ in range(1_000):
+        yield b" "
+        await asyncio.sleep(0.05)
+
+
+async def _zeros() -> AsyncIterator[bytes]:
+    for _ in range(30_000):
+        yield bytes(64 * 1024)
+        await asyncio.sleep(0)
+
+
+def test_a_token_that_trickles_is_given_up(
+    key_file: Path, few_tries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounds, "TOKEN_SECONDS", 0.5)
+    endpoint = Endpoint(answers=[StreamingResponse(_drops()) for _ in range(few_tries)])
+    with serving(endpoint.app()) as url, pytest.raises(PassingError, match="ReadTimeout"):
+        ask(**settings_for(url, key_file))
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_a_token_without_end_is_not_read_to_its_end(
+    status: int, key_file: Path, few_tries: int
+) -> None:
+    answers: list[Response] = [StreamingResponse(_zeros(), status) for _ in range(few_tries)]
+    with serving(Endpoint(answers=answers).app()) as url, pytest.raises(FregError):
+        ask(**settings_for(url, key_file))
+
+
+def test_an_outage_of_the_token_endpoint_is_told_as_one(key_file: Path, few_tries: int) -> None:
     endpoint = Endpoint(answers=[Response("", 503)] * 50)
     with serving(endpoint.app()) as url, pytest.raises(PassingError, match="Maskinporten"):
         access(load(**settings_for(url, key_file))).describe()

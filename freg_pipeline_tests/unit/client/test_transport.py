@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
@@ -210,6 +211,54 @@ def test_an_answer_that_trickles_for_ever_is_given_up(monkeypatch: pytest.Monkey
     with serving(Starlette(routes=[Route("/v1/{path:path}", trickle)])) as url:
         with pytest.raises(PassingError, match="TimeoutError"):
             get(url, patience=Patience(faults=1))
+
+
+ZEROS = bytes(4 * 1024**2)
+PACKED = gzip.compress(ZEROS)
+
+
+async def _without_end() -> AsyncIterator[bytes]:
+    for _ in range(500):  # for a client: who reads so much has forgotten its bound
+        yield ZEROS
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda: StreamingResponse(_without_end()),
+        lambda: Response(PACKED, headers={"Content-Encoding": "gzip"}),
+        lambda: Response(ZEROS),
+    ],
+    ids=["without end", "gzip", "plain"],
+)
+def test_an_answer_that_is_too_large_is_refused(answer: Callable[[], Response]) -> None:
+    with serving(answering(answer())) as url:
+        with pytest.raises(RefusedError, match=r"larger than 1 MB.*FREG_MAX_ANSWER_MB"):
+            get(url, most_bytes=1024**2)
+
+
+@pytest.mark.parametrize("status", [302, 400, 401, 429, 500])
+def test_of_an_error_only_the_beginning_is_read(status: int) -> None:
+    def answer() -> Response:
+        return StreamingResponse(_without_end(), status, headers={"Retry-After": "1"})
+
+    with serving(answering(answer(), answer(), answer())) as url, pytest.raises(FregError) as told:
+        get(url, patience=Patience(faults=1, throttled_seconds=0))
+    assert str(status) in str(told.value)
+
+
+@pytest.mark.parametrize("packing", ["br", "zstd", "gzip, gzip", "compress"])
+def test_what_is_packed_without_bounds_is_not_unpacked(packing: str) -> None:
+    answer = Response(gzip.compress(PACKED), headers={"Content-Encoding": packing})
+    with serving(answering(answer)) as url, pytest.raises(PassingError, match="DecodingError"):
+        get(url, patience=Patience(faults=1))
+
+
+def test_an_answer_may_be_packed() -> None:
+    packed = Response(gzip.compress(b"<xs:schema/>"), headers={"Content-Encoding": "gzip"})
+    with serving(answering(packed)) as url:
+        assert get(url).body == b"<xs:schema/>"
 
 
 @pytest.mark.parametrize("status", [200, 403, 503])
