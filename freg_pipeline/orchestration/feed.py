@@ -32,7 +32,7 @@ from freg_pipeline.lake.heal import healing
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.orchestration.common import LOOK_UP_POOL, OWNERS, Job
 from freg_pipeline.orchestration.config import SyncConfig
-from freg_pipeline.orchestration.guarding import guard_specs, guarded
+from freg_pipeline.orchestration.guarding import SYNC_RULES, guard_specs, guarded
 from freg_pipeline.orchestration.metadata import counts, fresh
 from freg_pipeline.orchestration.names import Names
 from freg_pipeline.orchestration.resources import Freg, freg_of
@@ -58,7 +58,7 @@ def hendelser_asset(names: Names, fresh: dg.FreshnessPolicy | None) -> dg.Assets
         owners=OWNERS,
         pool=names.of(LOOK_UP_POOL),
         freshness_policy=fresh,
-        check_specs=guard_specs(key),
+        check_specs=guard_specs(key, SYNC_RULES),
         required_resource_keys={names.resource},
         description=(
             "The event list, taken into releases: what happened since the current one, each changed"
@@ -74,7 +74,9 @@ def hendelser_asset(names: Names, fresh: dg.FreshnessPolicy | None) -> dg.Assets
         config.require_whole()
         freg = freg_of(context, names)
         try:
-            slices = yield from guarded(context, key, lambda: _sync(context, names, freg, config))
+            slices = yield from guarded(
+                context, key, lambda: _sync(context, names, freg, config), SYNC_RULES
+            )
         except TooOldError:
             if not freg.settings.full_load_when_too_old:
                 raise
@@ -82,7 +84,7 @@ def hendelser_asset(names: Names, fresh: dg.FreshnessPolicy | None) -> dg.Assets
             context.log.warning(
                 "the event list no longer reaches back far enough: ordered %s", name
             )
-            yield from guarded(context, key, lambda: None)
+            yield from guarded(context, key, lambda: None, SYNC_RULES)
             yield dg.MaterializeResult(metadata={"full_load": name})
             return
         yield dg.MaterializeResult(metadata=_metadata(freg, slices, started))

@@ -17,8 +17,8 @@ from freg_pipeline.orchestration.runs import mark_refused
 
 T = TypeVar("T")
 
-# By a check's name: the error that fails it, and what holds where it passes.
-Rules = dict[str, tuple[type[FregError], str]]
+# By a check's name: the errors that fail it, and what holds where it passes.
+Rules = dict[str, tuple[type[FregError] | tuple[type[FregError], ...], str]]
 
 RELEASE_RULES: Rules = {  # the narrower class first
     "same_kind": (
@@ -38,8 +38,14 @@ RELEASE_RULES: Rules = {  # the narrower class first
         "Queries written for the release before work on it.",
     ),
 }
-
-
+# One check for a sync, which there may be each minute: a result is four records of 1.5 kB.
+SYNC_RULES: Rules = {
+    "publishable": (
+        (OtherKindError, FewerError, IncompleteError, ContractError),
+        "It may take the place of the release before: of the same kind, not far fewer persons, all"
+        " accounted for, and queries written for the release before work on it.",
+    ),
+}
 COMPACTION_RULES: Rules = {
     "rows_kept": (RowsChangedError, "Each table has as many rows for readers as before."),
 }
