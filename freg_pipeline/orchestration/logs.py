@@ -9,6 +9,7 @@ tells how many it stands for. Nothing personal is in them.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,15 +40,39 @@ def in_run_log(context: dg.OpExecutionContext) -> Iterator[None]:
         yield
         return
     handler = _RunLog(context)
-    if not OURS.isEnabledFor(logging.INFO):
-        # For good: of runs that overlap in one process, one would take it from the other.
-        OURS.setLevel(logging.INFO)
-    OURS.addHandler(handler)
-    try:
-        yield
-    finally:
-        OURS.removeHandler(handler)
-        handler.tell_rest()
+    with _open:
+        OURS.addHandler(handler)
+        try:
+            yield
+        finally:
+            OURS.removeHandler(handler)
+            handler.tell_rest()
+
+
+class _Open:
+    """Our logger lets through what runs tell, as long as there is any of them in this process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._runs = 0
+        self._level = logging.NOTSET
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._runs:
+                self._level = OURS.level
+                if not OURS.isEnabledFor(logging.INFO):
+                    OURS.setLevel(logging.INFO)
+            self._runs += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._runs -= 1
+            if not self._runs:
+                OURS.setLevel(self._level)
+
+
+_open = _Open()
 
 
 class _RunLog(logging.Handler):

@@ -65,6 +65,17 @@ def test_a_number_in_a_line_is_masked(instance: DagsterInstance) -> None:
     assert told == [(logging.WARNING, "no document for ***********")]
 
 
+@pytest.fixture
+def levels_kept() -> Iterator[None]:
+    """Dagster sets the level of loggers that it manages for good."""
+    loggers = [logging.getLogger(), logs.OURS]
+    levels = [one.level for one in loggers]
+    yield
+    for one, level in zip(loggers, levels, strict=True):
+        one.setLevel(level)
+
+
+@pytest.mark.usefixtures("levels_kept")
 @pytest.mark.parametrize("managed", [["root"], ["freg_pipeline"]])
 def test_where_dagster_brings_the_lines_they_come_once(managed: list[str]) -> None:
     settings = {"python_logs": {"managed_python_loggers": managed, "python_log_level": "INFO"}}
@@ -73,23 +84,21 @@ def test_where_dagster_brings_the_lines_they_come_once(managed: list[str]) -> No
 
 
 def test_runs_in_one_process_dont_get_each_others_lines(instance: DagsterInstance) -> None:
-    both_run = threading.Barrier(2, timeout=60)
-    told: dict[str, list[tuple[int, str]]] = {}
+    within: list[tuple[int, str]] = []
 
-    def work(name: str) -> None:
-        both_run.wait()
-        logger.info("%s", name)
-        both_run.wait()
+    def work() -> None:
+        logger.info("one")
+        within.extend(run_of(lambda: logger.info("another, while the first one runs"), instance))
+        logger.info("one again")
 
-    def run(name: str) -> None:
-        told[name] = run_of(lambda: work(name), instance)
+    assert run_of(work, instance) == [(logging.INFO, "one"), (logging.INFO, "one again")]
+    assert within == [(logging.INFO, "another, while the first one runs")]
 
-    threads = [threading.Thread(target=run, args=(name,)) for name in ("one", "two")]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
-    assert told == {name: [(logging.INFO, name)] for name in ("one", "two")}
+
+def test_a_run_leaves_our_logger_as_it_was(instance: DagsterInstance) -> None:
+    before = logs.OURS.level, list(logs.OURS.handlers)
+    assert run_of(lambda: logger.info("%s", logs.OURS.level), instance) == [(logging.INFO, "20")]
+    assert (logs.OURS.level, logs.OURS.handlers) == before
 
 
 def test_a_hundred_thousand_lines_become_few_and_all_are_counted(
