@@ -106,9 +106,6 @@ def test_two_stores_in_a_project_of_ones_own(tmp_path: Path) -> None:
     assert "All component YAML validated" in checked
     assert "All definitions loaded" in checked
     assert "arning" not in checked
-    listed = dg_command(project, home, "list", "defs", "--json")
-    for name in ("min_kommune/release", "kunder/release", "kunder__hendelser_sensor"):
-        assert name in listed
 
 
 def test_our_own_project_passes_dagsters_check(tmp_path: Path) -> None:
