@@ -7,7 +7,6 @@ from collections.abc import Callable
 import dagster as dg
 
 from freg_pipeline.contract import Plan
-from freg_pipeline.orchestration.alert_sensor import NAME as ALERTS
 from freg_pipeline.orchestration.alert_sensor import alert_sensor
 from freg_pipeline.orchestration.assets import uttrekk_asset
 from freg_pipeline.orchestration.batches import batch_assets
@@ -76,7 +75,15 @@ def make_definitions(
         asset_checks=[in_order_check(ours)], sensors=[alert_sensor(ours, freg, running)]
     )
     defined = dg.Definitions.merge(made, looked_at)
+    running.require_known([NIGHTLY_TABLE_CHECKS, *_started(names, defined)])
     return defined
+
+
+def _started(names: Names, definitions: dg.Definitions) -> list[str]:
+    """The sensors and schedules, by their names without the prefix."""
+    sensors = [one.name for one in definitions.sensors or ()]
+    schedules = [one.name for one in definitions.schedules or ()]
+    return [names.without(name) for name in (*sensors, *schedules)]
 
 
 def _tables(freg: Freg, names: Names, plan: Plan, running: Running) -> dg.Definitions:
@@ -121,8 +128,5 @@ def _automation(
         hendelser_sensor(names, sync, running),
         compaction_sensor(names, compaction, running),
     ]
-    started = [one.name for one in schedules] + [one.name for one in sensors]
-    known = [names.without(name) for name in started]
-    running.require_known([ALERTS, NIGHTLY_TABLE_CHECKS, *known])
     jobs = [*uttrekk, *compaction, sync, purge, purge_runs, check]
     return dg.Definitions(jobs=jobs, schedules=schedules, sensors=sensors)

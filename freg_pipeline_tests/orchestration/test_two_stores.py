@@ -189,3 +189,10 @@ def test_no_name_of_one_store_is_one_of_the_other() -> None:
     assert {str(name).partition("__")[0] for name in named} == {"kommune", "kunder"}
     syncs = {job.tags["freg/feed"] for job in repository.get_all_jobs() if "freg/feed" in job.tags}
     assert syncs == {"kommune__sync", "kunder__sync"}, "one at a time for each store"
+
+
+def test_a_store_without_a_prefix_lives_beside_one_with_one() -> None:
+    plain, prefixed = build_defs(), build_defs("kunder")
+    dg.Definitions.validate_loadable(dg.Definitions.merge(plain, prefixed))
+    keys = [one.resolve_asset_graph().get_all_asset_keys() for one in (plain, prefixed)]
+    assert keys[0].isdisjoint(keys[1])
