@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 from freg_pipeline.component_scaffolding import Wanted, write_defs
 from freg_pipeline.definitions import build_defs
 from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.orchestration.running import BY_DEFAULT
 from freg_pipeline.settings import Settings
 
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
@@ -95,7 +96,7 @@ class FregComponent(dg.Component, dg.Resolvable, _Settings):
         default=None,
         description=(
             "The sensors and schedules that run from the start, by their names without the prefix."
-            " Default: purge_releases."
+            f" Default: {', '.join(BY_DEFAULT.names)}."
         ),
     )
     variables: dict[str, str] = Field(

@@ -12,12 +12,14 @@ import dagster as dg
 from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 
+from freg_pipeline.orchestration.running import BY_DEFAULT
+
 # Told of first; all other settings come after them.
 _FIRST = ("key_prefix", "store", "environment", "rettighetspakke", "parts", "running", "variables")
 _EXAMPLES: dict[str, Any] = {
     "environment": "konsumenttest",
     "parts": ["navn", "bostedsadresse"],
-    "running": ["uttrekk_sensor", "hendelser_sensor", "compaction_sensor", "purge_releases"],
+    "running": ["uttrekk_sensor", "hendelser_sensor", "compaction_sensor", *BY_DEFAULT.names],
     "variables": {"token": "KUNDER_TOKEN"},
 }
 
