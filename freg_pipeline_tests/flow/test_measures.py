@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec import to_builtins
 
 from freg_pipeline.client import Register
 from freg_pipeline.extract.fetch import fetch_batch
@@ -16,7 +18,7 @@ from freg_pipeline.lake.compact import begin_compaction, compact
 from freg_pipeline.lake.query import query
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import open_store
-from freg_pipeline_tests.conftest import StartRegister
+from freg_pipeline_tests.conftest import RunFreg, StartRegister
 from freg_pipeline_tests.loads import fetched, full_load, list_load, released, sync
 from freg_pipeline_tests.registers import happen, status_of, tampered
 
@@ -47,6 +49,19 @@ def test_look_ups_and_bytes_are_those_that_the_register_has_served(
     assert told.look_ups_per_second == pytest.approx(
         told.look_ups / told.seconds["look_ups"], rel=0.05
     )
+
+
+def test_release_show_tells_what_it_took(
+    start_register: StartRegister, make_settings: MakeSettings, freg: RunFreg
+) -> None:
+    url = start_register(persons=100)
+    told = full_load(make_settings(url)).measures
+    shown = freg("release", "show", "--format", "json")
+    assert json.loads(shown.stdout)["measures"] == to_builtins(told)
+    lines = freg("release", "show").stdout.splitlines()
+    assert f"Received: {told.bytes / 1e6:,.1f} MB; sent again: 0" in lines
+    (stages,) = [line for line in lines if line.startswith("Seconds by stage: order ")]
+    assert f"release {told.seconds['release']:,.1f}" in stages
 
 
 def test_what_is_sent_again_is_told_beside_what_was_answered(

@@ -1,4 +1,4 @@
-"""What the asset ``release`` shows of a release, in which order, and when pictures are drawn anew."""
+"""What the asset ``release`` shows, in which order, and when pictures are drawn anew."""
 
 from __future__ import annotations
 
