@@ -12,7 +12,6 @@ from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
-from freg_pipeline.lake.catalogue import renew_catalogue
 from freg_pipeline.lake.guards import Policy
 from freg_pipeline.lake.heal import healing
 from freg_pipeline.lake.release import build_release
@@ -20,10 +19,10 @@ from freg_pipeline.orchestration.batches import land_again
 from freg_pipeline.orchestration.common import OWNERS
 from freg_pipeline.orchestration.config import PublishConfig
 from freg_pipeline.orchestration.guarding import guard_specs, guarded
-from freg_pipeline.orchestration.metadata import release_metadata
 from freg_pipeline.orchestration.names import Names
+from freg_pipeline.orchestration.release_page import release_metadata
 from freg_pipeline.orchestration.resources import Freg, freg_of
-from freg_pipeline.orchestration.shown import show_tables
+from freg_pipeline.orchestration.shown import show_tables, written_catalogue
 from freg_pipeline.orchestration.telling import in_our_words
 
 
@@ -69,7 +68,7 @@ def release_asset(names: Names, fresh: dg.FreshnessPolicy | None) -> dg.AssetsDe
         show_tables(context, names, freg.store, manifest)
         yield dg.MaterializeResult(
             metadata={
-                **release_metadata(manifest),
+                **release_metadata(freg.store, manifest),
                 "seconds": round(time.monotonic() - started, 3),
             },
             data_version=dg.DataVersion(manifest.number),
@@ -128,10 +127,9 @@ def catalogue_asset(
     def duckdb_katalog(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         """Write the catalogue of views anew."""
         store = freg_of(context, names).store
-        path = renew_catalogue(store)
-        told = dg.MetadataValue.path(str(path)) if path else dg.MetadataValue.text("not written")
+        written = written_catalogue(store)
         return dg.MaterializeResult(
-            metadata={"path": told},
+            metadata=written or {"path": dg.MetadataValue.text("not written")},
             data_version=dg.DataVersion(require_current(store).number),
         )
 

@@ -29,13 +29,15 @@ _DRAWN = "persons_drawn"  # as of when they were drawn, or nothing could be
 _AGAIN_AFTER = 24 * 3600.0  # seconds
 
 
-def release_metadata(store: Store, manifest: Manifest, before: Told | None) -> dict[str, Any]:
+def release_metadata(
+    store: Store, manifest: Manifest, before: Told | None = None
+) -> dict[str, Any]:
     """What is told of a release, whoever publishes it.
 
     Args:
         store: where it lies.
         manifest: the release.
-        before: what was told of the one recorded last.
+        before: what was told of the one recorded last; a full load needs nothing of it.
     """
     account = manifest.accounting
     return {

@@ -18,8 +18,9 @@ from dagster import DagsterInstance
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import read_if_there
 from freg_pipeline.lake.catalogue import renew_catalogue
-from freg_pipeline.orchestration.metadata import release_metadata
+from freg_pipeline.orchestration.metadata import counts
 from freg_pipeline.orchestration.names import Names
+from freg_pipeline.orchestration.release_page import release_metadata
 from freg_pipeline.orchestration.tables import VERSION, ShownTables, TableEvent
 from freg_pipeline.store import Store
 
@@ -50,19 +51,23 @@ def show_tables(
 
 def is_shown(instance: DagsterInstance, names: Names, manifest: Manifest) -> bool:
     """Whether a release is the one that was recorded last; else a command made it."""
-    return _number(instance, names) == manifest.number
+    return _number(_last(instance, names)) == manifest.number
 
 
-def _number(instance: DagsterInstance, names: Names) -> str | None:
-    """The number of the release that was recorded last."""
+def _last(instance: DagsterInstance, names: Names) -> dg.AssetMaterialization | None:
+    """What was recorded of a release last."""
     last = instance.get_latest_materialization_event(names.key("release"))
-    made = last.asset_materialization if last is not None else None
-    return (made.tags or {}).get(VERSION) if made is not None else None
+    return last.asset_materialization if last is not None else None
+
+
+def _number(last: dg.AssetMaterialization | None) -> str | None:
+    """The number of the release that was recorded last."""
+    return (last.tags or {}).get(VERSION) if last is not None else None
 
 
 def _shown(instance: DagsterInstance, names: Names, store: Store) -> Manifest | None:
     """The release that was recorded last, if it is still there."""
-    return read_if_there(store, _number(instance, names))
+    return read_if_there(store, _number(_last(instance, names)))
 
 
 def recorded(
@@ -76,14 +81,28 @@ def recorded(
         StoreError: the store's own catalogue can't be written.
     """
     tags = {VERSION: manifest.number}
-    before = _shown(instance, names, store)
-    told = release_metadata(manifest)
+    last = _last(instance, names)
+    before = read_if_there(store, _number(last))
+    told = release_metadata(store, manifest, last.metadata if last is not None else None)
     yield dg.AssetMaterialization(names.key("release"), metadata=told, tags=tags)
     yield from ShownTables(names, store, before, manifest).events()
+    written = written_catalogue(store)
+    if written is not None:
+        yield dg.AssetMaterialization(names.key("duckdb_katalog"), metadata=written, tags=tags)
+
+
+def written_catalogue(store: Store) -> dict[str, dg.MetadataValue] | None:
+    """Write the catalogue anew, and return what is told of it; None: it can't be written.
+
+    Raises:
+        StoreError: the store's own catalogue can't be written.
+    """
+    began = time.monotonic()
     path = renew_catalogue(store)
-    if path is not None:
-        where = {"path": dg.MetadataValue.path(str(path))}
-        yield dg.AssetMaterialization(names.key("duckdb_katalog"), metadata=where, tags=tags)
+    if path is None:
+        return None
+    seconds = round(time.monotonic() - began, 3)
+    return {"path": dg.MetadataValue.path(str(path)), **counts(seconds=seconds)}
 
 
 def confirmation(

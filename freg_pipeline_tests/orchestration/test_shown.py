@@ -104,6 +104,14 @@ class Page:
                 found[key.path[-1]] = event.asset_materialization
         return found
 
+    def drawn(self) -> object:
+        """As of when the pictures at the release are drawn, among which is that of kommuner."""
+        event = self._instance.get_latest_materialization_event(AssetKey("release"))
+        made = event.asset_materialization if event else None
+        assert made is not None
+        assert "persons_by_kommune" in made.metadata
+        return made.metadata["persons_drawn"].value
+
     def requested(self) -> set[str]:
         """The assets downstream that are requested now; they are made."""
         result = dg.evaluate_automation_conditions(
@@ -171,6 +179,8 @@ def test_each_release_is_shown_and_requests_what_is_downstream(
 
         assert page.tables() == dict.fromkeys(tables_of(freg), "000001"), "also empty ones"
 
+        first = require_current(freg.store).created.timestamp()
+        assert page.drawn() == first
         before = rows_of(freg)
         happen(url, 3, type="endringINavn")
         engine.run("sync_hendelser")
@@ -181,6 +191,7 @@ def test_each_release_is_shown_and_requests_what_is_downstream(
         assert page.requested() == {*of_any_release, "of_names"}
         assert page.rows() == {name: len(rows) for name, rows in rows_of(freg).items()}
 
+        assert page.drawn() == first, "a sync carries them along"
         engine.run("sync_hendelser")
         assert page.requested() == set(), "nothing is new"
 
@@ -192,5 +203,6 @@ def test_each_release_is_shown_and_requests_what_is_downstream(
         engine.run("publish_compaction")
         assert page.versions() == {"000003"} == {require_current(freg.store).number}
         assert page.requested() == of_any_release, "no row has changed"
+        assert page.drawn() == require_current(freg.store).created.timestamp()
         assert page.rows() == {name: len(rows) for name, rows in rows_of(freg).items()}
         assert page.in_deltas() == {0}
