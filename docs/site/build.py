@@ -45,7 +45,7 @@ _NAV = {
         "tools.md",
         "tables.md",
     ],
-    "Run it": ["operations.md", "synthetic-register.md", "fidelity.md"],
+    "Run it": ["operations.md", "dagster.md", "synthetic-register.md", "fidelity.md"],
     "Python": ["client.md", "reference.md"],
     "How it is made": ["architecture.md", "results.md"],
 }

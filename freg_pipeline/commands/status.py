@@ -23,7 +23,7 @@ NOT_IN_ORDER = 4
 )
 @with_settings
 def status(no_ask: bool, form: str, test_alert: bool) -> int:
-    """Show in one look what is late, has failed or waits for a person.
+    """Show what is late, has failed or waits for a person.
 
     By what lies in the store, Dagster's records where they are, and one question to the register.
     The exit code is 0 where everything is in order, 4 where something isn't.

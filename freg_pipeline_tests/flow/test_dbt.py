@@ -51,7 +51,7 @@ def dbt(
     ended = subprocess.run(
         [sys.executable, "-c", _RUN, *commands],
         cwd=project,
-        env={**os.environ, **folder, "FREG_CATALOGUE": str(catalogue)},
+        env={**os.environ, **folder, "FREG_DUCKDB": str(catalogue)},
         capture_output=True,
         text=True,
     )
@@ -132,8 +132,7 @@ def test_whatever_a_contract_says_stays_what_it_is_and_what_is_wrong_is_found(
     plan = _hostile()
     for other in (*(project / "tests").iterdir(), *(project / "models").iterdir()):
         other.unlink()
-    naming = Naming(source="freg")
-    (project / "models" / "sources.yml").write_text(dbt_sources(plan, naming, everyone=True))
+    (project / "models" / "sources.yml").write_text(dbt_sources(plan, Naming(), everyone=True))
     good = [("nå", nr, code, "før", None) for nr, code in enumerate(CODES)]
     catalogue = tmp_path / "good.duckdb"
     _write_catalogue(catalogue, plan, *good)
@@ -167,9 +166,9 @@ def test_whatever_a_contract_says_stays_what_it_is_and_what_is_wrong_is_found(
 
 def test_a_selection_points_to_persons_that_it_does_not_hold() -> None:
     plan = compile_contract(xsd())
-    naming = Naming("oslo__freg", ("oslo",))
+    naming = Naming("oslo", ("oslo",))
     (source,) = yaml.safe_load(dbt_sources(plan, naming, everyone=False))["sources"]
-    assert (source["name"], source["database"]) == ("oslo__freg", "oslo__freg")
+    assert (source["name"], source["database"]) == ("oslo", "oslo")
     tables = {table["name"]: table for table in source["tables"]}
     assert set(tables) >= {table.name for table in (*described(plan), *VIEWS)}
     pointing = {}
@@ -190,15 +189,17 @@ def test_the_command_describes_the_release_that_is_there(
     shown = freg("dbt-sources", FREG_STORE=store)
     assert shown.code == 0, shown.stderr
     assert shown.stdout == (EXAMPLE / "models" / "sources.yml").read_text()
-    named = freg("dbt-sources", "--key-prefix", "a/b", "--output", "s.yml", FREG_STORE=store)
+    named = freg("dbt-sources", "--key-prefix", "a/b", "--source", "min", "--output", "s.yml",
+                 FREG_STORE=store)  # fmt: skip
     assert named.code == 0, named.stderr
     (source,) = yaml.safe_load((tmp_path / "s.yml").read_text())["sources"]
-    assert source["name"] == "a__b__freg"
+    assert source["name"] == "min"
     assert source["tables"][0]["config"]["meta"]["dagster"]["asset_key"] == [
         "a", "b", "freg", "person",
     ]  # fmt: skip
     for arguments, line in (
         (("--key-prefix", "a b"), "key prefix"),
+        (("--source", "a'b"), "source's name"),
         (("--store", str(tmp_path / "none")), "no release yet"),
         (("--output", "none/s.yml"), "no folder none"),
     ):
