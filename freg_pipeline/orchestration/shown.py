@@ -8,6 +8,7 @@ table that it has changed.
 
 # No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
 
+import contextlib
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,6 +16,7 @@ from datetime import timedelta
 import dagster as dg
 from dagster import DagsterInstance
 
+from freg_pipeline.errors import StoreError
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import read_if_there
 from freg_pipeline.lake.catalogue import renew_catalogue
@@ -42,7 +44,13 @@ def show_release(
 def show_tables(
     context: dg.AssetExecutionContext, names: Names, store: Store, manifest: Manifest
 ) -> None:
-    """Record the tables of a release that a run has just published, and records itself."""
+    """Record the tables of a release that a run has just published, and records itself.
+
+    Its catalogue is written before: what is requested by a table's record reads that, and the
+    release's checks take their time until it is the catalogue's turn.
+    """
+    with contextlib.suppress(StoreError):  # the catalogue's own turn comes, and tells it
+        renew_catalogue(store)
     for made in ShownTables(
         names, store, _shown(context.instance, names, store), manifest
     ).events():
