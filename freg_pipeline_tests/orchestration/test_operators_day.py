@@ -1,17 +1,15 @@
 """An operator's day on Dagster's page: a real browser, webserver, daemon and register.
 
-The day is taken once. Each test looks at what came of a part of it.
+The parts of the day follow each other in one deployment, and so in one test: on several cores,
+tests of one module may run in several processes, each of which would take the whole day.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import pytest
-from dagster import DagsterRun, DagsterRunStatus
+from dagster import DagsterRunStatus
 
 from freg_pipeline.journal.releases import current_release
 from freg_pipeline.store.local import LocalStore
@@ -40,53 +38,35 @@ ops:
 """
 EMIGRANTS = RESIDENTS.replace("bosatt]", "utflyttet]")
 
-pytestmark = in_a_browser
+SUCCESS, FAILURE = DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE
 
 
-@dataclass
-class Day:
-    """What came of it, read from Dagster's records once the page has shown it."""
-
-    ordered: DagsterRun
-    refused: DagsterRun
-    landed: dict[str, DagsterRun]
-    requested_again: list[DagsterRun]
-    backfill: DagsterRun
-    published: DagsterRun
-    released: dict[str, Any]
-    synced: DagsterRun
-    after_sync: dict[str, Any]
-    far_fewer: DagsterRun
-    current: str
-    asked_outside: list[str]
-    left: list[int]
-
-
-@pytest.fixture(scope="module")
-def day(tmp_path_factory: pytest.TempPathFactory) -> Day:
-    """The day, taken once."""
-    folder = tmp_path_factory.mktemp("day")
-    told: dict[str, Any] = {}
-    with deployed(folder) as dagster:
+@in_a_browser
+def test_an_operators_day(tmp_path: Path) -> None:
+    with deployed(tmp_path) as dagster:
         with dagster.page(width=1280, height=800) as page:
             operator = Operator(page, LOCATION, Path(PICTURES) if PICTURES else None)
-            for part in (_morning, _noon, _afternoon, _evening):
-                told |= part(dagster, operator)
-    return Day(**told, asked_outside=dagster.asked_outside, left=processes_of(dagster.home))
+            _a_selection_is_ordered_by_the_form(dagster, operator)
+            _the_load_goes_on_after_the_register_was_killed_but_for_what_was_cancelled(
+                dagster, operator
+            )
+            _a_backfill_lands_it_and_the_sensor_publishes(dagster, operator)
+            _what_happens_is_taken_into_the_next_release(dagster, operator)
+            _the_pages_show_it(dagster, operator)
+            _the_same_partition_with_other_criteria_is_refused(dagster, operator)
+            _far_fewer_persons_are_not_released(dagster, operator)
+    assert dagster.asked_outside == []
+    assert processes_of(dagster.home) == []
 
 
-def _morning(dagster: Deployment, operator: Operator) -> dict[str, Any]:
-    """A selection is ordered; then the same partition with other criteria."""
-    ordered = operator.launch_uttrekk(FIRST, RESIDENTS, new=True)
-    dagster.wait_for_run(ordered)
-    refused = operator.launch_uttrekk(FIRST, EMIGRANTS, new=False)
-    dagster.wait_for_run(refused)
-    operator.sees(f"/runs/{refused}", DIFFERS)
-    return {"ordered": dagster.wait_for_run(ordered), "refused": dagster.wait_for_run(refused)}
+def _a_selection_is_ordered_by_the_form(dagster: Deployment, operator: Operator) -> None:
+    ordered = dagster.wait_for_run(operator.launch_uttrekk(FIRST, RESIDENTS, new=True))
+    assert (ordered.status, ordered.tags["dagster/partition"]) == (SUCCESS, FIRST)
 
 
-def _noon(dagster: Deployment, operator: Operator) -> dict[str, Any]:
-    """Batches land; the register dies meanwhile, and somebody cancels a run."""
+def _the_load_goes_on_after_the_register_was_killed_but_for_what_was_cancelled(
+    dagster: Deployment, operator: Operator
+) -> None:
     operator.turn_on("uttrekk_sensor")
     wait_until(lambda: len(dagster.runs("land_batch")) == BATCHES, pause=0.1)
     dagster.register.kill()
@@ -96,85 +76,51 @@ def _noon(dagster: Deployment, operator: Operator) -> dict[str, Any]:
     operator.terminate(runs[CANCELLED])
     dagster.wait_for_run(runs[CANCELLED])
     dagster.register.start()
-    landed = {partition: dagster.wait_for_run(run) for partition, run in runs.items()}
+    ended = {partition: dagster.wait_for_run(run).status for partition, run in runs.items()}
+    assert ended == dict.fromkeys(runs, SUCCESS) | {CANCELLED: DagsterRunStatus.CANCELED}
     dagster.wait_for_ticks("uttrekk_sensor", 2)
-    again = [run for run in dagster.runs("land_batch") if run.run_id not in runs.values()]
-    return {"landed": landed, "requested_again": again}
+    assert {run.run_id for run in dagster.runs("land_batch")} == {*runs.values()}
 
 
-def _afternoon(dagster: Deployment, operator: Operator) -> dict[str, Any]:
-    """The batch that was cancelled is backfilled, which the sensors make a release of."""
+def _a_backfill_lands_it_and_the_sensor_publishes(dagster: Deployment, operator: Operator) -> None:
     operator.backfill("land_batch")
     (published,) = dagster.wait_for_runs(1, "publish_release")
+    (backfill,) = (run for run in dagster.runs() if "dagster/backfill" in run.tags)
+    assert (backfill.status, published.status) == (SUCCESS, SUCCESS)
+    assert dagster.materialised("release")["release"] == "000001"
     operator.sees("/assets/release", "Latest materialization", picture="release")
     operator.sees(f"/runs/{published.run_id}", "RUN_SUCCESS", picture="run-log")
-    released = dagster.materialised("release")
-    (backfill,) = (run for run in dagster.runs() if "dagster/backfill" in run.tags)
+
+
+def _what_happens_is_taken_into_the_next_release(dagster: Deployment, operator: Operator) -> None:
     operator.turn_on("hendelser_sensor")
     happen(dagster.register.base_url, 20)
     (synced,) = dagster.wait_for_runs(1, "sync_hendelser")
-    return {
-        "backfill": backfill,
-        "published": published,
-        "released": released,
-        "synced": synced,
-        "after_sync": dagster.materialised("release"),
-    }
+    assert synced.status is SUCCESS
+    assert dagster.materialised("release")["release"] == "000002"
 
 
-def _evening(dagster: Deployment, operator: Operator) -> dict[str, Any]:
-    """The same order once more, and the register has far fewer persons."""
-    operator.sees(GRAPH, "batch_tabeller")
+def _the_pages_show_it(dagster: Deployment, operator: Operator) -> None:
+    operator.sees(GRAPH, "batch_tabeller", picture="asset-graph")
+    operator.sees("/assets/freg/person", "personidentifikator", picture="table")
+    persons = dagster.materialised("release")["dagster/row_count"]
+    assert dagster.materialised("freg", "person")["dagster/row_count"] == persons
+
+
+def _the_same_partition_with_other_criteria_is_refused(
+    dagster: Deployment, operator: Operator
+) -> None:
+    refused = dagster.wait_for_run(operator.launch_uttrekk(FIRST, EMIGRANTS, new=False))
+    assert refused.status is FAILURE
+    operator.sees(f"/runs/{refused.run_id}", DIFFERS)
+
+
+def _far_fewer_persons_are_not_released(dagster: Deployment, operator: Operator) -> None:
     happen(dagster.register.base_url, DIE, path="stille", type="personErDoed")
     dagster.wait_for_run(operator.launch_uttrekk(SECOND, RESIDENTS, new=True))
-    (far_fewer,) = dagster.wait_for_runs(1, "publish_release", **{"freg/uttrekk": SECOND})
+    (refused,) = dagster.wait_for_runs(1, "publish_release", **{"freg/uttrekk": SECOND})
+    assert (refused.status, refused.tags["freg/refused"]) == (FAILURE, "not_far_fewer")
     operator.sees(FAR_FEWER, "was not released: it holds", picture="check")
     current = current_release(LocalStore(dagster.store))
     assert current is not None
-    return {"far_fewer": far_fewer, "current": current.number}
-
-
-def test_a_selection_is_ordered_by_the_form_for_a_new_partition(day: Day) -> None:
-    assert day.ordered.status is DagsterRunStatus.SUCCESS
-    assert day.ordered.tags["dagster/partition"] == FIRST
-
-
-def test_the_same_partition_with_other_criteria_is_refused_on_the_runs_page(day: Day) -> None:
-    assert day.refused.status is DagsterRunStatus.FAILURE
-
-
-def test_the_load_goes_on_after_the_register_was_killed(day: Day) -> None:
-    others = [run.status for partition, run in day.landed.items() if partition != CANCELLED]
-    assert others == [DagsterRunStatus.SUCCESS] * (BATCHES - 1)
-
-
-def test_a_run_that_was_cancelled_stays_so(day: Day) -> None:
-    assert day.landed[CANCELLED].status is DagsterRunStatus.CANCELED
-    assert day.requested_again == []
-
-
-def test_batches_are_backfilled_and_the_sensor_publishes_them(day: Day) -> None:
-    assert day.backfill.status is DagsterRunStatus.SUCCESS
-    assert day.published.status is DagsterRunStatus.SUCCESS
-    assert day.released["release"] == "000001"
-
-
-def test_what_happens_is_taken_into_the_next_release(day: Day) -> None:
-    assert day.synced.status is DagsterRunStatus.SUCCESS
-    assert day.after_sync["release"] == "000002"
-
-
-def test_a_release_with_far_fewer_persons_fails_its_check_and_readers_keep_what_they_have(
-    day: Day,
-) -> None:
-    assert day.far_fewer.status is DagsterRunStatus.FAILURE
-    assert day.far_fewer.tags["freg/refused"] == "not_far_fewer"
-    assert day.current == "000002"
-
-
-def test_the_page_asks_for_nothing_elsewhere(day: Day) -> None:
-    assert day.asked_outside == []
-
-
-def test_nothing_of_it_is_left(day: Day) -> None:
-    assert day.left == []
+    assert current.number == "000002"  # readers keep what they have
