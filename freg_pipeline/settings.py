@@ -137,7 +137,7 @@ class Settings(BaseSettings):
     follow_seconds: float = Field(default=60.0, gt=0)
     confirm_seconds: float = Field(default=5.0, ge=0)
     tick_seconds: float = Field(default=20.0, gt=0, le=45)
-    keep_runs_days: float = Field(default=14.0, ge=0, le=36_500)
+    keep_runs_days: float = Field(default=7.0, ge=0, le=36_500)
     full_load_when_too_old: bool = False
     late_sync_hours: float = Field(default=3.0, ge=0, le=876_000)
     late_full_load_days: float = Field(default=400.0, ge=0, le=36_500)
