@@ -31,7 +31,7 @@ RESERVED_TABLES = frozenset(
     {
         "avvik", "befolkning", "dokument", "familie", "flytting", "hendelse", "hendelse_egenskap",
         "husstand", "kode", "person", "person_naa", "person_oversikt", "tidligere_identifikator",
-        "ukjent_felt",
+        "ukjent_felt", "utgivelse",
     }
 )  # fmt: skip
 # Keys, and the argument of the macros that show earlier states.

@@ -27,6 +27,7 @@ TABLES = {
     "ukjentFelt": "ukjent_felt_2",
     "tidligereIdentifikator": "tidligere_identifikator_2",
     "personOversikt": "person_oversikt_2",
+    "utgivelse": "utgivelse_2",
     "Navn": "navn_2",
     "_navn": "navn_3",
     "_erstattet": "erstattet",
