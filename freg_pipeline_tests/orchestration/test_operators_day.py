@@ -101,7 +101,7 @@ def _what_happens_is_taken_into_the_next_release(dagster: Deployment, operator: 
 
 
 def _the_pages_show_it(dagster: Deployment, operator: Operator) -> None:
-    operator.sees(GRAPH, "batch_tabeller", picture="asset-graph")
+    operator.sees_wide(GRAPH, "batch_tabeller", picture="asset-graph")
     operator.sees("/assets/freg/person", "personidentifikator", picture="table")
     persons = dagster.materialised("release")["dagster/row_count"]
     assert dagster.materialised("freg", "person")["dagster/row_count"] == persons
