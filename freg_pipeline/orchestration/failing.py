@@ -24,7 +24,6 @@ from freg_pipeline.orchestration.unreleased import NO_RELEASE
 
 RUN, CHECK = "run/", "check/"  # how keys of incidents begin
 MOST_RUNS = 500  # looked at in one look; the next one sees the rest
-_OURS = "freg_pipeline."  # how the class of an error of ours is written
 
 
 @dataclass(frozen=True)
@@ -195,8 +194,6 @@ def reason(instance: dg.DagsterInstance, run_id: str) -> tuple[str, str]:
         error = failed.error
         while error is not None and error.cause is not None:
             error = error.cause
-        if error is not None and error.message.startswith(_OURS):
-            return error.message.partition(": ")[2].strip().rstrip("."), ""
         named = error.cls_name if error is not None and error.cls_name else "an error"
         return f"it ended with {named}", "Look at the run"
     return "its process was lost, or it never began", "Look at the run, and at the daemon's log"
