@@ -20,6 +20,13 @@ def failed(
     return run
 
 
+def cancelled(instance: DagsterInstance, job: str, partition: str) -> dg.DagsterRun:
+    """Record a run that somebody cancelled."""
+    run = _begun(instance, job, partition, None, {})
+    instance.report_run_canceled(run)
+    return run
+
+
 def succeeded(
     instance: DagsterInstance, job: str, partition: str | None = None, **tags: str
 ) -> dg.DagsterRun:

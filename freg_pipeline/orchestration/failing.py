@@ -7,9 +7,9 @@ are told: a library's may quote anything.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Self
 from urllib.parse import quote
 
@@ -22,7 +22,8 @@ from freg_pipeline.orchestration.names import Names
 from freg_pipeline.orchestration.runs import PARTITION_TAG
 from freg_pipeline.orchestration.unreleased import NO_RELEASE
 
-RUN, CHECK = "run/", "check/"  # how keys of incidents begin
+RUN, CHECK, CANCELLED = "run/", "check/", "waiting/cancelled/"  # how keys of incidents begin
+CANCELLED_PATIENCE = timedelta(days=1)  # who cancels a run knows of it
 MOST_RUNS = 500  # looked at in one look; the next one sees the rest
 
 
@@ -116,7 +117,7 @@ def failures(
 
 
 def _read_key(key: str) -> tuple[str, str]:
-    job, _, about = key.removeprefix(RUN).partition("/")
+    job, _, about = key.removeprefix(RUN).removeprefix(CANCELLED).partition("/")
     return job, about
 
 
@@ -140,14 +141,15 @@ def ended(record: dg.RunRecord) -> datetime:
 
 
 def _not_succeeded(
-    instance: dg.DagsterInstance, ours: Ours, job: str, about: str, parts: Mapping[str, datetime]
+    instance: dg.DagsterInstance,
+    ours: Ours,
+    job: str,
+    about: str,
+    parts: Mapping[str, datetime],
+    ends: Sequence[dg.DagsterRunStatus] = (dg.DagsterRunStatus.SUCCESS,),
 ) -> dict[str, datetime]:
-    """The parts that no run has succeeded for since they failed."""
-    succeeded = dg.RunsFilter(
-        job_name=job,
-        statuses=[dg.DagsterRunStatus.SUCCESS],
-        updated_after=min(parts.values()),
-    )
+    """The parts for which no run has ended like that since."""
+    succeeded = dg.RunsFilter(job_name=job, statuses=ends, updated_after=min(parts.values()))
     limit = 20 if set(parts) == {""} and not about else MOST_RUNS
     best: dict[str, datetime] = {}
     for record in instance.get_run_records(succeeded, limit=limit):
@@ -155,6 +157,35 @@ def _not_succeeded(
         if ours.has(run) and ours.about(run) == about:
             best.setdefault(run.tags.get(PARTITION_TAG, ""), ended(record))
     return {part: at for part, at in parts.items() if part not in best or best[part] < at}
+
+
+def cancelled(instance: dg.DagsterInstance, ours: Ours, since: datetime) -> list[Sign]:
+    """What somebody cancelled for an uttrekk or a compaction, and nobody has launched again.
+
+    Args:
+        instance: whose records.
+        ours: which jobs.
+        since: from when on runs are looked at.
+    """
+    wanted = dg.RunsFilter(statuses=[dg.DagsterRunStatus.CANCELED], updated_after=since)
+    found: dict[tuple[str, str], list[dg.RunRecord]] = defaultdict(list)
+    for record in instance.get_run_records(wanted, limit=MOST_RUNS):
+        run = record.dagster_run
+        if ours.has(run) and ours.about(run):
+            found[(run.job_name, ours.about(run))].append(record)
+    ends = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE)
+    return [
+        Sign(
+            key=f"{CANCELLED}{job}/{about}",
+            what=f"{job} of {about} was cancelled, and nothing launches it again by itself",
+            remedy=f"Launch it again, or give it up: freg uttrekk abandon {about}",
+            at=ended(records[0]),
+            link=f"runs/{records[0].dagster_run.run_id}",
+            patience=CANCELLED_PATIENCE,
+        )
+        for (job, about), records in found.items()
+        if _not_succeeded(instance, ours, job, about, _parts(records), ends)
+    ]
 
 
 def _failed(

@@ -14,12 +14,21 @@ from freg_pipeline.errors import ConfigurationError, FregError
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import current_release
 from freg_pipeline.journal.uttrekk import Uttrekk
-from freg_pipeline.orchestration.failing import CHECK, RUN, Ours, about_of, failed_checks, failures
+from freg_pipeline.orchestration.failing import (
+    CANCELLED,
+    CHECK,
+    RUN,
+    Ours,
+    about_of,
+    cancelled,
+    failed_checks,
+    failures,
+)
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.settings import AlertKind
 
 ALL: frozenset[AlertKind] = frozenset({"failures", "checks", "warnings", "waiting", "late"})
-LOOKED_BACK = timedelta(days=14)  # for failures, where nobody has looked before
+LOOKED_BACK = timedelta(days=14)  # for runs, where nobody has looked before
 
 # How the keys of each kind begin.
 _KEYS: Mapping[AlertKind, str] = {
@@ -84,6 +93,8 @@ def look(
     if instance is not None:
         if "failures" in kinds:
             signs, runs = failures(instance, ours, seen.since, seen.incidents, seen.runs)
+        if "waiting" in kinds:
+            signs += cancelled(instance, ours, now - LOOKED_BACK)
         signs += failed_checks(
             instance, ours, warnings="warnings" in kinds, errors="checks" in kinds
         )
@@ -97,8 +108,8 @@ def look(
 
 
 def _is_done(freg: Freg, sign: Sign) -> bool:
-    """Whether a run failed for an uttrekk that has come to its release since, or was given up."""
-    if not sign.key.startswith(RUN):
+    """Whether a run was of an uttrekk that has come to its release since, or was given up."""
+    if not sign.key.startswith((RUN, CANCELLED)):
         return False
     try:
         about = Uttrekk(freg.store, about_of(sign.key))

@@ -22,7 +22,7 @@ from freg_pipeline.orchestration.names import Names
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.trouble import look as trouble
 from freg_pipeline.settings import AlertKind
-from freg_pipeline_tests.recorded_runs import failed, succeeded
+from freg_pipeline_tests.recorded_runs import cancelled, failed, succeeded
 from freg_pipeline_tests.unit.lake.delivered import deliver, document, number
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -173,3 +173,26 @@ def test_what_failed_for_an_uttrekk_that_is_done_is_over(
     build_release(freg.store, uttrekk)
     keys = {sign.key for sign in trouble(instance, ours, freg, kinds).signs}
     assert keys == {"run/full_load/Not a name of ours"}
+
+
+def test_what_somebody_cancelled_waits_until_it_is_launched_again_or_given_up(
+    instance: DagsterInstance, ours: Ours, make_freg: MakeFreg
+) -> None:
+    freg = make_freg("http://127.0.0.1:1", late_sync_hours=0, late_full_load_days=0)
+    uttrekk = deliver(freg.store, "one", [("d1", document(number(1)))], land=False)
+
+    def waits() -> list[Sign]:
+        return trouble(instance, ours, freg, frozenset({"waiting"})).signs
+
+    cancelled(instance, "land_batch", "one/000000")
+    (sign,) = waits()
+    assert sign.what.startswith("land_batch of one was cancelled")
+    assert sign.patience == timedelta(days=1), (
+        "who cancels knows of it; the others hear of it later"
+    )
+    succeeded(instance, "land_batch", "one/000000")
+    assert waits() == []
+    cancelled(instance, "land_batch", "one/000000")
+    assert len(waits()) == 1
+    uttrekk.abandon()
+    assert waits() == []
