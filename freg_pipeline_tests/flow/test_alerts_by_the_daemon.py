@@ -9,13 +9,12 @@ from freg_pipeline_tests.receivers import webhook
 from freg_pipeline_tests.registers import status_of
 from freg_pipeline_tests.waiting import wait_until
 
-PLACE = {
-    "repositoryLocationName": "freg_pipeline_tests.quick",
-    "repositoryName": "__repository__",
-}
 LAUNCH = """
 mutation ($run: ExecutionParams!) { launchRun(executionParams: $run) {
   __typename ... on LaunchRunSuccess { run { runId } } } }"""
+PLACES = (
+    "{ repositoriesOrError { ... on RepositoryConnection { nodes { name location { name } } } } }"
+)
 EXECUTABLE = "{ assetNodes { assetKey { path } isExecutable } }"
 BACKFILL = """
 mutation ($all: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $all) {
@@ -32,15 +31,25 @@ def test_trouble_is_told_and_to_materialise_everything_orders_nothing(tmp_path: 
             tmp_path, FREG_ALERTS=address, FREG_DAGSTER_URL="https://dagster.example.no"
         ) as there:
             _materialise_all(there)
-            job = {**PLACE, "pipelineName": "publish_release"}
-            launched = there.ask(LAUNCH, run={"selector": job, "mode": "default"})["launchRun"]
+            launched = there.ask(LAUNCH, run={"selector": _job(there), "mode": "default"})
+            run = launched["launchRun"]["run"]
             wait_until(lambda: hook.got, pause=0.2)
             (line,) = hook.lines
             assert line.startswith("publish_release failed: 0 uttrekk wait for their release. ")
-            assert line.endswith(f" https://dagster.example.no/runs/{launched['run']['runId']}")
+            assert line.endswith(f" https://dagster.example.no/runs/{run['runId']}")
         for kept in (*there.home.rglob("*"), there.log):
             if kept.is_file():
                 assert b"/hook" not in kept.read_bytes(), "an address is a secret"
+
+
+def _job(there: Deployment) -> dict[str, str]:
+    """One that fails: nothing waits for its release."""
+    (place,) = there.ask(PLACES)["repositoriesOrError"]["nodes"]
+    return {
+        "repositoryName": place["name"],
+        "repositoryLocationName": place["location"]["name"],
+        "pipelineName": "publish_release",
+    }
 
 
 def _materialise_all(there: Deployment) -> None:
