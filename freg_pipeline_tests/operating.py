@@ -110,6 +110,12 @@ class Operator:
         if picture:
             self.picture(picture)
 
+    def sees_drawn(self, title: str) -> None:
+        """Wait until the page that is open shows a picture in a text of ours, drawn."""
+        image = self._page.get_by_alt_text(title).first
+        image.wait_for()
+        assert image.evaluate("one => one.complete && one.naturalWidth") > 0
+
     def picture(self, name: str) -> None:
         """Keep a picture of what is to be seen, the first of a name, if any are wanted."""
         if self._pictures is None or name in self._taken:

@@ -88,7 +88,9 @@ def _a_backfill_lands_it_and_the_sensor_publishes(dagster: Deployment, operator:
     (backfill,) = (run for run in dagster.runs() if "dagster/backfill" in run.tags)
     assert (backfill.status, published.status) == (SUCCESS, SUCCESS)
     assert dagster.materialised("release")["release"] == "000001"
-    operator.sees("/assets/release", "Latest materialization", picture="release")
+    accounted = "merged into another person"
+    operator.sees("/assets/release", "Latest materialization", accounted, picture="release")
+    operator.sees_drawn("Who live in Norway, by age and sex")
     operator.sees(f"/runs/{published.run_id}", "RUN_SUCCESS", picture="run-log")
 
 
