@@ -81,22 +81,29 @@ def _shown(instance: DagsterInstance, names: Names, store: Store) -> Manifest | 
 def recorded(
     instance: DagsterInstance, names: Names, store: Store, manifest: Manifest
 ) -> Iterator[TableEvent]:
-    """What records a release and its tables; then its catalogue is written, and recorded, too.
+    """What records a release: its tables, its catalogue, which is written before, and itself.
 
-    Whoever published it may have been stopped before that, or keep a catalogue elsewhere.
+    What a table's record requests reads the catalogue. The release is the last, since one that is
+    recorded isn't again: whoever is stopped on the way leaves all of it to the next one.
 
     Raises:
-        StoreError: the store's own catalogue can't be written.
+        StoreError: the store's own catalogue can't be written; all else is recorded.
     """
     tags = {VERSION: manifest.number}
+    written, failure = None, None
+    try:
+        written = written_catalogue(store)
+    except StoreError as error:
+        failure = error
     last = _last(instance, names)
     before = read_if_there(store, _number(last))
     told = release_metadata(store, manifest, last.metadata if last is not None else None)
-    yield dg.AssetMaterialization(names.key("release"), metadata=told, tags=tags)
     yield from ShownTables(names, store, before, manifest).events()
-    written = written_catalogue(store)
     if written is not None:
         yield dg.AssetMaterialization(names.key("duckdb_katalog"), metadata=written, tags=tags)
+    yield dg.AssetMaterialization(names.key("release"), metadata=told, tags=tags)
+    if failure is not None:
+        raise failure
 
 
 def written_catalogue(store: Store) -> dict[str, dg.MetadataValue] | None:

@@ -25,7 +25,7 @@ from freg_pipeline_tests.unit.lake.delivered import deliver, document, number
 
 POSITION = 100
 # Of a release whose events concern nobody.
-RECORDED = [("release", "000002"), ("freg/utgivelse", "000002")]
+RECORDED = [("freg/utgivelse", "000002"), ("release", "000002")]  # which is last
 Tick = Callable[[], dg.SensorResult | dg.SkipReason]
 
 
@@ -196,10 +196,21 @@ def test_a_release_that_a_command_has_made_is_shown_by_the_next_tick(
 ) -> None:
     assert isinstance(tick(), dg.SensorResult), "being current is recorded, once"
     published_beside(freg)
-    assert shown(tick()) == [*RECORDED, ("duckdb_katalog", "000002")]
+    table, itself = RECORDED
+    assert shown(tick()) == [table, ("duckdb_katalog", "000002"), itself]
     with duckdb.connect(str(catalogue_path(freg.store)), read_only=True) as catalogue:
         assert catalogue.execute("SELECT nummer FROM utgivelse").fetchall() == [("000002",)]
     assert isinstance(tick(), dg.SkipReason)
+
+
+def test_whoever_a_tables_record_requests_finds_that_release_in_the_catalogue(
+    instance: DagsterInstance, freg: Freg
+) -> None:
+    published_beside(freg)
+    record = recorded(instance, UNPREFIXED, freg.store, require_current(freg.store))
+    assert next(record).asset_key == dg.AssetKey(["freg", "utgivelse"])
+    with duckdb.connect(str(catalogue_path(freg.store)), read_only=True) as catalogue:
+        assert catalogue.execute("SELECT nummer FROM utgivelse").fetchall() == [("000002",)]
 
 
 def test_a_catalogue_that_cannot_be_written_does_not_hold_syncs_up(
