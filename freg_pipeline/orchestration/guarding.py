@@ -6,7 +6,7 @@ after it. Each rule's error becomes a failed check of the asset that would have 
 
 # No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from typing import TypeVar
 
 import dagster as dg
@@ -77,10 +77,24 @@ def guarded(
         if name is not None:
             mark_refused(context, name)
             yield _result(asset, name, passed=False, metadata={"why": str(error)})
+            yield from _not_looked_at(asset, name, rules)
         raise
     for name in rules:
         yield _result(asset, name, passed=True)
     return published
+
+
+def _not_looked_at(asset: dg.AssetKey, broken: str, rules: Rules) -> Iterator[dg.AssetCheckResult]:
+    """What is told of the other rules: without a result they would show as failed, too."""
+    for name in rules:
+        if name != broken:
+            yield dg.AssetCheckResult(
+                asset_key=asset,
+                check_name=name,
+                passed=False,
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata={"why": f"nobody looked, since {broken} had kept the release back"},
+            )
 
 
 def _result(
