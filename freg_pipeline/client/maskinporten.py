@@ -34,6 +34,7 @@ from freg_pipeline.client.oauth import (
     refusal,
 )
 from freg_pipeline.client.retry_after import retry_after
+from freg_pipeline.client.retrying import told_by_us
 from freg_pipeline.client.signing_key import Signer
 from freg_pipeline.errors import (
     AwayError,
@@ -133,7 +134,7 @@ class Maskinporten:
             RefusedError: Maskinporten said no.
             PassingError: Maskinporten has a fault that outlasted the retries.
         """
-        with self._lock:  # whoever comes meanwhile gets the same one
+        with told_by_us(), self._lock:  # whoever comes meanwhile gets the same one
             held = self.held()
             if held is not None and held != refused:
                 return held

@@ -27,6 +27,7 @@ from freg_pipeline.client.network import blocked_way, proxy_words, way_to
 from freg_pipeline.client.pace import pace_of
 from freg_pipeline.client.packages import Package
 from freg_pipeline.client.patience import Outage, Patience
+from freg_pipeline.client.retrying import told_by_us
 from freg_pipeline.errors import (
     ConfigurationError,
     FregError,
@@ -226,13 +227,14 @@ class Transport:
     async def _persist(self, request: _Request, patience: Patience | None) -> Answer:
         self.require(request.service)
         waits = (patience or Patience()).start(self._is_known, self._outage)
-        async for attempt in stamina.retry_context(on=waits, attempts=None, timeout=None):
-            with attempt:
-                if attempt.num > 1:
-                    count_retry()
-                answer = await self._in_turn(request)
-                self._outage.ends()
-                return answer
+        with told_by_us():
+            async for attempt in stamina.retry_context(on=waits, attempts=None, timeout=None):
+                with attempt:
+                    if attempt.num > 1:
+                        count_retry()
+                    answer = await self._in_turn(request)
+                    self._outage.ends()
+                    return answer
         raise AssertionError  # stamina raises the last error itself
 
     async def _in_turn(self, request: _Request) -> Answer:

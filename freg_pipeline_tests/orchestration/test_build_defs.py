@@ -42,7 +42,6 @@ def resource(definitions: dg.Definitions, key: str = "freg") -> Freg:
         ({"resources": {"frag": Freg()}}, "no resource frag"),
         ({"resources": {"freg": Freg()}, "store": "a"}, "store would mean nothing beside a resour"),
     ],
-    ids=str,
 )
 def test_what_is_wrong_is_told_in_a_line(given: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigurationError) as refused:

@@ -50,14 +50,39 @@ def register() -> Iterator[str]:
 def test_the_client_leaves_a_processs_hooks_and_tells_them_its_retries(
     register: str, tmp_path: Path
 ) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-c", HOOKED, register, str(tmp_path)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
+    ended = _run(HOOKED, [register, str(tmp_path)])
     assert ended.stdout.split() == ["7", "1", "True"]
+
+
+def test_staminas_own_line_is_left_out_for_ours_and_stays_for_others(
+    register: str, tmp_path: Path
+) -> None:
+    others = """
+for attempt in stamina.retry_context(on=ValueError, attempts=2, wait_max=0.01):
+    with attempt:
+        if attempt.num == 1:
+            raise ValueError
+"""
+    asks, _ = HOOKED.replace("instrumentation.set_on_retry_hooks([told.append])", "").split("print")
+    program = f"""
+import logging, stamina
+logging.basicConfig(level=logging.INFO)
+{asks}
+print(asyncio.run(ask()))
+"""
+    arguments = [register, str(tmp_path)]
+    ours = _run(program, arguments)
+    assert "trying again" in ours.stderr
+    assert "stamina" not in ours.stdout + ours.stderr
+    both = _run(program + others, arguments)
+    assert (both.stdout + both.stderr).count("stamina.retry_scheduled") == 1
+
+
+def _run(program: str, arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
 
 
 def test_the_command_prints_no_other_words_of_a_retry(register: str, freg: RunFreg) -> None:
