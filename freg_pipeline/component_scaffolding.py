@@ -12,6 +12,7 @@ import dagster as dg
 from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 
+from freg_pipeline.orchestration.names import LONGEST
 from freg_pipeline.orchestration.running import BY_DEFAULT
 
 # Told of first; all other settings come after them.
@@ -41,8 +42,7 @@ def write_defs(request: dg.ScaffoldRequest[Wanted], fields: Mapping[str, FieldIn
     """
     given = request.params.model_dump(exclude_none=True)
     folder = request.target_path.parent if request.append else request.target_path
-    fit = re.sub(r"[^A-Za-z0-9]+", "_", folder.name).strip("_")
-    given.setdefault("key_prefix", fit or "freg")
+    given.setdefault("key_prefix", _fit(folder.name))
     given.setdefault("store", f"data/{given['key_prefix']}")
     text = _yaml(request.type_name, fields, given)
     if request.append:
@@ -50,6 +50,12 @@ def write_defs(request: dg.ScaffoldRequest[Wanted], fields: Mapping[str, FieldIn
             file.write(f"---\n{text}")
     else:
         (request.target_path / "defs.yaml").write_text(text, encoding="utf-8")
+
+
+def _fit(name: str) -> str:
+    """What of a folder's name can be a key prefix."""
+    within = re.sub(r"[^A-Za-z0-9]+", "_", name).lstrip("_0123456789")
+    return within[:LONGEST].rstrip("_") or "freg"
 
 
 def _yaml(type_name: str, fields: Mapping[str, FieldInfo], given: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import dagster as dg
 
@@ -40,8 +40,8 @@ def build_defs(
     Args:
         key_prefix: what every name begins with: those of assets, jobs, sensors, schedules,
             partitions, pools, groups, the resource and the tags of runs. ``"kommune"``,
-            ``"oslo/kommune"``, or a sequence of parts, each of letters, digits and single
-            underscores. Default: ``FREG_KEY_PREFIX``, or none.
+            ``"oslo/kommune"``, or a list of parts, each of letters, digits and single underscores,
+            the first with a letter first. Default: ``FREG_KEY_PREFIX``, or none.
         running: the sensors and schedules that run from the start, by their names without the
             prefix, in place of those that do by default (``purge_releases``, ``purge_old_runs``
             and ``nightly_table_checks``).
@@ -64,20 +64,29 @@ def build_defs(
 
 
 def _freg(settings: Mapping[str, Any], resources: Mapping[str, Any]) -> Freg:
-    unknown = sorted(set(resources) - {"freg"})
+    unknown = [name for name in resources if name != "freg"]
     if unknown:
         raise ConfigurationError(
-            f"there is no resource {showable(unknown[0])}", "The only one is called freg"
+            f"there is no resource {showable(str(unknown[0]))}", "The only one is called freg"
         )
-    if "freg" not in resources:
+    if not resources:
         require_given(settings)
         return Freg(settings)
+    freg = resources["freg"] if isinstance(resources, Mapping) else None
+    if not isinstance(freg, Freg):
+        raise ConfigurationError(
+            "the resource freg isn't a Freg",
+            'Write resources={"freg": freg_pipeline.orchestration.resources.Freg({…})}',
+        )
     if settings:
         raise ConfigurationError(
             f"{', '.join(sorted(settings))} would mean nothing beside a resource freg",
             "Give it those settings itself",
         )
-    return cast(Freg, resources["freg"])
+    return freg
 
 
-defs = build_defs()
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What Dagster loads of this module itself; who imports it for another store loads nothing."""
+    return build_defs()

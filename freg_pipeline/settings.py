@@ -272,6 +272,11 @@ class Settings(BaseSettings):
         _require_plain(root, "?*")
         return root.rstrip("/\\") or "/"
 
+    @field_validator("store", mode="before")
+    @classmethod
+    def _path(cls, value: object) -> object:
+        return str(value) if isinstance(value, Path) else value
+
     @field_validator("store")
     @classmethod
     def _absolute(cls, value: str) -> str:

@@ -20,7 +20,7 @@ from freg_pipeline.outside import showable
 # begin or end with one, or else two prefixes could make the same name.
 _BETWEEN = "__"
 _PART = re.compile(r"[A-Za-z0-9]+(_[A-Za-z0-9]+)*")
-_LONGEST = 40  # a tag's key holds 63 characters, and the prefix isn't all of it
+LONGEST = 40  # a tag's key holds 63 characters, and the prefix isn't all of it
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,20 @@ class Names:
 
     def __post_init__(self) -> None:
         for part in self.prefix:
+            if not isinstance(part, str):
+                raise _no_prefix(part)
             if not _PART.fullmatch(part):
                 raise ConfigurationError(
                     f"{showable(part)!r} can't be part of a key prefix",
                     "Use English letters and digits, with single underscores between them",
                 )
-        if len(_BETWEEN.join(self.prefix)) > _LONGEST:
+        if self.prefix and self.prefix[0][0].isdigit():  # a resource is named as Python would
             raise ConfigurationError(
-                "the key prefix is too long", f"Use no more than {_LONGEST} characters"
+                f"{showable(self.prefix[0])!r} can't begin a key prefix", "Put a letter first"
+            )
+        if len(_BETWEEN.join(self.prefix)) > LONGEST:
+            raise ConfigurationError(
+                "the key prefix is too long", f"Use no more than {LONGEST} characters"
             )
 
     @classmethod
@@ -53,10 +59,20 @@ class Names:
         """With a prefix as users write it: ``"kommune"``, ``"oslo/kommune"`` or a sequence.
 
         Raises:
-            ConfigurationError: Dagster couldn't work with it.
+            ConfigurationError: it is something else, or Dagster couldn't work with it.
         """
-        parts = prefix.split("/") if isinstance(prefix, str) and prefix else prefix
-        return cls(tuple(str(part) for part in parts or ()))
+        if prefix is None or prefix == "":
+            return cls()
+        if isinstance(prefix, dg.EnvVar):  # a str to Python, with the variable's name
+            raise ConfigurationError(
+                "a key prefix can't be read from a variable when it is used",
+                "Set FREG_KEY_PREFIX, or pass os.environ[…]",
+            )
+        if isinstance(prefix, str):
+            return cls(tuple(prefix.split("/")))
+        if type(prefix) not in (list, tuple):  # a mapping's keys, say, are no prefix
+            raise _no_prefix(prefix)
+        return cls(tuple(prefix))
 
     def key(self, *parts: str) -> dg.AssetKey:
         """The key of an asset: ``key("freg", "person")``."""
@@ -89,6 +105,13 @@ class Names:
     def resource(self) -> str:
         """The key of the resource that assets work with: settings, store and register."""
         return self.of("freg")
+
+
+def _no_prefix(given: object) -> ConfigurationError:
+    return ConfigurationError(
+        f"a key prefix is text or a list of texts, not {type(given).__name__}",
+        'Settings are given by their names: build_defs("oslo/kommune", store=…)',
+    )
 
 
 UNPREFIXED = Names()

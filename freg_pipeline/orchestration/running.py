@@ -24,8 +24,20 @@ class Running:
 
     @classmethod
     def of(cls, names: str | Collection[str]) -> Self:
-        """These, or one."""
-        return cls((names,) if isinstance(names, str) else tuple(names))
+        """These, or one.
+
+        Raises:
+            ConfigurationError: those are no names.
+        """
+        if isinstance(names, str):
+            return cls((names,))
+        listed = isinstance(names, list | tuple | set | frozenset)  # a mapping might say False
+        if not listed or not all(isinstance(name, str) for name in names):
+            raise ConfigurationError(
+                "what runs from the start isn't a list of names",
+                'Write the names of sensors and schedules: ["uttrekk_sensor", "purge_releases"]',
+            )
+        return cls(tuple(names))
 
     def require_known(self, known: Collection[str]) -> None:
         """See that each of them is known.

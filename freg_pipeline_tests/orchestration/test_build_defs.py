@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,7 +42,14 @@ def resource(definitions: dg.Definitions, key: str = "freg") -> Freg:
             {"running": "hendelser"},
             "no sensor or schedule hendelser. There are alert_sensor, compaction_sensor",
         ),
+        ({"running": {"hendelser_sensor": False}}, "from the start isn't a list of names"),
+        ({"running": True}, "from the start isn't a list of names"),
+        ({"running": [5]}, "from the start isn't a list of names"),
+        ({"key_prefix": {"store": "a"}}, "a key prefix is text or a list of texts, not dict"),
         ({"resources": {"frag": Freg()}}, "no resource frag"),
+        ({"resources": {5: Freg()}}, "no resource 5"),
+        ({"resources": {"freg": object()}}, "the resource freg isn't a Freg"),
+        ({"resources": ["freg"]}, "the resource freg isn't a Freg"),
         ({"resources": {"freg": Freg()}, "store": "a"}, "store would mean nothing beside a resour"),
     ],
 )
@@ -79,6 +89,23 @@ def test_a_setting_may_be_read_from_a_variable_of_the_stores_own(
     monkeypatch.setenv("KUNDER", value)
     found = getattr(resource(definitions).settings, name)
     assert (found.get_secret_value() if name == "token" else found) == read
+
+
+def test_a_store_may_be_a_path(tmp_path: Path) -> None:
+    assert resource(build_defs(store=tmp_path / "a")).settings.store == str(tmp_path / "a")
+
+
+def test_settings_of_another_store_keep_nobody_from_importing(tmp_path: Path) -> None:
+    """Nor is that store looked at: what this module defines itself is made when Dagster loads it."""
+    script = (
+        "from freg_pipeline import FregComponent; from freg_pipeline.definitions import build_defs;"
+        f" build_defs('mine', store={str(tmp_path)!r})"
+    )
+    environment = {**os.environ, "FREG_KEY_PREFIX": "å", "FREG_ENVIRONMENT": "nonsense"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
 
 
 def test_what_runs_from_the_start_is_chosen() -> None:

@@ -127,6 +127,17 @@ def test_what_is_scaffolded_tells_of_every_attribute(tmp_path: Path) -> None:
     assert loaded(**given), "each example is a value that it takes"
 
 
+@pytest.mark.parametrize(
+    ("folder", "prefix"),
+    [("2024-oslo", "oslo"), ("1", "freg"), ("å", "freg"), ("a__b_", "a_b"), ("a" * 60, "a" * 40)],
+)
+def test_every_folder_gives_a_prefix_that_loads(tmp_path: Path, folder: str, prefix: str) -> None:
+    scaffold_object(tmp_path / folder, TYPE, "{}", "yaml", tmp_path)
+    attributes = yaml.safe_load((tmp_path / folder / "defs.yaml").read_text())["attributes"]
+    assert attributes["key_prefix"] == prefix
+    assert loaded(**attributes)
+
+
 def test_the_attributes_are_all_settings_but_secrets() -> None:
     secret = {
         name

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -69,6 +71,7 @@ def test_dagster_takes_the_names_of_every_prefix_and_no_two_make_the_same(
     for names in made:
         assert check_valid_name(names.of("release")) == names.of("release")
         assert is_valid_tag_key(names.tag("compaction_piece"))
+        dg.Definitions(resources={names.resource: 1}).get_repository_def()
     for mine, theirs in itertools.combinations(made, 2):
         assert (mine.of("release") == theirs.of("release")) == (mine == theirs)
 
@@ -78,6 +81,28 @@ def test_an_unfit_part_is_refused(part: str) -> None:
     with pytest.raises(ConfigurationError, match="can't be part of a key prefix") as refused:
         Names((part,))
     assert len(str(refused.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("prefix", ["1", "2024/oslo", "1abc"])
+def test_a_prefix_begins_with_a_letter(prefix: str) -> None:
+    with pytest.raises(ConfigurationError, match="can't begin a key prefix. Put a letter first"):
+        Names.of_prefix(prefix)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"store": "a"}, {"a", "b"}, 5, True, b"a", Path("a"), [1], dg.AssetKey("a"), iter("a")],
+    ids=str,
+)
+def test_what_is_no_prefix_is_not_taken_for_one(given: Any) -> None:
+    with pytest.raises(ConfigurationError, match="a key prefix is text or a list of text") as told:
+        Names.of_prefix(given)
+    assert len(str(told.value).splitlines()) == 1
+
+
+def test_a_prefix_is_no_variable_that_is_read_later() -> None:
+    with pytest.raises(ConfigurationError, match="Set FREG_KEY_PREFIX"):
+        Names.of_prefix(dg.EnvVar("MINE"))
 
 
 def test_no_prefix_is_so_long_that_its_tags_are_not() -> None:
