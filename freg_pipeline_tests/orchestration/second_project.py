@@ -10,11 +10,11 @@ import json
 import sys
 import time
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any
 
 import dagster as dg
 from dagster import DagsterInstance
+from dagster._core.workspace.autodiscovery import loadable_targets_from_python_module
 
 import freg_pipeline
 from freg_pipeline_tests.registers import happen
@@ -98,7 +98,9 @@ class Deployment:
 
 def main(url: str) -> None:
     """Load two stores, then let things happen to the people of one."""
-    defs = import_module("folk.definitions").defs
+    (found,) = loadable_targets_from_python_module("folk.definitions", None)  # as Dagster does
+    defs = found.target_definition
+    assert isinstance(defs, dg.Definitions)
     dg.Definitions.validate_loadable(defs)
     with DagsterInstance.get() as instance:
         deployment = Deployment(defs, instance)

@@ -25,6 +25,7 @@ from freg_pipeline_tests.orchestration import second_project
 ROOT = FOLDER.parent
 PAGE = (FOLDER / "dagster.md").read_text()
 _FILE = re.compile(r"^`([\w./]+)`:\n\n```\w+\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_MANIFEST = re.compile(r"`(dagster-dbt [^`]+)`")
 MODELS = ["befolkning_per_kommune", "flyttinger_per_maaned"]
 
 
@@ -98,8 +99,8 @@ def test_the_page_makes_a_deployment_of_two_stores_with_assets_and_dbt_behind_th
         "FREG_BASE_URL": url,
         "FREG_POLL_SECONDS": "0.02",
     }
-    _run("dbt", "parse", "--quiet", "--project-dir", "dbt", "--profiles-dir", "dbt",
-         folder=project, **environment)  # fmt: skip
+    (manifest,) = _MANIFEST.findall(PAGE)
+    _run(*manifest.split(), folder=project, **environment)
     said = json.loads(
         _run(sys.executable, second_project.__file__, url, folder=project, **environment)
         .strip().splitlines()[-1]
