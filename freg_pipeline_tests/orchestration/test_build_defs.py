@@ -96,7 +96,7 @@ def test_a_store_may_be_a_path(tmp_path: Path) -> None:
 
 
 def test_settings_of_another_store_keep_nobody_from_importing(tmp_path: Path) -> None:
-    """Nor is that store looked at: what this module defines itself is made when Dagster loads it."""
+    """Nor is that store looked at: what the module itself defines is made when Dagster loads it."""
     script = (
         "from freg_pipeline import FregComponent; from freg_pipeline.definitions import build_defs;"
         f" build_defs('mine', store={str(tmp_path)!r})"
