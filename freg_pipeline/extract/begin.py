@@ -14,6 +14,7 @@ from freg_pipeline.extract.contracts import fetch_contract
 from freg_pipeline.extract.parts import check_configured
 from freg_pipeline.extract.probe import chosen_parts, tell_refused
 from freg_pipeline.journal.home import require_home
+from freg_pipeline.journal.kinds import Komplett
 from freg_pipeline.journal.question import Question
 from freg_pipeline.journal.request import Request
 from freg_pipeline.journal.uttrekk import Uttrekk
@@ -70,7 +71,8 @@ async def open_uttrekk(
 
     Raises:
         OtherQuestionError: the name belongs to another question; says what differs.
-        ConfigurationError: approval is refused, or the store belongs to another register.
+        ConfigurationError: approval is refused, the store belongs to another register, or the
+            uttrekk is to begin after the register's last event.
         RefusedError: the package of rights lacks a service that such an uttrekk takes.
         ContractError: the contract can't be compiled.
     """
@@ -106,6 +108,7 @@ async def _request(
     contract = await fetch_contract(store, register, contract_file)
     check_configured(question.parts, contract.plan)
     sekvensnummer = await register.hendelser.siste_sekvensnummer()
+    _require_known(question, sekvensnummer)
     parts, refused = await chosen_parts(register, question.parts, contract.plan)
     tell_refused(refused, parts.landed, contract.plan)
     return Request(
@@ -120,6 +123,16 @@ async def _request(
         created=datetime.now(UTC),
         allow_other_kind=approval.allow_other_kind,
     )
+
+
+def _require_known(question: Question, last: int) -> None:
+    """See that an uttrekk doesn't begin after the last event: no sync could go on from there."""
+    begin = question.kind.feedsekvensnr if isinstance(question.kind, Komplett) else None
+    if begin is not None and begin > last:
+        raise ConfigurationError(
+            f"feedsekvensnr is {begin}, and the register's last event is number {last}",
+            "Give it the number of an event, or leave it out",
+        )
 
 
 def _under_way(store: Store, question: Question) -> Uttrekk | None:

@@ -65,6 +65,17 @@ def test_a_name_that_asks_something_else_is_refused(
         run_uttrekk(freg, Komplett(1), name="one")
 
 
+def test_to_begin_after_the_registers_last_event_is_refused_before_anything_is_ordered(
+    small_register: str, make_freg: MakeFreg
+) -> None:
+    freg = make_freg(small_register)
+    before = status_of(small_register)["requests"]
+    with pytest.raises(ConfigurationError, match=r"feedsekvensnr is 1000000000000, .* last event"):
+        run_uttrekk(freg, Komplett(10**12), name="late")
+    assert status_of(small_register)["requests"]["uttrekk/komplett"] == before["uttrekk/komplett"]
+    assert not Uttrekk(freg.store, "late").exists
+
+
 def test_an_earlier_sequence_number_gives_persons_several_documents_and_the_newest_wins(
     small_register: str, make_freg: MakeFreg
 ) -> None:
