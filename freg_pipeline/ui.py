@@ -15,17 +15,23 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
 import click
 
-from freg_pipeline.errors import ConfigurationError, FregError
+from freg_pipeline.errors import ConfigurationError, FregError, StoreError
+from freg_pipeline.journal.releases import current_release
+from freg_pipeline.journal.uttrekk import Uttrekk
+from freg_pipeline.settings import load
+from freg_pipeline.store import open_store
 from freg_pipeline.synthetic import RegisterOptions, running
 
 HOST = "127.0.0.1"
 PATIENCE_SECONDS = 10.0  # for Dagster to stop by itself,
 RUNS_PATIENCE_SECONDS = 5.0  # and then for its runs
+MOST_LIVED = 500_000  # event numbers, some ten days of this register's; half a minute of work
 _LOOK_SECONDS = 0.1
 # `dagster dev` says that it is superseded by dg, which would be one more thing to install.
 _NO_NEWS = "ignore:Function `dev_command` is superseded"
@@ -74,12 +80,14 @@ def show(options: RegisterOptions, *, port: int, register_port: int) -> None:
         raise ConfigurationError("DAGSTER_HOME isn't set", "Use make ui")
     require_free(port, "PORT")
     require_free(register_port, "REGISTER_PORT")
+    store = _whole(os.environ.get("FREG_STORE", "data"))
+    options = replace(options, lived_to=followed_to(store))
     with running(options, port=register_port) as base_url:
         environment = {
             **os.environ,
             "FREG_ENVIRONMENT": "syntetisk",
             "FREG_BASE_URL": base_url,
-            "FREG_STORE": _whole(os.environ.get("FREG_STORE", "data")),
+            "FREG_STORE": store,
         }
         location = ["--module-name", "freg_pipeline.definitions"]
         with dagster(Path(home), location, port, environment) as process:
@@ -90,6 +98,21 @@ def show(options: RegisterOptions, *, port: int, register_port: int) -> None:
             )
             code = process.wait()
         raise FregError(f"Dagster has ended (exit code {code})", "Its own lines above say why")
+
+
+def followed_to(store: str) -> int:
+    """The event up to which a store knows the register: started again, it is no younger than that.
+
+    0 where nothing is known, or so much that it was another register.
+    """
+    try:
+        opened = open_store(load(environment="syntetisk", store=store))
+        current = current_release(opened)
+        known = [one.request.sekvensnummer for one in Uttrekk.list_open(opened)]
+    except StoreError:
+        return 0  # the page shows what is wrong with it
+    last = max([*known, current.sekvensnummer if current is not None else 0], default=0)
+    return last if last <= MOST_LIVED else 0
 
 
 def require_free(port: int, name: str) -> None:

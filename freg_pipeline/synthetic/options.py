@@ -24,6 +24,8 @@ class RegisterOptions:
         duplicates: share of document identifiers that a komplett uttrekk delivers twice.
         contract: the XSD to serve in place of its own; the documents stay as they are.
         events_per_minute: how fast things happen to the people, by the clock.
+        lived_to: what comes until the event of this number has happened before it is served, so
+            that a register which is started again goes on from where it was.
         wave: so many events of a wave have come before it is served.
         unknown_kinds: share of changes that come as events of a kind that no contract lists.
         history_months: what has been history for longer, by the register's own clock, is gone: the
@@ -53,6 +55,7 @@ class RegisterOptions:
     duplicates: float = 0.0
     contract: bytes | None = None
     events_per_minute: float = 0.0
+    lived_to: int = 0
     wave: int = 0
     unknown_kinds: float = 0.0
     history_months: float = 36.0

@@ -9,14 +9,17 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from freg_pipeline.client import Register
-from freg_pipeline.settings import load
+from freg_pipeline.settings import Settings, load
+from freg_pipeline.synthetic import RegisterOptions, running
+from freg_pipeline.ui import followed_to
 from freg_pipeline_tests.deployment import (
     ROOT,
     clean_environment,
@@ -24,6 +27,8 @@ from freg_pipeline_tests.deployment import (
     is_ready,
     processes_of,
 )
+from freg_pipeline_tests.loads import full_load, sync
+from freg_pipeline_tests.registers import events_of, happen
 from freg_pipeline_tests.waiting import STUCK_SECONDS, started, wait_until
 
 UI = [sys.executable, "-m", "freg_pipeline.ui"]
@@ -68,6 +73,24 @@ def test_it_starts_without_a_warning_things_happen_and_ctrl_c_leaves_no_process(
     assert "WARN" not in said, said
     assert "Traceback" not in said, said
     assert said.splitlines()[-1] == "Stopped"
+
+
+def test_a_register_that_is_started_again_goes_on_from_where_its_store_is(
+    make_settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    options = RegisterOptions(persons=100)
+    assert followed_to(str(tmp_path / "none")) == 0
+    with running(options) as base_url:
+        happen(base_url, 50)
+        settings = make_settings(base_url)
+        loaded = full_load(settings)
+        assert followed_to(settings.store) == loaded.sekvensnummer
+        last = happen(base_url, 30)
+        sync(settings)
+        before = events_of(base_url)
+    assert followed_to(settings.store) == last > loaded.sekvensnummer
+    with running(replace(options, lived_to=last)) as again:
+        assert events_of(again) == before
 
 
 @pytest.mark.parametrize("taken", ["PORT", "REGISTER_PORT"])

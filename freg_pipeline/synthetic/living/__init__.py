@@ -80,6 +80,8 @@ class Living:
         self._started = time.monotonic()
         self._caught_up = 0
         self._weights = [_WEIGHTS.get(kind, 1) for kind in KINDS]
+        while archive.last_sequence_number < options.lived_to:
+            self._change(None)
         if options.wave:
             self.wave(options.wave)
 
