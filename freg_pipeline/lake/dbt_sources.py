@@ -18,7 +18,7 @@ from freg_pipeline.contract.names import PERSON_COLUMN
 from freg_pipeline.journal.kinds import kind_of
 from freg_pipeline.journal.releases import require_current
 from freg_pipeline.lake.landing import load_plan
-from freg_pipeline.lake.offered import offered
+from freg_pipeline.lake.offered import asset_parts, offered
 from freg_pipeline.lake.owntable import TO_PERSON, TO_SOMEBODY
 from freg_pipeline.lake.owntable_naa import PERSON_NAA
 from freg_pipeline.lake.sql import identifier
@@ -101,7 +101,7 @@ class _Tables:
         told: Yaml = {"name": table.name}
         if table.comment:
             told["description"] = _literally(table.comment)
-        asset = [*self._naming.prefix, "freg", table.name]
+        asset = [*self._naming.prefix, *asset_parts(table.name)]
         told["config"] = {"meta": {"dagster": {"asset_key": asset}}}
         if len(table.keys) > 1:
             key = f"row({', '.join(map(identifier, table.keys))})"

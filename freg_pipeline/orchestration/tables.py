@@ -18,7 +18,7 @@ from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.lake.codes import CODES
 from freg_pipeline.lake.grown import rows_of
 from freg_pipeline.lake.lineage import Lineage, lineage, made_of
-from freg_pipeline.lake.offered import offered
+from freg_pipeline.lake.offered import asset_parts, offered
 from freg_pipeline.lake.owntable_naa import PERSON_NAA
 from freg_pipeline.lake.people_described import OVERVIEW, VIEWS
 from freg_pipeline.lake.tables import Described, described
@@ -29,7 +29,6 @@ from freg_pipeline.orchestration.metadata import counts
 from freg_pipeline.orchestration.names import Names
 from freg_pipeline.store import Store
 
-SCHEMA = "freg"  # before a table's name in its key, as dagster-duckdb and dagster-dbt have it
 VERSION = "dagster/data_version"
 ROWS = "dagster/row_count"
 
@@ -38,7 +37,7 @@ TableEvent = dg.AssetMaterialization | dg.AssetObservation
 
 def table_key(names: Names, table: str) -> dg.AssetKey:
     """The key of a table's asset."""
-    return names.key(SCHEMA, table)
+    return names.key(*asset_parts(table))
 
 
 def table_keys(names: Names, plan: Plan) -> list[dg.AssetKey]:

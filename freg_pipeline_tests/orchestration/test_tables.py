@@ -10,11 +10,13 @@ import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from dagster import DagsterInstance
 
 from freg_pipeline.contract import Plan, compile_contract
 from freg_pipeline.journal.releases import require_current
 from freg_pipeline.lake.checks import DESCRIPTIONS
+from freg_pipeline.lake.dbt_sources import Naming, dbt_sources
 from freg_pipeline.lake.lineage import made_of
 from freg_pipeline.lake.offered import offered
 from freg_pipeline.lake.release import build_release
@@ -80,6 +82,25 @@ def test_tables_lie_between_the_release_and_the_catalogue_and_groups_form_no_cir
         for parent in node.parent_keys
     }
     assert [pair for pair in groups if pair[0] != pair[1] and pair[::-1] in groups] == []
+
+
+def test_a_table_whose_name_dagster_would_not_take_is_an_asset_as_well() -> None:
+    """Nobody could depend on it, and the code location wouldn't load."""
+    written = ("nøkkelÅr", "nkkelR", "A" * 100, "ø" * 100, "中", "class", "release", "a.-b")
+    plan = compile_contract(small_contract("".join(entity(one, FIELD) for one in written)))
+
+    keys = [spec.key for spec in table_specs(Names(), plan)]
+
+    @dg.asset(deps=keys)
+    def mine() -> None: ...
+
+    ours = make_definitions(Freg(), plan=plan)
+    both = dg.Definitions.merge(ours, dg.Definitions(assets=[mine]))
+    dg.Definitions.validate_loadable(both)
+    assert len({*keys}) == len(keys)
+    sources = yaml.safe_load(dbt_sources(plan, Naming(), everyone=True))["sources"][0]["tables"]
+    told = [dg.AssetKey(one["config"]["meta"]["dagster"]["asset_key"]) for one in sources]
+    assert told == keys
 
 
 def test_views_are_downstream_of_what_they_are_made_of() -> None:
