@@ -171,7 +171,7 @@ class S3Store:
         try:
             yield
         except ClientError as error:
-            if error.response["Error"]["Code"] in _MISSING:
+            if key and error.response["Error"]["Code"] in _MISSING:
                 raise ObjectMissingError(key, self.location) from None
             if _status(error) == _TRY_AGAIN:
                 raise _ConflictError(

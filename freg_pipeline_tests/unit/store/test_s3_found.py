@@ -112,6 +112,17 @@ def test_a_proxy_is_everyones(endpoint: str, monkeypatch: pytest.MonkeyPatch) ->
     assert {urlsplit(path).hostname for _, path in proxy.requests} == {"storage.invalid"}
 
 
+@pytest.mark.parametrize("code", ["404", "NotFound", "NoSuchKey"])
+def test_where_nothing_can_be_listed_no_object_without_a_name_is_missing(
+    endpoint: str, code: str
+) -> None:
+    """Something that is no S3 service answers so."""
+    with between(endpoint) as proxy:
+        proxy.instead = lambda method, path, headers: (404, code)
+        with pytest.raises(StoreError, match=f"can't be used: {code}. Check the bucket"):
+            S3Store(WHERE, endpoint=proxy.address).list("")
+
+
 @pytest.mark.parametrize("way", ["setting", "AWS_ENDPOINT_URL_S3"])
 @pytest.mark.parametrize("added", ["/s3", "/?x=1"])
 def test_an_endpoint_with_a_path_is_refused(
