@@ -6,18 +6,14 @@ read from any other place, so that the same command does the same thing from any
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from freg_pipeline.addresses import http_address, is_open_to_others
+from freg_pipeline import setting_values as values
 from freg_pipeline.errors import ConfigurationError
-from freg_pipeline.outside import keep_secret
 
 Environment = Literal["syntetisk", "playground", "konsumenttest", "produksjon", "fiks-test", "fiks"]
 AlertKind = Literal["failures", "checks", "warnings", "waiting", "late"]
@@ -97,29 +93,29 @@ class Settings(BaseSettings):
 
     environment: Environment = "syntetisk"
     allow_http: bool = False  # before the addresses that it is about
-    base_url: str | None = None
+    base_url: values.BaseUrl = None
     rettighetspakke: str = "offentlig-med-hjemmel"
-    parts: Annotated[tuple[str, ...], NoDecode] = ()
-    store: str = "data"
-    s3_endpoint: str | None = None
-    allow_services: Annotated[tuple[str, ...], NoDecode] = ()
-    readers: str | None = None
-    catalogue: Path | None = None
-    catalogue_root: str | None = None
-    contract_file: Path | None = None
-    ca_file: Path | None = None
-    token: SecretStr | None = None
-    maskinporten_issuer: str | None = None
-    maskinporten_token_endpoint: str | None = None
+    parts: values.Parts = ()
+    store: values.Place = "data"
+    s3_endpoint: values.Endpoint = None
+    allow_services: values.Listed[str] = ()
+    readers: values.Readers = None
+    catalogue: values.Catalogue = None
+    catalogue_root: values.CatalogueRoot = None
+    contract_file: values.File = None
+    ca_file: values.File = None
+    token: values.HeaderSecret = None
+    maskinporten_issuer: values.EncryptedAddress = None
+    maskinporten_token_endpoint: values.EncryptedAddress = None
     maskinporten_client_id: str | None = None
-    maskinporten_key_file: Path | None = None
-    maskinporten_scope: str | None = None
+    maskinporten_key_file: values.File = None
+    maskinporten_scope: values.Scopes = None
     maskinporten_kid: str | None = None
-    maskinporten_cert_file: Path | None = None
+    maskinporten_cert_file: values.File = None
     maskinporten_consumer_org: str | None = Field(default=None, pattern=r"^\d{9}$")
     fiks_rolle_id: str | None = None
     fiks_integrasjon_id: str | None = None
-    fiks_integrasjon_passord: SecretStr | None = None
+    fiks_integrasjon_passord: values.HeaderSecret = None
     answer_format: Literal["json", "xml"] = "json"
     max_answer_mb: int = Field(default=256, ge=1, le=65_536)
     concurrency: int = Field(default=4, ge=1, le=64)
@@ -141,170 +137,11 @@ class Settings(BaseSettings):
     full_load_when_too_old: bool = False
     late_sync_hours: float = Field(default=3.0, ge=0, le=876_000)
     late_full_load_days: float = Field(default=400.0, ge=0, le=36_500)
-    alerts: SecretStr | None = None
-    alert_on: Annotated[tuple[AlertKind, ...], NoDecode] = ("failures", "checks", "waiting", "late")
+    alerts: values.AlertAddresses = None
+    alert_on: values.Listed[AlertKind] = ("failures", "checks", "waiting", "late")
     alert_again_hours: float = Field(default=24.0, ge=0, le=876_000)
-    dagster_url: str | None = None
+    dagster_url: values.Address = None
     key_prefix: str = ""
-
-    @field_validator("parts", "allow_services", "alert_on", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
-
-    @field_validator(
-        "base_url",
-        "s3_endpoint",
-        "maskinporten_issuer",
-        "maskinporten_token_endpoint",
-        "dagster_url",
-    )
-    @classmethod
-    def _http(cls, value: str | None) -> str | None:
-        return http_address(value or "")
-
-    @field_validator("base_url", "maskinporten_issuer", "maskinporten_token_endpoint")
-    @classmethod
-    def _encrypted(cls, value: str | None, others: ValidationInfo) -> str | None:
-        if value is not None and not others.data.get("allow_http") and is_open_to_others(value):
-            msg = (
-                "must begin with https://, or others on the way can read tokens and answers; where "
-                "nobody is, set FREG_ALLOW_HTTP=true"
-            )
-            raise ValueError(msg)
-        return value
-
-    @field_validator("s3_endpoint")
-    @classmethod
-    def _without_path(cls, value: str | None) -> str | None:
-        if value is not None and urlsplit(value).path.strip("/"):
-            msg = "must end with the host or the port: a path belongs in FREG_STORE"
-            raise ValueError(msg)
-        return value
-
-    @field_validator("base_url")
-    @classmethod
-    def _before_v1(cls, value: str | None) -> str | None:
-        return None if value is None else value.rstrip("/").removesuffix("/v1")
-
-    @field_validator("parts")
-    @classmethod
-    def _everything_but(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        """``alle`` alone says what no part says; beside exceptions it stands first, once."""
-        without = sorted({part for part in value if part.startswith("-")})
-        if "alle" in value:
-            return ("alle", *without) if without else ()
-        if without:
-            msg = f"leaves something out of nothing: write alle,{','.join(without)}"
-            raise ValueError(msg)
-        return value
-
-    @field_validator("maskinporten_scope")
-    @classmethod
-    def _scopes(cls, value: str | None) -> str | None:
-        """One blank between two, whatever separated them."""
-        scopes = (value or "").replace(",", " ").split()
-        if not all(scope.isascii() and scope.isprintable() for scope in scopes):
-            msg = "holds a character that no scope has"
-            raise ValueError(msg)
-        return " ".join(dict.fromkeys(scopes)) or None
-
-    @field_validator("token", "fiks_integrasjon_passord")
-    @classmethod
-    def _fit_for_a_header(cls, value: SecretStr | None) -> SecretStr | None:
-        """Without the end of line that a file leaves behind."""
-        text = "" if value is None else value.get_secret_value().strip()
-        if not (text.isascii() and text.isprintable()):
-            msg = "holds a character that no header can carry"
-            raise ValueError(msg)
-        keep_secret(text)
-        return SecretStr(text) if text else None
-
-    @field_validator("alerts")
-    @classmethod
-    def _addresses(cls, value: SecretStr | None) -> SecretStr | None:
-        """Which of them can be told is known where they are told: by apprise, if it is there."""
-        addresses = [] if value is None else value.get_secret_value().split()
-        if not all(re.match(r"[A-Za-z0-9]+://[^/]", address) for address in addresses):
-            msg = "must be addresses such as slack://… or mailtos://…, with blanks between them"
-            raise ValueError(msg)
-        keep_secret(*addresses)
-        return SecretStr(" ".join(addresses)) if addresses else None
-
-    @field_validator("maskinporten_key_file", "maskinporten_cert_file", "ca_file", "contract_file")
-    @classmethod
-    def _file(cls, value: Path | None) -> Path | None:
-        return None if value is None else _expanded(value)
-
-    @field_validator("readers")
-    @classmethod
-    def _somebody(cls, value: str | None) -> str | None:
-        return (value or "").strip() or None
-
-    @field_validator("catalogue", mode="before")
-    @classmethod
-    def _named(cls, value: object) -> object:
-        if isinstance(value, str) and not value.strip():
-            msg = "must name a file or a folder"
-            raise ValueError(msg)
-        return value
-
-    @field_validator("catalogue")
-    @classmethod
-    def _catalogue_file(cls, value: Path | None) -> Path | None:
-        if value is None:
-            return None
-        path = _expanded(value).absolute()
-        return path if path.suffix == ".duckdb" else path / "freg.duckdb"
-
-    @field_validator("catalogue_root")
-    @classmethod
-    def _as_readers_call_it(cls, value: str | None) -> str | None:
-        """An absolute path, maybe of another kind of machine, or an address."""
-        root = (value or "").strip()
-        if not root:
-            return None
-        if not re.match(r"/|s3://[^/]|[A-Za-z]:[/\\]|\\\\[^\\]", root):
-            msg = "must be an absolute path or s3://bucket/prefix"
-            raise ValueError(msg)
-        _require_plain(root, "?*")
-        return root.rstrip("/\\") or "/"
-
-    @field_validator("store", mode="before")
-    @classmethod
-    def _path(cls, value: object) -> object:
-        return str(value) if isinstance(value, Path) else value
-
-    @field_validator("store")
-    @classmethod
-    def _absolute(cls, value: str) -> str:
-        scheme, is_url, rest = value.partition("://")
-        is_bucket = scheme == "s3" and bool(rest.split("/")[0])
-        if not value.strip() or (is_url and not is_bucket):
-            msg = "must name a folder or s3://bucket/prefix"
-            raise ValueError(msg)
-        if is_url:
-            return value.rstrip("/")
-        path = str(_expanded(Path(value)).absolute())
-        _require_plain(path, "?*\\")  # of the folder where the command runs, too
-        return path
-
-
-def _expanded(path: Path) -> Path:
-    try:
-        return path.expanduser()
-    except RuntimeError:
-        msg = "must not begin with ~ where no such user has a home"
-        raise ValueError(msg) from None
-
-
-def _require_plain(path: str, without: str) -> None:
-    """See that DuckDB takes a path for no pattern, by which it would read other files."""
-    if set(without) & set(path) or not path.isprintable():
-        msg = f"must not hold {', '.join(without)} or control characters"
-        raise ValueError(msg)
 
 
 def load(**flags: Any) -> Settings:
