@@ -12,10 +12,12 @@ def failed(
     job: str,
     partition: str | None = None,
     origin: RemoteJobOrigin | None = None,
+    *,
+    ours: bool = True,
     **tags: str,
 ) -> dg.DagsterRun:
-    """Record a run that failed, without a word of why."""
-    run = _begun(instance, job, partition, origin, tags)
+    """Record a run that failed, without a word of why; with a tag of ours unless it isn't ours."""
+    run = _begun(instance, job, partition, origin, tags, ours=ours)
     instance.report_run_failed(run)
     return run
 
@@ -43,7 +45,11 @@ def _begun(
     partition: str | None,
     origin: RemoteJobOrigin | None,
     tags: dict[str, str],
+    *,
+    ours: bool = True,
 ) -> dg.DagsterRun:
+    if ours:
+        tags = {"freg/by": "test", **tags}
     if partition is not None:
         tags = {**tags, "dagster/partition": partition}
     run = dg.DagsterRun(

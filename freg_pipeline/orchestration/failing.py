@@ -58,11 +58,17 @@ class Ours:
         return cls(names, jobs, tuple(spec.key for spec in specs))
 
     def has(self, run: dg.DagsterRun) -> bool:
-        """Whether a run is of one of its jobs; those of a command name no code location."""
+        """Whether a run is of one of its jobs.
+
+        A run that names no code location may be anybody's, whose job has the same name: ours are
+        those that carry a tag of ours.
+        """
+        if run.job_name not in self.jobs:
+            return False
         origin = run.remote_job_origin
-        location = origin.location_name if origin is not None else None
-        is_here = None in (location, self.location) or location == self.location
-        return is_here and run.job_name in self.jobs
+        if origin is None:
+            return any(tag.startswith("freg/") for tag in run.tags)
+        return self.location in (None, origin.location_name)
 
     def about(self, run: dg.DagsterRun) -> str:
         """The uttrekk or the compaction that a run is of; "" for none."""

@@ -26,6 +26,7 @@ from freg_pipeline_tests.recorded_runs import cancelled, failed, succeeded
 from freg_pipeline_tests.unit.lake.delivered import deliver, document, number
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+TAGS = {"freg/by": "test"}  # a run of ours carries one, or names the code location
 MakeFreg = Callable[..., Freg]
 
 
@@ -90,6 +91,7 @@ def test_others_jobs_in_the_deployment_are_none_of_ours(
     instance: DagsterInstance, ours: Ours
 ) -> None:
     failed(instance, "their_job")
+    failed(instance, "purge", ours=False)  # made in a process of their own: it names no location
     theirs = RemoteJobOrigin(
         repository_origin=RemoteRepositoryOrigin(
             code_location_origin=RegisteredCodeLocationOrigin("theirs"), repository_name="r"
@@ -109,7 +111,7 @@ def test_why_it_failed_is_told_in_our_own_words_only(
 ) -> None:
     """A refusal says what to do; what Dagster says of a configuration quotes what was filled in."""
     job = make_definitions(make_freg("http://127.0.0.1:1")).resolve_job_def("publish_release")
-    job.execute_in_process(instance=instance, raise_on_error=False)
+    job.execute_in_process(instance=instance, raise_on_error=False, tags=TAGS)
     (sign,) = look(instance, ours)
     assert "0 uttrekk wait for their release. Name the one that you mean" in sign.what
 
@@ -122,7 +124,7 @@ def test_why_it_failed_is_told_in_our_own_words_only(
     def purge() -> None:
         quotes()
 
-    purge.execute_in_process(instance=instance, raise_on_error=False)
+    purge.execute_in_process(instance=instance, raise_on_error=False, tags=TAGS)
     told = next(one for one in look(instance, ours) if one.key == "run/purge/")
     assert told.what == "purge failed: it ended with ValueError"
     assert told.remedy == "Look at the run"
