@@ -14,7 +14,7 @@ from freg_pipeline.journal.releases import current_release
 from freg_pipeline.lake.checks import DESCRIPTIONS, CheckResult, run_checks
 from freg_pipeline.orchestration.names import Names
 from freg_pipeline.orchestration.resources import freg_of
-from freg_pipeline.orchestration.table_checks import failures, severity
+from freg_pipeline.orchestration.table_checks import by_place, failures, severity
 from freg_pipeline.orchestration.telling import in_our_words
 from freg_pipeline.orchestration.unreleased import nothing_to_check
 
@@ -59,12 +59,5 @@ def _together(name: str, results: list[CheckResult]) -> dg.AssetCheckResult:
         check_name=name,
         passed=not failed,
         severity=severity(results),
-        metadata={
-            "checked": len(results),
-            "failed": len(failed),
-            **{
-                f"{result.check.place}: expected {result.expected}, found": result.found
-                for result in failed
-            },
-        },
+        metadata={"checked": len(results), "failed": len(failed), **by_place(failed)},
     )

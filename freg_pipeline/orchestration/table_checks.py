@@ -72,14 +72,16 @@ def result_of(key: dg.AssetCheckKey, results: list[CheckResult]) -> dg.AssetChec
         check_name=key.name,
         passed=not failed,
         severity=severity(results),
-        metadata={
-            "checked": len(results),
-            **{
-                f"{result.check.place}: expected {result.expected}, found": result.found
-                for result in failed
-            },
-        },
+        metadata={"checked": len(results), **by_place(failed)},
     )
+
+
+def by_place(failed: Iterable[CheckResult]) -> dict[str, int]:
+    """How much was found of what failed, where, beside what was expected."""
+    return {
+        f"{result.check.place}: expected {result.expected}, found": result.found
+        for result in failed
+    }
 
 
 def severity(results: Iterable[CheckResult]) -> dg.AssetCheckSeverity:

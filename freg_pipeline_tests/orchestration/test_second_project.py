@@ -126,6 +126,16 @@ def test_the_page_makes_a_deployment_of_two_stores_with_assets_and_dbt_behind_th
         assert freg.sql(residents).fetchall() == years
 
 
+def test_the_pages_profile_for_dbt_is_that_of_the_example() -> None:
+    """In another time zone the last event's year, by which ages are counted, is another one."""
+    shown = yaml.safe_load(dict(_FILE.findall(PAGE))["dbt/profiles.yml"])
+    ours = yaml.safe_load((ROOT / "examples" / "dbt" / "profiles.yml").read_text())
+    for one in (shown, ours):
+        output = one["folkeregisteret"]["outputs"]["duckdb"]
+        del output["path"], output["attach"]
+    assert shown == ours
+
+
 def test_what_the_page_says_of_dagster_yaml_is_what_ours_says() -> None:
     """The lines that it shows are lines of ours."""
     shown = dict(_FILE.findall(PAGE))["dagster.yaml"]
