@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 from freg_pipeline.alerts.attention import late
 from freg_pipeline.alerts.incidents import Sign
+from freg_pipeline.client import Register
 from freg_pipeline.errors import FregError
 from freg_pipeline.feed.lag import Lag, measure_lag
+from freg_pipeline.feed.position import last_number
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import current_release
 from freg_pipeline.orchestration.code_location import make_definitions
@@ -70,5 +72,13 @@ def how_it_stands(freg: Freg, *, ask: bool = True) -> Standing:
 
 
 def _lag(freg: Freg, current: Manifest) -> Lag:
+    """How far it is behind. Raises BegunAnewError: the register is, as after a reset."""
     form = freg.settings.answer_format
-    return freg.ask(lambda register: measure_lag(register, current, form), waits=False)
+
+    async def measured(register: Register) -> Lag:
+        lag = await measure_lag(register, current, form)
+        if not lag.events:  # nothing new, or nothing up to there: the number tells which
+            await last_number(register, current)
+        return lag
+
+    return freg.ask(measured, waits=False)

@@ -89,6 +89,16 @@ def test_a_register_that_is_away_is_said_and_not_asked_where_nobody_wants_that(
     assert freg("status", "--no-ask", **environment).code == 0
 
 
+def test_a_register_that_is_behind_the_release_is_said(
+    freg: RunFreg, store: str, url: str, feed: EventList
+) -> None:
+    feed.events[:] = [event(POSITION - 50)]
+    ended = freg("status", FREG_STORE=store, FREG_BASE_URL=url, FREG_LATE_FULL_LOAD_DAYS="0")
+    assert ended.code == 4, ended.stdout + ended.stderr
+    assert "the register was restored from a backup or reset" in ended.stdout
+    assert "at the register's last event" not in ended.stdout
+
+
 def test_without_a_release_it_says_what_to_do(freg: RunFreg) -> None:
     ended = freg("status", "--no-ask")
     assert ended.code == 4
