@@ -163,7 +163,7 @@ def checked(kind: type[Settings], given: Mapping[str, Any]) -> Settings:
         return kind(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        name = "FREG_" + "_".join(str(part) for part in first["loc"]).upper()
+        name = "FREG_" + "_".join(str(part) for part in first["loc"][:1]).upper()
         reason = first["msg"].removeprefix("Value error, ")
         raise ConfigurationError(
             f"the setting {name} is wrong: {reason}", "Correct it and run the command again"

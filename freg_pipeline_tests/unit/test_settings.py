@@ -42,6 +42,11 @@ def test_a_wrong_value_is_named_by_its_setting(
     assert "\n" not in str(wrong.value)
 
 
+def test_a_wrong_value_among_several_is_named_by_the_setting_that_there_is() -> None:
+    with pytest.raises(ConfigurationError, match="the setting FREG_ALERT_ON is wrong"):
+        load(alert_on="failures,late,nothing")
+
+
 def test_a_base_url_is_everything_before_v1() -> None:
     assert load(base_url="https://host/path/v1/").base_url == "https://host/path"
 
