@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Page
@@ -94,13 +96,14 @@ class Operator:
         dialog.get_by_role("button", name="Launch backfill").click()
         page.get_by_text(re.compile("backfill|Backfill")).first.wait_for()
 
-    def sees_wide(self, path: str, *texts: str, picture: str) -> None:
-        """As :meth:`sees`, in a window with room for a graph."""
+    @contextmanager
+    def window(self, width: int, height: int) -> Iterator[None]:
+        """Another size of the window for a while, in pixels."""
         usual = self._page.viewport_size
-        self._page.set_viewport_size({"width": 1900, "height": 720})
-        self.sees(path, *texts, picture=picture)
-        if usual is not None:
-            self._page.set_viewport_size(usual)
+        assert usual is not None
+        self._page.set_viewport_size({"width": width, "height": height})
+        yield
+        self._page.set_viewport_size(usual)
 
     def sees(self, path: str, *texts: str, picture: str = "") -> None:
         """Open a page, and wait until it shows some texts."""

@@ -89,8 +89,10 @@ def _a_backfill_lands_it_and_the_sensor_publishes(dagster: Deployment, operator:
     assert (backfill.status, published.status) == (SUCCESS, SUCCESS)
     assert dagster.materialised("release")["release"] == "000001"
     accounted = "merged into another person"
-    operator.sees("/assets/release", "Latest materialization", accounted, picture="release")
-    operator.sees_drawn("Who live in Norway, by age and sex")
+    with operator.window(1100, 1500):
+        operator.sees("/assets/release", "Latest materialization", accounted)
+        operator.sees_drawn("Who live in Norway, by age and sex")
+        operator.picture("release")
     operator.sees(f"/runs/{published.run_id}", "RUN_SUCCESS", picture="run-log")
 
 
@@ -103,7 +105,8 @@ def _what_happens_is_taken_into_the_next_release(dagster: Deployment, operator: 
 
 
 def _the_pages_show_it(dagster: Deployment, operator: Operator) -> None:
-    operator.sees_wide(GRAPH, "batch_tabeller", picture="asset-graph")
+    with operator.window(1900, 720):
+        operator.sees(GRAPH, "batch_tabeller", picture="asset-graph")
     operator.sees("/assets/freg/person", "personidentifikator", picture="table")
     persons = dagster.materialised("release")["dagster/row_count"]
     assert dagster.materialised("freg", "person")["dagster/row_count"] == persons
