@@ -89,7 +89,7 @@ def _a_backfill_lands_it_and_the_sensor_publishes(dagster: Deployment, operator:
     assert (backfill.status, published.status) == (SUCCESS, SUCCESS)
     assert dagster.materialised("release")["release"] == "000001"
     accounted = "merged into another person"
-    with operator.window(1100, 1500):
+    with operator.window(1400, 1150):
         operator.sees("/assets/release", "Latest materialization", accounted)
         operator.sees_drawn("Who live in Norway, by age and sex")
         operator.picture("release")
