@@ -191,6 +191,7 @@ def deployed(
     folder: Path,
     *register_options: str,
     module: str = "freg_pipeline_tests.quick",
+    location: str = LOCATION,
     **environment: str,
 ) -> Iterator[Deployment]:
     """Start a deployment; everything of it ends with the block.
@@ -199,13 +200,14 @@ def deployed(
         folder: where records, store and log lie.
         register_options: of ``freg synthetic serve``.
         module: the code location; by default ours, with sensors that look every few seconds.
+        location: the code location's name.
         environment: settings beside those that name register and store.
     """
     home, store, log = folder / "dagster", folder / "store", folder / "dagster.log"
     home.mkdir(mode=0o700)
     shutil.copy(ROOT / "dagster.yaml", home)
     ours = (ROOT / "workspace.yaml").read_text()
-    named = f"{{module_name: {module}, location_name: {LOCATION}}}"
+    named = f"{{module_name: {module}, location_name: {location}}}"
     assert LOCATION in ours
     (home / "workspace.yaml").write_text(ours.replace(LOCATION, named))
     register = RegisterProcess("--persons", "300", "--batch-size", "100", *register_options)

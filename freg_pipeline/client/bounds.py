@@ -15,7 +15,8 @@ import httpx
 from freg_pipeline.client.network import way_to
 from freg_pipeline.errors import RefusedError
 
-ERROR_BYTES = 64 * 1024  # read of what comes under another status than 200, before it is unpacked
+# What is read of an answer under another status than 200: packed, and as it is.
+PACKED_ERROR_BYTES, ERROR_BYTES = 64 * 1024, 1024**2
 TOKEN_BYTES = 1024**2
 TOKEN_SECONDS = 40.0  # for a question about access, from beginning to end
 TIMEOUT = httpx.Timeout(20.0, connect=4.0)
@@ -40,11 +41,12 @@ class TooLargeError(RefusedError):
 class _Beginning(httpx.AsyncByteStream):
     """The beginning of a body: enough for an error's words."""
 
-    def __init__(self, body: httpx.AsyncByteStream) -> None:
+    def __init__(self, body: httpx.AsyncByteStream, most: int) -> None:
         self._body = body
+        self._most = most
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        left = ERROR_BYTES
+        left = self._most
         async for part in self._body:
             yield part[:left]
             left -= len(part)
@@ -61,13 +63,15 @@ async def bound(response: httpx.Response) -> None:
     Raises:
         httpx.DecodingError: the body is packed in a way that has none.
     """
-    if response.headers.get("content-encoding", "").strip().lower() not in _PACKINGS:
+    packing = response.headers.get("content-encoding", "").strip().lower()
+    if packing not in _PACKINGS:
         msg = "packed in a way that wasn't asked for"
         raise httpx.DecodingError(msg, request=response.request)
     if response.status_code != httpx.codes.OK and isinstance(
         response.stream, httpx.AsyncByteStream
     ):
-        response.stream = _Beginning(response.stream)
+        most = PACKED_ERROR_BYTES if packing else ERROR_BYTES
+        response.stream = _Beginning(response.stream, most)
 
 
 HOOKS: dict[str, list[Any]] = {"response": [bound]}

@@ -44,6 +44,20 @@ def packages() -> Iterable[str]:
     return PACKAGES
 
 
+def codes(criterion: str) -> Iterable[str]:
+    """The codes that a criterion takes, where it takes no others."""
+    from freg_pipeline.criteria.rules import KJOENN, OPPLYSNINGSGRUNNLAG
+    from freg_pipeline.criteria.tilpasset import PERSONSTATUSTYPER, SIVILSTANDSTYPER
+
+    known = {
+        "personstatustyper": PERSONSTATUSTYPER,
+        "sivilstandstype": SIVILSTANDSTYPER,
+        "kjoenn": KJOENN,
+        "opplysningsgrunnlag": OPPLYSNINGSGRUNNLAG,
+    }
+    return known.get(criterion, ())
+
+
 def _every_uttrekk(store: Store) -> Iterable[str]:
     return (key.split("/")[1] for key in store.list("uttrekk/") if key.endswith("/request.json"))
 

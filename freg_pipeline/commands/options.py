@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import msgspec
 
-from freg_pipeline.commands.completion import environments, one_of, packages
+from freg_pipeline.commands.completion import codes, environments, one_of, packages
 from freg_pipeline.criteria.described import Criterion, criteria_of
-from freg_pipeline.criteria.rules import KJOENN, OPPLYSNINGSGRUNNLAG
-from freg_pipeline.criteria.tilpasset import PERSONSTATUSTYPER, SIVILSTANDSTYPER
 
 if TYPE_CHECKING:
     from freg_pipeline.client import Register
@@ -127,12 +125,6 @@ def store() -> Store:
 
 
 _ONE_AT_A_TIME = {"personstatustyper": "personstatustype"}
-_CODES = {
-    "personstatustyper": PERSONSTATUSTYPER,
-    "sivilstandstype": SIVILSTANDSTYPER,
-    "kjoenn": KJOENN,
-    "opplysningsgrunnlag": OPPLYSNINGSGRUNNLAG,
-}
 
 
 def with_criteria(kriterier: type[msgspec.Struct]) -> Callable[[F], F]:
@@ -155,7 +147,7 @@ def _details(one: Criterion) -> dict[str, Any]:
         "help": f"{one.meaning.rstrip('.')}; may be repeated." if one.several else one.meaning,
         "type": one.sort,
         "multiple": one.several,
-        "shell_complete": one_of(lambda: _CODES.get(one.name, ())),
+        "shell_complete": one_of(lambda: codes(one.name)),
     }
 
 

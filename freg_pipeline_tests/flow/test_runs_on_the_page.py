@@ -8,7 +8,7 @@ from freg_pipeline_tests.conftest import RunFreg
 from freg_pipeline_tests.deployment import deployed
 
 PLACE = {
-    "repositoryLocationName": "freg_pipeline_tests.quick",  # and not as ours is called by itself
+    "repositoryLocationName": "folkeregisteret",  # and not as ours is called by itself
     "repositoryName": "__repository__",
 }
 TURN_ON = (
@@ -28,7 +28,7 @@ def test_runs_of_a_command_are_listed_under_their_jobs_and_on_the_timeline(
     tmp_path: Path, freg: RunFreg
 ) -> None:
     (tmp_path / "list").write_text("03851598730\n")
-    with deployed(tmp_path) as there:
+    with deployed(tmp_path, location=PLACE["repositoryLocationName"]) as there:
         turned_on = there.ask(TURN_ON, sensor={**PLACE, "sensorName": "compaction_sensor"})
         assert turned_on["startSensor"]["__typename"] == "Sensor"
         ended = freg(

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ from dagster import DagsterInstance
 
 from freg_pipeline.client import Register
 from freg_pipeline.client.session import Session
+from freg_pipeline.client.transport import Transport
 from freg_pipeline.errors import ConfigurationError, FregError
 from freg_pipeline.journal.releases import require_current
 from freg_pipeline.orchestration.resources import Freg
@@ -44,25 +46,25 @@ class Opened:
 def opened(monkeypatch: pytest.MonkeyPatch) -> Opened:
     gc.collect()  # what other tests have left is closed now, not while this one counts
     counted = Opened()
-    make, close = httpx.AsyncClient.__init__, httpx.AsyncClient.aclose
-    send = httpx.HTTPTransport.handle_request
+    make, close = Transport.__init__, Transport.aclose
+    send = httpx.AsyncHTTPTransport.handle_async_request
 
-    def made(client: httpx.AsyncClient, *given: object, **named: object) -> None:
+    def made(client: Transport, *given: Any, **named: Any) -> None:
         counted.clients += 1
-        make(client, *given, **named)  # type: ignore[arg-type]
+        make(client, *given, **named)
 
-    async def closed(client: httpx.AsyncClient) -> None:
+    async def closed(client: Transport) -> None:
         counted.closed += 1
         await close(client)
 
-    def sent(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+    async def sent(transport: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
         if request.method == "POST" and b"assertion" in request.content:
             counted.tokens.append(request.url.path)
-        return send(transport, request)
+        return await send(transport, request)
 
-    monkeypatch.setattr(httpx.AsyncClient, "__init__", made)
-    monkeypatch.setattr(httpx.AsyncClient, "aclose", closed)
-    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", sent)
+    monkeypatch.setattr(Transport, "__init__", made)
+    monkeypatch.setattr(Transport, "aclose", closed)
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", sent)
     # However slow the machine is, a connection stays open between two steps.
     monkeypatch.setattr("freg_pipeline.client.transport.IDLE_SECONDS", 3_600.0)
     return counted
