@@ -92,7 +92,6 @@ def test_a_prefix_begins_with_a_letter(prefix: str) -> None:
 @pytest.mark.parametrize(
     "given",
     [{"store": "a"}, {"a", "b"}, 5, True, b"a", Path("a"), [1], dg.AssetKey("a"), iter("a")],
-    ids=str,
 )
 def test_what_is_no_prefix_is_not_taken_for_one(given: Any) -> None:
     with pytest.raises(ConfigurationError, match="a key prefix is text or a list of text") as told:
