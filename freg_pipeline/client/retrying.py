@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import wraps
+from functools import cache, wraps
 
 from stamina import instrumentation
 from stamina.instrumentation import RetryDetails, RetryHook
@@ -20,6 +20,7 @@ _told_by_us = ContextVar("_told_by_us", default=False)
 @contextmanager
 def told_by_us() -> Iterator[None]:
     """Within it, retries are ours to tell."""
+    _leave_out_ours()
     before = _told_by_us.set(True)
     try:
         yield
@@ -40,10 +41,12 @@ def _of_others(hook: RetryHook) -> RetryHook:
     return tell
 
 
+@cache
 def _leave_out_ours() -> None:
+    """Once a process, and not before it asks: by then it has set its own, if it will.
+
+    To ask stamina for its hooks imports what these log by, which takes a tenth of a second.
+    """
     hooks = instrumentation.get_on_retry_hooks()
     if all((getattr(hook, "__module__", "") or "").startswith("stamina.") for hook in hooks):
         instrumentation.set_on_retry_hooks([_of_others(hook) for hook in hooks])
-
-
-_leave_out_ours()

@@ -59,11 +59,15 @@ def codes(criterion: str) -> Iterable[str]:
 
 
 def _every_uttrekk(store: Store) -> Iterable[str]:
-    return (key.split("/")[1] for key in store.list("uttrekk/") if key.endswith("/request.json"))
+    from freg_pipeline.journal.uttrekk import all_names
+
+    return all_names(store)
 
 
 def _open_uttrekk(store: Store) -> Iterable[str]:
-    return (key.removeprefix("open/") for key in store.list("open/"))
+    from freg_pipeline.journal.uttrekk import open_names
+
+    return open_names(store)
 
 
 def _releases(store: Store) -> Iterable[str]:

@@ -154,14 +154,24 @@ class Uttrekk(Batches):
 
         Costs what is open, however many were ever made.
         """
-        marked = [cls(store, key.removeprefix("open/")) for key in store.list("open/")]
+        marked = [cls(store, name) for name in open_names(store)]
         return by_age(uttrekk for uttrekk in marked if uttrekk.exists)
 
     @classmethod
     def list_all(cls, store: Store) -> list[Uttrekk]:
         """Every uttrekk in the store, the oldest first."""
-        keys = [key for key in store.list("uttrekk/") if key.endswith("/request.json")]
-        return by_age(cls(store, key.split("/")[1]) for key in keys if key.count("/") == 2)
+        return by_age(cls(store, name) for name in all_names(store))
+
+
+def open_names(store: Store) -> list[str]:
+    """The names of those that something is left to do for, as they are marked."""
+    return [key.removeprefix("open/") for key in store.list("open/")]
+
+
+def all_names(store: Store) -> list[str]:
+    """The names of all; none of them is read."""
+    keys = [key for key in store.list("uttrekk/") if key.endswith("/request.json")]
+    return [key.split("/")[1] for key in keys if key.count("/") == 2]
 
 
 def by_age(found: Iterable[Uttrekk]) -> list[Uttrekk]:

@@ -19,7 +19,7 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 
 from freg_pipeline.alerts.incidents import MOST_PARTS, Incidents, Sign
 from freg_pipeline.orchestration.names import Names
-from freg_pipeline.orchestration.runs import PARTITION_TAG
+from freg_pipeline.orchestration.runs import PARTITION_TAG, carries_our_tag, ended
 from freg_pipeline.orchestration.unreleased import NO_RELEASE
 
 RUN, CHECK, CANCELLED = "run/", "check/", "waiting/cancelled/"  # how keys of incidents begin
@@ -67,7 +67,7 @@ class Ours:
             return False
         origin = run.remote_job_origin
         if origin is None:
-            return any(tag.startswith("freg/") for tag in run.tags)
+            return carries_our_tag(run)
         return self.location in (None, origin.location_name)
 
     def about(self, run: dg.DagsterRun) -> str:
@@ -138,12 +138,6 @@ def _parts(runs: Iterable[dg.RunRecord]) -> dict[str, datetime]:
     for record in runs:
         parts.setdefault(record.dagster_run.tags.get(PARTITION_TAG, ""), ended(record))
     return dict(sorted(parts.items())[:MOST_PARTS])
-
-
-def ended(record: dg.RunRecord) -> datetime:
-    """When a run ended; one whose process was lost tells only when it was last heard of."""
-    told = record.end_time or record.update_timestamp.timestamp()
-    return datetime.fromtimestamp(told, UTC)
 
 
 def _not_succeeded(

@@ -76,11 +76,11 @@ def guarded(
         name = next((name for name, (kind, _) in rules.items() if isinstance(error, kind)), None)
         if name is not None:
             mark_refused(context, name)
-            yield _result(asset, name, passed=False, metadata={"why": str(error)})
+            yield _result(asset, name, str(error))
             yield from _not_looked_at(asset, name, rules)
         raise
     for name in rules:
-        yield _result(asset, name, passed=True)
+        yield _result(asset, name)
     return published
 
 
@@ -88,18 +88,21 @@ def _not_looked_at(asset: dg.AssetKey, broken: str, rules: Rules) -> Iterator[dg
     """What is told of the other rules: without a result they would show as failed, too."""
     for name in rules:
         if name != broken:
-            yield dg.AssetCheckResult(
-                asset_key=asset,
-                check_name=name,
-                passed=False,
-                severity=dg.AssetCheckSeverity.WARN,
-                metadata={"why": f"nobody looked, since {broken} had kept the release back"},
-            )
+            why = f"nobody looked, since {broken} had kept the release back"
+            yield _result(asset, name, why, dg.AssetCheckSeverity.WARN)
 
 
 def _result(
-    asset: dg.AssetKey, name: str, *, passed: bool, metadata: dict[str, str] | None = None
+    asset: dg.AssetKey,
+    name: str,
+    why: str | None = None,
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
 ) -> dg.AssetCheckResult:
+    """Passed, or else why it failed."""
     return dg.AssetCheckResult(
-        asset_key=asset, check_name=name, passed=passed, metadata=metadata or {}
+        asset_key=asset,
+        check_name=name,
+        passed=why is None,
+        severity=severity,
+        metadata={} if why is None else {"why": why},
     )

@@ -16,6 +16,7 @@ import dagster as dg
 from dagster import DagsterInstance
 
 from freg_pipeline.orchestration import recorded
+from freg_pipeline.orchestration.runs import carries_our_tag
 
 _AT_ONCE = 200  # runs that are looked at together
 _ASSET_JOB = "__ASSET_JOB"  # the job of what was launched from an asset's page
@@ -70,7 +71,7 @@ class OurRecords:
         origin = run.remote_job_origin
         if origin is not None:
             return is_named and origin.repository_origin.get_label() == self.location
-        return is_named and any(tag.startswith("freg/") for tag in run.tags)  # a command's
+        return is_named and carries_our_tag(run)  # a command's
 
 
 @dataclass(frozen=True)

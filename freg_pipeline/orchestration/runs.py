@@ -54,21 +54,21 @@ class Runs:
 def runs_of(instance: dg.DagsterInstance, tags: Mapping[str, str]) -> Runs:
     """The runs that carry these tags."""
     active = instance.get_run_records(dg.RunsFilter(statuses=UNDER_WAY, tags=tags))
-    ended = instance.get_run_records(dg.RunsFilter(statuses=_ENDED_BADLY, tags=tags))
+    badly = instance.get_run_records(dg.RunsFilter(statuses=_ENDED_BADLY, tags=tags))
     troubles: dict[What, Trouble] = {}
     held: set[What] = set()
-    for record in ended:  # the newest first
+    for record in badly:  # the newest first
         what = _what(record)
         if what in troubles:
             troubles[what] = replace(troubles[what], failures=troubles[what].failures + 1)
             continue
-        troubles[what] = Trouble(1, _ended(record))
+        troubles[what] = Trouble(1, ended(record))
         if _waits_for_a_person(record.dagster_run):
             held.add(what)
     return Runs(frozenset(map(_what, active)), troubles, frozenset(held))
 
 
-def _ended(record: dg.RunRecord) -> datetime:
+def ended(record: dg.RunRecord) -> datetime:
     """When a run ended; one whose process was lost tells only when it was last heard of."""
     told = record.end_time or record.update_timestamp.timestamp()
     return datetime.fromtimestamp(told, UTC)
@@ -91,3 +91,9 @@ def mark_refused(context: dg.AssetExecutionContext, rule: str) -> None:
         rule: which one it broke.
     """
     context.instance.add_run_tags(context.run.run_id, {REFUSED_TAG: rule})
+
+
+def carries_our_tag(run: dg.DagsterRun) -> bool:
+    """Whether a run is one of ours, where its code location doesn't tell: another's job may have
+    the same name."""
+    return any(tag.startswith("freg/") for tag in run.tags)

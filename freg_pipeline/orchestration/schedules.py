@@ -2,6 +2,8 @@
 
 # No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
 
+from typing import NamedTuple
+
 import dagster as dg
 
 from freg_pipeline.orchestration.common import Job
@@ -11,8 +13,6 @@ from freg_pipeline.orchestration.partitions import UTTREKK
 from freg_pipeline.orchestration.running import Running
 
 ZONE = "Europe/Oslo"
-
-
 NIGHTLY_TABLE_CHECKS = "nightly_table_checks"
 
 
@@ -49,89 +49,67 @@ def quarterly_full_load(names: Names, job: Job, running: Running) -> dg.Schedule
 
 def weekly_spot_check(names: Names, job: Job, running: Running) -> dg.ScheduleDefinition:
     """Looks for what no event has told, each week."""
-    name = "weekly_spot_check"
-
-    @dg.schedule(
-        name=names.of(name),
-        job=job,
-        cron_schedule="30 6 * * 1",
-        execution_timezone=ZONE,
-        default_status=running.schedule(name),
-        description=(
-            "Each Monday morning, 200 persons drawn at random against the tables: finds what no"
-            " event has told. One look-up. Off until it is turned on."
-        ),
-    )
-    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        """Check the current release."""
-        return dg.RunRequest(run_key=f"spot-check-{context.scheduled_execution_time:%Y%m%d}")
-
-    return schedule
+    when = When("weekly_spot_check", "30 6 * * 1", "spot-check")
+    return _regular(
+        names, job, running, when,
+        "Each Monday morning, 200 persons drawn at random against the tables: finds what no event"
+        " has told. One look-up. Off until it is turned on.",
+    )  # fmt: skip
 
 
 def nightly_table_checks(names: Names, job: Job, running: Running) -> dg.ScheduleDefinition:
     """Checks all tables, each night."""
-
-    @dg.schedule(
-        name=names.of(NIGHTLY_TABLE_CHECKS),
-        job=job,
-        cron_schedule="45 4 * * *",
-        execution_timezone=ZONE,
-        default_status=running.schedule(NIGHTLY_TABLE_CHECKS),
-        description=(
-            "Each night, every table of the current release is checked: keys, persons, relations,"
-            " fields and codes. It reads the tables, and asks the register nothing. On by default:"
-            " a sync checks only what it brings."
-        ),
-    )
-    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        """Check the current release."""
-        return dg.RunRequest(run_key=f"tables-{context.scheduled_execution_time:%Y%m%d}")
-
-    return schedule
+    return _regular(
+        names, job, running, When(NIGHTLY_TABLE_CHECKS, "45 4 * * *", "tables"),
+        "Each night, every table of the current release is checked: keys, persons, relations,"
+        " fields and codes. It reads the tables, and asks the register nothing. On by default: a"
+        " sync checks only what it brings.",
+    )  # fmt: skip
 
 
 def purge_releases(names: Names, job: Job, running: Running) -> dg.ScheduleDefinition:
     """Removes old releases, each night."""
-    name = "purge_releases"
-
-    @dg.schedule(
-        name=names.of(name),
-        job=job,
-        cron_schedule="15 3 * * *",
-        execution_timezone=ZONE,
-        default_status=running.schedule(name),
-        description=(
-            "Each night, releases are purged that are neither among the newest FREG_KEEP_RELEASES"
-            " nor younger than FREG_KEEP_DAYS, nor pinned, nor current. On by default, since each"
-            " sync makes a release."
-        ),
-    )
-    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        """Purge by the settings."""
-        return dg.RunRequest(run_key=f"purge-{context.scheduled_execution_time:%Y%m%d}")
-
-    return schedule
+    return _regular(
+        names, job, running, When("purge_releases", "15 3 * * *", "purge"),
+        "Each night, releases are purged that are neither among the newest FREG_KEEP_RELEASES nor"
+        " younger than FREG_KEEP_DAYS, nor pinned, nor current. On by default, since each sync"
+        " makes a release.",
+    )  # fmt: skip
 
 
 def purge_old_runs(names: Names, job: Job, running: Running) -> dg.ScheduleDefinition:
     """Removes what Dagster has recorded of old runs, each night."""
-    name = "purge_old_runs"
+    return _regular(
+        names, job, running, When("purge_old_runs", "45 3 * * *", "purge-runs"),
+        "Each night, runs of ours that ended FREG_KEEP_RUNS_DAYS ago or earlier are removed with"
+        " their events and logs, but what is newest of an asset, a partition, a check or a job, and"
+        " what is still open. On by default, since each sync is a run.",
+    )  # fmt: skip
+
+
+class When(NamedTuple):
+    """A schedule's name, its time as cron has it, and what the keys of its runs begin with."""
+
+    name: str
+    cron: str
+    runs: str
+
+
+def _regular(
+    names: Names, job: Job, running: Running, when: When, description: str
+) -> dg.ScheduleDefinition:
+    """Launches a job that takes no more than the settings, once a day or a week."""
 
     @dg.schedule(
-        name=names.of(name),
+        name=names.of(when.name),
         job=job,
-        cron_schedule="45 3 * * *",
+        cron_schedule=when.cron,
         execution_timezone=ZONE,
-        default_status=running.schedule(name),
-        description=(
-            "Each night, runs of ours that ended FREG_KEEP_RUNS_DAYS ago or earlier are removed"
-            " with their events and logs, but what is newest of an asset, a partition, a check or a"
-            " job, and what is still open. On by default, since each sync is a run."
-        ),
+        default_status=running.schedule(when.name),
+        description=description,
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        """Purge by the settings."""
-        return dg.RunRequest(run_key=f"purge-runs-{context.scheduled_execution_time:%Y%m%d}")
+        """By the settings."""
+        return dg.RunRequest(run_key=f"{when.runs}-{context.scheduled_execution_time:%Y%m%d}")
 
     return schedule

@@ -51,9 +51,8 @@ def show_tables(
     """
     with contextlib.suppress(StoreError):  # the catalogue's own turn comes, and tells it
         renew_catalogue(store)
-    for made in ShownTables(
-        names, store, _shown(context.instance, names, store), manifest
-    ).events():
+    before = _shown(store, _last(context.instance, names))
+    for made in ShownTables(names, store, before, manifest).events():
         context.log_event(made)
 
 
@@ -73,9 +72,9 @@ def _number(last: dg.AssetMaterialization | None) -> str | None:
     return (last.tags or {}).get(VERSION) if last is not None else None
 
 
-def _shown(instance: DagsterInstance, names: Names, store: Store) -> Manifest | None:
+def _shown(store: Store, last: dg.AssetMaterialization | None) -> Manifest | None:
     """The release that was recorded last, if it is still there."""
-    return read_if_there(store, _number(_last(instance, names)))
+    return read_if_there(store, _number(last))
 
 
 def recorded(
@@ -96,7 +95,7 @@ def recorded(
     except StoreError as error:
         failure = error
     last = _last(instance, names)
-    before = read_if_there(store, _number(last))
+    before = _shown(store, last)
     told = release_metadata(store, manifest, last.metadata if last is not None else None)
     yield from ShownTables(names, store, before, manifest).events()
     if written is not None:
