@@ -246,7 +246,7 @@ def current_uttrekk(store: Store) -> str | None:
         DamagedError: its manifest isn't as it was written.
     """
     number = current_number(store)
-    return None if number is None else _Reader(store).stored(number).uttrekk
+    return None if number is None else facts_of(store, number).uttrekk
 
 
 def delta_count(store: Store, number: str) -> int:
