@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Page
+from playwright.sync_api import TimeoutError as StoppedError
 
 MATERIALIZE = re.compile("Materialize")
+TRIES, PAGE_SECONDS = 4, 60.0  # the page itself stops at times: it is opened again then
 LARGEST_PICTURE = 200_000  # bytes; they are for the web
 
 
@@ -106,12 +108,22 @@ class Operator:
         self._page.set_viewport_size(usual)
 
     def sees(self, path: str, *texts: str, picture: str = "") -> None:
-        """Open a page, and wait until it shows some texts."""
-        self._page.goto(path)
-        for text in texts:
-            self._page.get_by_text(text).locator("visible=true").first.wait_for()
+        """Open a page, again where it has stopped, and wait until it shows some texts."""
+        for _ in range(TRIES - 1):
+            try:
+                self._open(path, texts, timeout=PAGE_SECONDS * 1_000)
+                break
+            except StoppedError:
+                continue
+        else:
+            self._open(path, texts, timeout=None)
         if picture:
             self.picture(picture)
+
+    def _open(self, path: str, texts: tuple[str, ...], timeout: float | None) -> None:
+        self._page.goto(path)
+        for text in texts:
+            self._page.get_by_text(text).locator("visible=true").first.wait_for(timeout=timeout)
 
     def sees_drawn(self, title: str) -> None:
         """Wait until the page that is open shows a picture in a text of ours, drawn."""
