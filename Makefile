@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 DAGSTER_HOME := $(CURDIR)/data/dagster
 
-.PHONY: demo test lint docs site pictures ui bench fuzz clean
+.PHONY: demo test test-s3 lint docs site pictures ui bench fuzz clean
 
 demo: $(INSTALLED)
 	$(BIN)/freg demo
@@ -12,6 +12,10 @@ demo: $(INSTALLED)
 # The timeout is no measure of speed: whatever takes so long has stopped, and fails by its name.
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n auto --dist worksteal --timeout 900
+
+# Against Ceph's S3 service from Debian, which the tests start and stop; where it isn't installed they skip, and say so.
+test-s3: $(INSTALLED)
+	$(BIN)/python -m pytest freg_pipeline_tests/on_s3 -rs --timeout 900
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -27,6 +27,8 @@ from freg_pipeline.synthetic import RegisterOptions, running
 from freg_pipeline_tests.command import Ended, ended
 from freg_pipeline_tests.living import Living, living
 from freg_pipeline_tests.published import Recorder, recording, violations
+from freg_pipeline_tests.radosgw import Radosgw, missing
+from freg_pipeline_tests.radosgw import running as running_radosgw
 
 # How long an example takes says something of the machine only.
 settings.register_profile("freg", deadline=None)
@@ -84,6 +86,15 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Living]:
     folder = tmp_path_factory.mktemp("lived")
     with living(folder, persons=1_400, events=400) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def radosgw(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Radosgw]:
+    """Ceph's S3 service; tests keep apart by their buckets."""
+    if packages := missing():
+        pytest.skip(f"needs Ceph's S3 service: apt-get install {' '.join(packages)}")
+    with running_radosgw(tmp_path_factory.mktemp("radosgw")) as service:
+        yield service
 
 
 @pytest.fixture
