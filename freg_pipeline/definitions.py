@@ -43,8 +43,8 @@ def build_defs(
             ``"oslo/kommune"``, or a list of parts, each of letters, digits and single underscores,
             the first with a letter first. Default: ``FREG_KEY_PREFIX``, or none.
         running: the sensors and schedules that run from the start, by their names without the
-            prefix, in place of those that do by default (``purge_releases``, ``purge_old_runs``
-            and ``nightly_table_checks``).
+            prefix, in place of those that do by default (``purge_releases``, ``purge_old_runs``,
+            ``nightly_table_checks`` and ``lost_runs_sensor``).
         resources: in place of ours, by their names without the prefix: ``freg``, a
             :class:`freg_pipeline.orchestration.resources.Freg`.
         settings: those of this store, by their names in :class:`freg_pipeline.settings.Settings`;

@@ -22,6 +22,7 @@ from freg_pipeline.orchestration.feed_sensor import hendelser_sensor
 from freg_pipeline.orchestration.in_order import in_order_check
 from freg_pipeline.orchestration.jobs import uttrekk_jobs
 from freg_pipeline.orchestration.lateness import Policies
+from freg_pipeline.orchestration.lost_runs import lost_runs_sensor
 from freg_pipeline.orchestration.names import UNPREFIXED, Names
 from freg_pipeline.orchestration.old_runs import OurRecords
 from freg_pipeline.orchestration.publishing import catalogue_asset, release_asset
@@ -127,6 +128,7 @@ def _automation(
         uttrekk_sensor(names, uttrekk, running),
         hendelser_sensor(names, sync, running),
         compaction_sensor(names, compaction, running),
+        lost_runs_sensor(names, running, records),
     ]
     jobs = [*uttrekk, *compaction, sync, purge, purge_runs, check]
     return dg.Definitions(jobs=jobs, schedules=schedules, sensors=sensors)

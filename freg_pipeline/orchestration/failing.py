@@ -19,7 +19,13 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 
 from freg_pipeline.alerts.incidents import MOST_PARTS, Incidents, Sign
 from freg_pipeline.orchestration.names import Names
-from freg_pipeline.orchestration.runs import PARTITION_TAG, carries_our_tag, ended
+from freg_pipeline.orchestration.runs import (
+    MOST_LOST,
+    PARTITION_TAG,
+    carries_our_tag,
+    ended,
+    is_lost_again_and_again,
+)
 from freg_pipeline.orchestration.unreleased import NO_RELEASE
 
 RUN, CHECK, CANCELLED = "run/", "check/", "waiting/cancelled/"  # how keys of incidents begin
@@ -114,7 +120,7 @@ def failures(
             continue
         new = [one for one in runs if one.dagster_run.run_id not in seen]
         if runs:
-            signs.append(_failed(instance, job, about, runs[0], failing, len(new)))
+            signs.append(_failed(instance, job, about, runs, failing, len(new)))
         elif incident is not None:
             key = carried[(job, about)]
             told = Sign(key, incident.what, incident.remedy, incident.last, times=0, parts=failing)
@@ -192,22 +198,36 @@ def _failed(
     instance: dg.DagsterInstance,
     job: str,
     about: str,
-    last: dg.RunRecord,
+    runs: Sequence[dg.RunRecord],
     failing: Mapping[str, datetime],
     times: int,
 ) -> Sign:
-    run_id = last.dagster_run.run_id
+    run_id = runs[0].dagster_run.run_id
     of = f" of {about}" if about else ""
     many = f" for {len(failing)} partitions" if len(failing) > 1 else ""
-    why, remedy = reason(instance, run_id)
+    why, remedy = _lost_again(runs) or reason(instance, run_id)
     return Sign(
         key=f"{RUN}{job}/{about}",
         what=f"{job}{of} failed{many}: {why}",
         remedy=remedy,
-        at=ended(last),
+        at=ended(runs[0]),
         times=times,
         link=f"runs/{run_id}",
         parts=failing,
+    )
+
+
+def _lost_again(runs: Sequence[dg.RunRecord]) -> tuple[str, str] | None:
+    """What to tell where a partition has lost its worker each time, and isn't requested again."""
+    parts: dict[str, list[dg.RunRecord]] = defaultdict(list)
+    for record in runs:
+        parts[record.dagster_run.tags.get(PARTITION_TAG, "")].append(record)
+    again = sorted(part for part, records in parts.items() if is_lost_again_and_again(records))
+    if not again:
+        return None
+    return (
+        f"its process was lost {MOST_LOST} times in a row, and it isn't requested again",
+        f"Give workers more memory, then launch {again[0] or 'it'} again",
     )
 
 

@@ -7,14 +7,13 @@ be requested again.
 
 # No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
 
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 import dagster as dg
 
 from freg_pipeline.errors import FregError, StoreError
-from freg_pipeline.failure import pause
 from freg_pipeline.feed.position import BegunAnewError, last_number
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import current_release
@@ -22,7 +21,7 @@ from freg_pipeline.orchestration.common import Job
 from freg_pipeline.orchestration.names import Names
 from freg_pipeline.orchestration.resources import Freg, freg_of
 from freg_pipeline.orchestration.running import Running
-from freg_pipeline.orchestration.runs import UNDER_WAY
+from freg_pipeline.orchestration.runs import UNDER_WAY, is_lost_again_and_again, trouble_of
 from freg_pipeline.orchestration.shown import confirmation, is_shown, recorded
 from freg_pipeline.orchestration.tables import TableEvent
 from freg_pipeline.orchestration.telling import in_our_words
@@ -105,6 +104,11 @@ class _Tick:
 
     def _due(self) -> dg.SensorResult | dg.SkipReason:
         position = self.manifest.sekvensnummer
+        if self.runs.is_held:
+            return dg.SkipReason(
+                "The last syncs from here all lost their worker: nobody requests another. Give it"
+                " more memory, and launch sync_hendelser."
+            )
         if (seconds := self.runs.wait()) > 0:
             return dg.SkipReason(f"Syncs from here have failed; the next one in {seconds:.0f} s.")
         try:
@@ -165,18 +169,20 @@ class _Runs:
         return bool(self._get(wanted, limit=1))
 
     def wait(self) -> float:
-        """Seconds until another try is due: longer after each that failed, never given up."""
-        failed = self._get(
-            dg.RunsFilter(
-                job_name=self._job,
-                statuses=[dg.DagsterRunStatus.FAILURE],
-                tags={FROM_TAG: self._position},
-            )
-        )
-        if not failed:
-            return 0.0
-        last = max(one.end_time or 0.0 for one in failed)
-        return last + pause(len(failed)).total_seconds() - time.time()
+        """Seconds until another try is due: longer after each that failed."""
+        failed = self._failed
+        return (trouble_of(failed).until - datetime.now(UTC)).total_seconds() if failed else 0.0
+
+    @property
+    def is_held(self) -> bool:
+        """Whether each try from here loses its worker: a person has to look."""
+        return is_lost_again_and_again(self._failed)
+
+    @cached_property
+    def _failed(self) -> list[dg.RunRecord]:
+        tags = {FROM_TAG: self._position}
+        statuses = [dg.DagsterRunStatus.FAILURE]
+        return self._get(dg.RunsFilter(job_name=self._job, statuses=statuses, tags=tags))
 
     def found_nothing(self, last: int) -> bool:
         """Whether a sync towards this very number has succeeded, and the release stayed.

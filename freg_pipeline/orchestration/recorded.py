@@ -24,8 +24,9 @@ from dagster._core.storage.event_log.schema import (
     SqlEventLogStorageTable,
 )
 from dagster._core.storage.runs import SqlRunStorage
-from dagster._core.storage.runs.schema import RunTagsTable
+from dagster._core.storage.runs.schema import RunsTable, RunTagsTable
 from dagster._core.storage.schedules import SqlScheduleStorage
+from dagster._time import get_current_datetime
 
 _AT_ONCE = 500  # rows that go in one transaction: others wait for no more than that
 _NO_RUN = ""  # the run of events that belong to none
@@ -36,6 +37,8 @@ _LATEST = (
 # A SQLite file is made smaller where this share of it is empty, and what is left is no more than
 # what is copied in a second or two: others can't write meanwhile.
 _EMPTY, _EMPTY_BYTES, _COPIED_BYTES = 0.25, 4 << 20, 256 << 20
+
+_UNDER_WAY = (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING)
 
 _events, _checks = SqlEventLogStorageTable.c, AssetCheckExecutionsTable.c
 
@@ -62,6 +65,24 @@ def runs_of_latest(
     with _storage(instance).index_connection() as connection:
         rows = connection.execute(query).fetchall()
     return {run for run, partition in rows if partition is None or partition in partitions}
+
+
+def hear_of_run(instance: DagsterInstance, run_id: str) -> bool:
+    """Record that a run was heard of just now; False: it isn't under way any more.
+
+    Nothing else of it is written: what others record at the same moment stays.
+    """
+    runs = instance.run_storage
+    if not isinstance(runs, SqlRunStorage):
+        return True
+    is_under_way = RunsTable.c.status.in_([one.value for one in _UNDER_WAY])
+    heard = (
+        sa.update(RunsTable)
+        .where(RunsTable.c.run_id == run_id, is_under_way)
+        .values(update_timestamp=get_current_datetime())
+    )
+    with runs.connect() as connection:
+        return bool(connection.execute(heard).rowcount)
 
 
 def remove_run(instance: DagsterInstance, run_id: str) -> None:

@@ -63,6 +63,8 @@ class Running:
         return status.RUNNING if name in self.names else status.STOPPED
 
 
-# Each sync is a run that makes a release: unpurged, both would fill the disk. And between two full
-# loads nothing else checks all rows.
-BY_DEFAULT = Running(("purge_releases", "purge_old_runs", "nightly_table_checks"))
+# Each sync is a run that makes a release: unpurged, both would fill the disk. Between two full
+# loads nothing else checks all rows. And whoever waits for a run that was lost would wait for a day.
+BY_DEFAULT = Running(
+    ("purge_releases", "purge_old_runs", "nightly_table_checks", "lost_runs_sensor")
+)

@@ -23,6 +23,7 @@ from freg_pipeline.errors import (
     UnforeseenError,
 )
 from freg_pipeline.foreseen import foreseen
+from freg_pipeline.orchestration.alive import telling_that_it_lives
 from freg_pipeline.orchestration.config import OrderConfig, ReleaseConfig
 from freg_pipeline.orchestration.logs import current_run, in_run_log
 from freg_pipeline.outside import masked
@@ -52,7 +53,7 @@ def in_our_words(function: F) -> F:
 @contextmanager
 def _telling() -> Iterator[None]:
     run = current_run()
-    with in_run_log(run) if run is not None else nullcontext():
+    with _in_run(run) if run is not None else nullcontext():
         try:
             yield
         except (dg.Failure, dg.RetryRequested):
@@ -62,6 +63,12 @@ def _telling() -> Iterator[None]:
             if run is None:
                 raise told.with_traceback(error.__traceback__) from None
             raise failure(told) from None
+
+
+@contextmanager
+def _in_run(run: dg.OpExecutionContext) -> Iterator[None]:
+    with in_run_log(run), telling_that_it_lives(run):
+        yield
 
 
 def failure(error: FregError) -> FregFailure:
