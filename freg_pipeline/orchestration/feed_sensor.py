@@ -7,6 +7,7 @@ be requested again.
 
 # No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -171,7 +172,7 @@ class _Runs:
     def wait(self) -> float:
         """Seconds until another try is due: longer after each that failed."""
         failed = self._failed
-        return (trouble_of(failed).until - datetime.now(UTC)).total_seconds() if failed else 0.0
+        return trouble_of(failed).until.timestamp() - time.time() if failed else 0.0
 
     @property
     def is_held(self) -> bool:

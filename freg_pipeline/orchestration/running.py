@@ -64,7 +64,7 @@ class Running:
 
 
 # Each sync is a run that makes a release: unpurged, both would fill the disk. Between two full
-# loads nothing else checks all rows. And whoever waits for a run that was lost would wait for a day.
+# loads nothing else checks all rows. And what a lost run was at would wait for a day.
 BY_DEFAULT = Running(
     ("purge_releases", "purge_old_runs", "nightly_table_checks", "lost_runs_sensor")
 )

@@ -113,7 +113,9 @@ def test_what_runs_from_the_start_is_chosen() -> None:
         started = [*(definitions.sensors or ()), *(definitions.schedules or ())]
         return {one.name for one in started if one.default_status.value == "RUNNING"}
 
-    assert running(build_defs()) == {"purge_releases", "purge_old_runs", "nightly_table_checks"}
+    assert running(build_defs()) == {
+        "purge_releases", "purge_old_runs", "nightly_table_checks", "lost_runs_sensor",
+    }  # fmt: skip
     assert running(build_defs("a", running="hendelser_sensor")) == {"a__hendelser_sensor"}
     chosen = ("uttrekk_sensor", "purge_releases")
     assert running(build_defs(running=chosen)) == set(chosen)

@@ -10,6 +10,7 @@ import duckdb
 import msgspec
 import pytest
 from dagster import DagsterInstance
+from dagster._core.events import JobFailureData, RunFailureReason
 
 from freg_pipeline.journal.releases import point_to_newest, require_current, write_manifest
 from freg_pipeline.lake.catalogue import catalogue_path
@@ -70,14 +71,22 @@ def requested(result: dg.SensorResult | dg.SkipReason) -> dg.RunRequest:
     return request
 
 
+FAILED = JobFailureData(error=None, failure_reason=RunFailureReason.STEP_FAILURE)
+
+
 def ended(
-    freg: Freg, instance: DagsterInstance, request: dg.RunRequest, status: dg.DagsterRunStatus
+    freg: Freg,
+    instance: DagsterInstance,
+    request: dg.RunRequest,
+    status: dg.DagsterRunStatus,
+    *,
+    is_lost: bool = False,
 ) -> None:
-    """Record a run of the request with that status."""
+    """Record a run of the request with that status; whether its process was lost."""
     job = make_definitions(freg).resolve_job_def("sync_hendelser")
     run = instance.create_run_for_job(job, tags=dict(request.tags), status=status)
     if status is dg.DagsterRunStatus.FAILURE:
-        instance.report_run_failed(run)
+        instance.report_run_failed(run, None, None if is_lost else FAILED)
 
 
 def test_without_a_release_there_is_nothing_to_keep_current(
@@ -122,6 +131,24 @@ def test_a_sync_that_failed_is_tried_again_later_and_later_and_never_given_up(
         pauses.append(pause)
     assert pauses[:3] == [1, 2, 4]
     assert pauses[-1] == 60
+
+
+def test_a_sync_that_loses_worker_after_worker_waits_for_a_person(
+    tick: Tick,
+    feed: EventList,
+    freg: Freg,
+    instance: DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    feed.events.append(event(POSITION + 5))
+    ended(freg, instance, requested(tick()), dg.DagsterRunStatus.FAILURE, is_lost=True)
+    first = requested(tick())  # at once: it may be the machine's fault
+    monkeypatch.setattr(feed_sensor.time, "time", lambda: time.time_ns() / 1e9 + 86_400)
+    for again in (first, requested(tick())):
+        ended(freg, instance, again, dg.DagsterRunStatus.FAILURE, is_lost=True)
+    told = tick()
+    assert isinstance(told, dg.SkipReason)
+    assert "more memory" in (told.skip_message or "")
 
 
 def test_a_register_that_is_behind_the_release_is_told_once_and_asked_for_nothing(
