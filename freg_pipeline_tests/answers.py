@@ -11,11 +11,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from freg_pipeline.contract import Plan
 from freg_pipeline.envelope import IdentifierKind
 from freg_pipeline.normalize import Chunk, normalize_batch
+from freg_pipeline.normalize.write import BatchRows
 
 HENTET = datetime(2026, 6, 1, 12, tzinfo=UTC)
 Rows = list[dict[str, Any]]
@@ -79,8 +78,10 @@ def normalize_answers(
 
     with tempfile.TemporaryDirectory() as folder:
         done = normalize_batch(chunks(), plan, kind, Path(folder))
-        tables = {name: _rows(path) for name, path in done.files.items()}
-    assert {name: len(rows) for name, rows in tables.items()} == done.rows
+        tables = {name: _rows(rows) for name, rows in done.tables.items()}
+    assert {name: len(rows) for name, rows in tables.items()} == {
+        name: rows.rows for name, rows in done.tables.items()
+    }
     return Normalized(tables, done.outcomes)
 
 
@@ -93,8 +94,8 @@ def entity_rows(normalized: Normalized) -> dict[str, Rows]:
     }
 
 
-def _rows(path: Path) -> Rows:
-    rows = pq.read_table(path).to_pylist()
+def _rows(of_table: BatchRows) -> Rows:
+    rows = of_table.read().to_pylist()
     return [{name: _plain(value) for name, value in row.items() if value is not None}
             for row in rows]  # fmt: skip
 

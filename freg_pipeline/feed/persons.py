@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 
 from freg_pipeline.client.feed import FeedEntry
 from freg_pipeline.extract.batches import add_batches
-from freg_pipeline.journal.kept import open_whole
 from freg_pipeline.journal.uttrekk import Uttrekk
-from freg_pipeline.lake.landing import load_landed, staging_key
+from freg_pipeline.lake.landing import load_landed
+from freg_pipeline.lake.staging import read_landed
+from freg_pipeline.normalize.account import DOCUMENT_TABLE
 
 SYNC_BATCH_SIZE = 20_000  # identifiers: enough of them to land while the next are being fetched
 
@@ -100,7 +101,8 @@ def _gone(uttrekk: Uttrekk, batch: int) -> Iterator[str]:
     landed = load_landed(uttrekk.store, uttrekk.place, batch)
     if not landed.outcomes.get("borte"):
         return
-    key = staging_key(uttrekk.place, batch, "dokument.parquet")
-    with open_whole(uttrekk.store, key, landed.files["dokument"]) as file:
-        rows = pq.read_table(file, columns=["identifikator"], filters=[("utfall", "==", "borte")])
-    yield from rows["identifikator"].to_pylist()
+    rows = read_landed(
+        uttrekk.store, uttrekk.place, landed, DOCUMENT_TABLE, ["dok_nr", "identifikator", "utfall"]
+    )
+    gone = rows.filter(pc.equal(rows["utfall"], "borte")).sort_by("dok_nr")
+    yield from gone["identifikator"].to_pylist()

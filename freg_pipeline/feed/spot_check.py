@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from freg_pipeline.client import Register
@@ -88,7 +87,7 @@ async def spot_check(
     with store.scratch() as folder:
         look_up = _LookUp(register, parts, plan)
         await look_up.all_of(numbers)
-        tables = normalize_batch(iter(look_up.chunks), plan, "foedselsEllerDNummer", folder)
+        fetched = normalize_batch(iter(look_up.chunks), plan, "foedselsEllerDNummer", folder)
         await since.read()  # what has happened while they were being looked up
         known = earlier_numbers(store, current, numbers)
         changed = {
@@ -98,9 +97,8 @@ async def spot_check(
                 {number, *known.get(number, ()), *look_up.told.get(number, ())}
             )
         }
-        files: dict[str, Path] = tables.files
         found = (
-            differences(store, current, plan, files, changed, parts)
+            differences(store, current, plan, fetched.tables, changed, parts)
             if numbers
             else Differences(0, 0, 0, {})
         )

@@ -93,7 +93,7 @@ def open_whole(store: Store, key: str, file: KeptFile) -> pa.NativeFile:
     with _reading(store, key), _open(store, key) as opened:
         content = opened.read_buffer()
     if hashlib.sha256(content).hexdigest() != file.sha256:
-        raise _damaged(store, key)
+        raise damaged(store, key)
     return pa.BufferReader(content)
 
 
@@ -105,7 +105,7 @@ def _fetched(store: Store, key: str, file: KeptFile) -> pa.NativeFile:
             digest.update(piece)
             copy.write(piece)
         if digest.hexdigest() != file.sha256:
-            raise _damaged(store, key)
+            raise damaged(store, key)
         copy.flush()
         return pa.OSFile(copy.name)
 
@@ -133,7 +133,7 @@ def read_parts(
     with _open(store, key) as opened:
         footer = _footer(opened)
         if footer is None or _footer_digest(footer) != file.footer:
-            raise _damaged(store, key)
+            raise damaged(store, key)
         metadata = pq.read_metadata(pa.BufferReader(_MAGIC + footer))
         parquet = pq.ParquetFile(opened, metadata=metadata, page_checksum_verification=True)
         try:
@@ -153,7 +153,7 @@ def require_whole(store: Store, files: Iterable[tuple[str, KeptFile]]) -> None:
     """
     for key, file in files:
         if difference(store, key, file) is not None:
-            raise _damaged(store, key)
+            raise damaged(store, key)
 
 
 def difference(store: Store, key: str, file: KeptFile) -> str | None:
@@ -173,7 +173,19 @@ def difference(store: Store, key: str, file: KeptFile) -> str | None:
     return None if digest.hexdigest() == file.sha256 else "its content has changed"
 
 
-def _damaged(store: Store, key: str, how: Literal["damaged", "gone"] = "damaged") -> DamagedError:
+def read_ranges(store: Store, key: str, ranges: Iterable[tuple[int, int]]) -> list[bytes]:
+    """Bytes of an object, each from a place up to another; fewer where it ends before that.
+
+    Raises:
+        DamagedError: it is gone.
+        StoreError: it can't be read.
+    """
+    with _reading(store, key), _open(store, key) as opened:
+        return [opened.read_at(end - start, start) for start, end in ranges]
+
+
+def damaged(store: Store, key: str, how: Literal["damaged", "gone"] = "damaged") -> DamagedError:
+    """What to raise of an object that isn't as it was written."""
     remedy = _STAGING_REMEDY if key.startswith("uttrekk/") else _RELEASE_REMEDY
     return DamagedError(key, store.location, remedy, how)
 
@@ -199,7 +211,7 @@ def _reading(store: Store, key: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise _damaged(store, key, "gone") from None
+        raise damaged(store, key, "gone") from None
     except OSError as error:
         raise foreseen(error) or StoreError(
             f"{key} in {store.location} can't be read: {_reason(error)}",

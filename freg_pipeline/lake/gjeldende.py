@@ -17,18 +17,17 @@ Documents are worked on a batch at a time, in columns.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from freg_pipeline.contract import Plan, ValueKind
 from freg_pipeline.contract.names import ROW_COLUMN
 from freg_pipeline.normalize.memory_map import NEVER
 from freg_pipeline.normalize.person import Mask, mask
+from freg_pipeline.normalize.write import BatchRows
 
 CURRENT, ENDED = "er_gjeldende", "opphoerstidspunkt"
 _BEGAN, _RECORDED = "gyldighetstidspunkt", "ajourholdstidspunkt"
@@ -57,7 +56,7 @@ class Entity:
 
     Args:
         plan: the contract's tables.
-        files: the batch's staging files by table.
+        tables: the batch's rows by table.
         table: the entity's.
         columns: those that are wanted, with their types; what the contract doesn't have is null.
         documents: places in the batch of the documents, ascending: a result has a value for each.
@@ -66,7 +65,7 @@ class Entity:
     def __init__(
         self,
         plan: Plan,
-        files: Mapping[str, Path],
+        tables: Mapping[str, BatchRows],
         table: str,
         columns: Mapping[str, pa.DataType],
         documents: Places,
@@ -77,10 +76,8 @@ class Entity:
         self._there = there
         self._wanted = wanted
         rows = None
-        if table in files and documents.size:
-            rows = pq.ParquetFile(files[table]).read(
-                [_DOCUMENT, ROW_COLUMN, *there], use_threads=False
-            )
+        if table in tables and documents.size:
+            rows = tables[table].read([_DOCUMENT, ROW_COLUMN, *there])
             place = np.full(int(documents[-1]) + 1, -1)
             place[documents] = np.arange(self.size)
             whose = rows[_DOCUMENT].to_numpy().astype(np.int64)

@@ -6,8 +6,13 @@ costs a reader much less than the number as text (docs/decisions/0017).
 
 from __future__ import annotations
 
+import hashlib
+from typing import cast
+
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 PERSONS_A_BUCKET = 500_000
 MOST_BUCKETS = 64
@@ -16,9 +21,20 @@ _SPREAD = 9973  # a prime: numbers that follow a pattern are spread all the same
 
 def key_sql(column: str) -> str:
     """A number's key, as an SQL expression of type BIGINT: its digits; of what is none, a hash."""
-    digits = f"CASE WHEN length({column}) = 11 THEN TRY_CAST({column} AS UBIGINT) END"
+    digits = f"CASE WHEN regexp_full_match({column}, '[0-9]{{11}}') THEN {column}::UBIGINT END"
     other = f"(md5_number_lower({column}) >> 2) | (1::UBIGINT << 62)"  # above all that have digits
     return f"coalesce({digits}, {other})::BIGINT"
+
+
+def keys_of(numbers: pa.StringArray) -> npt.NDArray[np.int64]:
+    """The key of each number, as :func:`key_sql` tells it; of null 0."""
+    digits = pc.match_substring_regex(numbers, r"^[0-9]{11}\z")
+    keys = pc.if_else(digits, numbers, None).cast(pa.int64()).fill_null(0).to_numpy().copy()
+    others = pc.indices_nonzero(pc.invert(digits)).to_numpy()
+    for place in others.tolist():
+        digest = hashlib.md5(numbers[place].as_py().encode(), usedforsecurity=False).digest()
+        keys[place] = (int.from_bytes(digest[8:], "little") >> 2) | (1 << 62)
+    return cast("npt.NDArray[np.int64]", keys)
 
 
 def bucket_sql(key: str, buckets: int) -> str:
@@ -32,6 +48,34 @@ def bucket_sql(key: str, buckets: int) -> str:
 def buckets_of(keys: npt.NDArray[np.int64], buckets: int) -> npt.NDArray[np.int64]:
     """The bucket of each key, as :func:`bucket_sql` tells it."""
     return keys % _SPREAD % buckets
+
+
+def in_slices(keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Each key's slice: its bucket of MOST_BUCKETS, numbered so that any fewer are in a row.
+
+    Of any number of buckets, a power of two, bucket ``n`` is one stretch of the MOST_BUCKETS:
+    ``stretch_of(n, buckets)``.
+    """
+    return _REVERSED[keys % _SPREAD % MOST_BUCKETS]
+
+
+def stretch_of(bucket: int, buckets: int) -> range:
+    """The slices, as :func:`in_slices` tells them, that a bucket is made of."""
+    size = MOST_BUCKETS // buckets
+    first = int(_REVERSED[bucket])
+    return range(first, first + size)
+
+
+def _reversed(bits: int) -> npt.NDArray[np.int64]:
+    """Of each number of so many bits, the one with these bits the other way round."""
+    numbers = np.arange(1 << bits)
+    found = np.zeros(1 << bits, np.int64)
+    for bit in range(bits):
+        found |= ((numbers >> bit) & 1) << (bits - 1 - bit)
+    return found
+
+
+_REVERSED = _reversed(MOST_BUCKETS.bit_length() - 1)
 
 
 def bucket_count(persons: int) -> int:

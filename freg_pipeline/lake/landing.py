@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from pathlib import Path
 
 import msgspec
 
 from freg_pipeline.contract import Plan, compile_contract, fingerprint
 from freg_pipeline.envelope import is_xml
 from freg_pipeline.errors import DamagedError, FregError
-from freg_pipeline.journal.kept import KeptFile, keep
 from freg_pipeline.journal.measures import BatchTook, Took, just_now, together
 from freg_pipeline.journal.request import contract_key
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.naa import persons_now
 from freg_pipeline.lake.owntable_naa import PERSON_NAA
+from freg_pipeline.lake.packed import PackedFile, PackedTable, keep_packed, pack
 from freg_pipeline.normalize import Chunk, json_answer, normalize_batch
 from freg_pipeline.normalize.account import DOCUMENT_TABLE
-from freg_pipeline.normalize.write import TableFiles
+from freg_pipeline.normalize.write import BatchRows
 from freg_pipeline.store import Store, read_record, write_record
 
 _KEEP_CONTRACT = (
@@ -28,13 +27,17 @@ _KEEP_CONTRACT = (
 )
 
 
+_FILE = "tables.arrow"
+
+
 class LandedBatch(msgspec.Struct, frozen=True):
     """A batch whose staging tables are in the store.
 
     Attributes:
         batch: its number.
         contract: fingerprint of the contract that it was decoded by.
-        files: staging files by table; tables without rows have none.
+        tables: staging tables; those without rows aren't there.
+        file: the file that they lie in.
         outcomes: identifiers by ``utfall``: dokument, borte, feilet.
         seconds: what it took.
         took: the same, and what its identifiers and its answers took.
@@ -42,7 +45,8 @@ class LandedBatch(msgspec.Struct, frozen=True):
 
     batch: int
     contract: str
-    files: dict[str, KeptFile]
+    tables: dict[str, PackedTable]
+    file: PackedFile
     outcomes: dict[str, int]
     seconds: float
     took: BatchTook | None = None
@@ -65,6 +69,11 @@ def load_plan(store: Store, contract: str) -> Plan:
 def staging_key(place: str, batch: int, file: str) -> str:
     """Where a staging file of a batch lies; ``place`` as the uttrekk tells it."""
     return f"uttrekk/{place}/tables/{batch:06d}/{file}"
+
+
+def packed_key(place: str, batch: int) -> str:
+    """Where the staging tables of a batch lie."""
+    return staging_key(place, batch, _FILE)
 
 
 def require_landed(uttrekk: Uttrekk) -> list[int]:
@@ -127,14 +136,15 @@ def land_batch(
     with store.scratch() as folder:
         chunks = _chunks(uttrekk, batch, plan, asked, progress)
         tables = normalize_batch(chunks, plan, uttrekk.identifier_kind(batch), folder)
-        made = {**tables.files, **_of_now(tables.files, plan, uttrekk.request.parts, folder)}
-        files = {
-            name: keep(store, staging_key(uttrekk.place, batch, f"{name}.parquet"), path)
-            for name, path in made.items()
-        }
+        now = _of_now(tables.tables, plan, uttrekk.request.parts)
+        packed = folder / _FILE
+        where = pack({**tables.tables, **now}, packed)
+        file = keep_packed(store, packed_key(uttrekk.place, batch), packed)
     seconds = time.monotonic() - started
     took = BatchTook(uttrekk.batch_took(batch), together(asked), just_now(seconds))
-    landed = LandedBatch(batch, plan.fingerprint, files, tables.outcomes, round(seconds, 3), took)
+    landed = LandedBatch(
+        batch, plan.fingerprint, where, file, tables.outcomes, round(seconds, 3), took
+    )
     if not write_record(store, done, landed):
         # Another worker landed it at the same time, from the same answers: its word stands.
         return load_landed(store, uttrekk.place, batch)
@@ -142,15 +152,13 @@ def land_batch(
 
 
 def _of_now(
-    files: Mapping[str, Path], plan: Plan, parts: Collection[str], folder: Path
-) -> dict[str, Path]:
-    """The staging file of what holds now of each person; none where the batch has nobody."""
-    rows = persons_now(files, plan, parts) if DOCUMENT_TABLE in files else None
+    tables: Mapping[str, BatchRows], plan: Plan, parts: Collection[str]
+) -> dict[str, BatchRows]:
+    """What holds now of each person; nothing where the batch has nobody."""
+    rows = persons_now(tables, plan, parts) if DOCUMENT_TABLE in tables else None
     if rows is None or not rows.num_rows:
         return {}
-    written = TableFiles(folder)
-    written.write(PERSON_NAA.name, rows)
-    return written.close()
+    return {PERSON_NAA.name: BatchRows(rows.schema, held=[rows], rows=rows.num_rows)}
 
 
 def _chunks(

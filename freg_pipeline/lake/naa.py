@@ -7,12 +7,10 @@ and with a sync alike, and is carried along by merges and compactions as any oth
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from freg_pipeline.contract import Plan
 from freg_pipeline.extract.parts import entities
@@ -22,6 +20,7 @@ from freg_pipeline.lake.owntable_naa import PERSON_NAA
 from freg_pipeline.lake.protection import GRADE, HOME, LEVEL, OPEN, PROTECTION
 from freg_pipeline.normalize.account import DOCUMENT_TABLE
 from freg_pipeline.normalize.person import Mask, mask
+from freg_pipeline.normalize.write import BatchRows
 
 _TEXT, _WHOLE = pa.string(), pa.int64()
 # What is taken over as it is: table -> columns.
@@ -65,17 +64,17 @@ _HOME_COLUMNS = {
 }
 
 
-def persons_now(files: Mapping[str, Path], plan: Plan, parts: Collection[str]) -> pa.Table:
+def persons_now(tables: Mapping[str, BatchRows], plan: Plan, parts: Collection[str]) -> pa.Table:
     """The staging rows of ``person_naa`` of a batch.
 
     Args:
-        files: the batch's staging files by table, that of documents among them.
+        tables: the batch's rows by table, those of documents among them.
         plan: the contract's tables.
         parts: what the register was asked for: whether it tells who is protected.
     """
-    told = pq.read_table(files[DOCUMENT_TABLE], columns=["dok_nr", "personidentifikator"])
+    told = tables[DOCUMENT_TABLE].read(["dok_nr", "personidentifikator"])
     told = told.filter(told["personidentifikator"].is_valid())
-    batch = _Batch(files, plan, told["dok_nr"].to_numpy().astype(np.int64))
+    batch = _Batch(tables, plan, told["dok_nr"].to_numpy().astype(np.int64))
     columns = {
         "dok_nr": told["dok_nr"],
         "personidentifikator": told["personidentifikator"],
@@ -91,13 +90,13 @@ def persons_now(files: Mapping[str, Path], plan: Plan, parts: Collection[str]) -
 class _Batch:
     """What a batch's documents tell, a value for each of them."""
 
-    def __init__(self, files: Mapping[str, Path], plan: Plan, documents: Places) -> None:
-        self._files = files
+    def __init__(self, tables: Mapping[str, BatchRows], plan: Plan, documents: Places) -> None:
+        self._tables = tables
         self._plan = plan
         self._documents = documents
 
     def _entity(self, table: str, columns: Mapping[str, pa.DataType]) -> Entity:
-        return Entity(self._plan, self._files, table, columns, self._documents)
+        return Entity(self._plan, self._tables, table, columns, self._documents)
 
     def plain(self) -> dict[str, pa.Array]:
         """What is taken over as it is."""

@@ -25,6 +25,7 @@ from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.lake.keys import key_sql
 from freg_pipeline.lake.staging import Staging
 from freg_pipeline.lake.state import State
+from freg_pipeline.normalize.account import DOCUMENT_TABLE
 from freg_pipeline.store import Store
 
 # Rank 0: what the release holds. Above it documents as of an event, below it those not to be used.
@@ -60,7 +61,14 @@ SELECT answer.identifikator FROM answer
 JOIN (SELECT key, max(ajourholdt) AS newest FROM other GROUP BY key) AS other USING (key)
 WHERE answer.ajourholdt < newest ORDER BY 1
 """
-_COLUMNS = ["identifikator", "utfall", "personidentifikator", "dokumentidentifikator", "ajourholdt"]
+_COLUMNS = [
+    "dok_nr",
+    "identifikator",
+    "utfall",
+    "personidentifikator",
+    "dokumentidentifikator",
+    "ajourholdt",
+]
 
 
 def rank(connection: duckdb.DuckDBPyConnection, events: Iterable[pa.Table]) -> None:
@@ -87,14 +95,15 @@ def doubtful(store: Store, current: Manifest, name: str, batches: Sequence[int])
         name: the sync's.
         batches: those of it that have landed.
     """
-    rows = pa.concat_tables(
-        [piece for _, piece in Staging(store, name, list(batches)).read("dokument", _COLUMNS)]
-        or [pa.table({column: pa.array([], pa.string()) for column in _COLUMNS})]
-    )
+    staged = Staging(store, name, list(batches)).read(DOCUMENT_TABLE, _COLUMNS)
+    pieces = [_with_place(batch, piece) for batch, piece in staged]
+    if not pieces:
+        return []
+    rows = pa.concat_tables(pieces)
     if rows["dokumentidentifikator"].null_count == 0:
         return []  # nobody was looked up by number
     with closing(duckdb.connect()) as connection:
-        connection.register("piece", rows.append_column("place", pa.array(np.arange(len(rows)))))
+        connection.register("piece", rows)
         connection.execute(
             "CREATE TABLE told AS SELECT *, "  # noqa: S608  no input
             f"{key_sql('personidentifikator')} AS key FROM piece WHERE utfall = 'dokument'"
@@ -110,3 +119,9 @@ def doubtful(store: Store, current: Manifest, name: str, batches: Sequence[int])
             "SELECT key, ajourholdt FROM told WHERE dokumentidentifikator IS NOT NULL"
         )
         return [number for (number,) in connection.sql(_DOUBTFUL).fetchall()]
+
+
+def _with_place(batch: int, rows: pa.Table) -> pa.Table:
+    """With a number that tells which document came later."""
+    places = (batch << 32) + rows["dok_nr"].to_numpy().astype(np.int64)
+    return rows.append_column("place", pa.array(places))

@@ -10,15 +10,17 @@ from __future__ import annotations
 import logging
 from collections import Counter
 
-import pyarrow.parquet as pq
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from freg_pipeline.errors import DamagedError
 from freg_pipeline.journal.batches import CHUNK
-from freg_pipeline.journal.kept import open_whole
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.guards import STRICT, Policy, too_many_gone
 from freg_pipeline.lake.heal import begin_anew, drop_tables, set_aside
-from freg_pipeline.lake.landing import LandedBatch, load_landed, staging_key
+from freg_pipeline.lake.landing import LandedBatch, load_landed
+from freg_pipeline.lake.staging import read_landed
+from freg_pipeline.normalize.account import DOCUMENT_TABLE
 
 logger = logging.getLogger(__name__)
 
@@ -92,9 +94,6 @@ def _reopen(uttrekk: Uttrekk, batch: int, outcomes: set[str]) -> int:
 
 def _look_ups(uttrekk: Uttrekk, landed: LandedBatch, outcomes: set[str]) -> set[int]:
     """The look-ups of a landed batch that one of the outcomes came of."""
-    name = "dokument"
-    key = staging_key(uttrekk.place, landed.batch, f"{name}.parquet")
-    with open_whole(uttrekk.store, key, landed.files[name]) as file:
-        among = [("utfall", "in", outcomes)]
-        places = pq.read_table(file, columns=["dok_nr"], filters=among)["dok_nr"]
+    rows = read_landed(uttrekk.store, uttrekk.place, landed, DOCUMENT_TABLE, ["dok_nr", "utfall"])
+    places = rows.filter(pc.is_in(rows["utfall"], pa.array(outcomes)))["dok_nr"]
     return {place // CHUNK for place in places.to_pylist()}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -14,8 +13,9 @@ from freg_pipeline.contract import Plan
 from freg_pipeline.extract.parts import entities
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.lake.query import connect
-from freg_pipeline.lake.sql import identifier, parquet, quoted
+from freg_pipeline.lake.sql import identifier
 from freg_pipeline.lake.tables import PERSON
+from freg_pipeline.normalize.write import BatchRows
 from freg_pipeline.store import Store
 
 _DOCUMENT = "dokument"  # the staging table of what became of each identifier
@@ -67,11 +67,11 @@ def differences(
     store: Store,
     manifest: Manifest,
     plan: Plan,
-    files: Mapping[str, Path],
+    tables: Mapping[str, BatchRows],
     left_out: Collection[str],
     parts: Collection[str],
 ) -> Differences:
-    """Hold a release against staging tables of documents that were fetched by number.
+    """Hold a release against the rows of documents that were fetched by number.
 
     Rows are compared as a set: in which order an answer lists them is no difference. Tables of what
     wasn't asked for are passed over: the register gives numbers unasked.
@@ -80,17 +80,20 @@ def differences(
         store: where the release lies.
         manifest: the release.
         plan: the contract by which both were decoded.
-        files: the staging tables; those without rows have none.
+        tables: what was fetched; tables without rows aren't there.
         left_out: numbers asked for that can't be compared.
         parts: what was asked for.
     """
     with closing(connect(store, manifest)) as connection:
-        _account(connection, files[_DOCUMENT], left_out)
+        _account(connection, tables[_DOCUMENT].read(), left_out)
         found = {PERSON.name: _numbers(connection, _OTHER_PERSON)}
         asked = entities(parts)
         for table in (one for one in plan.tables if one.entity in asked):
             columns = [column.name for column in table.columns]
-            statement = _differing(table.name, columns, files.get(table.name))
+            fetched = tables.get(table.name)
+            if fetched is not None:
+                connection.register(_FETCHED, fetched.read())
+            statement = _differing(table.name, columns, is_there=fetched is not None)
             found[table.name] = _numbers(connection, statement)
         compared = _numbers(connection, "SELECT identifikator FROM compared")
         failed = _numbers(connection, "SELECT identifikator FROM fetched WHERE utfall = 'feilet'")
@@ -102,22 +105,25 @@ def differences(
     )
 
 
+_FETCHED = "_hentet"
 _OTHER_PERSON = (
     "SELECT identifikator FROM compared "
     "WHERE utfall = 'borte' OR personidentifikator <> identifikator"
 )
 
 
-def _account(connection: duckdb.DuckDBPyConnection, file: Path, left_out: Collection[str]) -> None:
+def _account(
+    connection: duckdb.DuckDBPyConnection, account: pa.Table, left_out: Collection[str]
+) -> None:
+    connection.register("account", account)
     connection.register("left_out", pa.table({"nummer": pa.array(sorted(left_out), pa.string())}))
     connection.execute(
-        f"CREATE TABLE fetched AS FROM {parquet(quoted(str(file)))} "
-        "ANTI JOIN left_out ON nummer = identifikator"
+        "CREATE TABLE fetched AS FROM account ANTI JOIN left_out ON nummer = identifikator"
     )
     connection.execute("CREATE TABLE compared AS FROM fetched WHERE utfall <> 'feilet'")
 
 
-def _differing(table: str, columns: Sequence[str], file: Path | None) -> str:
+def _differing(table: str, columns: Sequence[str], *, is_there: bool) -> str:
     """Those of the compared whose rows of a table aren't the same.
 
     Whom the register no longer has, or has under another number, ``person`` counts already.
@@ -128,10 +134,10 @@ def _differing(table: str, columns: Sequence[str], file: Path | None) -> str:
         "SEMI JOIN same ON personidentifikator = identifikator"
     )
     fresh = f"SELECT nummer, {names} FROM ({kept}) WHERE false"  # noqa: S608
-    if file is not None:
+    if is_there:
         fresh = (
             f"SELECT identifikator AS nummer, {names} "  # noqa: S608
-            f"FROM {parquet(quoted(str(file)))} JOIN same USING (dok_nr)"
+            f"FROM {_FETCHED} JOIN same USING (dok_nr)"
         )
     return (
         "WITH same AS (SELECT identifikator, dok_nr FROM compared "  # noqa: S608

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from freg_pipeline.journal.kept import KeptFile, open_whole
-from freg_pipeline.lake.landing import LandedBatch, load_landed, staging_key
+from freg_pipeline.lake.landing import LandedBatch, load_landed, packed_key
+from freg_pipeline.lake.packed import PackedTable, read_parts
 from freg_pipeline.store import Store, read_record
 
 ROWS_AT_ONCE = 100_000
@@ -43,26 +44,50 @@ class Staging:
 
     def rows(self, table: str) -> int:
         """Rows of a table in all batches."""
-        return sum(
-            landed.files[table].rows for landed in self._landed.values() if table in landed.files
-        )
+        return sum(one.rows for _, one in self._of(table))
 
     def read(self, table: str, columns: list[str] | None = None) -> Iterator[tuple[int, pa.Table]]:
         """Yield pieces of a table with the batch that each is from, in the batches' order.
 
+        Within a batch the documents are in an order of their own (freg_pipeline.lake.packed).
+
         Raises:
             DamagedError: a file is, or is gone.
         """
-        for batch in self.batches:
-            if table in self._landed[batch].files:
-                for piece in self._pieces(batch, table, columns):
-                    yield batch, pa.Table.from_batches([piece])
+        for batch, packed in self._of(table):
+            for piece in read_parts(self._store, self._key(batch), packed, packed.parts, columns):
+                yield batch, piece
 
-    def _pieces(
-        self, batch: int, table: str, columns: list[str] | None
-    ) -> Iterator[pa.RecordBatch]:
-        key = staging_key(self._place, batch, f"{table}.parquet")
-        yield from _read(self._store, key, self._landed[batch].files[table], columns)
+    def read_bucket(self, table: str, bucket: int, buckets: int) -> Iterator[tuple[int, pa.Table]]:
+        """The same, but only those pieces that may hold rows of a bucket of persons.
+
+        They hold rows of other buckets as well.
+        """
+        for batch, packed in self._of(table):
+            parts = packed.parts_of(bucket, buckets)
+            for piece in read_parts(self._store, self._key(batch), packed, parts):
+                yield batch, piece
+
+    def _of(self, table: str) -> Iterator[tuple[int, PackedTable]]:
+        for batch in self.batches:
+            if table in self._landed[batch].tables:
+                yield batch, self._landed[batch].tables[table]
+
+    def _key(self, batch: int) -> str:
+        return packed_key(self._place, batch)
+
+
+def read_landed(
+    store: Store, place: str, landed: LandedBatch, table: str, columns: list[str]
+) -> pa.Table:
+    """A table of a batch, of a few columns.
+
+    Raises:
+        DamagedError: the file is, or is gone.
+    """
+    packed = landed.tables[table]
+    key = packed_key(place, landed.batch)
+    return pa.concat_tables(read_parts(store, key, packed, packed.parts, columns))
 
 
 class _Events(msgspec.Struct, frozen=True):

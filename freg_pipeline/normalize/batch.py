@@ -1,8 +1,8 @@
-"""A batch's raw answers -> its staging tables, and one row of account for each identifier."""
+"""A batch's raw answers -> its tables' rows, and one row of account for each identifier."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from freg_pipeline.normalize.person import CurrentNumbers
 from freg_pipeline.normalize.program import TableLayout
 from freg_pipeline.normalize.read import Chunk, Reader
 from freg_pipeline.normalize.unknown import UnknownFields
-from freg_pipeline.normalize.write import ROW_GROUP, TableFiles
+from freg_pipeline.normalize.write import ROW_GROUP, BatchRows, TableRows
 
 UNKNOWN_TABLE = "ukjent_felt"
 
@@ -26,71 +26,68 @@ class BatchTables:
     """What a batch gave.
 
     Attributes:
-        files: finished Parquet files by table; tables without rows have none.
-        rows: rows by table.
+        tables: rows by table, with ``dok_nr``, the document's place in the batch; tables without
+            rows have none.
         outcomes: identifiers by ``utfall``: dokument, borte, feilet.
     """
 
-    files: dict[str, Path]
-    rows: dict[str, int]
+    tables: dict[str, BatchRows]
     outcomes: dict[str, int]
 
 
 def normalize_batch(
     chunks: Iterator[Chunk], plan: Plan, kind: IdentifierKind, folder: Path
 ) -> BatchTables:
-    """Write the staging tables of one batch into ``folder``.
+    """The rows of one batch's tables.
 
     Args:
         chunks: the answered look-ups, in the batch's order; held one at a time.
         plan: the contract's tables.
         kind: what the identifiers are; persons are asked for by number, documents by their own id.
-        folder: where the files go.
+        folder: where rows go that can't be held; to be kept as long as the rows are.
     """
     unknown = UnknownFields()
-    batch = _Batch(Reader(plan, unknown), kind, TableFiles(folder))
+    batch = _Batch(Reader(plan, unknown), kind, TableRows(folder))
     for chunk in chunks:
         batch.add(chunk)
     return batch.close(unknown)
 
 
 class _Batch:
-    """Rows in columns until a row group of a table is full, so that memory is bounded."""
+    """Rows in columns until a table has many, so that memory is bounded."""
 
-    def __init__(self, reader: Reader, kind: IdentifierKind, files: TableFiles) -> None:
+    def __init__(self, reader: Reader, kind: IdentifierKind, rows: TableRows) -> None:
         self._reader = reader
         self._columns = reader.columns
-        self._files = files
+        self._rows_of = rows
         self._account = Account(kind, CurrentNumbers(reader.layout, reader.columns))
 
     def add(self, chunk: Chunk) -> None:
-        """Read a chunk, and write what has become a row group."""
+        """Read a chunk, and put away what has become many rows."""
         self._account.add(self._reader.read(chunk))
         tables = self._reader.layout.tables
         full = [one for one in tables if self._columns.is_full(one, ROW_GROUP)]
         if full:
-            self._write(full)
+            self._write(full, self._rows_of.put)
             for table in full:
                 self._columns.clear(table)
 
     def close(self, unknown: UnknownFields) -> BatchTables:
-        """Write what is left."""
+        """What is left is held."""
         tables = self._reader.layout.tables
-        self._write([one for one in tables if self._columns.rows(one)], all_accounts=True)
+        self._write([one for one in tables if self._columns.rows(one)], self._rows_of.hold)
+        if self._account.rows:
+            self._rows_of.hold(DOCUMENT_TABLE, self._account.take())
         if unknown.counts:
-            self._files.write(UNKNOWN_TABLE, unknown.to_table())
-        files = self._files.close()
-        return BatchTables(files, self._files.rows, dict(self._account.outcomes))
+            self._rows_of.hold(UNKNOWN_TABLE, unknown.to_table())
+        return BatchTables(self._rows_of.close(), dict(self._account.outcomes))
 
-    def _write(self, tables: list[TableLayout], *, all_accounts: bool = False) -> None:
+    def _write(self, tables: list[TableLayout], write: Callable[[str, pa.Table], None]) -> None:
         self._account.settle()
         for table in tables:
             rows = self._rows(table)
             if rows.num_rows:
-                self._files.write(table.table.name, rows)
-        accounts = self._account.rows
-        if accounts >= ROW_GROUP or (all_accounts and accounts):
-            self._files.write(DOCUMENT_TABLE, self._account.take())
+                write(table.table.name, rows)
 
     def _rows(self, table: TableLayout) -> pa.Table:
         """A table's rows with their persons; the arrays hold until the columns are cleared."""

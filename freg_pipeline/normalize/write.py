@@ -1,45 +1,72 @@
-"""Staging files of one batch: one Parquet file a table, in row groups of a sensible size."""
+"""The rows of one batch as they come: held, or, what comes before the end, in files meanwhile."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-ROW_GROUP = 100_000  # rows; smaller groups cost readers, larger ones cost the writer memory
+ROW_GROUP = 100_000  # rows; more of a table aren't held, so that memory is bounded
 
 
-class TableFiles:
-    """Parquet files under ``folder``, one a table, written as rows come.
+@dataclass
+class BatchRows:
+    """A table's rows in a batch, in the batch's order.
 
-    Plain encoding under zstd and no statistics: a release reads every row of them, once
-    (docs/decisions/0010).
+    Attributes:
+        schema: its columns.
+        files: the rows that came first, as Arrow files that are read once, or twice.
+        held: the rows after them.
+    """
+
+    schema: pa.Schema
+    files: list[Path] = field(default_factory=list)
+    held: list[pa.Table] = field(default_factory=list)
+    rows: int = 0
+
+    def read(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """All rows; the memory of those that are held is shared with this."""
+        names = list(self.schema.names if columns is None else columns)
+        pieces = [*map(_read, self.files), *self.held] or [self.schema.empty_table()]
+        return pa.concat_tables([piece.select(names) for piece in pieces])
+
+
+class TableRows:
+    """The rows of a batch's tables.
+
+    Args:
+        folder: where those are put that can't be held.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._writers: dict[str, pq.ParquetWriter] = {}
-        self.rows: dict[str, int] = {}
+        self._tables: dict[str, BatchRows] = {}
 
-    def write(self, name: str, rows: pa.Table) -> None:
-        """Append ``rows`` to the table ``name`` as a row group; nothing of them is kept here."""
-        if name not in self._writers:
-            self._writers[name] = pq.ParquetWriter(
-                self._folder / f"{name}.parquet",
-                rows.schema,
-                compression="zstd",
-                compression_level=1,
-                use_dictionary=False,
-                write_statistics=False,
-                store_schema=False,
-                write_page_checksum=True,
-            )
-        self.rows[name] = self.rows.get(name, 0) + rows.num_rows
-        self._writers[name].write_table(rows, row_group_size=max(rows.num_rows, 1))
+    def hold(self, name: str, rows: pa.Table) -> None:
+        """Append rows to a table; their memory must last as long as they are needed."""
+        table = self._table(name, rows)
+        table.held.append(rows)
 
-    def close(self) -> dict[str, Path]:
-        """Return each table's finished file."""
-        for writer in self._writers.values():
-            writer.close()
-        return {name: self._folder / f"{name}.parquet" for name in self._writers}
+    def put(self, name: str, rows: pa.Table) -> None:
+        """Append rows to a table whose memory will hold others soon."""
+        table = self._table(name, rows)
+        path = self._folder / f"{name}-{len(table.files)}.arrow"
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, rows.schema) as writer:
+            writer.write_table(rows)
+        table.files.append(path)
+
+    def close(self) -> dict[str, BatchRows]:
+        """Each table that has rows."""
+        return self._tables
+
+    def _table(self, name: str, rows: pa.Table) -> BatchRows:
+        table = self._tables.setdefault(name, BatchRows(rows.schema))
+        table.rows += rows.num_rows
+        return table
+
+
+def _read(path: Path) -> pa.Table:
+    with pa.OSFile(str(path)) as file:
+        return pa.ipc.open_file(file).read_all()

@@ -162,16 +162,16 @@ def _metadata(landed: list[LandedBatch]) -> dict[str, Any]:
     outcomes: Counter[str] = Counter()
     for batch in landed:
         outcomes.update(batch.outcomes)
-    files = [file for batch in landed for file in batch.files.values()]
+    tables = [table for batch in landed for table in batch.tables.values()]
     return {
         "contract": landed[0].contract,
-        "dagster/row_count": sum(file.rows for file in files),
+        "dagster/row_count": sum(table.rows for table in tables),
         **counts(
             documents=outcomes["dokument"],
             gone=outcomes["borte"],
             failed=outcomes["feilet"],
-            tables=len({table for batch in landed for table in batch.files}),
-            bytes=sum(file.bytes for file in files),
+            tables=len({name for batch in landed for name in batch.tables}),
+            bytes=sum(batch.file.bytes for batch in landed),
             seconds=round(sum(batch.seconds for batch in landed), 3),
         ),
     }

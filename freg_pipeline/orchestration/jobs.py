@@ -10,7 +10,6 @@ from freg_pipeline.orchestration.common import Job
 from freg_pipeline.orchestration.in_order import NAME as IN_ORDER
 from freg_pipeline.orchestration.names import Names
 from freg_pipeline.orchestration.spot_check import SPOT_CHECK
-from freg_pipeline.orchestration.workers import Workers
 
 
 class UttrekkJobs(NamedTuple):
@@ -21,13 +20,12 @@ class UttrekkJobs(NamedTuple):
     publish_release: Job
 
 
-def uttrekk_jobs(names: Names, workers: Workers) -> UttrekkJobs:
+def uttrekk_jobs(names: Names) -> UttrekkJobs:
     """One orders, one takes in a batch, and one publishes."""
     return UttrekkJobs(
         full_load=dg.define_asset_job(
             names.of("full_load"),
             selection=[names.key("uttrekk")],
-            **workers.place("full_load"),
             description=(
                 "Orders an uttrekk: everyone, unless a selection is configured. uttrekk_sensor then"
                 " lands its batches and publishes the release."
@@ -39,13 +37,13 @@ def uttrekk_jobs(names: Names, workers: Workers) -> UttrekkJobs:
                 names.key(name)
                 for name in ("batch_identifikatorer", "bulkoppslag", "batch_tabeller")
             ],
-            **workers.place("land_batch"),
+            executor_def=dg.in_process_executor,  # its steps follow each other; a process costs
             description="Takes one batch from identifiers to tables.",
         ),
         publish_release=dg.define_asset_job(
             names.of("publish_release"),
             selection=_published(names),
-            **workers.place("publish_release"),
+            executor_def=dg.in_process_executor,
             description="Publishes an uttrekk whose batches have all landed, and checks it.",
         ),
     )

@@ -8,10 +8,9 @@ from freg_pipeline.lake.purge import purge
 from freg_pipeline.orchestration.names import Names
 from freg_pipeline.orchestration.resources import freg_of
 from freg_pipeline.orchestration.telling import in_our_words
-from freg_pipeline.orchestration.workers import Workers
 
 
-def purge_job(names: Names, workers: Workers) -> dg.JobDefinition:
+def purge_job(names: Names) -> dg.JobDefinition:
     """What removes old releases."""
 
     @dg.op(
@@ -30,7 +29,7 @@ def purge_job(names: Names, workers: Workers) -> dg.JobDefinition:
 
     @dg.job(
         name=names.of("purge"),
-        **workers.place("purge"),
+        executor_def=dg.in_process_executor,  # one step; a process costs
         description="Removes old releases, and the files that only they name.",
     )
     def job() -> None:

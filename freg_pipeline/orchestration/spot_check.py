@@ -12,7 +12,6 @@ from freg_pipeline.orchestration.names import Names
 from freg_pipeline.orchestration.resources import freg_of
 from freg_pipeline.orchestration.telling import in_our_words
 from freg_pipeline.orchestration.unreleased import nothing_to_check
-from freg_pipeline.orchestration.workers import Workers
 
 SPOT_CHECK = "spot_check"
 
@@ -68,12 +67,12 @@ def spot_check(names: Names) -> dg.AssetChecksDefinition:
     return check
 
 
-def spot_check_job(names: Names, workers: Workers) -> Job:
+def spot_check_job(names: Names) -> Job:
     """What runs that check alone."""
     check = dg.AssetCheckKey(names.key("release"), SPOT_CHECK)
     return dg.define_asset_job(
         names.of("spot_check"),
         selection=dg.AssetSelection.checks(check),
-        **workers.place("spot_check"),
+        executor_def=dg.in_process_executor,  # one step; a process costs
         description="Looks persons up at random and compares them with the tables.",
     )

@@ -85,12 +85,11 @@ def instance(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Dagster
     if kind == "memory":
         opened = DagsterInstance.ephemeral()
     else:
-        module = "freg_pipeline.orchestration.event_log"
-        ours = {
-            "event_log_storage": {"module": module, "class": "EventsInOneFile"},
-            "run_storage": {"module": module, "class": "RunsInOneFile"},
+        one = {
+            "module": "freg_pipeline.orchestration.event_log",
+            "class": "EventsInOneFile",
         }
-        more = ours if kind == "one file" else {}
+        more = {"event_log_storage": one} if kind == "one file" else {}
         settings = {"telemetry": {"enabled": False}, **more}
         opened = DagsterInstance.from_ref(InstanceRef.from_dir(str(tmp_path), overrides=settings))
     with opened:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -23,9 +24,18 @@ from freg_pipeline.journal.raw import RawMeta, pack
 from freg_pipeline.journal.releases import manifest_key, write_manifest
 from freg_pipeline.journal.request import Request
 from freg_pipeline.journal.uttrekk import Uttrekk
-from freg_pipeline.lake.landing import land_batch
-from freg_pipeline.lake.staging import event_key
+from freg_pipeline.lake.landing import (
+    LandedBatch,
+    land_batch,
+    load_landed,
+    packed_key,
+    staging_key,
+)
+from freg_pipeline.lake.packed import keep_packed
+from freg_pipeline.lake.packed import pack as pack_tables
+from freg_pipeline.lake.staging import Staging, event_key
 from freg_pipeline.lake.tables import AVVIK, HENDELSE, HENDELSE_EGENSKAP
+from freg_pipeline.normalize.write import BatchRows
 from freg_pipeline.store import Store, write_record
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests.contracts import entity, field, small_contract
@@ -246,6 +256,29 @@ def keep_table(store: Store, key: str, rows: pa.Table) -> KeptFile:
         path = folder / "table.parquet"
         pq.write_table(rows, path)
         return keep(store, key, path)
+
+
+def stage_batch(store: Store, place: str, batch: int, tables: dict[str, pa.Table]) -> LandedBatch:
+    """Put a batch's tables into the store, as landing does."""
+    rows = {name: BatchRows(one.schema, held=[one], rows=len(one)) for name, one in tables.items()}
+    with store.scratch() as folder:
+        where = pack_tables(rows, folder / "tables.arrow")
+        file = keep_packed(store, packed_key(place, batch), folder / "tables.arrow")
+    landed = LandedBatch(batch, "", where, file, {}, 0.0)
+    write_record(store, staging_key(place, batch, "done.json"), landed)
+    return landed
+
+
+def staged_rows(store: Store, place: str, batch: int) -> dict[str, BatchRows]:
+    """The rows of a batch's tables, as they were before they were put into the store."""
+    staging = Staging(store, place, [batch])
+    found = {}
+    for name in load_landed(store, place, batch).tables:
+        rows = pa.concat_tables([piece for _, piece in staging.read(name)])
+        if "dok_nr" in rows.column_names:
+            rows = rows.take(pa.array(np.argsort(rows["dok_nr"].to_numpy(), kind="stable")))
+        found[name] = BatchRows(rows.schema, held=[rows], rows=len(rows))
+    return found
 
 
 def _put(store: Store, key: str, content: dict[str, Any]) -> None:

@@ -10,7 +10,15 @@ import pytest
 
 from freg_pipeline.contract import compile_contract
 from freg_pipeline.errors import FregError, ObjectMissingError
-from freg_pipeline.lake.landing import LandedBatch, land_batch, load_landed, load_plan, staging_key
+from freg_pipeline.lake.landing import (
+    LandedBatch,
+    land_batch,
+    load_landed,
+    load_plan,
+    packed_key,
+    staging_key,
+)
+from freg_pipeline.lake.packed import PackedFile
 from freg_pipeline.lake.staging import Staging
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests.unit.lake.delivered import (
@@ -44,15 +52,14 @@ def test_a_batch_lands_with_a_count_of_everything(store: LocalStore) -> None:
     assert landed.outcomes == {"dokument": 1_200, "borte": 1, "feilet": 1}
     assert told == [1_000, 202]
     assert landed.contract == PLAN.fingerprint
-    assert {name: file.rows for name, file in landed.files.items()} == {
+    assert {name: file.rows for name, file in landed.tables.items()} == {
         "dokument": 1_202,
         "identifikasjonsnummer": 1_200,
         "navn": 1_200,
         "person_naa": 1_200,
     }
-    for name, file in landed.files.items():
-        data = store.read(staging_key("one", 0, f"{name}.parquet"))
-        assert (file.bytes, file.sha256) == (len(data), hashlib.sha256(data).hexdigest())
+    data = store.read(packed_key("one", 0))
+    assert landed.file == PackedFile(len(data), hashlib.sha256(data).hexdigest())
     assert load_landed(store, "one", 0) == landed
     assert uttrekk.landed() == {0}
 
@@ -79,10 +86,9 @@ def test_a_batch_that_is_not_fetched_in_full_does_not_land(store: LocalStore) ->
 def test_what_a_killed_worker_left_is_gone_on_with(store: LocalStore) -> None:
     uttrekk = deliver(store, "one", BATCH)
     landed = load_landed(store, "one", 0)
-    for lost in ("done.json", "navn.parquet"):  # killed before the last table
-        store.delete(staging_key("one", 0, lost))
+    store.delete(staging_key("one", 0, "done.json"))  # killed before it
     again = land_batch(store, uttrekk, 0, PLAN)
-    assert again.files == landed.files
+    assert (again.tables, again.file) == (landed.tables, landed.file)
     assert sum(len(piece) for _, piece in Staging(store, "one", [0]).read("navn")) == 1_200
 
 

@@ -32,7 +32,7 @@ from freg_pipeline.journal.releases import (
 )
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.guards import Policy
-from freg_pipeline.lake.landing import staging_key
+from freg_pipeline.lake.landing import packed_key, staging_key
 from freg_pipeline.lake.purge import purge
 from freg_pipeline.lake.query import query
 from freg_pipeline.lake.release import build_release
@@ -223,8 +223,8 @@ def test_a_contract_that_breaks_queries_is_refused_until_it_is_accepted(store: L
 
 def test_a_damaged_staging_file_is_named(store: LocalStore) -> None:
     uttrekk = deliver(store, "one", *EVERYONE)
-    Path(store.path(staging_key("one", 1, "dokument.parquet"))).write_bytes(b"PAR1 no")
-    with pytest.raises(DamagedError, match=r"tables/000001/dokument.parquet in .* is damaged"):
+    Path(store.path(packed_key("one", 1))).write_bytes(b"PAR1 no")
+    with pytest.raises(DamagedError, match=r"tables/000001/tables.arrow in .* is damaged"):
         build_release(store, uttrekk)
 
 

@@ -18,13 +18,11 @@ from hypothesis import strategies as st
 
 from freg_pipeline.lake.database import working_database
 from freg_pipeline.lake.keys import bucket_sql, key_sql
-from freg_pipeline.lake.landing import LandedBatch, staging_key
 from freg_pipeline.lake.resolve import places, resolve
 from freg_pipeline.lake.staging import Staging
 from freg_pipeline.normalize.account import DOCUMENT_SCHEMA
-from freg_pipeline.store import write_record
 from freg_pipeline.store.local import LocalStore
-from freg_pipeline_tests.unit.lake.delivered import keep_table, number
+from freg_pipeline_tests.unit.lake.delivered import number, stage_batch
 
 NUMBERS = pa.schema(
     [
@@ -183,15 +181,11 @@ def stage(store: LocalStore, batches: list[list[Delivered]], *, by_document: boo
                 }
                 for row, (other, status) in enumerate(own)
             ]
-        files = {}
         tables = {
             "dokument": pa.Table.from_pylist(account, DOCUMENT_SCHEMA),
             "identifikasjonsnummer": pa.Table.from_pylist(numbers, NUMBERS),
         }
-        for name, table in tables.items():
-            files[name] = keep_table(store, staging_key("u", batch, f"{name}.parquet"), table)
-        done = LandedBatch(batch, "", files, {}, 0.0)
-        write_record(store, staging_key("u", batch, "done.json"), done)
+        stage_batch(store, "u", batch, tables)
     return Staging(store, "u", list(range(len(batches))))
 
 

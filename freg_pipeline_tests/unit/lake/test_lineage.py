@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import pytest
 
 from freg_pipeline.contract import Plan
-from freg_pipeline.lake.landing import load_landed, load_plan, staging_key
+from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.lineage import lineage, made_of
 from freg_pipeline.lake.naa import persons_now
 from freg_pipeline.lake.tables import described
+from freg_pipeline.normalize.write import BatchRows
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import open_store
 from freg_pipeline_tests.conftest import StartRegister
 from freg_pipeline_tests.loads import fetched, released
+from freg_pipeline_tests.unit.lake.delivered import staged_rows
 
 # They decide which row counts, or of whom no address is shown: they concern all columns alike.
 DECIDE = {
@@ -41,36 +41,33 @@ def changed(values: pa.ChunkedArray) -> pa.ChunkedArray | None:
 @pytest.fixture
 def staged(
     start_register: StartRegister, make_settings: Callable[..., Settings]
-) -> tuple[dict[str, Path], Plan, tuple[str, ...]]:
-    """A batch's staging files, the contract's tables, and the parts."""
+) -> tuple[dict[str, BatchRows], Plan, tuple[str, ...]]:
+    """A batch's rows, the contract's tables, and the parts."""
     settings = make_settings(start_register(persons=400, batch_size=400))
     uttrekk = fetched(settings)
     released(settings, uttrekk)
     store = open_store(settings)
-    names = load_landed(store, uttrekk.place, 0).files
-    files = {
-        name: Path(store.path(staging_key(uttrekk.place, 0, f"{name}.parquet"))) for name in names
-    }
-    return files, load_plan(store, uttrekk.request.contract), uttrekk.request.parts
+    tables = staged_rows(store, uttrekk.place, 0)
+    return tables, load_plan(store, uttrekk.request.contract), uttrekk.request.parts
 
 
 def test_a_changed_column_changes_those_that_are_made_of_it(
-    staged: tuple[dict[str, Path], Plan, tuple[str, ...]], tmp_path: Path
+    staged: tuple[dict[str, BatchRows], Plan, tuple[str, ...]],
 ) -> None:
-    files, plan, parts = staged
-    before = persons_now(files, plan, parts)
+    rows_of, plan, parts = staged
+    before = persons_now(rows_of, plan, parts)
     told = lineage(described(plan))["person_naa"]
     tables = made_of(described(plan))["person_naa"] - {"person"}
     tried = set()
-    for table in sorted(tables & files.keys()):
-        rows = pq.read_table(files[table], partitioning=None)
+    for table in sorted(tables & rows_of.keys()):
+        rows = rows_of[table].read()
         for column in [name for name in rows.column_names if name not in DECIDE]:
             values = changed(rows[column])
             if values is None or rows[column].null_count == len(rows):
                 continue
-            path = tmp_path / f"{table}.parquet"
-            pq.write_table(rows.set_column(rows.column_names.index(column), column, values), path)
-            after = persons_now({**files, table: path}, plan, parts)
+            other = rows.set_column(rows.column_names.index(column), column, values)
+            one = BatchRows(other.schema, held=[other], rows=len(other))
+            after = persons_now({**rows_of, table: one}, plan, parts)
             differs = {name for name in before.column_names if after[name] != before[name]}
             expected = {name for name, sources in told.items() if (table, column) in sources}
             assert differs <= expected, (table, column)

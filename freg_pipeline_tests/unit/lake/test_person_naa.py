@@ -16,7 +16,13 @@ from freg_pipeline.lake.release import build_release
 from freg_pipeline.synthetic import xsd
 from freg_pipeline_tests import slow_views
 from freg_pipeline_tests.slow_views import NAA_TABLES, People
-from freg_pipeline_tests.unit.lake.delivered import deliver, document, local_store, number
+from freg_pipeline_tests.unit.lake.delivered import (
+    deliver,
+    document,
+    local_store,
+    number,
+    staged_rows,
+)
 
 moment = st.sampled_from([None, *(f"20{year}-05-01T10:00:00+02:00" for year in (10, 20, 24))])
 grade = st.sampled_from(["ugradert", "klientadresse", "fortrolig", "noeNytt"])
@@ -131,5 +137,5 @@ def test_a_batch_without_documents_has_no_rows(tmp_path: Path) -> None:
     store = local_store(tmp_path)
     deliver(store, "one", [("d", "slettet")], [], xsd=xsd())
     plan = compile_contract(xsd())
-    files = {"dokument": Path(store.location, "uttrekk/one/tables/000000/dokument.parquet")}
-    assert persons_now(files, plan, ("person-basis",)).num_rows == 0
+    tables = staged_rows(store, "one", 0)
+    assert persons_now(tables, plan, ("person-basis",)).num_rows == 0
