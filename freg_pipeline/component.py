@@ -99,6 +99,13 @@ class FregComponent(dg.Component, dg.Resolvable, _Settings):
             f" Default: {', '.join(BY_DEFAULT.names)}."
         ),
     )
+    executor: str = Field(
+        default="in_process",
+        description=(
+            "By what the steps of a run are run: in_process (quickest, and fit for every pool of"
+            " workers), multiprocess, or deployment (that of the project's own definitions)."
+        ),
+    )
     variables: dict[str, str] = Field(
         default={},
         description=(

@@ -18,6 +18,7 @@ from freg_pipeline.orchestration.known import known_plan
 from freg_pipeline.orchestration.names import Names
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.running import BY_DEFAULT, Running
+from freg_pipeline.orchestration.workers import Workers
 from freg_pipeline.outside import showable
 
 
@@ -25,6 +26,7 @@ def build_defs(
     key_prefix: str | Sequence[str] | None = None,
     *,
     running: str | Collection[str] | None = None,
+    executor: str | dg.ExecutorDefinition = "in_process",
     resources: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> dg.Definitions:
@@ -45,6 +47,9 @@ def build_defs(
         running: the sensors and schedules that run from the start, by their names without the
             prefix, in place of those that do by default (``purge_releases``, ``purge_old_runs``,
             ``nightly_table_checks`` and ``lost_runs_sensor``).
+        executor: by what the steps of a run of any of our jobs are run: ``in_process`` (quickest,
+            and fit for every pool of workers), ``multiprocess``, ``deployment`` (that of the
+            definitions that these are merged into), or one of Dagster's executors itself.
         resources: in place of ours, by their names without the prefix: ``freg``, a
             :class:`freg_pipeline.orchestration.resources.Freg`.
         settings: those of this store, by their names in :class:`freg_pipeline.settings.Settings`;
@@ -52,15 +57,16 @@ def build_defs(
             so are all that aren't given here.
 
     Raises:
-        ConfigurationError: the prefix is unfit, a setting, a resource, a sensor or a schedule is
-            unknown, or a setting's value is wrong.
+        ConfigurationError: the prefix is unfit, a setting, a resource, an executor, a sensor or a
+            schedule is unknown, or a setting's value is wrong.
     """
     if key_prefix is None:
         key_prefix = os.environ.get("FREG_KEY_PREFIX")
     names = Names.of_prefix(key_prefix)
     freg = _freg(settings, resources or {})
     chosen = BY_DEFAULT if running is None else Running.of(running)
-    return make_definitions(freg, names, chosen, known_plan(freg))
+    workers = Workers.of(executor)
+    return make_definitions(freg, names, chosen, known_plan(freg), workers)
 
 
 def _freg(settings: Mapping[str, Any], resources: Mapping[str, Any]) -> Freg:
@@ -88,5 +94,9 @@ def _freg(settings: Mapping[str, Any], resources: Mapping[str, Any]) -> Freg:
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """What Dagster loads of this module itself; who imports it for another store loads nothing."""
-    return build_defs()
+    """What Dagster loads of this module itself; who imports it for another store loads nothing.
+
+    What is launched from an asset's page runs in one process, too, as Celery's pools want it. Where
+    ours are merged with others' definitions, those say by what it runs.
+    """
+    return dg.Definitions.merge(build_defs(), dg.Definitions(executor=dg.in_process_executor))

@@ -43,6 +43,7 @@ from freg_pipeline.orchestration.sensors import uttrekk_sensor
 from freg_pipeline.orchestration.spot_check import spot_check, spot_check_job
 from freg_pipeline.orchestration.table_checks import checks_of_tables, table_checks_job
 from freg_pipeline.orchestration.tables import table_keys, table_specs
+from freg_pipeline.orchestration.workers import IN_PROCESS, Workers
 
 
 def make_definitions(
@@ -50,6 +51,7 @@ def make_definitions(
     names: Names = UNPREFIXED,
     running: Running = BY_DEFAULT,
     plan: Plan | None = None,
+    workers: Workers = IN_PROCESS,
 ) -> dg.Definitions:
     """Return the code location that works with ``freg``.
 
@@ -58,6 +60,7 @@ def make_definitions(
         names: what everything is called.
         running: which sensors and schedules run from the start.
         plan: whose tables are assets; None: no tables are shown, as runs of a command need none.
+        workers: where jobs run.
 
     Raises:
         ConfigurationError: one of those is unknown.
@@ -68,8 +71,8 @@ def make_definitions(
             asset_checks=[spot_check(names), release_checks(names), hendelser_checks(names)],
             resources={names.resource: freg},
         ),
-        _automation(names, running, lambda location: OurRecords.of(defined, location)),
-        *([_tables(freg, names, plan, running)] if plan else []),
+        _automation(names, running, workers, lambda where: OurRecords.of(defined, where)),
+        *([_tables(freg, names, plan, running, workers)] if plan else []),
     )
     ours = Ours.of(names, made)
     looked_at = dg.Definitions(
@@ -87,10 +90,12 @@ def _started(names: Names, definitions: dg.Definitions) -> list[str]:
     return [names.without(name) for name in (*sensors, *schedules)]
 
 
-def _tables(freg: Freg, names: Names, plan: Plan, running: Running) -> dg.Definitions:
+def _tables(
+    freg: Freg, names: Names, plan: Plan, running: Running, workers: Workers
+) -> dg.Definitions:
     """The tables, and what is checked of them."""
     checks = checks_of_tables(names, plan)
-    job = table_checks_job(names, checks)
+    job = table_checks_job(names, checks, workers)
     return dg.Definitions(
         assets=table_specs(names, plan, Policies(freg).of_tables),
         asset_checks=[checks],
@@ -112,12 +117,16 @@ def _assets(names: Names, policies: Policies, plan: Plan | None) -> list[dg.Asse
 
 
 def _automation(
-    names: Names, running: Running, records: Callable[[str | None], OurRecords]
+    names: Names,
+    running: Running,
+    workers: Workers,
+    records: Callable[[str | None], OurRecords],
 ) -> dg.Definitions:
     """Jobs, and what starts them."""
-    uttrekk, compaction = uttrekk_jobs(names), compaction_jobs(names)
-    sync, purge, check = sync_job(names), purge_job(names), spot_check_job(names)
-    purge_runs = purge_runs_job(names, records)
+    uttrekk, compaction = uttrekk_jobs(names, workers), compaction_jobs(names, workers)
+    sync, purge = sync_job(names, workers), purge_job(names, workers)
+    check = spot_check_job(names, workers)
+    purge_runs = purge_runs_job(names, records, workers)
     schedules = [
         quarterly_full_load(names, uttrekk.full_load, running),
         weekly_spot_check(names, check, running),

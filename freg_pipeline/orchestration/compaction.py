@@ -34,6 +34,7 @@ from freg_pipeline.orchestration.running import Running
 from freg_pipeline.orchestration.runs import runs_of
 from freg_pipeline.orchestration.shown import show_release
 from freg_pipeline.orchestration.telling import in_our_words
+from freg_pipeline.orchestration.workers import Workers
 from freg_pipeline.store import Store
 
 
@@ -138,19 +139,19 @@ def _publish(store: Store) -> Manifest | None:
     return healing(store, partial(publish_compaction, store, compaction))
 
 
-def compaction_jobs(names: Names) -> CompactionJobs:
+def compaction_jobs(names: Names, workers: Workers) -> CompactionJobs:
     """One for a piece, and one that publishes."""
     return CompactionJobs(
         piece=dg.define_asset_job(
             names.of("compact_piece"),
             selection=[names.key("komprimert_del")],
-            executor_def=dg.in_process_executor,
+            **workers.place("compact_piece"),
             description="Makes one piece of a compaction.",
         ),
         publish=dg.define_asset_job(
             names.of("publish_compaction"),
             selection=[names.key("komprimering")],
-            executor_def=dg.in_process_executor,
+            **workers.place("publish_compaction"),
             description="Publishes a compaction whose pieces are all made.",
         ),
     )

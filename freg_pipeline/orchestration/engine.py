@@ -250,6 +250,9 @@ telemetry:
 event_log_storage: # in one file, where Dagster would make one of 115 kB for each run
   module: freg_pipeline.orchestration.event_log
   class: EventsInOneFile
+run_storage: # with connections that stay open, too
+  module: freg_pipeline.orchestration.event_log
+  class: RunsInOneFile
 compute_logs: # nothing: what a command has to say, it says
   module: dagster._core.storage.noop_compute_log_manager
   class: NoOpComputeLogManager

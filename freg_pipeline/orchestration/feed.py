@@ -39,6 +39,7 @@ from freg_pipeline.orchestration.resources import Freg, freg_of
 from freg_pipeline.orchestration.shown import is_shown, show_release
 from freg_pipeline.orchestration.telling import in_our_words
 from freg_pipeline.orchestration.unreleased import nothing_to_check
+from freg_pipeline.orchestration.workers import Workers
 from freg_pipeline.store import Store
 
 
@@ -263,13 +264,13 @@ def _against_its_sync(store: Store, manifest: Manifest) -> Iterator[dg.AssetChec
     )
 
 
-def sync_job(names: Names) -> Job:
+def sync_job(names: Names, workers: Workers) -> Job:
     """One sync, with its checks."""
     key = names.key("hendelser")
     return dg.define_asset_job(
         names.of("sync_hendelser"),
         selection=dg.AssetSelection.assets(key) | dg.AssetSelection.checks_for_assets(key),
-        executor_def=dg.in_process_executor,  # its steps follow each other; a process costs
-        tags={"freg/feed": names.of("sync")},  # dagster.yaml lets one run of each value at a time
+        # dagster.yaml lets one run of each value at a time
+        **workers.place("sync_hendelser", {"freg/feed": names.of("sync")}),
         description="Brings the current release up to the register's last event.",
     )

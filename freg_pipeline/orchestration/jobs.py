@@ -10,6 +10,7 @@ from freg_pipeline.orchestration.common import Job
 from freg_pipeline.orchestration.in_order import NAME as IN_ORDER
 from freg_pipeline.orchestration.names import Names
 from freg_pipeline.orchestration.spot_check import SPOT_CHECK
+from freg_pipeline.orchestration.workers import Workers
 
 
 class UttrekkJobs(NamedTuple):
@@ -20,12 +21,13 @@ class UttrekkJobs(NamedTuple):
     publish_release: Job
 
 
-def uttrekk_jobs(names: Names) -> UttrekkJobs:
+def uttrekk_jobs(names: Names, workers: Workers) -> UttrekkJobs:
     """One orders, one takes in a batch, and one publishes."""
     return UttrekkJobs(
         full_load=dg.define_asset_job(
             names.of("full_load"),
             selection=[names.key("uttrekk")],
+            **workers.place("full_load"),
             description=(
                 "Orders an uttrekk: everyone, unless a selection is configured. uttrekk_sensor then"
                 " lands its batches and publishes the release."
@@ -37,13 +39,13 @@ def uttrekk_jobs(names: Names) -> UttrekkJobs:
                 names.key(name)
                 for name in ("batch_identifikatorer", "bulkoppslag", "batch_tabeller")
             ],
-            executor_def=dg.in_process_executor,  # its steps follow each other; a process costs
+            **workers.place("land_batch"),
             description="Takes one batch from identifiers to tables.",
         ),
         publish_release=dg.define_asset_job(
             names.of("publish_release"),
             selection=_published(names),
-            executor_def=dg.in_process_executor,
+            **workers.place("publish_release"),
             description="Publishes an uttrekk whose batches have all landed, and checks it.",
         ),
     )

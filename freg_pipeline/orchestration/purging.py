@@ -8,9 +8,10 @@ from freg_pipeline.lake.purge import purge
 from freg_pipeline.orchestration.names import Names
 from freg_pipeline.orchestration.resources import freg_of
 from freg_pipeline.orchestration.telling import in_our_words
+from freg_pipeline.orchestration.workers import Workers
 
 
-def purge_job(names: Names) -> dg.JobDefinition:
+def purge_job(names: Names, workers: Workers) -> dg.JobDefinition:
     """What removes old releases."""
 
     @dg.op(
@@ -29,7 +30,7 @@ def purge_job(names: Names) -> dg.JobDefinition:
 
     @dg.job(
         name=names.of("purge"),
-        executor_def=dg.in_process_executor,  # one step; a process costs
+        **workers.place("purge"),
         description="Removes old releases, and the files that only they name.",
     )
     def job() -> None:

@@ -24,6 +24,7 @@ from freg_pipeline.orchestration.old_runs import OurRecords, Tidied, remove_old_
 from freg_pipeline.orchestration.partitions import COMPACTION_PIECE
 from freg_pipeline.orchestration.resources import Freg, freg_of
 from freg_pipeline.orchestration.telling import in_our_words
+from freg_pipeline.orchestration.workers import Workers
 from freg_pipeline.store import Store
 
 NIGHT_SECONDS = 900.0  # for a night's work; what is left is for the next one
@@ -33,12 +34,15 @@ _DAY = 86_400.0
 logger = logging.getLogger(__name__)
 
 
-def purge_runs_job(names: Names, ours: Callable[[str | None], OurRecords]) -> dg.JobDefinition:
+def purge_runs_job(
+    names: Names, ours: Callable[[str | None], OurRecords], workers: Workers
+) -> dg.JobDefinition:
     """What removes old runs.
 
     Args:
         names: of the store.
         ours: what is defined, given where Dagster has loaded it from.
+        workers: where it runs.
     """
 
     @dg.op(
@@ -58,7 +62,7 @@ def purge_runs_job(names: Names, ours: Callable[[str | None], OurRecords]) -> dg
 
     @dg.job(
         name=names.of("purge_runs"),
-        executor_def=dg.in_process_executor,  # one step; a process costs
+        **workers.place("purge_runs"),
         description="Removes old runs of ours with their events and logs, nobody else's.",
     )
     def job() -> None:

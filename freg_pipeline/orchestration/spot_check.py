@@ -12,6 +12,7 @@ from freg_pipeline.orchestration.names import Names
 from freg_pipeline.orchestration.resources import freg_of
 from freg_pipeline.orchestration.telling import in_our_words
 from freg_pipeline.orchestration.unreleased import nothing_to_check
+from freg_pipeline.orchestration.workers import Workers
 
 SPOT_CHECK = "spot_check"
 
@@ -67,12 +68,12 @@ def spot_check(names: Names) -> dg.AssetChecksDefinition:
     return check
 
 
-def spot_check_job(names: Names) -> Job:
+def spot_check_job(names: Names, workers: Workers) -> Job:
     """What runs that check alone."""
     check = dg.AssetCheckKey(names.key("release"), SPOT_CHECK)
     return dg.define_asset_job(
         names.of("spot_check"),
         selection=dg.AssetSelection.checks(check),
-        executor_def=dg.in_process_executor,  # one step; a process costs
+        **workers.place("spot_check"),
         description="Looks persons up at random and compares them with the tables.",
     )

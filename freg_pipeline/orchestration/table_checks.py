@@ -27,6 +27,7 @@ from freg_pipeline.orchestration.resources import freg_of
 from freg_pipeline.orchestration.tables import table_key
 from freg_pipeline.orchestration.telling import in_our_words
 from freg_pipeline.orchestration.unreleased import nothing_to_check
+from freg_pipeline.orchestration.workers import Workers
 
 
 def checks_of_tables(names: Names, plan: Plan) -> dg.AssetChecksDefinition:
@@ -108,12 +109,12 @@ def failures(names: Names, results: Iterable[CheckResult]) -> Iterator[dg.AssetC
             )
 
 
-def table_checks_job(names: Names, checks: dg.AssetChecksDefinition) -> Job:
+def table_checks_job(names: Names, checks: dg.AssetChecksDefinition, workers: Workers) -> Job:
     """What runs the checks of all tables."""
     return dg.define_asset_job(
         names.of("check_tables"),
         selection=dg.AssetSelection.checks(*checks.check_keys),
-        executor_def=dg.in_process_executor,  # one step; a process costs
+        **workers.place("check_tables"),
         description="Checks every table of the current release.",
     )
 

@@ -146,7 +146,8 @@ def test_the_attributes_are_all_settings_but_secrets() -> None:
     }
     assert secret == SECRETS
     fields = freg_pipeline.FregComponent.model_fields
-    assert fields.keys() == (Settings.model_fields.keys() - SECRETS) | {"running", "variables"}
+    own = {"running", "executor", "variables"}
+    assert fields.keys() == (Settings.model_fields.keys() - SECRETS) | own
     assert all(field.description for field in fields.values())
 
 

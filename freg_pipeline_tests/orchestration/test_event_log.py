@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dagster import AssetKey, AssetMaterialization, DagsterInstance
@@ -54,3 +57,29 @@ def test_what_a_command_records_is_seen_by_dagster_in_the_stores_folder(
     with DagsterInstance.get() as instance:
         assert instance.get_dynamic_partitions("uttrekk") == ["one"]
     assert (home / "dagster.yaml").stat().st_mode & 0o077 == 0
+
+
+def test_many_events_are_written_by_one_connection_a_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
+    with DagsterInstance.from_config(str(tmp_path)) as instance:
+        instance.report_runless_asset_event(AssetMaterialization("asset_0"))
+        opened: list[str] = []
+        connect = sqlite3.dbapi2.connect
+
+        def counted(path: str, *args: Any, **more: Any) -> sqlite3.Connection:
+            opened.append(path)
+            return connect(path, *args, **more)
+
+        monkeypatch.setattr(sqlite3.dbapi2, "connect", counted)
+        for _ in range(EVENTS):
+            instance.report_runless_asset_event(AssetMaterialization("asset_0"))
+        assert opened == []
+        told = os.fork()
+        if told == 0:
+            instance.report_runless_asset_event(AssetMaterialization("asset_0"))
+            os._exit(len(opened))
+        assert os.waitstatus_to_exitcode(os.waitpid(told, 0)[1]) > 0  # its parent's isn't used
+        records = instance.fetch_materializations(AssetKey("asset_0"), limit=100).records
+        assert len(records) == EVENTS + 2

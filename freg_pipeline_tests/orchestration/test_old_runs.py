@@ -85,11 +85,12 @@ def instance(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Dagster
     if kind == "memory":
         opened = DagsterInstance.ephemeral()
     else:
-        one = {
-            "module": "freg_pipeline.orchestration.event_log",
-            "class": "EventsInOneFile",
+        module = "freg_pipeline.orchestration.event_log"
+        ours = {
+            "event_log_storage": {"module": module, "class": "EventsInOneFile"},
+            "run_storage": {"module": module, "class": "RunsInOneFile"},
         }
-        more = {"event_log_storage": one} if kind == "one file" else {}
+        more = ours if kind == "one file" else {}
         settings = {"telemetry": {"enabled": False}, **more}
         opened = DagsterInstance.from_ref(InstanceRef.from_dir(str(tmp_path), overrides=settings))
     with opened:
