@@ -96,7 +96,11 @@ async def fetch_contract(store: Store, register: Register, file: Path | None) ->
     """As :func:`contract_in_force`; the store keeps it from now on."""
     found = await contract_in_force(store, register, file)
     key = contract_key(found.plan.fingerprint)
-    if not store.write(key, found.xsd) and store.read(key) != found.xsd:  # damaged since
+    try:
+        there = store.recall(key)
+    except ObjectMissingError:
+        there = found.xsd if store.write(key, found.xsd) else store.read(key)
+    if there != found.xsd:  # damaged since
         store.replace(key, found.xsd)
     return found
 

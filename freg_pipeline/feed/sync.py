@@ -156,5 +156,4 @@ def drop_staging(uttrekk: Uttrekk) -> None:
     and the raw answers stay. Of a full load nothing is removed.
     """
     if uttrekk.kind.is_sync and uttrekk.release is not None:
-        for key in uttrekk.store.list(uttrekk.key("tables/")):
-            uttrekk.store.delete(key)
+        uttrekk.store.delete_all(uttrekk.store.list(uttrekk.key("tables/")))

@@ -8,7 +8,7 @@ from freg_pipeline.errors import ConfigurationError, DamagedError, ObjectMissing
 from freg_pipeline.journal.kinds import AnyKind, Hendelser
 from freg_pipeline.journal.question import Question
 from freg_pipeline.journal.request import Request, check_name
-from freg_pipeline.store import Store, read_record
+from freg_pipeline.store import Store, recall_record
 
 
 class Asked:
@@ -38,7 +38,7 @@ class Asked:
             ConfigurationError: there is no such uttrekk.
         """
         try:
-            return read_record(self.store, self.key("request.json"), Request)
+            return recall_record(self.store, self._request_key, Request)
         except DamagedError as error:
             raise DamagedError(
                 error.key,
@@ -76,4 +76,12 @@ class Asked:
     @property
     def exists(self) -> bool:
         """Whether anything was asked for under this name."""
-        return self.store.exists(self.key("request.json"))
+        try:
+            self.store.recall(self._request_key)  # which is read next
+        except ObjectMissingError:
+            return False
+        return True
+
+    @property
+    def _request_key(self) -> str:
+        return self.key("request.json")

@@ -12,7 +12,7 @@ from freg_pipeline.envelope_batch import parse_batch
 from freg_pipeline.errors import DamagedError, ObjectMissingError
 from freg_pipeline.journal.measures import Span, Took
 from freg_pipeline.journal.ordered import Ordered
-from freg_pipeline.journal.raw import RawMeta, read_raw
+from freg_pipeline.journal.raw import RawMeta, recall_raw
 from freg_pipeline.store import read_record
 
 CHUNK = 1_000  # identifiers a look-up: the register's limit (bulkoppslag)
@@ -84,12 +84,11 @@ class Batches(Ordered):
         return self._batch(batch)[1]
 
     def _batch(self, batch: int) -> tuple[IdentifierKind | None, list[str]]:
-        _, body = read_raw(self.store, self.batch_key(batch))
-        return parse_batch(body)
+        return parse_batch(recall_raw(self.store, self.batch_key(batch))[1])
 
     def batch_took(self, batch: int) -> Took:
         """What it took to get a batch's identifiers; of one made here, the moment when it was."""
-        meta, _ = read_raw(self.store, self.batch_key(batch))
+        meta, _ = recall_raw(self.store, self.batch_key(batch))
         return meta.took or Took(spans=(Span(meta.hentet, meta.hentet),))
 
     def chunk_count(self, batch: int) -> int:
@@ -120,7 +119,7 @@ class Batches(Ordered):
             ObjectMissingError: a look-up has not been answered.
         """
         for chunk, asked in enumerate(chunks(self.identifiers(batch))):
-            meta, body = read_raw(self.store, self.answer_key(batch, chunk))
+            meta, body = recall_raw(self.store, self.answer_key(batch, chunk))
             yield ChunkAnswer(chunk, asked, meta, body)
 
     def landed(self) -> set[int]:

@@ -11,7 +11,8 @@ import contextlib
 import hashlib
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -22,8 +23,10 @@ import pyarrow.parquet as pq
 from freg_pipeline.errors import DamagedError, StoreError
 from freg_pipeline.foreseen import foreseen
 from freg_pipeline.store import Store
+from freg_pipeline.store.overlap import Overlap
 
 _IN_MEMORY = 64 * 1024**2  # bytes: smaller files are held
+_SENT_UNLOOKED = 8 * 1024**2  # bytes
 _PIECE = 1 << 20
 _MAGIC = b"PAR1"
 _TRAILER = 8  # the footer's length in 4 bytes, and the magic
@@ -61,6 +64,8 @@ def keep(store: Store, key: str, path: Path) -> KeptFile:
     schema = pq.read_schema(path)
     with path.open("rb") as file:
         entry = _print(hashlib.file_digest(file, "sha256").hexdigest(), pa.OSFile(str(path)))
+    if not _is_looked_for(store, entry) and store.put_file(key, path):
+        return entry
     if store.exists(key):
         there = store.read(key)
         digest = hashlib.sha256(there).hexdigest()
@@ -73,6 +78,18 @@ def keep(store: Store, key: str, path: Path) -> KeptFile:
         return entry
     there = store.read(key)
     return _print(hashlib.sha256(there).hexdigest(), pa.BufferReader(there))
+
+
+def keep_all(store: Store, files: Mapping[str, Path]) -> list[KeptFile]:
+    """As :func:`keep`, of files by their keys: where the store is far away, several at once."""
+    with Overlap(store) as overlap:
+        begun = [overlap.begin(partial(keep, store, key, path)) for key, path in files.items()]
+    return [one.result() for one in begun]
+
+
+def _is_looked_for(store: Store, file: KeptFile) -> bool:
+    """Whether a look is cheaper than a write that finds the name taken."""
+    return store.at_once == 1 or file.bytes > _SENT_UNLOOKED
 
 
 def open_whole(store: Store, key: str, file: KeptFile) -> pa.NativeFile:
@@ -90,7 +107,7 @@ def open_whole(store: Store, key: str, file: KeptFile) -> pa.NativeFile:
             return _fetched(store, key, file)
         require_whole(store, [(key, file)])
         return _open(store, key)
-    with _reading(store, key), _open(store, key) as opened:
+    with _reading(store, key), store.open_file(key, file.bytes) as opened:
         content = opened.read_buffer()
     if hashlib.sha256(content).hexdigest() != file.sha256:
         raise damaged(store, key)
@@ -130,12 +147,16 @@ def read_parts(
         DamagedError: it isn't as it was written, or is gone.
         StoreError: it can't be read.
     """
-    with _open(store, key) as opened:
+    with _reading(store, key):
+        opened = store.open_file(key, file.bytes)
+    with opened:
         footer = _footer(opened)
         if footer is None or _footer_digest(footer) != file.footer:
             raise damaged(store, key)
         metadata = pq.read_metadata(pa.BufferReader(_MAGIC + footer))
-        parquet = pq.ParquetFile(opened, metadata=metadata, page_checksum_verification=True)
+        parquet = pq.ParquetFile(
+            opened, metadata=metadata, page_checksum_verification=True, pre_buffer=True
+        )
         try:
             return parquet.read_row_groups(groups(metadata), columns=columns)
         except (OSError, pa.ArrowException) as error:

@@ -9,7 +9,7 @@ from typing import Literal, Self
 from freg_pipeline.errors import DamagedError
 from freg_pipeline.journal.asked import Asked
 from freg_pipeline.journal.request import OrderAnswer
-from freg_pipeline.store import read_record, write_record
+from freg_pipeline.store import recall_record, write_record
 
 
 class Ordered(Asked):
@@ -33,7 +33,7 @@ class Ordered(Asked):
     def _answer(self, attempt: int) -> OrderAnswer | None:
         key = self.order_key(attempt, "answer")
         try:
-            return read_record(self.store, key, OrderAnswer)
+            return recall_record(self.store, key, OrderAnswer)
         except DamagedError:
             self.store.delete(key)  # nobody knows any more what came of it
             return None

@@ -67,10 +67,19 @@ def _tell_lost(lost: str, location: str, newest: str | None) -> None:
     logger.warning("the manifest of release %s is gone from %s: %s is current", lost, location, now)
 
 
+def is_there(store: Store, number: str) -> bool:
+    """Whether a release is there: by its manifest, which is read next."""
+    try:
+        store.recall(manifest_key(number))
+    except ObjectMissingError:
+        return False
+    return True
+
+
 def _pointed(store: Store) -> str | None:
     """What the pointer names, if it is here."""
     pointer = _pointer(store)
-    return pointer if pointer is not None and store.exists(manifest_key(pointer)) else None
+    return pointer if pointer is not None and is_there(store, pointer) else None
 
 
 def _pointer(store: Store) -> str | None:
@@ -86,7 +95,11 @@ def point_to_newest(store: Store) -> None:
     The pointer is looked at once more after it was written: of two who publish at the same time,
     the slower one could have set it back.
     """
-    while (newest := newest_number(store)) and (_pointed(store) or "") < newest:
+    while True:
+        pointed = _pointed(store)
+        newest = _newest_from(store, pointed)
+        if newest is None or (pointed or "") >= newest:
+            return
         replace_record(store, POINTER, _Pointer(newest))
 
 
@@ -96,9 +109,12 @@ def newest_number(store: Store) -> str | None:
     Numbers follow each other, and the newest release is never purged: so it is the pointer's, or
     one of the few after it. Releases are listed only where there is no pointer.
     """
-    number = _pointed(store)
+    return _newest_from(store, _pointed(store))
+
+
+def _newest_from(store: Store, number: str | None) -> str | None:
     if number is None:
         return max(numbers(store), default=None)
-    while store.exists(manifest_key(following(number))):
+    while is_there(store, following(number)):
         number = following(number)
     return number

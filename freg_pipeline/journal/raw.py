@@ -72,6 +72,11 @@ def read_raw(store: Store, key: str) -> tuple[RawMeta, bytes]:
     return unpack(store.read(key), key, store.location)
 
 
+def recall_raw(store: Store, key: str) -> tuple[RawMeta, bytes]:
+    """As :func:`read_raw`: what this process read or wrote just now isn't asked for again."""
+    return unpack(store.recall(key), key, store.location)
+
+
 def unpack(data: bytes, key: str, location: str) -> tuple[RawMeta, bytes]:
     """As :func:`read_raw`, of what lies under a key."""
     try:

@@ -19,12 +19,13 @@ from freg_pipeline.journal.pointer import (
     POINTER,
     current_number,
     following,
+    is_there,
     manifest_key,
     newest_number,
     numbers,
     point_to_newest,
 )
-from freg_pipeline.store import Store, read_record, write_record
+from freg_pipeline.store import Store, read_record, recall_record, write_record
 from freg_pipeline.store.record import replace_record
 
 T = TypeVar("T")
@@ -94,7 +95,7 @@ def read_manifest(store: Store, number: str) -> Manifest:
 
 def read_if_there(store: Store, number: str | None) -> Manifest | None:
     """A release by its number; None if it was purged, or there is none."""
-    if number is None or not store.exists(manifest_key(number)):
+    if number is None or not is_there(store, number):
         return None
     return read_manifest(store, number)
 
@@ -117,7 +118,7 @@ def write_manifest(store: Store, manifest: Manifest) -> bool:
 
 def _folders_of(store: Store, number: str | None) -> set[str]:
     """The folders that a release names; none of one that was purged."""
-    if number is None or not store.exists(manifest_key(number)):
+    if number is None or not is_there(store, number):
         return set()
     stored = _Reader(store).stored(number)
     return {stored.base, *stored.deltas}
@@ -145,7 +146,7 @@ class _Reader:
 
     def stored(self, number: str) -> _Stored:
         try:
-            return read_record(self._store, manifest_key(number), _Stored)
+            return recall_record(self._store, manifest_key(number), _Stored)
         except DamagedError as error:
             raise DamagedError(error.key, self._store.location, _DAMAGED) from None
         except ObjectMissingError:
@@ -172,7 +173,7 @@ class _Reader:
 
     def _read(self, key: str, kind: type[T]) -> T:
         try:
-            return read_record(self._store, key, kind)
+            return recall_record(self._store, key, kind)
         except ObjectMissingError:
             raise DamagedError(key, self._store.location) from None
 

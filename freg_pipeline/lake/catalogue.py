@@ -8,14 +8,15 @@ import os
 from pathlib import Path
 
 import duckdb
-from fsspec.implementations.arrow import ArrowFSWrapper  # type: ignore[import-untyped]
 
 from freg_pipeline.errors import ResourceError, StoreError
 from freg_pipeline.foreseen import foreseen
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import current_number, require_current
+from freg_pipeline.lake.far import without_rows
 from freg_pipeline.lake.query import add_comments, add_views
 from freg_pipeline.lake.roots import FILE, VARIABLE, Root
+from freg_pipeline.lake.sources import columns_of_files
 from freg_pipeline.lake.sql import identifier, quoted
 from freg_pipeline.store import Store
 from freg_pipeline.store.local import scratch_beside, sync_to_disk
@@ -153,8 +154,8 @@ def _write(path: Path, store: Store, manifest: Manifest, root: Root) -> None:
     with contextlib.closing(duckdb.connect()) as connection:
         here = store.location
         if here.startswith("s3://"):
-            # A view is bound when it is made: DuckDB must see the files, without its httpfs.
-            connection.register_filesystem(ArrowFSWrapper(store.filesystem))
+            # A view is bound when it is made, to columns that are known: S3 needn't be asked.
+            connection.register_filesystem(without_rows(store, columns_of_files(store, manifest)))
         # Of this connection only, so that the files are found while views are made, and quickly.
         if root.location != here:
             connection.execute(f"SET VARIABLE {VARIABLE} = {quoted(here)}")

@@ -19,7 +19,7 @@ from freg_pipeline.lake.packed import PackedFile, PackedTable, keep_packed, pack
 from freg_pipeline.normalize import Chunk, json_answer, normalize_batch
 from freg_pipeline.normalize.account import DOCUMENT_TABLE
 from freg_pipeline.normalize.write import BatchRows
-from freg_pipeline.store import Store, read_record, write_record
+from freg_pipeline.store import Store, recall_record, write_record
 
 _KEEP_CONTRACT = (
     "Restore it from a copy, or, if it is still the contract in force, begin an uttrekk: that "
@@ -60,7 +60,7 @@ def load_plan(store: Store, contract: str) -> Plan:
         ObjectMissingError: the store doesn't hold it.
         ContractError: it can't be compiled.
     """
-    xsd = store.read(contract_key(contract))
+    xsd = store.recall(contract_key(contract))
     if fingerprint(xsd) != contract:
         raise DamagedError(contract_key(contract), store.location, _KEEP_CONTRACT)
     return compile_contract(xsd)
@@ -99,7 +99,7 @@ def load_landed(store: Store, place: str, batch: int) -> LandedBatch:
     Raises:
         ObjectMissingError: it has not landed.
     """
-    return read_record(store, staging_key(place, batch, "done.json"), LandedBatch)
+    return recall_record(store, staging_key(place, batch, "done.json"), LandedBatch)
 
 
 def land_batch(

@@ -165,13 +165,14 @@ class _Merging:
         schema = file_schema(REPLACED.schema, keyed=True, delta=True)
         columns = ", ".join(f"{identifier(one.name)} {sql_type(one.type)}" for one in schema)
         self._connection.execute(f"CREATE TEMP TABLE {_ALL} ({columns})")
-        keys = replaced_files(self._only)
-        if not keys:
+        files = replaced_files(self._only)
+        if not files:
             return
+        told_by = reads("_erstattet_filer", files, schema)
         position = self._only.deltas[-1].sekvensnummer
         told = {"rader": "bool_or(rader)", DELTA_COLUMN: str(position)}
         shown = ", ".join(told.get(name, f"any_value({identifier(name)})") for name in schema.names)
         self._connection.execute(
-            f"INSERT INTO {_ALL} SELECT {shown} FROM {reads('_erstattet_filer', keys)} "  # noqa: S608
+            f"INSERT INTO {_ALL} SELECT {shown} FROM {told_by} "  # noqa: S608
             f"GROUP BY {PERSON_KEY}"
         )

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 
 import duckdb
-import pyarrow.dataset as ds
+import pyarrow as pa
 
 from freg_pipeline.errors import StoreError
 from freg_pipeline.extract.parts import entities
 from freg_pipeline.foreseen import foreseen
-from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.manifest import Manifest, TableFile
 from freg_pipeline.journal.releases import (
     current_number,
     delta_count,
@@ -22,13 +22,14 @@ from freg_pipeline.journal.releases import (
     require_current,
 )
 from freg_pipeline.lake.codes import add_codes, code_comments
+from freg_pipeline.lake.far import dataset
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.macros import Macros
 from freg_pipeline.lake.norwegian import LOCAL_TIMES
 from freg_pipeline.lake.people_described import VIEWS
 from freg_pipeline.lake.protection import Protection
 from freg_pipeline.lake.session import new_connection
-from freg_pipeline.lake.sources import Reads, replaced, replaced_files, sources
+from freg_pipeline.lake.sources import Reads, replaced, replaced_files, replaced_schema, sources
 from freg_pipeline.lake.sql import identifier, parquet, quoted
 from freg_pipeline.lake.statement import relation_of
 from freg_pipeline.lake.states import earlier, position_at, state_at
@@ -76,15 +77,13 @@ def connect(store: Store, manifest: Manifest | None = None) -> duckdb.DuckDBPyCo
 def readable_files(connection: duckdb.DuckDBPyConnection, store: Store) -> Reads:
     """Reading files by a connection here: by DuckDB itself, or on S3 by pyarrow."""
 
-    def duckdb_reads(name: str, keys: list[str]) -> str:
-        del name
-        paths = ", ".join(quoted(store.path(key)) for key in keys)
+    def duckdb_reads(name: str, files: list[TableFile], schema: pa.Schema) -> str:
+        del name, schema
+        paths = ", ".join(quoted(store.path(file.key)) for file in files)
         return parquet(f"[{paths}]")
 
-    def pyarrow_reads(name: str, keys: list[str]) -> str:
-        paths = [store.path(key) for key in keys]
-        dataset = ds.dataset(paths, filesystem=store.filesystem, format="parquet")
-        connection.register(name, dataset)
+    def pyarrow_reads(name: str, files: list[TableFile], schema: pa.Schema) -> str:
+        connection.register(name, dataset(store, files, schema))
         return name
 
     return pyarrow_reads if store.location.startswith("s3://") else duckdb_reads
@@ -109,7 +108,7 @@ def add_views(
     protection = Protection(tables, manifest.parts)
     today = _add_protected_today(connection, store, manifest)
     hidden = replaced_files(manifest)
-    relation = reads("_erstattet_filer", hidden) if hidden else None
+    relation = reads("_erstattet_filer", hidden, replaced_schema()) if hidden else None
     resident = "status" in found and "status" in entities(manifest.parts)
     macros = Macros(tables, found, relation, protection, today, status_is_told=resident)
     for statement in (

@@ -13,9 +13,15 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from freg_pipeline.lake.sql import parquet, quoted
+
+if TYPE_CHECKING:  # a query begins with this module
+    import pyarrow as pa
+
+    from freg_pipeline.journal.manifest import TableFile
 
 FILE = "freg.duckdb"
 VARIABLE = "freg_store"
@@ -45,13 +51,14 @@ class Root:
     beside: bool
     mark: str = field(default_factory=lambda: _MARK + uuid4().hex)
 
-    def reads(self, name: str, keys: list[str]) -> str:
-        """The SQL that reads files, by their keys.
+    def reads(self, name: str, named: list[TableFile], schema: pa.Schema) -> str:
+        """The SQL that reads files.
 
         What binding it costs is paid by each query, so the usual cases are constant texts: the
         catalogue was opened where it was written, or attached there.
         """
-        del name
+        del name, schema
+        keys = [file.key for file in named]
         files = ", ".join(quoted(f"{self.location}/{key}") for key in keys)
         usual = quoted(f"FROM {parquet(f'[{files}]')}")
         otherwise = f"{_SET} IS NOT NULL"

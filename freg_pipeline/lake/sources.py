@@ -13,11 +13,18 @@ from freg_pipeline.journal.kept import open_whole
 from freg_pipeline.journal.manifest import Delta, Manifest, TableFile
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.layout import layouts
-from freg_pipeline.lake.tables import DELTA_COLUMN, IDENTITY, PERSON_KEY, REPLACED, sql_type
+from freg_pipeline.lake.tables import (
+    DELTA_COLUMN,
+    IDENTITY,
+    PERSON_KEY,
+    REPLACED,
+    file_schema,
+    sql_type,
+)
 from freg_pipeline.store import Store
 
-# Gives the SQL that reads files: of a table, under a name of their own, by their keys.
-Reads = Callable[[str, list[str]], str]
+# Gives the SQL that reads files of the same columns, under a name of their own.
+Reads = Callable[[str, list[TableFile], pa.Schema], str]
 UNTIL_COLUMN = "_til"  # the delta after which a row no longer holds; NULL: it still does
 
 
@@ -55,19 +62,22 @@ def sources(store: Store, manifest: Manifest, reads: Reads) -> dict[str, Source]
     for delta in manifest.deltas:
         by_contract.setdefault(delta.contract, []).append(delta)
     contracts = {manifest.contract, manifest.base.contract, *by_contract}
-    columns = {contract: _columns(store, contract) for contract in contracts}
+    schemas = {contract: _schemas(store, contract) for contract in contracts}
     found = {}
     base_files = {**manifest.tables, IDENTITY.name: manifest.base.identity}
-    for name in columns[manifest.contract]:
+    for name in schemas[manifest.contract]:
         base = None
-        keys = [file.key for file in base_files[name].files] if name in base_files else []
-        if keys:
-            base = Part(reads(f"_{name}", keys), columns[manifest.base.contract][name])
+        files = [*base_files[name].files] if name in base_files else []
+        if files:
+            schema = schemas[manifest.base.contract][name]
+            base = Part(reads(f"_{name}", files, schema), _columns(schema))
         parts = []
         for number, (contract, deltas) in enumerate(by_contract.items()):
-            keys = [delta.files[name].key for delta in deltas if name in delta.files]
-            if keys:
-                parts.append(Part(reads(f"_{name}_{number}", keys), columns[contract][name]))
+            files = [delta.files[name] for delta in deltas if name in delta.files]
+            if files:
+                schema = schemas[contract][name]
+                relation = reads(f"_{name}_{number}", files, of_delta(schema))
+                parts.append(Part(relation, _columns(schema)))
         found[name] = Source(base, tuple(parts), bool(manifest.deltas))
     return found
 
@@ -82,17 +92,41 @@ def files_of(manifest: Manifest, *tables: str) -> Iterator[tuple[str, TableFile]
             yield file.key, file
 
 
-def _columns(store: Store, contract: str) -> dict[str, dict[str, str]]:
-    return {
-        layout.name: {field.name: sql_type(field.type) for field in layout.schema}
-        for layout in layouts(load_plan(store, contract))
-    }
+def _schemas(store: Store, contract: str) -> dict[str, pa.Schema]:
+    return {layout.name: layout.schema for layout in layouts(load_plan(store, contract))}
 
 
-def replaced_files(manifest: Manifest) -> list[str]:
+def _columns(schema: pa.Schema) -> dict[str, str]:
+    return {field.name: sql_type(field.type) for field in schema}
+
+
+def of_delta(schema: pa.Schema) -> pa.Schema:
+    """The columns of a table's files in a delta, by those in a base."""
+    return schema.append(pa.field(DELTA_COLUMN, pa.int64()))
+
+
+def replaced_schema() -> pa.Schema:
+    """The columns of the files that tell whom deltas hide."""
+    return file_schema(REPLACED.schema, keyed=True, delta=True)
+
+
+def columns_of_files(store: Store, manifest: Manifest) -> dict[str, pa.Schema]:
+    """The columns of each file of a release, by its key."""
+    found: dict[str, pa.Schema] = {}
+
+    def noted(name: str, files: list[TableFile], schema: pa.Schema) -> str:
+        found.update(dict.fromkeys((file.key for file in files), schema))
+        return name
+
+    sources(store, manifest, noted)
+    noted("", replaced_files(manifest), replaced_schema())
+    return found
+
+
+def replaced_files(manifest: Manifest) -> list[TableFile]:
     """The files that tell whom the deltas hide."""
     there = [delta.files.get(REPLACED.name) for delta in manifest.deltas]
-    return [file.key for file in there if file is not None]
+    return [file for file in there if file is not None]
 
 
 def replaced(store: Store, manifest: Manifest, *, persons: bool) -> pa.Table:

@@ -6,6 +6,6 @@ the current release.
 """
 
 from freg_pipeline.store.base import Store, open_store
-from freg_pipeline.store.record import read_record, write_record
+from freg_pipeline.store.record import read_record, recall_record, write_record
 
-__all__ = ["Store", "open_store", "read_record", "write_record"]
+__all__ = ["Store", "open_store", "read_record", "recall_record", "write_record"]

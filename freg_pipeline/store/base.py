@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -38,8 +39,29 @@ class Store(Protocol):
         """Whether the object is there."""
         ...
 
+    @property
+    def at_once(self) -> int:
+        """How many requests are worth having under way at the same time; 1: none waits."""
+        ...
+
     def read(self, key: str) -> bytes:
         """The whole object. Raises ObjectMissingError."""
+        ...
+
+    def recall(self, key: str) -> bytes:
+        """As :meth:`read`, of an object that is never replaced by another one.
+
+        What this process read or wrote a moment ago needn't be asked for again.
+        """
+        ...
+
+    def open_file(self, key: str, size: int) -> Any:
+        """A ``pyarrow.NativeFile`` over a table's file of so many bytes, which is never replaced.
+
+        Raises:
+            OSError: as pyarrow raises it, FileNotFoundError among them.
+            StoreError: it can't be read.
+        """
         ...
 
     def write(self, key: str, data: bytes) -> bool:
@@ -47,7 +69,7 @@ class Store(Protocol):
         ...
 
     def put_file(self, key: str, source: Path) -> bool:
-        """As :meth:`write`, from a local file, which is moved or copied and then gone."""
+        """As :meth:`write`, from a local file, which is gone once it is written."""
         ...
 
     def replace(self, key: str, data: bytes) -> None:
@@ -67,6 +89,10 @@ class Store(Protocol):
 
     def delete(self, key: str) -> None:
         """Remove the object, if it is there."""
+        ...
+
+    def delete_all(self, keys: Iterable[str]) -> None:
+        """Remove objects in no order, those that are there; who dies on the way leaves some."""
         ...
 
     def open_to_readers(self) -> None:

@@ -59,6 +59,11 @@ def read_record(store: Store, key: str, kind: type[T]) -> T:
     return decode_record(store.read(key), kind, key, store.location)
 
 
+def recall_record(store: Store, key: str, kind: type[T]) -> T:
+    """As :func:`read_record`, of a record that is never replaced: what is known isn't asked for."""
+    return decode_record(store.recall(key), kind, key, store.location)
+
+
 def decode_record(data: bytes, kind: type[T], key: str, location: str) -> T:
     """Return the record that an object holds; arguments and errors as :func:`read_record`."""
     try:

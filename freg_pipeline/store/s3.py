@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlparse
 
+import pyarrow as pa
 import stamina
 from botocore.exceptions import BotoCoreError, ClientError
 
 from freg_pipeline.errors import FregError, ObjectMissingError, StoreError
 from freg_pipeline.outside import showable
+from freg_pipeline.store.overlap import Overlap
 from freg_pipeline.store.readers import Reading
-from freg_pipeline.store.s3_session import S3Session
+from freg_pipeline.store.remembered import EACH_BYTES, Remembered
+from freg_pipeline.store.s3_session import AT_ONCE, S3Session
 
 _MISSING = {"NoSuchKey", "404", "NotFound"}
 _IS_THERE = 412  # Precondition Failed: an object of that name is there, and stays
 _TRY_AGAIN = 409  # Conflict: of two at the same time, neither may have written
 _SINGLE_PUT_LIMIT = 5 * 1024**3  # S3's own limit for one PUT, the only write that is conditional
+WHOLE_BYTES = 4 * 1024**2  # a table's file is read as a whole up to this: less than its round trips
 _TRIES = 10
 _PAUSES: dict[str, Any] = {
     "timeout": None,
@@ -44,6 +49,8 @@ class S3Store:
         StoreError: it can't be used; says why.
     """
 
+    at_once = AT_ONCE
+
     def __init__(
         self, location: str, *, endpoint: str | None, reading: Reading | None = None
     ) -> None:
@@ -57,6 +64,7 @@ class S3Store:
         with self._telling():
             self._session = S3Session(self._bucket, endpoint)
         self._client: Any = self._session.client
+        self._remembered = Remembered()
 
     @property
     def location(self) -> str:
@@ -87,25 +95,49 @@ class S3Store:
         with self._telling(key):
             answer = self._client.get_object(Bucket=self._bucket, Key=self._key(key))
             body: bytes = answer["Body"].read()
-            return body
+        self._remembered.put(key, body)
+        return body
+
+    def recall(self, key: str) -> bytes:
+        """As :meth:`read`, of an object that is never replaced: what is known isn't asked for."""
+        known = self._remembered.get(key)
+        return self.read(key) if known is None else known
+
+    def open_file(self, key: str, size: int) -> Any:
+        """A table's file: as one request, where it is small; else as it is read, by pyarrow."""
+        if size > WHOLE_BYTES:
+            return self.filesystem.open_input_file(self.path(key))
+        try:
+            return pa.BufferReader(self.recall(key))
+        except ObjectMissingError as error:
+            raise FileNotFoundError(error.key) from None
 
     def write(self, key: str, data: bytes) -> bool:
         """Write an object once and whole. False: it was there already, and stays as it was."""
-        return self._put(key, data)
+        written = self._put(key, data)
+        if written:
+            self._remembered.put(key, data)
+        return written
 
     def put_file(self, key: str, source: Path) -> bool:
-        """As :meth:`write`, from a local file, which is gone afterwards."""
-        if source.stat().st_size > _SINGLE_PUT_LIMIT:
+        """As :meth:`write`, from a local file, which is gone once it is written."""
+        size = source.stat().st_size
+        if size > _SINGLE_PUT_LIMIT:
             raise StoreError(
                 f"{key} is too large for one PUT to S3", "Ask for fewer persons in one uttrekk"
             )
-        with source.open("rb") as file:
-            written = self._put(key, file)
-        source.unlink()
+        if size <= EACH_BYTES:
+            written = self.write(key, source.read_bytes())
+        else:
+            with source.open("rb") as file:
+                written = self._put(key, file)
+        if written:
+            source.unlink()
         return written
 
     def replace(self, key: str, data: bytes) -> None:
         """Swap the object: S3 shows the old or the new one, never a part."""
+        self._remembered.forget(key)
         put = partial(self._client.put_object, Bucket=self._bucket, Key=self._key(key), Body=data)
         self._settled(key, put)
 
@@ -128,8 +160,15 @@ class S3Store:
 
     def delete(self, key: str) -> None:
         """Remove the object, if it is there."""
+        self._remembered.forget(key)
         delete = partial(self._client.delete_object, Bucket=self._bucket, Key=self._key(key))
         self._settled(key, delete)
+
+    def delete_all(self, keys: Iterable[str]) -> None:
+        """Remove objects, several at once: not every service removes many by one request."""
+        with Overlap(self) as overlap:
+            for key in keys:
+                overlap.begin(partial(self.delete, key))
 
     def open_to_readers(self) -> None:
         """Nothing: policies of the bucket say who may read."""
@@ -144,20 +183,36 @@ class S3Store:
         return f"{self._prefix}/{key}" if self._prefix else key
 
     def _put(self, key: str, body: Any) -> bool:
+        tries = 0
+
         def once() -> bool:
+            nonlocal tries
             if not isinstance(body, bytes):
                 body.seek(0)  # a try before may have read it
+            tries += 1
             try:
                 self._client.put_object(
                     Bucket=self._bucket, Key=self._key(key), Body=body, IfNoneMatch="*"
                 )
             except ClientError as error:
                 if _status(error) == _IS_THERE:
-                    return False
+                    again = tries > 1 or error.response["ResponseMetadata"].get("RetryAttempts")
+                    return bool(again) and self._holds(key, body)
                 raise
             return True
 
         return self._settled(key, once)
+
+    def _holds(self, key: str, body: Any) -> bool:
+        """Whether what is there is what a try before has sent, whose answer was lost."""
+        if not isinstance(body, bytes):
+            body.seek(0)
+        is_held = isinstance(body, bytes)
+        sent = hashlib.sha256(body) if is_held else hashlib.file_digest(body, "sha256")
+        try:
+            return hashlib.sha256(self.read(key)).digest() == sent.digest()
+        except ObjectMissingError:
+            return False
 
     def _settled(self, key: str, change: Callable[[], T]) -> T:
         """What a change comes to, tried until S3 says that it was made, or why it wasn't."""

@@ -25,6 +25,7 @@ from botocore.utils import get_environ_proxies
 from freg_pipeline.errors import StoreError
 
 TRIES = 5
+AT_ONCE = 16  # requests under way: each waits for an answer
 CONNECT_SECONDS = 10.0
 # An endpoint that follows from the region alone, so that pyarrow makes the same one.
 _USUAL = re.compile(r"s3[.-](?:[a-z0-9-]+\.)?amazonaws\.com(?:\.cn)?")
@@ -51,6 +52,7 @@ class S3Session:
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
             retries={"mode": "standard", "max_attempts": TRIES},
+            max_pool_connections=3 * AT_ONCE,  # look-ups and batches keep theirs at the same time
         )
         try:
             self.client: Any = session.client("s3", endpoint_url=endpoint, config=config)

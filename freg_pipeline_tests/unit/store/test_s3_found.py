@@ -14,6 +14,7 @@ import pytest
 
 from freg_pipeline.errors import FregError, StoreError
 from freg_pipeline.journal import kept
+from freg_pipeline.store import s3
 from freg_pipeline.store.probe import probe
 from freg_pipeline.store.s3 import S3Store
 from freg_pipeline_tests.s3 import Answer, between, private_certificates, s3_server
@@ -249,11 +250,16 @@ def test_a_large_file_of_which_all_is_read_is_fetched_once(
         assert size <= sum(proxy.sent.values()) < 1.1 * size
 
 
-def test_what_cannot_be_read_is_not_called_gone(endpoint: str, tmp_path: Path) -> None:
+def test_what_cannot_be_read_is_not_called_gone(
+    endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     pq.write_table(pa.table({"n": [1]}), tmp_path / "n.parquet")
     with between(endpoint) as proxy:
         store = S3Store(WHERE, endpoint=proxy.address)
         file = kept.keep(store, "tables/one.parquet", tmp_path / "n.parquet")
         proxy.instead = lambda method, path, headers: (403, "AccessDenied")
-        with pytest.raises(StoreError, match="can't be read: ACCESS_DENIED"):
-            kept.open_whole(store, "tables/one.parquet", file)
+        for large, told in ((0, "can't be read: ACCESS_DENIED"), (file.bytes, "AccessDenied")):
+            monkeypatch.setattr(s3, "WHOLE_BYTES", large)
+            another = S3Store(WHERE, endpoint=proxy.address)  # which hasn't just written it
+            with pytest.raises(StoreError, match=told):
+                kept.open_whole(another, "tables/one.parquet", file)
