@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from freg_pipeline.store.base import Store
 
@@ -26,7 +26,7 @@ class Overlap:
     def __init__(self, store: Store) -> None:
         self._most = store.at_once
         self._pool: ThreadPoolExecutor | None = None
-        self._under_way: set[Future[object]] = set()
+        self._under_way: set[Future[Any]] = set()
 
     def begin(self, work: Callable[[], T]) -> Future[T]:
         """Begin a piece, as soon as there is room for it."""
