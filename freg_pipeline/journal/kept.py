@@ -201,8 +201,8 @@ def read_ranges(store: Store, key: str, ranges: Iterable[tuple[int, int]]) -> li
         DamagedError: it is gone.
         StoreError: it can't be read.
     """
-    with _reading(store, key), _open(store, key) as opened:
-        return [opened.read_at(end - start, start) for start, end in ranges]
+    with _reading(store, key):
+        return store.read_ranges(key, ranges)
 
 
 def damaged(store: Store, key: str, how: Literal["damaged", "gone"] = "damaged") -> DamagedError:

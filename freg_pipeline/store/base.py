@@ -55,6 +55,13 @@ class Store(Protocol):
         """
         ...
 
+    def read_ranges(self, key: str, ranges: Iterable[tuple[int, int]]) -> list[bytes]:
+        """Bytes of an object that is never replaced, each from a place up to another.
+
+        Fewer where it ends before that. Raises as :meth:`open_file`.
+        """
+        ...
+
     def open_file(self, key: str, size: int) -> Any:
         """A ``pyarrow.NativeFile`` over a table's file of so many bytes, which is never replaced.
 

@@ -11,8 +11,8 @@ import time
 from collections import OrderedDict
 
 SECONDS = 60.0
-EACH_BYTES = 2 * 1024**2
-ALL_BYTES = 48 * 1024**2
+EACH_BYTES = 16 * 1024**2
+ALL_BYTES = 64 * 1024**2
 
 
 class Remembered:

@@ -24,6 +24,7 @@ from freg_pipeline.store.s3_session import AT_ONCE, S3Session
 
 _MISSING = {"NoSuchKey", "404", "NotFound"}
 _IS_THERE = 412  # Precondition Failed: an object of that name is there, and stays
+_BEYOND = 416  # Range Not Satisfiable: it begins after the object's end
 _TRY_AGAIN = 409  # Conflict: of two at the same time, neither may have written
 _SINGLE_PUT_LIMIT = 5 * 1024**3  # S3's own limit for one PUT, the only write that is conditional
 WHOLE_BYTES = 4 * 1024**2  # a table's file is read as a whole up to this: less than its round trips
@@ -102,6 +103,33 @@ class S3Store:
         """As :meth:`read`, of an object that is never replaced: what is known isn't asked for."""
         known = self._remembered.get(key)
         return self.read(key) if known is None else known
+
+    def read_ranges(self, key: str, ranges: Iterable[tuple[int, int]]) -> list[bytes]:
+        """Bytes of an object, each from a place up to another: a request each, unless it is known.
+
+        Raises:
+            FileNotFoundError: it isn't there.
+        """
+        known = self._remembered.get(key)
+        if known is not None:
+            return [known[start:end] for start, end in ranges]
+        try:
+            return [self._range(key, start, end) for start, end in ranges]
+        except ObjectMissingError as error:
+            raise FileNotFoundError(error.key) from None
+
+    def _range(self, key: str, start: int, end: int) -> bytes:
+        with self._telling(key):
+            try:
+                answer = self._client.get_object(
+                    Bucket=self._bucket, Key=self._key(key), Range=f"bytes={start}-{end - 1}"
+                )
+            except ClientError as error:
+                if _status(error) == _BEYOND:
+                    return b""
+                raise
+            body: bytes = answer["Body"].read()
+            return body
 
     def open_file(self, key: str, size: int) -> Any:
         """A table's file: as one request, where it is small; else as it is read, by pyarrow."""
