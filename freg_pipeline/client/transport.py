@@ -33,6 +33,7 @@ from freg_pipeline.errors import (
     FregError,
     PassingError,
     SilentError,
+    ThrottledError,
     UnreachableError,
 )
 
@@ -49,6 +50,8 @@ TRY_SECONDS = 180.0  # for one try from beginning to end, however slowly it tric
 LOOK_UPS = frozenset(
     {"personer/bulkoppslag", "personer/bulkoppslag/arkiv", "hendelser/bulkoppslag"}
 )  # what goes through the gate
+# Refused when ten of them are running, whatever else is asked: says nothing about the pace.
+ORDERS = frozenset({"uttrekk/komplett", "uttrekk/tilpasset"})
 
 Query = Sequence[tuple[str, str]]
 Check = Callable[[bytes], object]
@@ -240,22 +243,28 @@ class Transport:
     async def _in_turn(self, request: _Request) -> Answer:
         """One try, when the gate and the pace let it."""
         if request.service not in LOOK_UPS:
-            await self._paced()
-            return await self._send(request)
+            return await self._send_at(await self._place(), request)
         async with self._gate.passage():
-            await self._paced()
-            began = time.monotonic()
+            sent = await self._place()
             try:
-                answer = await self._send(request)
+                answer = await self._send_at(sent, request)
             except PassingError as error:
-                self._gate.tell(began, error)
+                self._gate.tell(sent, error)
                 raise
-            self._gate.tell(began, None)
+            self._gate.tell(sent, None)
             return answer
 
-    async def _paced(self) -> None:
-        if self._pace is not None:
-            await self._pace.wait()
+    async def _place(self) -> float:
+        """Wait for a place in the pace; returns when it has come."""
+        return time.monotonic() if self._pace is None else await self._pace.wait()
+
+    async def _send_at(self, sent: float, request: _Request) -> Answer:
+        try:
+            return await self._send(request)
+        except ThrottledError as error:
+            if self._pace is not None and request.service not in ORDERS:
+                self._pace.refused(sent, time.monotonic(), error.retry_after)
+            raise
 
     async def _send(self, request: _Request) -> Answer:
         correlation_id = str(uuid.uuid4())

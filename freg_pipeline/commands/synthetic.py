@@ -33,6 +33,13 @@ def synthetic() -> None:
 @click.option("--batch-size", type=click.IntRange(1, 100_000), default=5_000, show_default=True)
 @click.option("--latency-ms", type=click.IntRange(0, 60_000), default=0, show_default=True)
 @click.option(
+    "--requests-per-minute",
+    type=click.IntRange(0, 1_000_000),
+    default=0,
+    show_default=True,
+    help="Refuse more from one address with 429, as the real register does; 0: no limit.",
+)
+@click.option(
     "--faults", default="", help="For example 500=0.05,reset=#20: a rate, or every n-th request."
 )
 @click.option(

@@ -20,6 +20,7 @@ class RegisterOptions:
         ready_after_seconds: from an order until its first batch can be fetched; later batches take
             a little longer each.
         job_lifetime_hours: how long a job's batches can be fetched.
+        requests_per_minute: from one address, beyond which they are refused by 429; 0: any number.
         latency_ms: added to every answer, in milliseconds.
         duplicates: share of document identifiers that a komplett uttrekk delivers twice.
         contract: the XSD to serve in place of its own; the documents stay as they are.
@@ -51,6 +52,7 @@ class RegisterOptions:
     batch_size: int = 5_000
     ready_after_seconds: float = 0.3
     job_lifetime_hours: float = 36.0
+    requests_per_minute: int = 0
     latency_ms: int = 0
     duplicates: float = 0.0
     contract: bytes | None = None

@@ -23,6 +23,7 @@ from freg_pipeline.synthetic.event_documents import read_xsd
 from freg_pipeline.synthetic.faults import Faults, read_faults
 from freg_pipeline.synthetic.gateway import Gateway, front_page
 from freg_pipeline.synthetic.hendelser import Hendelser
+from freg_pipeline.synthetic.limit import Limit
 from freg_pipeline.synthetic.living import Living
 from freg_pipeline.synthetic.options import RegisterOptions
 from freg_pipeline.synthetic.packages import PACKAGES, AsPackage, Package
@@ -85,7 +86,9 @@ class SyntheticRegister:
         app.router.redirect_slashes = False
         guarded = Guard(app, self.options) if self.options.auth else app
         latency = self.options.latency_ms
-        return Gateway(FaultyTransport(guarded, self._faults, self._requests, latency))
+        faulty = FaultyTransport(guarded, self._faults, self._requests, latency)
+        self._limit = Limit(faulty, self.options.requests_per_minute)
+        return Gateway(self._limit)
 
     def close(self) -> None:
         """Give back what the documents take."""
@@ -97,6 +100,7 @@ class SyntheticRegister:
         return JSONResponse(
             {
                 "requests": dict(self._requests),
+                "minutes": self._limit.by_minute(),
                 "synthetic": True,
                 "jobs": {
                     "ordered": jobs.ordered,

@@ -45,7 +45,7 @@ def test_no_minute_whatsoever_sees_more_than_the_limit(
         now, leaves = 1_000.0, []
         for pause in pauses:
             now += pause
-            leaves += [now + max(0.0, pace._take(now)) for _ in range(crowd)]
+            leaves += [now + max(0.0, pace.take(now)) for _ in range(crowd)]
             now = max(now, leaves[-1] - FURTHEST_SECONDS / 2)  # nobody queues for so long
     leaves.sort()
     for first, last in zip(leaves, leaves[limit:], strict=False):
@@ -54,7 +54,7 @@ def test_no_minute_whatsoever_sees_more_than_the_limit(
 
 def test_after_a_pause_a_seconds_share_leaves_at_once(tmp_path: Path) -> None:
     pace = Pace("register", 1_200, tmp_path)
-    waits = [pace._take(50.0) for _ in range(25)]
+    waits = [pace.take(50.0) for _ in range(25)]
     assert sum(wait <= 0 for wait in waits) == 19
     assert waits[-1] == pytest.approx(24 * 61 / 1200 - (1 - 61 / 1200))
 
@@ -75,32 +75,32 @@ def test_processes_keep_one_pace_together(tmp_path: Path) -> None:
 
 def test_a_process_that_dies_while_it_waits_stops_nobody(tmp_path: Path) -> None:
     for _ in range(3):
-        Pace("register", 60, tmp_path)._take(time.monotonic())  # and never sends
-    assert Pace("register", 60, tmp_path)._take(time.monotonic()) < 4
+        Pace("register", 60, tmp_path).take(time.monotonic())  # and never sends
+    assert Pace("register", 60, tmp_path).take(time.monotonic()) < 4
 
 
 def test_hosts_have_each_their_own(tmp_path: Path) -> None:
     one, other = Pace("one", 60, tmp_path), Pace("other", 60, tmp_path)
-    assert [one._take(5.0) > 0 for _ in range(2)] == [False, True]
-    assert other._take(5.0) <= 0
+    assert [one.take(5.0) > 0 for _ in range(2)] == [False, True]
+    assert other.take(5.0) <= 0
 
 
 def test_a_number_from_before_the_machine_was_started_anew_is_nothing(tmp_path: Path) -> None:
-    Pace("register", 60, tmp_path)._take(1_000_000.0)
-    assert Pace("register", 60, tmp_path)._take(3.0) <= 0
+    Pace("register", 60, tmp_path).take(1_000_000.0)
+    assert Pace("register", 60, tmp_path).take(3.0) <= 0
 
 
 def test_a_file_cut_short_and_a_folder_tidied_away(tmp_path: Path) -> None:
     folder = tmp_path / "pace"
     pace = Pace("register", 60, folder)
-    pace._take(1.0)
+    pace.take(1.0)
     file = next(folder.iterdir())
     assert file.stat().st_mode & 0o077 == 0
     file.write_bytes(b"abc")
-    assert pace._take(1.0) <= 0
+    assert pace.take(1.0) <= 0
     file.unlink()
     folder.rmdir()
-    assert pace._take(1.0) <= 0
+    assert pace.take(1.0) <= 0
 
 
 def test_a_folder_of_somebody_elses_is_not_used(tmp_path: Path) -> None:
