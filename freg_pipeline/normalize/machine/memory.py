@@ -16,6 +16,8 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
+from freg_pipeline.normalize.machine.kept_code import KeptCode
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -28,16 +30,15 @@ def compiled(function: Function) -> Function:
 
 
 def kept(function: Function) -> Function:
-    """Compile now, or load what was compiled before: numba keeps it on disk where it can.
+    """Load what was compiled before, or compile now; see ``kept_code.py``.
 
-    That is ``__pycache__`` beside the code, or the user's cache folder, or NUMBA_CACHE_DIR. The
-    function takes five whole numbers and returns two.
+    The function takes five whole numbers and returns two.
     """
-    signature = "UniTuple(int64, 2)(int64, int64, int64, int64, int64)"
-    try:
-        return cast(Function, njit(signature, cache=True, **_OPTIONS)(function))
-    except RuntimeError:  # no folder can be written
-        return cast(Function, njit(signature, **_OPTIONS)(function))
+    dispatcher = njit(**_OPTIONS)(function)
+    dispatcher._cache = KeptCode(function)
+    dispatcher.compile("UniTuple(int64, 2)(int64, int64, int64, int64, int64)")
+    dispatcher.disable_compile()
+    return cast(Function, dispatcher)
 
 
 def _load(bits: int, result: types.Integer) -> Callable[[int], Any]:
