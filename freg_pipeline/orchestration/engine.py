@@ -145,7 +145,7 @@ def open_engine(freg: Freg) -> Iterator[Engine]:
     """
     names = Names.of_prefix(freg.settings.key_prefix)
     home = _home(freg)
-    if home is not None and home.is_dir() and not os.access(home, os.W_OK):
+    if home is not None and home.is_dir() and not _can_keep(home):
         raise StoreError(
             f"Dagster's records in {home} can't be written", "Use a store that you can write to"
         )
@@ -165,7 +165,7 @@ def open_records(freg: Freg) -> Iterator[DagsterInstance | None]:
     told = os.environ.get("DAGSTER_HOME")
     is_local = not freg.settings.store.startswith("s3://")
     home = _checked(Path(told)) if told else Path(freg.settings.store) / "dagster"
-    if not (told or is_local) or not os.access(home, os.W_OK):  # SQLite writes while it reads
+    if not (told or is_local) or not _can_keep(home):  # SQLite writes while it reads
         yield None
         return
     with _alone(home):
@@ -213,6 +213,19 @@ def _instance(home: Path | None) -> DagsterInstance:
         return DagsterInstance.from_ref(InstanceRef.from_dir(_alias(home)))
     except (yaml.YAMLError, DagsterInvalidConfigError):
         raise ConfigurationError(f"{settings} is wrong", "Correct it, or move it away") from None
+
+
+def _can_keep(home: Path) -> bool:
+    """Whether records can be kept: there, or at a server, for which nothing is written there."""
+    if os.access(home, os.W_OK):
+        return True
+    try:
+        settings = yaml.safe_load((home / "dagster.yaml").read_text())
+    except OSError:
+        return False
+    except yaml.YAMLError:
+        return True  # which is told of where it is opened
+    return isinstance(settings, dict) and "storage" in settings
 
 
 def _alias(home: Path) -> str:
