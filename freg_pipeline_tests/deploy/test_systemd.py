@@ -1,0 +1,82 @@
+"""The units of systemd: verified by it where it is, and what they start is started."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from freg_pipeline.settings import Settings
+from freg_pipeline_tests.deploy import BIN, DEPLOY, settings
+from freg_pipeline_tests.waiting import wait_until
+
+UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+WORST = 25  # of 100: how exposed a service may be, by systemd's own count
+
+needs_systemd = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="there is no systemd-analyze"
+)
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> list[Path]:
+    """The units with the commands where they are here."""
+    return [_installed(unit, tmp_path) for unit in UNITS]
+
+
+def _installed(unit: Path, folder: Path) -> Path:
+    here = folder / unit.name
+    here.write_text(unit.read_text().replace("/opt/freg/venv/bin", str(BIN)))
+    return here
+
+
+@needs_systemd
+def test_systemd_understands_the_units(installed: list[Path]) -> None:
+    done = subprocess.run(
+        ["systemd-analyze", "verify", *installed], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@needs_systemd
+def test_services_can_do_little(installed: list[Path]) -> None:
+    command = ["systemd-analyze", "security", "--offline=yes", f"--threshold={WORST}"]
+    for unit in installed:
+        subprocess.run([*command, unit], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_what_isnt_secret_is_a_setting_that_there_is() -> None:
+    known = {f"FREG_{name.upper()}" for name in Settings.model_fields}
+    known |= {"DAGSTER_HOME", "TMPDIR"}
+    assert settings(DEPLOY / "systemd/freg.env.example").keys() <= known
+
+
+def test_only_who_works_with_the_register_is_given_secrets() -> None:
+    given = {unit.stem for unit in UNITS if "secrets.env" in unit.read_text()}
+    assert given == {"freg-code", "freg-worker"}
+
+
+def test_the_code_server_starts_as_its_unit_says() -> None:
+    with tempfile.TemporaryDirectory() as name:  # a socket's path may have 107 characters
+        folder = Path(name)
+        unit = (DEPLOY / "systemd/freg-code.service").read_text()
+        (command,) = re.findall(r"^ExecStart=(.+)$", unit, re.MULTILINE)
+        shutil.copy(DEPLOY / "one/dagster.yaml", folder)
+        here = command.replace("/opt/freg/venv/bin", str(BIN)).replace("/run/freg", name)
+        environment = {**os.environ, "DAGSTER_HOME": name, "FREG_STORE": str(folder / "store")}
+        process = subprocess.Popen(
+            shlex.split(here), env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        try:
+            wait_until(lambda: (folder / "code.sock").exists(), pause=0.2)
+            check = [BIN / "dagster", "api", "grpc-health-check", "--socket", folder / "code.sock"]
+            wait_until(lambda: subprocess.run(check, check=False).returncode == 0, pause=0.2)
+        finally:
+            process.terminate()
+            process.communicate()
