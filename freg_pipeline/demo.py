@@ -18,7 +18,7 @@ from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run import run_uttrekk
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import Store, open_store
-from freg_pipeline.synthetic import RegisterOptions, running
+from freg_pipeline.synthetic import RegisterOptions, default_folder, running
 
 QUERIES = {
     "How many persons of each status?": (
@@ -45,7 +45,8 @@ def run_demo(settings: Settings, *, persons: int, seed: int) -> None:
     store = open_store(settings)
     _refuse_real(store)
     click.echo(f"A synthetic register of {persons:,} persons, and a komplett uttrekk of it:")
-    with running(RegisterOptions(persons=persons, seed=seed)) as base_url, progress() as begin:
+    register = RegisterOptions(persons=persons, seed=seed, cache=default_folder())
+    with running(register, progress=progress) as base_url, progress() as begin:
         quick = settings.model_copy(
             update={"environment": "syntetisk", "base_url": base_url, "poll_seconds": 0.1}
         )

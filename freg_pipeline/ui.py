@@ -21,12 +21,13 @@ from types import FrameType
 
 import click
 
+from freg_pipeline.console import progress
 from freg_pipeline.errors import ConfigurationError, FregError, StoreError
 from freg_pipeline.journal.releases import current_release
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.settings import load
 from freg_pipeline.store import open_store
-from freg_pipeline.synthetic import RegisterOptions, running
+from freg_pipeline.synthetic import RegisterOptions, default_folder, running
 
 HOST = "127.0.0.1"
 PATIENCE_SECONDS = 10.0  # for Dagster to stop by itself,
@@ -52,7 +53,12 @@ def main(port: int, register_port: int, persons: int, events_per_minute: float) 
     """Show the pipeline on Dagster's page, with a synthetic register that lives behind it."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _as_ctrl_c)  # what is started has them as usual, whatever was ignored
-    options = RegisterOptions(persons=persons, events_per_minute=events_per_minute, auth=True)
+    options = RegisterOptions(
+        persons=persons,
+        events_per_minute=events_per_minute,
+        auth=True,
+        cache=default_folder(),
+    )
     try:
         show(options, port=port, register_port=register_port)
     except FregError as error:
@@ -82,7 +88,7 @@ def show(options: RegisterOptions, *, port: int, register_port: int) -> None:
     require_free(register_port, "REGISTER_PORT")
     store = _whole(os.environ.get("FREG_STORE", "data"))
     options = replace(options, lived_to=followed_to(store))
-    with running(options, port=register_port) as base_url:
+    with running(options, port=register_port, progress=progress) as base_url:
         environment = {
             **os.environ,
             "FREG_ENVIRONMENT": "syntetisk",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -119,11 +120,23 @@ def synthetic() -> None:
     help="An extra Maskinporten scope that every package accepts; may be repeated.",
 )
 @click.option("--no-auth", is_flag=True, help="Require no token.")
-def serve(host: str, port: int, no_auth: bool, **options: Any) -> None:
+@click.option(
+    "--cache",
+    type=click.Path(file_okay=False, path_type=Path),
+    help=(
+        "The folder that keeps populations of more than 20,000, so that the next start takes "
+        "seconds. Default: freg/synthetic in $XDG_CACHE_HOME or ~/.cache."
+    ),
+)
+@click.option("--no-cache", is_flag=True, help="Keep none, and make a large one for each start.")
+def serve(
+    host: str, port: int, no_auth: bool, cache: Path | None, no_cache: bool, **options: Any
+) -> None:
     """Serve the synthetic register; prints its base URL when it is ready."""
-    from freg_pipeline.synthetic import RegisterOptions
+    from freg_pipeline.console import progress
+    from freg_pipeline.synthetic import RegisterOptions, default_folder
     from freg_pipeline.synthetic import serve as serve_register
 
-    serve_register(
-        RegisterOptions(auth=not no_auth, **options), host, port, lambda url: click.echo(url)
-    )
+    kept = None if no_cache else cache or default_folder()
+    register = RegisterOptions(auth=not no_auth, cache=kept, **options)
+    serve_register(register, host, port, lambda url: click.echo(url), progress)

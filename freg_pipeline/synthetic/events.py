@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from random import Random
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from freg_pipeline.synthetic.columns import Column, number_text
 from freg_pipeline.synthetic.heap import Heap
 from freg_pipeline.synthetic.pointers import Pointers
 
@@ -58,13 +61,13 @@ class Event(NamedTuple):
 class EventLog:
     """All events; a few dozen bytes each, and what their documents say in a heap."""
 
-    def __init__(self, random: Random, heap: Heap) -> None:
+    def __init__(self, random: Random, heap: Heap, pointers: Pointers) -> None:
         self._heap = heap
-        self.pointers = Pointers(random)
+        self.pointers = pointers
         self._random = random
         self._sequence = array("q")
         self._moments = array("q")
-        self._numbers = _Texts()
+        self._numbers = array("q")
         self._kinds = _Texts()
         self._documents = array("q")
         self._starts = array("q")
@@ -95,12 +98,28 @@ class EventLog:
         """
         self._sequence.append(self.last + 1 + int(self._random.random() * LARGEST_GAP))
         self._moments.append(moment)
-        self._numbers.append(number)
+        self._numbers.append(int(number))
         self._kinds.append(kind)
         self._documents.append(document)
         self._starts.append(self._heap.add(body))
         self._lengths.append(len(body))
         return self.last
+
+    def extend(self, events: Mapping[str, Column], kinds: Sequence[str]) -> None:
+        """Log many events whose documents say nothing that the person document doesn't.
+
+        Args:
+            events: columns ``sequence``, ``moment``, ``number``, ``kind`` and ``document``.
+            kinds: what the codes of ``kind`` stand for.
+        """
+        columns = {"sequence": self._sequence, "moment": self._moments, "number": self._numbers,
+                   "document": self._documents}  # fmt: skip
+        for name, column in columns.items():
+            column.frombytes(events[name].astype(np.int64).tobytes())
+        self._kinds.extend(events["kind"], kinds)
+        count = len(events["sequence"])
+        self._starts.frombytes(bytes(8 * count))
+        self._lengths.frombytes(bytes(4 * count))
 
     def first_from(self, sequence_number: int) -> int:
         """The place of the first event with that number or a higher one."""
@@ -125,7 +144,7 @@ class EventLog:
             yield Event(
                 place,
                 self._sequence[place],
-                self._numbers[place],
+                number_text(self._numbers[place]),
                 self._kinds[place],
                 self._documents[place],
                 self._moments[place],
@@ -145,6 +164,11 @@ class _Texts:
 
     def append(self, text: str) -> None:
         self._codes.append(self.code(text))
+
+    def extend(self, codes: Column, texts: Sequence[str]) -> None:
+        """Many at once: codes, and what they stand for."""
+        ours = np.array([self.code(text) for text in texts], dtype=np.int32)
+        self._codes.frombytes(ours[codes].tobytes())
 
     def code(self, text: str) -> int:
         """What stands for a text."""

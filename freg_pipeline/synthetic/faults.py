@@ -76,13 +76,19 @@ def _number(text: str) -> float | None:
 
 
 class Faults:
-    """Decides what goes wrong, and counts it."""
+    """Decides what goes wrong, and counts it.
+
+    Attributes:
+        injected: how often each kind came, of those on the way.
+        any_documents: whether any document can be odd.
+    """
 
     def __init__(self, faults: tuple[Fault, ...], seed: int) -> None:
         self._faults = faults
         self._random = Random(seed)
         self._met: Counter[Fault] = Counter()
         self.injected: Counter[str] = Counter()
+        self.any_documents = any(fault.kind in DOCUMENTS for fault in faults)
         self._odd: dict[str, set[str]] = {}
 
     def transport(self, service: str) -> str | None:
@@ -105,11 +111,6 @@ class Faults:
         if fault.every is not None:
             return self._met[fault] % fault.every == 0
         return self._random.random() < (fault.rate or 0)
-
-    @property
-    def any_documents(self) -> bool:
-        """Whether any document can be odd."""
-        return any(fault.kind in DOCUMENTS for fault in self._faults)
 
     def odd(self, identifier: str) -> set[str]:
         """How this document is odd: the same each time."""

@@ -49,7 +49,7 @@ class Homes:
             days = round(self._random.expovariate(1 / 1_400)) + 30
             since = max(first, until - timedelta(days=days)) if moves else first
             before = self.one(since, near=kommune)
-            person.earlier_homes.append(before)
+            person.earlier_homes += (before,)
             until, kommune = since, before.kommune
 
     def follow(self, child: Person, home: Home, mother: Person) -> None:
@@ -59,5 +59,5 @@ class Homes:
         for before in mother.earlier_homes:
             if until <= child.born:
                 break
-            child.earlier_homes.append(before)
+            child.earlier_homes += (before,)
             until = before.since or child.born

@@ -5,6 +5,7 @@ Generations are tied together when all of them are made (:mod:`freg_pipeline.syn
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from random import Random
 
@@ -16,12 +17,21 @@ from freg_pipeline.synthetic.words import ADJECTIVES, COUNTRIES, NOUNS
 
 YEAR = 365.25
 _OLDEST_MOTHER = 44
+_TOLD = 1_000
 _LONG = date(1975, 1, 1)  # nobody came or went before that
 
 
-def make_people(random: Random, registrations: int) -> list[Person]:
-    """Return so many registrations; relations point to indices in the list, both ways."""
-    maker = _Maker(random)
+def make_people(
+    random: Random, registrations: int, told: Callable[[int], None] = lambda _: None
+) -> list[Person]:
+    """Return so many registrations; relations point to indices in the list, both ways.
+
+    Args:
+        random: what they are drawn from.
+        registrations: how many.
+        told: is told of how many more are made, now and then.
+    """
+    maker, said = _Maker(random), 0
     while len(maker.people) < registrations:
         left = registrations - len(maker.people)
         draw = random.random()
@@ -35,6 +45,10 @@ def make_people(random: Random, registrations: int) -> list[Person]:
             maker.d_nummer_person()
         else:
             maker.single()
+        if len(maker.people) - said >= _TOLD:
+            told(len(maker.people) - said)
+            said = len(maker.people)
+    told(len(maker.people) - said)
     tie_generations(random, maker.people, maker.couples)
     _merge(maker.people, random)
     return maker.people
@@ -130,7 +144,7 @@ class _Maker:
         )
         person.is_d_nummer = True
         self._come(person)
-        person.citizenship = [person.origin[0]] if person.origin else []
+        person.citizenship = (person.origin[0],) if person.origin else ()
         person.sivilstand = self._random.choice(("uoppgitt", "ugift", "gift"))
 
     # -- persons ---------------------------------------------------------------------------
@@ -154,8 +168,8 @@ class _Maker:
             child.medmor = second.index
         else:
             child.father = second.index
-        first.children.append(child.index)
-        second.children.append(child.index)
+        first.children += (child.index,)
+        second.children += (child.index,)
         if child.born > SETTLED - timedelta(days=40):
             child.status = "foedselsregistrert"
         return child
@@ -193,11 +207,11 @@ class _Maker:
     def _immigrate(self, person: Person) -> None:
         """Came as an adult: a D-nummer first for half of them, and another citizenship."""
         self._come(person)
-        person.citizenship = [person.origin[0]] if person.origin else []
+        person.citizenship = (person.origin[0],) if person.origin else ()
         if self._random.random() < 0.4:
-            person.citizenship.append("NOR")
+            person.citizenship += ("NOR",)
         if self._random.random() < 0.5:
-            person.earlier.append(self._numbers.d_nummer(person.born, woman=person.woman))
+            person.earlier += (self._numbers.d_nummer(person.born, woman=person.woman),)
             person.numbered = self._between(person.known_since, LAST_SETTLED)
 
     def _die(self, person: Person, not_before: date) -> None:
@@ -268,4 +282,4 @@ def _merge(people: list[Person], random: Random) -> None:
 
 def _merge_into(out: Person, goes_on: Person) -> None:
     out.merged_into, out.status = goes_on.index, "opphoert"
-    goes_on.earlier += [out.number, *out.earlier]
+    goes_on.earlier += (out.number, *out.earlier)

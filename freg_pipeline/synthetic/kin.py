@@ -97,8 +97,8 @@ def _age(person: Person, day: date) -> float:
 
 def _tie(people: Sequence[Person], child: Person, mother: Person, father: Person) -> None:
     child.mother, child.father = mother.index, father.index
-    mother.children.append(child.index)
-    father.children.append(child.index)
+    mother.children += (child.index,)
+    father.children += (child.index,)
     _name(people, child, father.etternavn)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container
 from datetime import date
 from operator import mul
 from random import Random
@@ -14,9 +14,10 @@ _K2 = (5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
 class Numbers:
     """Hands out valid synthetic numbers, each once."""
 
-    def __init__(self, random: Random, taken: Iterable[str] = ()) -> None:
+    def __init__(self, random: Random, known: Container[str] = ()) -> None:
         self._random = random
-        self._taken = set(taken)
+        self._known = known
+        self._taken: set[str] = set()
 
     def foedselsnummer(self, born: date, *, woman: bool) -> str:
         """A foedselsnummer for someone born on that day."""
@@ -38,9 +39,10 @@ class Numbers:
         while True:
             individual = self._random.randrange(*of) & ~1 | (not woman)
             number = with_control_digits(f"{front}{individual:03d}")
-            if number is not None and number not in self._taken:
-                self._taken.add(number)
-                return number
+            if number is None or number in self._taken or number in self._known:
+                continue
+            self._taken.add(number)
+            return number
 
 
 def with_control_digits(nine: str) -> str | None:

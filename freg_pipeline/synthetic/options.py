@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 REFUSED_PARTS = ("forholdTilSametingetsValgmanntall",)  # since 2023-04-03 (news of 2023-03-27)
@@ -45,6 +46,8 @@ class RegisterOptions:
         scopes: further Maskinporten scopes, good for every package.
         auth: whether a request needs a token, got from the token endpoint that is served beside it.
         token_seconds: how long a token is good for.
+        cache: the folder that large populations are kept in, so that the next start takes seconds;
+            None: such a one is made anew for each start.
     """
 
     persons: int = 20_000
@@ -71,3 +74,4 @@ class RegisterOptions:
     scopes: tuple[str, ...] = ()
     auth: bool = False
     token_seconds: int = 120
+    cache: Path | None = None

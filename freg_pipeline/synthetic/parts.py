@@ -11,6 +11,7 @@ from typing import Any
 
 from freg_pipeline.synthetic.packages import NumbersGiven, Package
 from freg_pipeline.synthetic.withheld import withhold
+from freg_pipeline.synthetic.writing import ENTITIES, entities_of
 
 BASIS = frozenset(
     {
@@ -46,13 +47,13 @@ class Minimum:
     Attributes:
         entities: by name.
         past: those of which rows that are no longer current are given too.
-        is_everything: nothing is left out of any document.
+        whole: those of which nothing is left out, as :func:`entities_of` tells them.
         package: who asks.
     """
 
     entities: frozenset[str]
     past: frozenset[str]
-    is_everything: bool
+    whole: int
     package: Package
 
     def of(self, document: dict[str, Any]) -> dict[str, Any]:
@@ -110,7 +111,8 @@ def minimum(
     past = frozenset[str]()
     if "historikk" in asked:
         past = frozenset(entities if package.past is None else entities & package.past)
-    return Minimum(frozenset(entities), past, past >= known and package.has_hjemmel, package)
+    whole = past.intersection(ENTITIES) if package.has_hjemmel else ()
+    return Minimum(frozenset(entities), past, entities_of(whole), package)
 
 
 def not_held(parts: Iterable[str], known: frozenset[str], package: Package) -> bool:

@@ -1,12 +1,12 @@
 """What is known of the people of the population, before any document is written.
 
-A person's record is some 1 kB of Python objects; the documents, some 6 kB each, lie in a temporary
-file (:mod:`freg_pipeline.synthetic.archive`). A million persons take 1 to 2 GB and a few minutes.
+Each is some 0.7 kB of Python objects, which is too much for a whole country: a register that is
+served keeps them in columns (:mod:`freg_pipeline.synthetic.columns`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from freg_pipeline.synthetic.words import Kommune
@@ -39,7 +39,7 @@ class Home:
 
 @dataclass(slots=True)
 class Person:
-    """One registration.
+    """One registration; what there can be several of is replaced, never changed in place.
 
     Attributes:
         index: place in the population.
@@ -84,17 +84,17 @@ class Person:
     mother: int | None = None
     father: int | None = None
     medmor: int | None = None
-    children: list[int] = field(default_factory=list)
+    children: tuple[int, ...] = ()
     other_home: Home | None = None
     protection: str | None = None
-    citizenship: list[str] = field(default_factory=lambda: ["NOR"])
+    citizenship: tuple[str, ...] = ("NOR",)
     origin: tuple[str, str] | None = None
     came: date | None = None
     left: date | None = None
     numbered: date | None = None
     died: date | None = None
-    earlier: list[str] = field(default_factory=list)
-    earlier_homes: list[Home] = field(default_factory=list)
+    earlier: tuple[str, ...] = ()
+    earlier_homes: tuple[Home, ...] = ()
     merged_into: int | None = None
     ended: bool = False
 

@@ -132,8 +132,9 @@ class Personer:
     def _bulk(self, request: Request, field: str, entries: Sequence[Entry]) -> Response:
         if form_of(request) == XML:
             return xml_answer(self._xml.bulk(field, entries))
-        texts = [_json_entry(field, *entry) for entry in entries]
-        return json_answer(b'{"oppslag":[' + b",".join(texts) + b"]}")
+        pieces = [piece for entry in entries for piece in _json_entry(field, *entry)]
+        first, *others = pieces or [b""]
+        return json_answer(b"".join((b'{"oppslag":[', first[1:], *others, b"]}")))
 
     def _bare(self, request: Request, documents: Sequence[bytes]) -> Response:
         """An archive's answer without wrapping, as the published description allows it."""
@@ -147,7 +148,7 @@ class Personer:
             return None
         document = self._archive.document(place)
         odd = self._odd(place)
-        if wanted.is_everything and not odd:
+        if not odd and self._archive.holds_only(place, wanted.whole):
             return document
         content: dict[str, Any] = msgspec.json.decode(document)
         content = wanted.of(content)
@@ -174,8 +175,11 @@ def _som_bestilt(request: Request) -> bool:
     return text == "true"
 
 
-def _json_entry(field: str, asked: str, document: bytes | None, reason: str | None) -> bytes:
-    head = b'{"%s":%s' % (field.encode(), msgspec.json.encode(asked))
+def _json_entry(
+    field: str, asked: str, document: bytes | None, reason: str | None
+) -> tuple[bytes, ...]:
+    """An entry in pieces, after a comma; a document is long, and put into the answer once."""
+    head = b',{"%s":%s' % (field.encode(), msgspec.json.encode(asked))
     if document is None:
-        return head + b',"feilmelding":%s}' % msgspec.json.encode({"feilmelding": reason})
-    return head + b',"folkeregisterperson":' + document + b"}"
+        return head, b',"feilmelding":%s}' % msgspec.json.encode({"feilmelding": reason})
+    return head, b',"folkeregisterperson":', document, b"}"

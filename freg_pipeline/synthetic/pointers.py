@@ -10,11 +10,20 @@ from random import Random
 _ALL = 1 << 128
 
 
-class Pointers:
-    """Names of the documents of one series, by their places: 0, 1, 2, …"""
+def some_factor(random: Random) -> int:
+    """A number to compute names with: odd, so that it has an inverse."""
+    return random.getrandbits(128) | 1
 
-    def __init__(self, random: Random) -> None:
-        self._factor = random.getrandbits(128) | 1  # odd, so that it has an inverse
+
+class Pointers:
+    """Names of the documents of one series, by their places: 0, 1, 2, …
+
+    Args:
+        factor: tells one series from another, see :func:`some_factor`.
+    """
+
+    def __init__(self, factor: int) -> None:
+        self._factor = factor
         self._inverse = pow(self._factor, -1, _ALL)
 
     def of(self, place: int) -> str:

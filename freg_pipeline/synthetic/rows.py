@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from freg_pipeline.synthetic.people import Home
 from freg_pipeline.synthetic.words import (
@@ -26,17 +26,40 @@ Row = dict[str, Any]
 
 SOURCES = ("KILDE_DSF", "Skatteetaten", "Digdir", "Statsforvalteren", "Domstolene", "NAV", "")
 REASONS = ("Flytting", "Melding", "Patch", "Vedtak", "Retting", "Konvertering", "")
+_TIMES = 997  # of a day: so many different ones there are
+_SOON = 4  # within so many days what has happened is recorded
 BRUKSENHETSTYPER = ("bolig", "bolig", "bolig", "annetEnnBolig", "fritidsbolig",
                     "ikkeGodkjentBolig", "unummerertBruksenhet")  # fmt: skip
 
 
-class Rows:
-    """Makes rows and their parts."""
+class Times(NamedTuple):
+    """Times of day that rows are given.
 
-    def __init__(self, random: Random) -> None:
+    Attributes:
+        clock: all there are.
+        validity: the moment of a day at which one row ends and the next begins.
+    """
+
+    clock: list[str]
+    validity: dict[date, str]
+
+
+class Rows:
+    """Makes rows and their parts.
+
+    Args:
+        random: what they are drawn from.
+        like: other rows, which these agree with on the times of days.
+    """
+
+    def __init__(self, random: Random, like: Times | None = None) -> None:
         self.random = random
-        self._clock = [self._time() for _ in range(997)]
-        self._validity: dict[date, str] = {}
+        self._draw = random.random
+        if like is None:
+            like = Times([f"{self._time()}+02:00" for _ in range(_TIMES)], {})
+        self.times = like
+        self._clock, self._validity = like
+        self._days: dict[date, tuple[str, ...]] = {}
 
     def _time(self) -> str:
         hour, minute, second = (self.random.randrange(n) for n in (24, 60, 60))
@@ -46,15 +69,15 @@ class Rows:
 
     def chance(self, share: float) -> bool:
         """True in so large a share of the calls."""
-        return self.random.random() < share
+        return self._draw() < share
 
     def pick(self, choices: Any) -> Any:
         """One of the choices."""
-        return choices[int(self.random.random() * len(choices))]
+        return choices[int(self._draw() * len(choices))]
 
     def stamp(self, day: date) -> str:
         """A moment of that day; the register's answers carry +02:00 in winter, too."""
-        return f"{day.isoformat()}{self._clock[int(self.random.random() * 997)]}+02:00"
+        return day.isoformat() + self._clock[int(self._draw() * _TIMES)]
 
     def validity(self, day: date) -> str:
         """The moment of that day at which one row ends and the next begins: the same for both."""
@@ -65,22 +88,36 @@ class Rows:
 
     def row(self, since: date, own: Row, *, until: date | None = None) -> Row:
         """A row of an entity: the register's metadata, and its own fields."""
-        row: Row = {
-            "ajourholdstidspunkt": self.stamp(
-                since + timedelta(days=int(self.random.random() * 4))
-            ),
-            "erGjeldende": until is None,
-        }
-        draw = self.random.random()
-        if draw < 0.95:
-            row["kilde"] = SOURCES[int(draw * 7)]
-        if draw > 0.1:
-            row["aarsak"] = REASONS[int(draw * 100) % 7]
-        row["gyldighetstidspunkt"] = self.validity(since)
+        draw = self._draw
+        recorded = (self._days.get(since) or self._from(since))[int(draw() * _SOON)]
+        recorded += self._clock[int(draw() * _TIMES)]
+        share = draw()
+        if until is None and 0.1 < share < 0.95:  # most rows are such, and made at once
+            return {
+                "ajourholdstidspunkt": recorded,
+                "erGjeldende": True,
+                "kilde": SOURCES[int(share * 7)],
+                "aarsak": REASONS[int(share * 100) % 7],
+                "gyldighetstidspunkt": self._validity.get(since) or self.validity(since),
+                **own,
+            }
+        row: Row = {"ajourholdstidspunkt": recorded, "erGjeldende": until is None}
+        if share < 0.95:
+            row["kilde"] = SOURCES[int(share * 7)]
+        if share > 0.1:
+            row["aarsak"] = REASONS[int(share * 100) % 7]
+        row["gyldighetstidspunkt"] = self._validity.get(since) or self.validity(since)
         if until is not None:
             row["opphoerstidspunkt"] = self.validity(until)
         row.update(own)
         return row
+
+    def _from(self, day: date) -> tuple[str, ...]:
+        """That day and those soon after it, as they are written."""
+        days = self._days[day] = tuple(
+            (day + timedelta(days=more)).isoformat() for more in range(_SOON)
+        )
+        return days
 
     # -- names -----------------------------------------------------------------------------
 

@@ -1,15 +1,23 @@
-"""uttrekk/tilpasset: criteria, evaluated on what each person's document in force says."""
+"""uttrekk/tilpasset: criteria, evaluated on what each person's document in force says.
+
+What a document says of a field is a code in a column, and few different things are said: a
+criterion judges each of these once, whatever the number of persons.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from array import array
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from freg_pipeline.synthetic.people import UNDER_AKTIV, Person
+import numpy as np
 
-Check = Callable[["Selectable"], bool]
+from freg_pipeline.synthetic.columns import Column
+from freg_pipeline.synthetic.living_people import Mask
+from freg_pipeline.synthetic.people import UNDER_AKTIV
+
+Check = tuple[str, Callable[[Any], bool]]  # a field of Selection, and whether a value of it fits
 
 _STATUSES = ("aktiv", "bosatt", "utflyttet", "doed", "inaktiv")
 _SIVILSTANDSTYPER = (
@@ -25,57 +33,100 @@ _YEARS = {
 _NAMES = {
     "personstatustyper", "kommunenummer", "kjoenn", "statsborgerskap", "sivilstandstype", *_YEARS,
 }  # fmt: skip
+# bosted and opphold are the kommunenummer of these addresses; statsborgerskap is all of them.
+_FIELDS = (
+    "status", "bosted", "opphold", "foedselsaar", "doedsaar", "kjoenn", "sivilstand",
+    "statsborgerskap",
+)  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Selectable:
-    """What criteria look at: the current rows of one document.
+class Selection:
+    """What criteria look at: the current rows of each person's document, by registration."""
 
-    Attributes:
-        numbers: the current number last.
-        status: personstatus.
-        bosted, opphold: kommunenummer of the addresses.
-        foedselsaar, doedsaar: years.
-        kjoenn, sivilstand: codes.
-        statsborgerskap: states.
-    """
+    def __init__(self) -> None:
+        self._values: list[dict[Any, int]] = [{} for _ in _FIELDS]
+        self._codes = array("H")
 
-    numbers: tuple[str, ...]
-    status: str
-    bosted: str | None
-    opphold: str | None
-    foedselsaar: int
-    doedsaar: int | None
-    kjoenn: str
-    sivilstand: str
-    statsborgerskap: tuple[str, ...]
+    def __len__(self) -> int:
+        return len(self._codes) // len(_FIELDS)
 
-    @classmethod
-    def of(cls, person: Person, document: dict[str, Any]) -> Selectable | None:
-        """What to look at; None for a registration that is no person any more."""
-        if person.merged_into is not None:
-            return None
-        return cls(
-            numbers=(*person.earlier, person.number),
-            status=_current(document, "status")[0]["status"],
-            bosted=_kommune(document, "bostedsadresse"),
-            opphold=_kommune(document, "oppholdsadresse"),
-            foedselsaar=int(_current(document, "foedsel")[0]["foedselsaar"]),
-            doedsaar=_doedsaar(document),
-            kjoenn=_current(document, "kjoenn")[0]["kjoenn"],
-            sivilstand=_current(document, "sivilstand")[0]["sivilstand"],
-            statsborgerskap=tuple(
-                row["statsborgerskap"] for row in _current(document, "statsborgerskap")
-            ),
-        )
+    def add(self, document: dict[str, Any]) -> None:
+        """Take in the document of one more registration."""
+        self._codes.extend(self._coded(document))
+
+    def put(self, index: int, document: dict[str, Any]) -> None:
+        """Look at another document of a registration, known or the next."""
+        if index == len(self):
+            self.add(document)
+            return
+        start = index * len(_FIELDS)
+        self._codes[start : start + len(_FIELDS)] = array("H", self._coded(document))
+
+    def _coded(self, document: dict[str, Any]) -> list[int]:
+        return [
+            values.setdefault(value, len(values))
+            for values, value in zip(self._values, _said(document), strict=True)
+        ]
+
+    def fitting(self, checks: Iterable[Check]) -> Mask:
+        """By registration: whether it passes all checks."""
+        rows = self.rows
+        found = np.ones(len(rows), dtype=bool)
+        for field, fits in checks:
+            place = _FIELDS.index(field)
+            judged = np.array([fits(value) for value in self._values[place]], dtype=bool)
+            found &= judged[rows[:, place]]
+        return found
+
+    # -- kept apart and put together -------------------------------------------------------
+
+    @property
+    def rows(self) -> Column:
+        """A row of codes a registration."""
+        return np.array(self._codes, dtype=np.uint16).reshape(-1, len(_FIELDS))
+
+    @property
+    def values(self) -> list[list[Any]]:
+        """What the codes stand for, by field."""
+        return [list(values) for values in self._values]
+
+    def extend(self, rows: Column, values: Sequence[Sequence[Any]]) -> None:
+        """Take in what another one looks at, after what is here."""
+        new = np.empty(rows.shape, dtype=np.uint16)
+        for place, (known, said) in enumerate(zip(self._values, values, strict=True)):
+            codes = [
+                known.setdefault(tuple(value) if isinstance(value, list) else value, len(known))
+                for value in said
+            ]
+            new[:, place] = np.array(codes, dtype=np.uint16)[rows[:, place]]
+        self._codes.frombytes(new.tobytes())
+
+
+def _said(document: dict[str, Any]) -> tuple[Any, ...]:
+    """What a document says of each field."""
+    death = document.get("doedsfall")
+    return (
+        _current(document, "status")["status"],
+        _kommune(document, "bostedsadresse"),
+        _kommune(document, "oppholdsadresse"),
+        int(_current(document, "foedsel")["foedselsaar"]),
+        int(death["doedsdato"][:4]) if death else None,
+        _current(document, "kjoenn")["kjoenn"],
+        _current(document, "sivilstand")["sivilstand"],
+        tuple(
+            row["statsborgerskap"]
+            for row in document.get("statsborgerskap", ())
+            if row["erGjeldende"]
+        ),
+    )
 
 
 class CriteriaError(ValueError):
     """The criteria are wrong; the text is what the register answers."""
 
 
-def criteria(body: Any, *, strict: bool = True) -> Check:
-    """Return the test that a body of uttrekk/tilpasset asks for.
+def criteria(body: Any, *, strict: bool = True) -> list[Check]:
+    """Return the checks that a body of uttrekk/tilpasset asks for, all of which must pass.
 
     A client in production sends null for every criterion that it doesn't set, and years as numbers.
 
@@ -102,7 +153,7 @@ def criteria(body: Any, *, strict: bool = True) -> Check:
         checks.append(_equal("sivilstand", body["sivilstandstype"], _SIVILSTANDSTYPER))
     if "statsborgerskap" in body:
         checks.append(_land(body["statsborgerskap"]))
-    return lambda person: all(check(person) for check in checks)
+    return checks
 
 
 def _status(statuses: Any) -> Check:
@@ -114,7 +165,7 @@ def _status(statuses: Any) -> Check:
     wanted = set(statuses)
     if "aktiv" in wanted:
         wanted |= set(UNDER_AKTIV)
-    return lambda person: person.status in wanted
+    return "status", lambda status: status in wanted
 
 
 def _kommune_of(given: Any) -> Check:
@@ -124,57 +175,55 @@ def _kommune_of(given: Any) -> Check:
     if len(chosen) != 1:
         raise CriteriaError("Oppgi enten bostedskommunenummer eller oppholdskommunenummer")
     ((name, number),) = chosen
-    places: dict[str, Callable[[Selectable], str | None]] = {
-        "bostedskommunenummer": lambda person: person.bosted,
-        "oppholdskommunenummer": lambda person: person.opphold,
-    }
-    if name not in places or not isinstance(number, str) or not re.fullmatch("[0-9]{4}", number):
+    fields = {"bostedskommunenummer": "bosted", "oppholdskommunenummer": "opphold"}
+    if name not in fields or not isinstance(number, str) or not re.fullmatch("[0-9]{4}", number):
         raise CriteriaError("Ugyldig kommunenummer")
-    return lambda person: places[name](person) == number
+    return fields[name], lambda kommune: kommune == number
 
 
 def _year(name: str, given: Any) -> Check:
     if isinstance(given, bool) or not re.fullmatch("[0-9]{4}", str(given)):
         raise CriteriaError(f"Ugyldig {name}")
-    attribute, is_last = _YEARS[name]
+    field, is_last = _YEARS[name]
     year = int(given)
 
-    def check(person: Selectable) -> bool:
-        found = person.foedselsaar if attribute == "foedselsaar" else person.doedsaar
+    def fits(found: int | None) -> bool:
         return found is not None and (found <= year if is_last else found >= year)
 
-    return check
+    return field, fits
 
 
 def _equal(name: str, given: Any, allowed: tuple[str, ...]) -> Check:
     if given not in allowed:
         raise CriteriaError(f"Ugyldig {name}")
-    if name == "kjoenn":
-        return lambda person: person.kjoenn == given
-    return lambda person: person.sivilstand == given
+    return name, lambda value: value == given
 
 
 def _land(given: Any) -> Check:
     if not isinstance(given, str) or not re.fullmatch(r"[A-Z]{3}", given):
         raise CriteriaError("Ugyldig statsborgerskap")
-    return lambda person: given in person.statsborgerskap
+    return "statsborgerskap", lambda states: given in states
 
 
-def _current(document: dict[str, Any], entity: str) -> list[dict[str, Any]]:
-    return [row for row in document.get(entity, []) if row["erGjeldende"]]
+def _current(document: dict[str, Any], entity: str) -> dict[str, Any]:
+    for row in document[entity]:
+        if row["erGjeldende"]:
+            return row  # type: ignore[no-any-return]
+    raise LookupError(entity)
 
 
 def _kommune(document: dict[str, Any], entity: str) -> str | None:
-    for row in _current(document, entity):
-        if "vegadresse" in row:
-            return str(row["vegadresse"]["kommunenummer"])
-        if "matrikkeladresse" in row:
-            return str(row["matrikkeladresse"]["matrikkelnummer"]["kommunenummer"])
-        if "ukjentBosted" in row:
-            return str(row["ukjentBosted"]["bostedskommune"])
+    for row in document.get(entity, ()):
+        if row["erGjeldende"]:
+            found = _kommune_in(row)
+            if found is not None:
+                return found
     return None
 
 
-def _doedsaar(document: dict[str, Any]) -> int | None:
-    death = document.get("doedsfall")
-    return int(death["doedsdato"][:4]) if death else None
+def _kommune_in(row: dict[str, Any]) -> str | None:
+    if "vegadresse" in row:
+        return str(row["vegadresse"]["kommunenummer"])
+    if "matrikkeladresse" in row:
+        return str(row["matrikkeladresse"]["matrikkelnummer"]["kommunenummer"])
+    return str(row["ukjentBosted"]["bostedskommune"]) if "ukjentBosted" in row else None

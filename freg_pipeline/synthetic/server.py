@@ -29,6 +29,7 @@ from freg_pipeline.synthetic.options import RegisterOptions
 from freg_pipeline.synthetic.packages import PACKAGES, AsPackage, Package
 from freg_pipeline.synthetic.personer import Personer
 from freg_pipeline.synthetic.problems import ProblemError, answer_problem, feilkode
+from freg_pipeline.synthetic.progress import Begin, silently
 from freg_pipeline.synthetic.soek import Soek
 from freg_pipeline.synthetic.transport import FaultyTransport
 from freg_pipeline.synthetic.uttrekk import Uttrekk
@@ -46,13 +47,17 @@ class SyntheticRegister:
         archive: the documents.
         living: makes things happen to the people.
         app: the services as an ASGI application.
+
+    Args:
+        options: what is chosen of it.
+        begin: is told how far a large population is that must be made first.
     """
 
-    def __init__(self, options: RegisterOptions) -> None:
+    def __init__(self, options: RegisterOptions, begin: Begin = silently) -> None:
         self.options = options
         self._faults = Faults(read_faults(options.faults), options.seed)
         self._requests: Counter[str] = Counter()
-        self.archive = Archive(options)
+        self.archive = Archive(options, begin)
         with ExitStack() as unfinished:
             unfinished.callback(self.archive.close)
             self.living = Living(self.archive, options)
@@ -110,7 +115,7 @@ class SyntheticRegister:
                 "faults": dict(self._faults.injected),
                 "oddities": self._faults.odd_documents,
                 "registrations": len(self.archive.people),
-                "merged": sum(p.merged_into is not None for p in self.archive.people),
+                "merged": int(self.archive.people.merged().sum()),
                 "documents": len(self.archive),
                 "sekvensnummer": self.archive.last_sequence_number,
             }

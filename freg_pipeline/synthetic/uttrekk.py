@@ -47,14 +47,12 @@ class Uttrekk:
     async def _tilpasset(self, request: Request) -> Response:
         body = await body_of(request)
         try:
-            matches = criteria(body, strict=self._options.strict_criteria)
+            checks = criteria(body, strict=self._options.strict_criteria)
         except CriteriaError as error:
             return kode(400, "FREG-002", str(error))
         numbers: list[str] = []
-        for person in self._archive.selectable:
-            if person is not None and matches(person):
-                # Now and then a person is delivered under an earlier number as well.
-                numbers += person.numbers
+        for of_one in self._archive.selected(checks):
+            numbers += of_one  # now and then a person is delivered under an earlier one as well
         return self._order(request, "foedselsEllerDNummer", numbers)
 
     def _order(

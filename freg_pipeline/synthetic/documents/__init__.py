@@ -6,8 +6,7 @@ its entities in a fixed order, since all of them draw from one random sequence.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from random import Random
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from freg_pipeline.synthetic.documents.abroad import Abroad
@@ -25,8 +24,7 @@ __all__ = ["Version", "Writer"]
 class Writer:
     """Writes documents for the people of one population."""
 
-    def __init__(self, random: Random, people: list[Person]) -> None:
-        rows = Rows(random)
+    def __init__(self, rows: Rows, people: Sequence[Person]) -> None:
         self._particulars = Particulars(rows, people)
         self._addresses = Addresses(rows)
         self._relations = Relations(rows, people)

@@ -73,7 +73,7 @@ class Addresses:
         """The version after a move on a late day."""
         day = TODAY - timedelta(days=4 + person.index // 33 % 70)
         if person.home is not None:
-            person.earlier_homes.insert(0, person.home)
+            person.earlier_homes = (person.home, *person.earlier_homes)
         person.home = self._rows.some_home()
         own = self._bosted(person.home, day, "ugradert")
         return replaced(self._rows, document, "bostedsadresse", day, own)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ LONG_AGO = date(2001, 1, 1)
 class Particulars:
     """Writes what tells one person from another."""
 
-    def __init__(self, rows: Rows, people: list[Person]) -> None:
+    def __init__(self, rows: Rows, people: Sequence[Person]) -> None:
         self._rows = rows
         self._people = people
 
@@ -113,7 +113,7 @@ class Particulars:
         if person.origin is not None:
             own |= {"foedeland": person.origin[0], "foedested": person.origin[1]}
         elif person.home is not None:
-            first = (person.earlier_homes or [person.home])[-1]
+            first = (person.earlier_homes or (person.home,))[-1]
             own |= {"foedekommuneINorge": first.kommune.number, "foedeland": "NOR"}
         return self._since_birth(person, own)
 

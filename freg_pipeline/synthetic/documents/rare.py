@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ from freg_pipeline.synthetic.words import VIRKSOMHETER
 class Rarities:
     """Writes the entities that few persons have."""
 
-    def __init__(self, rows: Rows, people: list[Person]) -> None:
+    def __init__(self, rows: Rows, people: Sequence[Person]) -> None:
         self._rows = rows
         self._people = people
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from freg_pipeline.synthetic.people import LAST_SETTLED, TODAY, Person
 from freg_pipeline.synthetic.rows import Row, Rows
 
 
-def somebody(people: list[Person], person: Person) -> Person:
+def somebody(people: Sequence[Person], person: Person) -> Person:
     """Another person, one in force; the same one each time."""
     for step in range(1, len(people)):
         other = people[(person.index + step * 7) % len(people)]
@@ -23,7 +23,7 @@ def somebody(people: list[Person], person: Person) -> Person:
 class Relations:
     """Writes a person's family, parental responsibility and estate."""
 
-    def __init__(self, rows: Rows, people: list[Person]) -> None:
+    def __init__(self, rows: Rows, people: Sequence[Person]) -> None:
         self._rows = rows
         self._people = people
 

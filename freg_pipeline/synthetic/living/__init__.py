@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 from random import Random
 
+import numpy as np
+
 from freg_pipeline.synthetic.archive import Archive
 from freg_pipeline.synthetic.living import (
     addresses,
@@ -18,7 +20,7 @@ from freg_pipeline.synthetic.living import (
     residence,
     single,
 )
-from freg_pipeline.synthetic.living.recorder import Happening, Recorder, in_force
+from freg_pipeline.synthetic.living.recorder import Happening, Recorder
 from freg_pipeline.synthetic.options import RegisterOptions
 from freg_pipeline.synthetic.wave import KIND, MILLISECONDS_AN_EVENT
 
@@ -145,13 +147,13 @@ class Living:
         Raises:
             CannotHappenError: there is nobody.
         """
-        people = [person for person in self._archive.people if in_force(person)]
+        people = np.flatnonzero(self._archive.people.in_force()).tolist()
         if not people:
             raise CannotHappenError(KIND)
         self._random.shuffle(people)
         moment = self._archive.now
         for count in range(events):
-            person = people[count % len(people)]
+            person = self._archive.people.look(people[count % len(people)])
             moment += MILLISECONDS_AN_EVENT
             self._archive.add_by_wave(person, moment)
         return self._archive.last_sequence_number

@@ -44,7 +44,7 @@ def move(recorder: Recorder, kind: str) -> bool:
     person = recorder.pick(lambda one: resident(one) and one.protection != "strengtFortrolig")
     if person is None or person.home is None:
         return False
-    person.earlier_homes.insert(0, person.home)
+    person.earlier_homes = (person.home, *person.earlier_homes)
     person.home = new_home(recorder)
     draft = recorder.draft(person)
     own = bosted(recorder, person.home, person.protection or "ugradert")
@@ -70,7 +70,7 @@ def kommuneregulering(recorder: Recorder, kind: str) -> bool:
     row = None if person is None else recorder.draft(person).current("bostedsadresse")
     if person is None or person.home is None or row is None:
         return False
-    person.earlier_homes.insert(0, person.home)
+    person.earlier_homes = (person.home, *person.earlier_homes)
     person.home = replace(person.home, kommune=recorder.rows.pick(KOMMUNER))
     draft = recorder.draft(person)
     own: Row = {name: row[name] for name in ("adressegradering", "flyttedato") if name in row}

@@ -63,9 +63,9 @@ def _child(recorder: Recorder, mother: Person, other: Person | None) -> Person:
         home=mother.home,
         mother=mother.index,
     )
-    mother.children.append(child.index)
+    mother.children += (child.index,)
     if other is not None:
-        other.children.append(child.index)
+        other.children += (child.index,)
         if other.woman:
             child.medmor = other.index
         else:

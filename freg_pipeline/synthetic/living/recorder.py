@@ -7,7 +7,7 @@ All documents of one change are put in force together, so that nobody sees half 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 
@@ -19,7 +19,6 @@ from freg_pipeline.synthetic.events import moment_text
 from freg_pipeline.synthetic.numbers import Numbers
 from freg_pipeline.synthetic.people import Person
 from freg_pipeline.synthetic.rows import REASONS, SOURCES, Row, Rows
-from freg_pipeline.synthetic.selection import Selectable
 
 MILLISECONDS_AN_EVENT = 24 * 3600 * 1_000 // 20_000  # an ordinary day has 20,000 events
 ADDRESSES = (
@@ -163,6 +162,7 @@ class Recorder:
     def begin(self) -> None:
         """Let a little time go by until the next change."""
         self._drafts = {}
+        self.people.settle()
         self.moment = max(self.moment, self.archive.now)
         self.moment += round(MILLISECONDS_AN_EVENT * (0.5 + self.random.random()))
 
@@ -170,15 +170,19 @@ class Recorder:
         """Someone whom it fits; None where it fits nobody."""
         count = len(self.people)
         for _ in range(_TRIES):
-            person = self.people[int(self.random.random() * count)]
-            if fits(person):
-                return person
+            index = int(self.random.random() * count)
+            if fits(self.people.look(index)):
+                return self._taken(index)
         start = int(self.random.random() * count)
-        return next(filter(fits, self._from(start)), None)
+        for step in range(count):
+            index = (start + step) % count
+            if fits(self.people.look(index)):
+                return self._taken(index)
+        return None
 
-    def _from(self, start: int) -> Iterator[Person]:
-        for step in range(len(self.people)):
-            yield self.people[(start + step) % len(self.people)]
+    def _taken(self, index: int) -> Person:
+        person: Person = self.people[index]
+        return person
 
     def draft(self, person: Person) -> Draft:
         """A person's next document; the same for all that one change does to her."""
@@ -189,7 +193,6 @@ class Recorder:
 
     def create(self, person: Person) -> Draft:
         """The first document of a new registration, empty."""
-        self.people.append(person)
         self.archive.register(person)
         self._drafts[person.index] = Draft(person, {}, self.at, self.random)
         return self._drafts[person.index]
@@ -200,15 +203,15 @@ class Recorder:
         for draft in self._drafts.values():
             person, document = draft.person, draft.document
             if silently:
-                self.archive.replace(person, msgspec.json.encode(document))
+                self.archive.replace(person, document)
             else:
                 events = [
                     (kind, hendelse(person.number, kind, at, changes))
                     for kind, changes in draft.events
                 ]
-                self.archive.add(person, msgspec.json.encode(document), events, self.moment)
-            self.archive.selectable[person.index] = Selectable.of(person, document)
+                self.archive.add(person, document, events, self.moment)
         self._drafts = {}
+        self.people.settle()
 
 
 def in_force(person: Person) -> bool:

@@ -109,7 +109,7 @@ def merge(recorder: Recorder, kind: str) -> bool:
     ]  # fmt: skip
     going.tell("personErViderefoertSomGjeldendeVedSammenslaaing", *rows)
     out.merged_into, out.status = goes_on.index, "opphoert"
-    goes_on.earlier += kinds
+    goes_on.earlier += tuple(kinds)
     return True
 
 
@@ -126,7 +126,7 @@ def split(recorder: Recorder, kind: str) -> bool:
     restored = recorder.draft(out)
     restored.tell("personErGjenopprettetVedSplitting", *_reopen(restored, "midlertidig"))
     numbers = {out.number, *out.earlier}
-    went_on.earlier = [number for number in went_on.earlier if number not in numbers]
+    went_on.earlier = tuple(one for one in went_on.earlier if one not in numbers)
     kept = recorder.draft(went_on)
     change = kept.annul(_NUMBER, lambda row: row["foedselsEllerDNummer"] in numbers)
     kept.tell("personErEndretVedSplitting", change)

@@ -67,7 +67,7 @@ def _newcomer(recorder: Recorder) -> Person:
         etternavn=rows.pick(NOUNS),
         is_d_nummer=True,
         origin=origin,
-        citizenship=[origin[0]],
+        citizenship=(origin[0],),
         sivilstand=rows.pick(("uoppgitt", "ugift")),
     )
 
@@ -109,7 +109,7 @@ def emigrate(recorder: Recorder, kind: str) -> bool:
     country, place = recorder.rows.pick(COUNTRIES)
     person.origin = person.origin or (country, place)
     person.status = "utflyttet"
-    person.earlier_homes.insert(0, person.home)
+    person.earlier_homes = (person.home, *person.earlier_homes)
     own = {
         "tilflyttingsland": country,
         "tilflyttingsstedIUtlandet": place,

@@ -159,7 +159,7 @@ def sametinget(recorder: Recorder, person: Person) -> Row:
 def statsborgerskap(recorder: Recorder, person: Person) -> Row:
     """One more citizenship."""
     country = recorder.rows.pick([land for land, _ in COUNTRIES])
-    person.citizenship.append(country)
+    person.citizenship += (country,)
     return {"statsborgerskap": country, "ervervsdato": recorder.today.isoformat()}
 
 

@@ -37,8 +37,8 @@ def archive() -> Iterator[Archive]:
 @pytest.mark.parametrize("question", QUESTIONS, ids=str)
 def test_the_choice_is_the_register_s(question: dict[str, Any], archive: Archive) -> None:
     asked, kriterier = criteria(question), TilpassetKriterier.from_register(question)
-    chosen = {one.numbers[-1] for one in archive.selectable if one is not None and asked(one)}
-    everybody = {one.numbers[-1] for one in archive.selectable if one is not None}
+    chosen = {numbers[-1] for numbers in archive.selected(asked)}
+    everybody = {numbers[-1] for numbers in archive.selected([])}
     fitting = set()
     for number in everybody:
         place = archive.by_number(number)

@@ -189,7 +189,7 @@ def test_look_ups_archive_and_uttrekk_agree_on_who_is_a_person(lived: SyntheticR
             assert archive.identifier(found) == identifier
             for row in document["identifikasjonsnummer"]:
                 assert archive.by_number(row["foedselsEllerDNummer"]) == found
-    selected = {one.numbers[-1]: one.numbers for one in archive.selectable if one is not None}
+    selected = {numbers[-1]: numbers for numbers in archive.selected([])}
     for document in documents.values():
         rows = document["identifikasjonsnummer"]
         number = rows[0]["foedselsEllerDNummer"]
