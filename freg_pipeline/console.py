@@ -19,8 +19,8 @@ from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.measures import Measures
 from freg_pipeline.journal.request import FOUND
 from freg_pipeline.journal.status import Status
-from freg_pipeline.lake.catalogue import catalogue_path
 from freg_pipeline.lake.freshness import freshness_line
+from freg_pipeline.lake.place import catalogue_path
 from freg_pipeline.store import Store
 
 SECONDS_BETWEEN_LINES = 10.0

@@ -14,7 +14,6 @@ from pydantic import SecretStr
 
 from freg_pipeline.client.environments import ENVIRONMENTS, base_url, granted
 from freg_pipeline.client.maskinporten import Client, Maskinporten, shared
-from freg_pipeline.client.signing_key import read_signer
 from freg_pipeline.client.syntetisk import LentClient
 from freg_pipeline.errors import ConfigurationError, PassingError
 from freg_pipeline.outside import keep_secret, showable
@@ -149,6 +148,8 @@ def access(settings: Settings) -> Bearer:
 
 
 def _maskinporten(settings: Settings) -> Maskinporten:
+    from freg_pipeline.client.signing_key import read_signer  # costs others 0.1 s
+
     client_id = _set("CLIENT_ID", settings.maskinporten_client_id)
     key_file = _set("KEY_FILE", settings.maskinporten_key_file)
     issuer = settings.maskinporten_issuer or ENVIRONMENTS[settings.environment].issuer

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -35,7 +35,6 @@ from freg_pipeline.client.oauth import (
 )
 from freg_pipeline.client.retry_after import retry_after
 from freg_pipeline.client.retrying import told_by_us
-from freg_pipeline.client.signing_key import Signer
 from freg_pipeline.errors import (
     AwayError,
     ConfigurationError,
@@ -44,6 +43,9 @@ from freg_pipeline.errors import (
     UnreachableError,
 )
 from freg_pipeline.outside import keep_secret, showable
+
+if TYPE_CHECKING:  # what signs is imported where something is signed
+    from freg_pipeline.client.signing_key import Signer
 
 logger = logging.getLogger(__name__)
 

@@ -7,17 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.outside import keep_secret
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
 
 ALGORITHM = "RS256"  # what Maskinporten takes
 KEY_DAYS = 365  # a registered key lives, at most (Maskinporten's documentation)
@@ -77,7 +78,7 @@ def key_age(key_file: Path, cert_file: Path | None, today: date) -> str:
     """
     if cert_file is not None:
         content = _read(cert_file, "FREG_MASKINPORTEN_CERT_FILE")
-        ends = x509.load_pem_x509_certificates(content)[0].not_valid_after_utc.date()
+        ends = _certificates(content)[0].not_valid_after_utc.date()
         return f"by certificate, valid until {ends} ({(ends - today).days} days)"
     _read(key_file, "FREG_MASKINPORTEN_KEY_FILE")
     changed = datetime.fromtimestamp(key_file.expanduser().stat().st_mtime, UTC).date()
@@ -141,7 +142,7 @@ def _wrong_key(why: str) -> ConfigurationError:
 
 def _chain(content: bytes, key: RSAKey) -> list[str]:
     try:
-        chain = x509.load_pem_x509_certificates(content)
+        chain = _certificates(content)
     except ValueError:
         raise _wrong_certificate("holds no certificates as PEM") from None
     if chain[0].public_key() != key.public_key:
@@ -152,6 +153,8 @@ def _chain(content: bytes, key: RSAKey) -> list[str]:
             f"is valid from {chain[0].not_valid_before_utc:%Y-%m-%d} to "
             f"{chain[0].not_valid_after_utc:%Y-%m-%d} only"
         )
+    from cryptography.hazmat.primitives.serialization import Encoding
+
     return [base64.b64encode(one.public_bytes(Encoding.DER)).decode() for one in chain]
 
 
@@ -160,3 +163,9 @@ def _wrong_certificate(why: str) -> ConfigurationError:
         f"what FREG_MASKINPORTEN_CERT_FILE names {why}",
         "Give the certificate of the key in FREG_MASKINPORTEN_KEY_FILE, then its chain",
     )
+
+
+def _certificates(content: bytes) -> list[Certificate]:
+    from cryptography.x509 import load_pem_x509_certificates  # few have any; it costs 0.05 s
+
+    return load_pem_x509_certificates(content)

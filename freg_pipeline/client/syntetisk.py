@@ -17,7 +17,6 @@ from freg_pipeline.client.answers import LATER
 from freg_pipeline.client.bounds import ask_once
 from freg_pipeline.client.maskinporten import Client, shared
 from freg_pipeline.client.network import blocked_way
-from freg_pipeline.client.signing_key import signer_of
 from freg_pipeline.errors import AwayError, FregError, UnreachableError
 
 CLIENT = "_synthetic/maskinporten/klient"
@@ -84,6 +83,9 @@ class LentClient:
             lent = msgspec.json.decode(response.content, type=_Lent)
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise _NothingLentError("the register lends no client") from None
+
+        from freg_pipeline.client.signing_key import signer_of  # costs others 0.1 s
+
         signer = signer_of(lent.private_key, lent.kid)
         return Client(lent.client_id, signer, lent.issuer, lent.token_endpoint)
 

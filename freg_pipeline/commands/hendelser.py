@@ -10,6 +10,8 @@ import click
 from freg_pipeline.commands.options import remember, settings, with_settings, with_strictness
 
 if TYPE_CHECKING:
+    from freg_pipeline.feed.standstill import Opened
+    from freg_pipeline.journal.manifest import Facts
     from freg_pipeline.orchestration.run_feed import Synced, Syncing
 
 logger = logging.getLogger(__name__)
@@ -40,6 +42,17 @@ def hendelser() -> None:
 @with_settings
 def sync(follow: bool, **strictness: bool) -> None:
     """Bring the current release up to the register's latest event."""
+    from freg_pipeline.feed.standstill import at_standstill, opening
+
+    with opening(settings()) as opened:
+        current = None if follow else at_standstill(opened)
+        if current is None:
+            _sync(opened, strictness, follow=follow)
+        else:
+            _tell_nothing_new(current, "up to date")
+
+
+def _sync(opened: Opened, strictness: dict[str, bool], *, follow: bool) -> None:
     from freg_pipeline.console import progress
     from freg_pipeline.orchestration.config import ReleaseConfig
     from freg_pipeline.orchestration.resources import Freg
@@ -47,8 +60,7 @@ def sync(follow: bool, **strictness: bool) -> None:
 
     with (
         progress() as begin,
-        Freg.from_settings(settings(), begin) as freg,
-        syncing(freg, ReleaseConfig(**strictness)) as work,
+        syncing(Freg.of(opened, begin), ReleaseConfig(**strictness)) as work,
     ):
         if follow:
             _follow(work)
@@ -68,11 +80,15 @@ def _follow(work: Syncing) -> None:
         work.wait()
 
 
+def _tell_nothing_new(release: Facts, behind: str) -> None:
+    click.echo(f"Release {release.number}: nothing new, {behind} at {release.sekvensnummer}")
+
+
 def _tell(synced: Synced) -> None:
     manifest = synced.manifest
     behind = f"{synced.events_behind:,} events behind" if synced.events_behind else "up to date"
     if not synced.releases:
-        click.echo(f"Release {manifest.number}: nothing new, {behind} at {manifest.sekvensnummer}")
+        _tell_nothing_new(manifest, behind)
         return
     more = f" (the last of {synced.releases})" if synced.releases > 1 else ""
     click.echo(

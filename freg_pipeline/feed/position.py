@@ -10,7 +10,7 @@ import asyncio
 
 from freg_pipeline.client import Register
 from freg_pipeline.errors import ConfigurationError, PassingError
-from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.manifest import Facts
 
 TRIES = 3
 FIRST_PAUSE = 1.0  # seconds; twice as long after each try
@@ -24,7 +24,7 @@ class BeyondTheEndError(PassingError):
     """A page holds an event that comes after the register's last one."""
 
 
-async def last_number(register: Register, current: Manifest) -> int:
+async def last_number(register: Register, current: Facts) -> int:
     """The number of the register's last event, which a release doesn't exceed.
 
     Raises:

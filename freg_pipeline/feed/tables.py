@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 from freg_pipeline.client.feed import FeedEntry
 from freg_pipeline.extract.parts import table_of_event
 from freg_pipeline.feed.documents import documents_of, read_documents
-from freg_pipeline.journal.kept import KeptFile, keep
+from freg_pipeline.journal.files import KeptFile
+from freg_pipeline.journal.kept import keep
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.owntable import OwnTable
 from freg_pipeline.lake.staging import event_key

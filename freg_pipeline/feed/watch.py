@@ -8,16 +8,15 @@ import time
 
 from freg_pipeline.client import Register
 from freg_pipeline.errors import PassingError, TooOldError
-from freg_pipeline.feed.pages import ask
 from freg_pipeline.feed.position import last_number
-from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.manifest import Facts
 from freg_pipeline.settings import Settings
 
 CHECKED_EVERY = 600.0  # seconds until the register's last number is looked at, too
 logger = logging.getLogger(__name__)
 
 
-async def has_news(register: Register, settings: Settings, current: Manifest) -> bool:
+async def has_news(register: Register, settings: Settings, current: Facts) -> bool:
     """Whether the event list holds something that a release doesn't contain.
 
     The register's last number alone doesn't tell: it may be that of an event that the package of
@@ -29,6 +28,8 @@ async def has_news(register: Register, settings: Settings, current: Manifest) ->
     """
     if await last_number(register, current) <= current.sekvensnummer:
         return False
+    from freg_pipeline.feed.pages import ask  # with what keeps them; mostly nothing is new
+
     try:
         page = await ask(register, settings.answer_format, current.sekvensnummer)
     except TooOldError:  # there is so much that the list no longer reaches back
@@ -36,7 +37,7 @@ async def has_news(register: Register, settings: Settings, current: Manifest) ->
     return page is None or bool(page.entries)
 
 
-async def wait_for_events(register: Register, settings: Settings, current: Manifest) -> None:
+async def wait_for_events(register: Register, settings: Settings, current: Facts) -> None:
     """Wait until the event list holds something that a release doesn't contain.
 
     Each question tells the register which page we have, so that one with nothing new in it isn't
@@ -53,6 +54,8 @@ async def wait_for_events(register: Register, settings: Settings, current: Manif
         TooOldError: the event list no longer reaches back to the position.
         RefusedError: the register said no.
     """
+    from freg_pipeline.feed.pages import ask
+
     etag: str | None = None
     check_at = time.monotonic() + CHECKED_EVERY
     while True:

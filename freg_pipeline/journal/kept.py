@@ -16,12 +16,12 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from freg_pipeline.errors import DamagedError, StoreError
 from freg_pipeline.foreseen import foreseen
+from freg_pipeline.journal.files import KeptFile
 from freg_pipeline.store import Store
 from freg_pipeline.store.overlap import Overlap
 
@@ -36,22 +36,6 @@ _RELEASE_REMEDY = (
     "or a new full load"
 )
 _STAGING_REMEDY = "Run the command again: it is made again"
-
-
-class KeptFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file as it was written.
-
-    Attributes:
-        rows: how many.
-        bytes: how many.
-        sha256: of all bytes.
-        footer: the first 16 hexadecimal digits of the SHA-256 of its footer.
-    """
-
-    rows: int
-    bytes: int
-    sha256: str
-    footer: str
 
 
 def keep(store: Store, key: str, path: Path) -> KeptFile:

@@ -9,7 +9,7 @@ from itertools import accumulate
 import msgspec
 
 from freg_pipeline.journal.accounting import Accounting
-from freg_pipeline.journal.kept import KeptFile
+from freg_pipeline.journal.files import KeptFile
 from freg_pipeline.journal.kinds import KindName
 from freg_pipeline.journal.measures import Measures
 from freg_pipeline.journal.request import ContractSource

@@ -38,7 +38,8 @@ _DAMAGED = (
 
 __all__ = [
     "POINTER", "Named", "current_number", "current_release", "facts_if_there", "facts_of",
-    "following", "is_shared", "list_releases", "manifest_key", "named", "newest_number", "numbers",
+    "following", "is_shared", "list_releases", "manifest_key", "named", "newest_number",
+    "no_release", "numbers",
     "point_to_newest", "published", "read_if_there", "read_manifest", "release_of_base",
     "require_current", "write_manifest", "written_out",
 ]  # fmt: skip
@@ -75,11 +76,15 @@ def require_current(store: Store) -> Manifest:
     """
     manifest = current_release(store)
     if manifest is None:
-        raise ConfigurationError(
-            f"{store.location} holds no release yet",
-            "Make one: freg uttrekk komplett, or freg demo",
-        )
+        raise no_release(store)
     return manifest
+
+
+def no_release(store: Store) -> ConfigurationError:
+    """What to raise where there is none yet."""
+    return ConfigurationError(
+        f"{store.location} holds no release yet", "Make one: freg uttrekk komplett, or freg demo"
+    )
 
 
 def read_manifest(store: Store, number: str) -> Manifest:

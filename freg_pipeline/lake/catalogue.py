@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 from pathlib import Path
 
 import duckdb
@@ -14,6 +13,7 @@ from freg_pipeline.foreseen import foreseen
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import current_number, require_current
 from freg_pipeline.lake.far import without_rows
+from freg_pipeline.lake.place import catalogue_path
 from freg_pipeline.lake.query import add_comments, add_views
 from freg_pipeline.lake.roots import FILE, VARIABLE, Root
 from freg_pipeline.lake.sources import columns_of_files
@@ -31,28 +31,6 @@ logger = logging.getLogger(__name__)
 
 class _UnwritableError(StoreError):
     """The catalogue can't be put where it belongs."""
-
-
-def catalogue_path(store: Store) -> Path:
-    """Where the catalogue lies: as the settings say; else at a local store's root.
-
-    That of a store on S3 lies in the folder for data of the user who runs this, by bucket and
-    prefix: wherever a command runs, it is the same one.
-    """
-    if store.reading.catalogue is not None:
-        return store.reading.catalogue
-    if store.location.startswith("s3://"):
-        data = os.environ.get("XDG_DATA_HOME") or _home() / ".local" / "share"
-        return Path(data, "freg", store.location.removeprefix("s3://"), FILE)
-    return Path(store.location) / FILE
-
-
-def _home() -> Path:
-    """The user's; of a container's user whom it doesn't know, one that can't be written."""
-    try:
-        return Path.home()
-    except RuntimeError:
-        return Path("/nonexistent")  # as Debian calls it
 
 
 def renew_catalogue(store: Store) -> Path | None:

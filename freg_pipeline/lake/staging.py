@@ -8,7 +8,8 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from freg_pipeline.journal.kept import KeptFile, open_whole
+from freg_pipeline.journal.files import KeptFile
+from freg_pipeline.journal.kept import open_whole
 from freg_pipeline.lake.landing import LandedBatch, load_landed, packed_key
 from freg_pipeline.lake.packed import PackedTable, read_parts
 from freg_pipeline.store import Store, read_record

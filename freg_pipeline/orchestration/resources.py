@@ -10,6 +10,7 @@ from freg_pipeline.client import Register
 from freg_pipeline.client.environments import base_url
 from freg_pipeline.client.session import Question, Session
 from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.feed.standstill import Opened
 from freg_pipeline.journal.home import has_met
 from freg_pipeline.orchestration.given import read_given
 from freg_pipeline.orchestration.names import Names
@@ -44,6 +45,13 @@ class Freg:
         """With settings that are read already."""
         freg = cls(progress=progress)
         freg.settings = settings
+        return freg
+
+    @classmethod
+    def of(cls, opened: Opened, progress: Progress = no_progress) -> Freg:
+        """With what is open already, and closed by whoever opened it."""
+        freg = cls.from_settings(opened.settings, progress)
+        freg.store, freg._session = opened.store, opened.session
         return freg
 
     @cached_property

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import dagster as dg
 
+from freg_pipeline.feed.standstill import note_standstill
 from freg_pipeline.feed.watch import has_news, wait_for_events
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import require_current
@@ -19,7 +21,7 @@ from freg_pipeline.orchestration.config import ReleaseConfig, SyncConfig
 from freg_pipeline.orchestration.engine import Engine, open_engine
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run import carry_on
-from freg_pipeline.orchestration.shown import confirmation, is_shown
+from freg_pipeline.orchestration.shown import confirmation, confirmed_at, is_shown
 
 NO_LIMIT = 1_000_000  # slices: a command goes on until nothing is new
 
@@ -89,6 +91,7 @@ class Syncing:
             name = str(made.metadata["full_load"].value)
             carry_on(self._freg, Uttrekk(self._freg.store, name), release=self._strictness)
             return self.once()
+        self._note(require_current(self._freg.store))
         return Synced(
             manifest=require_current(self._freg.store),
             releases=int(_number(made, "releases")),
@@ -110,7 +113,13 @@ class Syncing:
         made = confirmation(instance, names, current)
         if made is not None:
             instance.report_runless_asset_event(made)
+        self._note(current)
         return False
+
+    def _note(self, current: Manifest) -> None:
+        """Spare the next one the look at the records."""
+        at = confirmed_at(self._engine.instance, self._engine.names)
+        note_standstill(self._freg.settings, self._freg.store, current, at or datetime.now(UTC))
 
     def wait(self) -> None:
         """Wait until the register has an event that the release doesn't contain."""

@@ -11,12 +11,13 @@ table that it has changed.
 import contextlib
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime
 
 import dagster as dg
 from dagster import DagsterInstance
 
 from freg_pipeline.errors import StoreError
+from freg_pipeline.feed.standstill import CONFIRMED_EVERY
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import read_if_there
 from freg_pipeline.lake.catalogue import renew_catalogue
@@ -25,8 +26,6 @@ from freg_pipeline.orchestration.names import Names
 from freg_pipeline.orchestration.release_page import release_metadata
 from freg_pipeline.orchestration.tables import VERSION, ShownTables, TableEvent
 from freg_pipeline.store import Store
-
-CONFIRMED_EVERY = timedelta(minutes=30)  # how often it is recorded that nothing is new
 
 
 def show_release(
@@ -123,10 +122,15 @@ def confirmation(
     instance: DagsterInstance, names: Names, manifest: Manifest
 ) -> dg.AssetMaterialization | None:
     """What records that nothing is new, so that its freshness shows; None: it was, a moment ago."""
-    key = names.key("hendelser")
-    latest = instance.get_latest_materialization_event(key)
-    if latest is not None and time.time() - latest.timestamp < CONFIRMED_EVERY.total_seconds():
+    at = confirmed_at(instance, names)
+    if at is not None and datetime.now(UTC) - at < CONFIRMED_EVERY:
         return None
     position = manifest.sekvensnummer
     told = {"sekvensnummer": position, "events": 0, "events_behind": 0, "minutes_behind": 0.0}
-    return dg.AssetMaterialization(key, metadata=told)
+    return dg.AssetMaterialization(names.key("hendelser"), metadata=told)
+
+
+def confirmed_at(instance: DagsterInstance, names: Names) -> datetime | None:
+    """When it was last recorded that a release is up to date, or was brought there."""
+    latest = instance.get_latest_materialization_event(names.key("hendelser"))
+    return None if latest is None else datetime.fromtimestamp(latest.timestamp, UTC)
