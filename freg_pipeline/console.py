@@ -8,20 +8,19 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-from freg_pipeline.extract.liste import Malformed
-from freg_pipeline.feed.spot_check import SpotCheck
-from freg_pipeline.journal.manifest import Manifest
-from freg_pipeline.journal.measures import Measures
 from freg_pipeline.journal.request import FOUND
-from freg_pipeline.journal.status import Status
 from freg_pipeline.lake.freshness import freshness_line
 from freg_pipeline.lake.place import catalogue_path
-from freg_pipeline.store import Store
+
+if TYPE_CHECKING:  # what is shown; a command that shows a few lines needs no more than these
+    from freg_pipeline.extract.liste import Malformed
+    from freg_pipeline.feed.spot_check import SpotCheck
+    from freg_pipeline.journal.manifest import Manifest
+    from freg_pipeline.journal.measures import Measures
+    from freg_pipeline.journal.status import Status
+    from freg_pipeline.store import Store
 
 SECONDS_BETWEEN_LINES = 10.0
 
@@ -37,6 +36,9 @@ def progress() -> Iterator[Begin]:
     if not sys.stderr.isatty():
         yield _lines
         return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

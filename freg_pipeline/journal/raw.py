@@ -10,18 +10,28 @@ from __future__ import annotations
 import hashlib
 import struct
 from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING
 
 import msgspec
-import pyarrow as pa
 
 from freg_pipeline.errors import DamagedError
 from freg_pipeline.journal.measures import Took
 from freg_pipeline.store.base import Store
 from freg_pipeline.store.record import decode_record, encode_record
 
+if TYPE_CHECKING:
+    from pyarrow import Codec
+
 _SKIPPABLE = 0x184D2A50  # RFC 8878, 3.1.2: decoders pass over frames with this magic number
 _HEAD = struct.Struct("<II")
-_codec = pa.Codec("zstd", compression_level=3)
+
+
+@cache
+def _codec() -> Codec:
+    from pyarrow import Codec  # with the first answer: those who read records alone need none
+
+    return Codec("zstd", compression_level=3)
 
 
 class RawMeta(msgspec.Struct, frozen=True):
@@ -56,7 +66,7 @@ class _Head(msgspec.Struct, frozen=True):
 
 def pack(body: bytes, meta: RawMeta) -> bytes:
     """Return the object that holds ``body`` and ``meta``."""
-    compressed: bytes = _codec.compress(body, asbytes=True)
+    compressed: bytes = _codec().compress(body, asbytes=True)
     head = encode_record(_Head(meta, hashlib.sha256(compressed).hexdigest()))
     return _HEAD.pack(_SKIPPABLE, len(head)) + head + compressed
 
@@ -90,5 +100,5 @@ def unpack(data: bytes, key: str, location: str) -> tuple[RawMeta, bytes]:
     compressed = memoryview(data)[start:]
     if hashlib.sha256(compressed).hexdigest() != head.sha256:
         raise DamagedError(key, location)
-    body: bytes = _codec.decompress(compressed, head.meta.size, asbytes=True)
+    body: bytes = _codec().decompress(compressed, head.meta.size, asbytes=True)
     return head.meta, body
