@@ -45,7 +45,14 @@ _NAV = {
         "tools.md",
         "tables.md",
     ],
-    "Run it": ["operations.md", "dagster.md", "synthetic-register.md", "fidelity.md"],
+    "Run it": [
+        "deployment.md",
+        "operations.md",
+        "sizing.md",
+        "dagster.md",
+        "synthetic-register.md",
+        "fidelity.md",
+    ],
     "Python": ["client.md", "reference.md"],
     "How it is made": ["architecture.md", "results.md"],
 }

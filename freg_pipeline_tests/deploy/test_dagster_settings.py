@@ -17,6 +17,7 @@ from dagster._utils.env import environ
 
 from freg_pipeline_tests.deploy import BIN, DEPLOY, documents
 from freg_pipeline_tests.deployment import ROOT
+from freg_pipeline_tests.unprivileged import make_read_only, unprivileged
 
 PLACES = {
     "DAGSTER_PG_HOST": "postgres",
@@ -32,7 +33,9 @@ PLACES = {
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    return tmp_path
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return folder
 
 
 def read(which: str, home: Path) -> InstanceRef:
@@ -58,6 +61,24 @@ def test_several_machines_keep_theirs_in_postgresql_and_launch_by_celery(home: P
     assert "scheme: postgresql+psycopg2" in kept.config_yaml
     assert "password" not in kept.config_yaml  # PGPASSFILE's or PGPASSWORD's
     assert type(launcher).__name__ == "CeleryRunLauncher"
+
+
+def test_records_that_lie_elsewhere_are_found_where_nothing_can_be_written(home: Path) -> None:
+    elsewhere, store = home.parent / "elsewhere", home.parent / "store"
+    elsewhere.mkdir()
+    (home / "dagster.yaml").write_text(f"storage: {{sqlite: {{base_dir: {elsewhere}}}}}\n")
+    make_read_only(home)
+    environment = {**os.environ, "DAGSTER_HOME": str(home), "FREG_STORE": str(store)}
+    told = subprocess.run(
+        [*unprivileged(), BIN / "freg", "status", "--no-ask"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 4, told.stderr
+    assert "To see to: 1" in told.stdout
+    assert "Dagster's records aren't here" not in told.stdout + told.stderr
 
 
 @pytest.mark.parametrize("which", ["one", "several"])

@@ -14,7 +14,6 @@ import pytest
 
 from freg_pipeline.settings import Settings
 from freg_pipeline_tests.deploy import BIN, DEPLOY, settings
-from freg_pipeline_tests.waiting import wait_until
 
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 WORST = 25  # of 100: how exposed a service may be, by systemd's own count
@@ -71,12 +70,17 @@ def test_the_code_server_starts_as_its_unit_says() -> None:
         here = command.replace("/opt/freg/venv/bin", str(BIN)).replace("/run/freg", name)
         environment = {**os.environ, "DAGSTER_HOME": name, "FREG_STORE": str(folder / "store")}
         process = subprocess.Popen(
-            shlex.split(here), env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            shlex.split(here),
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         try:
-            wait_until(lambda: (folder / "code.sock").exists(), pause=0.2)
+            assert process.stdout is not None
+            assert any("Started Dagster code proxy server" in line for line in process.stdout)
             check = [BIN / "dagster", "api", "grpc-health-check", "--socket", folder / "code.sock"]
-            wait_until(lambda: subprocess.run(check, check=False).returncode == 0, pause=0.2)
+            subprocess.run(check, check=True)
         finally:
             process.terminate()
             process.communicate()
