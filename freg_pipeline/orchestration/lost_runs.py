@@ -34,6 +34,9 @@ LOOK_SECONDS = 20
 SILENT_SECONDS = 4 * BEAT_SECONDS  # while a step is at work
 # Between two steps nobody tells of it: an executor may start a process, or a container, for each.
 BETWEEN_STEPS_SECONDS = 900.0
+LOADING_SECONDS = 90.0  # what a process takes that loads our code, before its run counts as begun
+_UNDER_WAY = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+_PROCESS = "pid"  # what a process tells of itself that takes a run
 _LONGEST_PAUSE = LOOK_SECONDS * 2.0  # that counts
 
 
@@ -114,7 +117,7 @@ def looked(
         now: the time, by this side's clock.
     """
     passed = min(max(now - before.looked, 0.0), _LONGEST_PAUSE)
-    under_way = instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
+    under_way = instance.get_run_records(dg.RunsFilter(statuses=_UNDER_WAY))
     watched: dict[str, Watched] = {}
     lost: list[str] = []
     for record in under_way:
@@ -122,7 +125,7 @@ def looked(
         if not ours.has(run):
             continue
         seen = _seen(record, before.runs, passed)
-        if _is_lost(instance, run.run_id, seen.silent) and _end(instance, run.run_id, seen.silent):
+        if _is_lost(instance, run, seen.silent) and _end(instance, run.run_id, seen.silent):
             lost.append(run.run_id)
         else:
             watched[run.run_id] = seen
@@ -137,18 +140,27 @@ def _seen(record: dg.RunRecord, before: Mapping[str, Watched], passed: float) ->
     return Watched(heard, round(earlier.silent + passed, 1))
 
 
-def _is_lost(instance: dg.DagsterInstance, run_id: str, silent: float) -> bool:
+def _is_lost(instance: dg.DagsterInstance, run: dg.DagsterRun, silent: float) -> bool:
     if silent < SILENT_SECONDS:
         return False
-    steps = instance.get_run_step_stats(run_id)
+    if run.status is dg.DagsterRunStatus.STARTING:
+        return silent >= LOADING_SECONDS and _has_process(instance, run.run_id)
+    steps = instance.get_run_step_stats(run.run_id)
     at_work = any(step.status is StepEventStatus.IN_PROGRESS for step in steps)
     return at_work or silent >= BETWEEN_STEPS_SECONDS
+
+
+def _has_process(instance: dg.DagsterInstance, run_id: str) -> bool:
+    """Whether a process has taken the run; else it waits for a worker, and isn't lost with one."""
+    events = instance.all_logs(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)
+    told = [one.dagster_event for one in events if one.dagster_event is not None]
+    return any(_PROCESS in one.engine_event_data.metadata for one in told)
 
 
 def _end(instance: dg.DagsterInstance, run_id: str, silent: float) -> bool:
     """Record it as failed, unless it has ended meanwhile."""
     run = instance.get_run_by_id(run_id)
-    if run is None or run.status is not dg.DagsterRunStatus.STARTED:
+    if run is None or run.status not in _UNDER_WAY:
         return False
     instance.report_run_failed(
         run,

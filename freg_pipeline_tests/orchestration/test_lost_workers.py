@@ -11,11 +11,13 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from dagster import DagsterInstance, DagsterRunStatus
+from dagster._core.events import EngineEventData
 from dagster._core.instance.ref import InstanceRef
 
 from freg_pipeline.orchestration.failing import Ours, failures
 from freg_pipeline.orchestration.lost_runs import (
     BETWEEN_STEPS_SECONDS,
+    LOADING_SECONDS,
     LOOK_SECONDS,
     SILENT_SECONDS,
     State,
@@ -102,6 +104,24 @@ def test_between_two_steps_there_is_time_to_start_a_container(kept: DagsterInsta
     looks.after(0)
     assert looks.until(BETWEEN_STEPS_SECONDS - LOOK_SECONDS) == []
     assert looks.until(2 * LOOK_SECONDS) == [run]
+
+
+def test_one_that_a_process_has_taken_and_that_never_began_is_lost(kept: DagsterInstance) -> None:
+    """Its worker was lost while it loaded our code; one that waits for a worker isn't."""
+    waits, taken = (
+        kept.add_run(
+            dg.DagsterRun(job_name="land_batch", tags=TAGS, status=DagsterRunStatus.STARTING)
+        )
+        for _ in range(2)
+    )
+    kept.report_engine_event("Waiting.", waits)
+    kept.report_engine_event("Started.", taken, EngineEventData.in_process(1))
+    looks = Looks(kept)
+    looks.after(0)
+    assert looks.until(LOADING_SECONDS - LOOK_SECONDS) == []
+    assert looks.until(2 * LOOK_SECONDS) == [taken.run_id]
+    assert looks.until(3 * BETWEEN_STEPS_SECONDS) == []
+    assert LOADING_SECONDS + LOOK_SECONDS < 120
 
 
 def test_a_long_pause_of_whoever_looks_counts_for_no_more_than_a_short_one(

@@ -1,0 +1,148 @@
+"""A load, a sync and a compaction on several machines, one of which is lost in the middle."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import dagster as dg
+import pytest
+from dagster import DagsterRunStatus
+
+from freg_pipeline.journal.releases import require_current
+from freg_pipeline.orchestration.runs import PARTITION_TAG, was_lost
+from freg_pipeline.settings import load
+from freg_pipeline.store import Store, open_store
+from freg_pipeline_tests.cluster import Cluster, Machine, cluster
+from freg_pipeline_tests.loads import full_load, sync
+from freg_pipeline_tests.radosgw import Radosgw
+from freg_pipeline_tests.registers import happen
+from freg_pipeline_tests.services import missing
+from freg_pipeline_tests.tables import difference
+from freg_pipeline_tests.waiting import wait_until
+
+BATCHES = 12
+REGISTER = ("--persons", "1200", "--batch-size", "110", "--latency-ms", "150")
+LOOKED = "freg_pipeline_tests.distributed.location"
+
+
+@dataclass(frozen=True)
+class Course:
+    """What happened.
+
+    Attributes:
+        lost: the runs that were under way on the machine that was lost.
+        again: by partition, seconds until it was requested again.
+        differences: after the load, the sync and the compaction: what differs from one process.
+        by: machines that have done runs of a job, by the job.
+        instance: Dagster's records.
+    """
+
+    lost: list[dg.DagsterRun]
+    again: dict[str, float]
+    differences: list[dict[str, tuple[int, int]]]
+    by: dict[str, set[str]]
+    cluster: Cluster
+
+
+@pytest.fixture(scope="module")
+def course(radosgw: Radosgw, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
+    if packages := missing():
+        pytest.skip(f"needs services: apt-get install {' '.join(packages)}")
+    folder = tmp_path_factory.mktemp("several")
+    store = f"s3://{radosgw.bucket('several')}/freg"
+    settings = {**radosgw.environment(), "FREG_STORE": store, "FREG_COMPACT_SHARE": "0.0001"}
+    with cluster(folder, LOOKED, *REGISTER, **settings) as several, _as(settings):
+        alone = load(base_url=several.register.base_url, store=str(folder / "alone"))
+        yield _run(several, Course([], {}, [], {}, several), open_store(load()), open_store(alone))
+
+
+@contextmanager
+def _as(settings: Mapping[str, str]) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in settings.items():
+            patch.setenv(name, value)
+        yield
+
+
+def _run(several: Cluster, course: Course, store: Store, alone: Store) -> Course:
+    settings = load(base_url=several.register.base_url, store=alone.location, poll_seconds=0.05)
+    first, second = several.worker("first"), several.worker("second")
+    _order(several)
+    lost = _lose_in_the_middle(several, first)
+    course.lost.extend(lost)
+    began = time.monotonic()
+    third = several.worker("third")  # another takes its place
+    full_load(settings)
+    for run in lost:
+        wait_until(lambda run=run: _again(several, run), pause=0.2)  # type: ignore[misc]
+        course.again[run.tags[PARTITION_TAG]] = time.monotonic() - began
+    several.wait_for("publish_release")
+    course.differences.append(difference(store, alone))
+    happen(several.register.base_url, 60)
+    sync(settings)
+    several.wait_for("sync_hendelser")
+    course.differences.append(difference(store, alone))
+    several.wait_for("publish_compaction")
+    assert not require_current(store).deltas
+    course.differences.append(difference(store, alone))
+    for run in several.runs(statuses=[DagsterRunStatus.SUCCESS]):
+        pid = several.pid_of(run)
+        there = {n for n in ("second", "third") if pid and several.machines[n].has(pid)}
+        course.by.setdefault(run.job_name, set()).update(there)
+    del second, third
+    return course
+
+
+def _order(several: Cluster) -> None:
+    several.instance.add_dynamic_partitions("uttrekk", ["alle"])
+    config = {"ops": {"uttrekk": {"config": {"kind": "komplett"}}}}
+    several.launch("full_load", config, dagster__partition="alle", freg__uttrekk="alle")
+    several.wait_for("full_load")
+
+
+def _lose_in_the_middle(several: Cluster, machine: Machine) -> list[dg.DagsterRun]:
+    """Lose a machine while it takes a batch in and others have landed; its runs."""
+
+    def at_work() -> list[dg.DagsterRun]:
+        runs = several.runs("land_batch", [DagsterRunStatus.STARTED])
+        return [run for run in runs if (pid := several.pid_of(run)) and machine.has(pid)]
+
+    landed = [DagsterRunStatus.SUCCESS]
+    wait_until(lambda: several.runs("land_batch", landed) and at_work(), pause=0.05)
+    machine.lose()
+    begun = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
+    return [
+        run
+        for run in several.runs("land_batch", begun)
+        if (pid := several.pid_of(run)) and not several.machines["second"].has(pid)
+    ]
+
+
+def _again(several: Cluster, lost: dg.DagsterRun) -> bool:
+    tags = {PARTITION_TAG: lost.tags[PARTITION_TAG]}
+    newest = several.instance.get_runs(dg.RunsFilter(tags=tags), limit=1)
+    return newest[0].run_id != lost.run_id
+
+
+def test_what_the_lost_machine_was_at_is_requested_again_within_two_minutes(
+    course: Course,
+) -> None:
+    assert course.lost
+    assert course.again.keys() == {run.tags[PARTITION_TAG] for run in course.lost}
+    for run in course.lost:
+        told = course.cluster.instance.get_run_by_id(run.run_id)
+        assert told is not None
+        assert was_lost(told)
+
+
+def test_the_release_is_that_of_one_process_table_for_table(course: Course) -> None:
+    """That of the load, of a sync, and of a compaction."""
+    assert course.differences == [{}, {}, {}]
+
+
+def test_runs_were_done_by_all_machines(course: Course) -> None:
+    assert course.by["land_batch"] == {"second", "third"}
+    assert course.by["compact_piece"]
