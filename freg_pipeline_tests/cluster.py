@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster._grpc.client import DagsterGrpcClient
 
 from freg_pipeline_tests.deployment import ROOT, RegisterProcess, free_port
 from freg_pipeline_tests.services import WITH_US, postgres, redis_server
@@ -186,12 +186,17 @@ def cluster(
             sys.executable, "-m", "dagster", "code-server", "start", "-m", location,
             "--host", "127.0.0.1", "--port", port, "--location-name", LOCATION,
         )  # fmt: skip
-        client = DagsterGrpcClient(host="127.0.0.1", port=int(port))
-        wait_until(lambda: client.health_check_query() == "SERVING", code_server, pause=0.2)
+        wait_until(lambda: _listens(int(port)), code_server, pause=0.2)
         daemon = made.machine("daemon")
         workspace = str(daemon.folder / "dagster" / "workspace.yaml")
         daemon.start(sys.executable, "-m", "dagster._daemon", "run", "-w", workspace)
         yield made
+
+
+def _listens(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
 
 
 @contextmanager

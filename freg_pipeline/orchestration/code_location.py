@@ -137,7 +137,7 @@ def _automation(
         uttrekk_sensor(names, uttrekk, running),
         hendelser_sensor(names, sync, running),
         compaction_sensor(names, compaction, running),
-        lost_runs_sensor(names, running, records),
+        lost_runs_sensor(names, running, workers, records),
     ]
     jobs = [*uttrekk, *compaction, sync, purge, purge_runs, check]
     return dg.Definitions(jobs=jobs, schedules=schedules, sensors=sensors)

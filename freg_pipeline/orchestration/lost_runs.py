@@ -28,11 +28,12 @@ from freg_pipeline.orchestration.old_runs import OurRecords
 from freg_pipeline.orchestration.recorded import is_in_tables
 from freg_pipeline.orchestration.running import Running
 from freg_pipeline.orchestration.telling import in_our_words
+from freg_pipeline.orchestration.workers import IN_PROCESS, Workers
 
 NAME = "lost_runs_sensor"
 LOOK_SECONDS = 20
-SILENT_SECONDS = 4 * BEAT_SECONDS  # while a step is at work
-# Between two steps nobody tells of it: an executor may start a process, or a container, for each.
+SILENT_SECONDS = 4 * BEAT_SECONDS
+# Where an executor starts a process, or a container, for each step: between two of them.
 BETWEEN_STEPS_SECONDS = 900.0
 LOADING_SECONDS = 90.0  # what a process takes that loads our code, before its run counts as begun
 _UNDER_WAY = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
@@ -65,13 +66,17 @@ class State(msgspec.Struct, frozen=True):
 
 
 def lost_runs_sensor(
-    names: Names, running: Running, records: Callable[[str | None], OurRecords]
+    names: Names,
+    running: Running,
+    workers: Workers,
+    records: Callable[[str | None], OurRecords],
 ) -> dg.SensorDefinition:
     """What ends runs that were lost.
 
     Args:
         names: what everything is called.
         running: what runs from the start.
+        workers: where jobs run.
         records: what is defined, given where Dagster has loaded it from.
     """
     ours: dict[str | None, OurRecords] = {}
@@ -94,7 +99,7 @@ def lost_runs_sensor(
         if label not in ours:
             ours[label] = records(label)
         before = msgspec.json.decode(context.cursor, type=State) if context.cursor else State()
-        after, lost = looked(context.instance, ours[label], before, time.time())
+        after, lost = looked(context.instance, ours[label], before, time.time(), workers)
         for run_id in lost:
             context.log.warning("the run %s was lost", run_id)
         told = f"Lost: {len(lost)}." if lost else "Every run that is under way was heard of."
@@ -106,7 +111,11 @@ def lost_runs_sensor(
 
 
 def looked(
-    instance: dg.DagsterInstance, ours: OurRecords, before: State, now: float
+    instance: dg.DagsterInstance,
+    ours: OurRecords,
+    before: State,
+    now: float,
+    workers: Workers = IN_PROCESS,
 ) -> tuple[State, list[str]]:
     """Look once, and end what was lost; what was seen, and the ids of those that were.
 
@@ -115,6 +124,7 @@ def looked(
         ours: which of them are looked at.
         before: what the look before has seen.
         now: the time, by this side's clock.
+        workers: where jobs run.
     """
     passed = min(max(now - before.looked, 0.0), _LONGEST_PAUSE)
     under_way = instance.get_run_records(dg.RunsFilter(statuses=_UNDER_WAY))
@@ -125,7 +135,10 @@ def looked(
         if not ours.has(run):
             continue
         seen = _seen(record, before.runs, passed)
-        if _is_lost(instance, run, seen.silent) and _end(instance, run.run_id, seen.silent):
+        is_whole = workers.is_one_process and run.job_name in ours.jobs
+        if _is_lost(instance, run, seen.silent, is_whole=is_whole) and _end(
+            instance, run.run_id, seen.silent
+        ):
             lost.append(run.run_id)
         else:
             watched[run.run_id] = seen
@@ -140,11 +153,16 @@ def _seen(record: dg.RunRecord, before: Mapping[str, Watched], passed: float) ->
     return Watched(heard, round(earlier.silent + passed, 1))
 
 
-def _is_lost(instance: dg.DagsterInstance, run: dg.DagsterRun, silent: float) -> bool:
+def _is_lost(
+    instance: dg.DagsterInstance, run: dg.DagsterRun, silent: float, *, is_whole: bool
+) -> bool:
+    """Whether a run that is silent is lost; ``is_whole``: one process does all of its steps."""
     if silent < SILENT_SECONDS:
         return False
     if run.status is dg.DagsterRunStatus.STARTING:
         return silent >= LOADING_SECONDS and _has_process(instance, run.run_id)
+    if is_whole:
+        return True
     steps = instance.get_run_step_stats(run.run_id)
     at_work = any(step.status is StepEventStatus.IN_PROGRESS for step in steps)
     return at_work or silent >= BETWEEN_STEPS_SECONDS

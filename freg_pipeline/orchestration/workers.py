@@ -55,6 +55,11 @@ class Workers:
 
     executor: dg.ExecutorDefinition | None = dg.in_process_executor
 
+    @property
+    def is_one_process(self) -> bool:
+        """Whether one process does all the steps of a run."""
+        return self.executor is dg.in_process_executor
+
     @classmethod
     def of(cls, executor: str | dg.ExecutorDefinition) -> Self:
         """By an executor, or by its name.

@@ -27,6 +27,7 @@ from freg_pipeline.orchestration.names import Names
 from freg_pipeline.orchestration.old_runs import OurRecords
 from freg_pipeline.orchestration.recorded import hear_of_run
 from freg_pipeline.orchestration.runs import MOST_LOST, PARTITION_TAG, runs_of
+from freg_pipeline.orchestration.workers import IN_PROCESS, Workers
 from freg_pipeline_tests.deployment import ROOT
 from freg_pipeline_tests.recorded_runs import failed
 from freg_pipeline_tests.waiting import started, wait_until
@@ -57,15 +58,16 @@ def begun(instance: DagsterInstance, *, at_work: bool = True, job: str = "land_b
 class Looks:
     """One look after the other, by a clock of the test's."""
 
-    def __init__(self, instance: DagsterInstance) -> None:
+    def __init__(self, instance: DagsterInstance, workers: Workers = IN_PROCESS) -> None:
         self._instance = instance
+        self._workers = workers
         self._state = State()
         self._now = 1_000.0
 
     def after(self, seconds: float) -> list[str]:
         """Look after so many seconds; what was lost."""
         self._now += seconds
-        self._state, lost = looked(self._instance, OURS, self._state, self._now)
+        self._state, lost = looked(self._instance, OURS, self._state, self._now, self._workers)
         return lost
 
     def until(self, seconds: float) -> list[str]:
@@ -98,9 +100,22 @@ def test_one_that_is_only_slow_is_left_alone(kept: DagsterInstance) -> None:
         assert hear_of_run(kept, run)
 
 
-def test_between_two_steps_there_is_time_to_start_a_container(kept: DagsterInstance) -> None:
+def test_one_process_is_missed_between_two_steps_as_soon_as_in_one(kept: DagsterInstance) -> None:
     run = begun(kept, at_work=False)
     looks = Looks(kept)
+    looks.after(0)
+    assert looks.until(SILENT_SECONDS) == [run]
+
+
+@pytest.mark.parametrize("executor", ["multiprocess", "deployment"])
+def test_where_steps_are_spread_there_is_time_to_start_a_container_between_two(
+    executor: str, kept: DagsterInstance
+) -> None:
+    workers = Workers.of(executor)
+    at_work = begun(kept)
+    assert Looks(kept, workers).until(SILENT_SECONDS + LOOK_SECONDS) == [at_work]
+    run = begun(kept, at_work=False)
+    looks = Looks(kept, workers)
     looks.after(0)
     assert looks.until(BETWEEN_STEPS_SECONDS - LOOK_SECONDS) == []
     assert looks.until(2 * LOOK_SECONDS) == [run]
@@ -146,15 +161,15 @@ def test_one_that_ended_meanwhile_stays_as_it_ended(
     run = begun(kept)
     looks = Looks(kept)
     looks.until(SILENT_SECONDS)
-    stats = kept.get_run_step_stats
+    found = kept.get_run_records
 
-    def ends(run_id: str) -> object:
-        kept.report_dagster_event(
-            dg.DagsterEvent(dg.DagsterEventType.RUN_SUCCESS.value, "land_batch"), run_id
-        )
-        return stats(run_id)
+    def ends(wanted: dg.RunsFilter) -> object:
+        records = found(wanted)
+        event = dg.DagsterEvent(dg.DagsterEventType.RUN_SUCCESS.value, "land_batch")
+        kept.report_dagster_event(event, run)
+        return records
 
-    monkeypatch.setattr(kept, "get_run_step_stats", ends)
+    monkeypatch.setattr(kept, "get_run_records", ends)
     assert looks.until(2 * LOOK_SECONDS) == []
     told = kept.get_run_by_id(run)
     assert told is not None
