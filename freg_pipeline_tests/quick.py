@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from freg_pipeline.definitions import build_defs
+from freg_pipeline.orchestration import grouping
 
+grouping.IDENTIFIERS_A_RUN = 1  # each batch has a run of its own, to be looked at
 defs = build_defs()
 
 for sensor in defs.sensors or ():

@@ -58,6 +58,32 @@ async def poll_once(register: Register, uttrekk: Uttrekk, batch: int | None = No
         return PollResult(BatchState.READY, batch, len(uttrekk.identifiers(batch)))
     if end is not None and batch >= end:
         return PollResult(BatchState.END, end)
+    return await _ask_once(register, uttrekk, batch)
+
+
+async def poll_ready(register: Register, uttrekk: Uttrekk, batches: range) -> PollResult:
+    """Ask for batches that aren't here, one after the other, as long as they are ready.
+
+    Args:
+        register: whom to ask.
+        uttrekk: whose batches.
+        batches: their numbers; nothing is looked up in the store for each.
+
+    Returns:
+        What the last question gave.
+
+    Raises:
+        GoneError, FregError: as :func:`poll_once`; what was ready before is kept.
+    """
+    result = PollResult(BatchState.NOT_READY, batches.start)
+    for batch in batches:
+        result = await _ask_once(register, uttrekk, batch)
+        if result.state is not BatchState.READY:
+            break
+    return result
+
+
+async def _ask_once(register: Register, uttrekk: Uttrekk, batch: int) -> PollResult:
     answer, took = await measured(_ask(register, uttrekk, batch))
     if answer.raw is None:
         return PollResult(BatchState.NOT_READY, batch)

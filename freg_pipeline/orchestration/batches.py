@@ -25,6 +25,7 @@ from freg_pipeline.orchestration.names import Names
 from freg_pipeline.orchestration.partitions import (
     UTTREKK_BATCH,
     batch_partition,
+    each_batch,
     partitions,
     read_batch_partition,
 )
@@ -50,15 +51,15 @@ def _identifikatorer(names: Names) -> dg.AssetsDefinition:
         owners=OWNERS,
         required_resource_keys={names.resource},
         description=(
-            "One partition per batch of an uttrekk: the identifiers that the register delivered, of"
-            " documents (komplett) or persons (tilpasset), kept as they came; or those of a list or"
-            " a search."
+            "One partition per batch of an uttrekk, or for small ones that follow each other: the"
+            " identifiers that the register delivered, of documents (komplett) or persons"
+            " (tilpasset), kept as they came; or those of a list or a search."
         ),
     )
     @in_our_words
     def batch_identifikatorer(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         """See that the batches' identifiers are here; wait for those that aren't ready."""
-        identifiers = _see_identifiers(freg_of(context, names), list(context.partition_keys))
+        identifiers = _see_identifiers(freg_of(context, names), each_batch(context.partition_keys))
         return dg.MaterializeResult(metadata=counts(identifiers=identifiers))
 
     return batch_identifikatorer
@@ -97,7 +98,7 @@ def _bulkoppslag(names: Names) -> dg.AssetsDefinition:
     def bulkoppslag(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         """Make the look-ups of the batches that have no answer yet."""
         started = time.monotonic()
-        freg, keys = freg_of(context, names), list(context.partition_keys)
+        freg, keys = freg_of(context, names), each_batch(context.partition_keys)
         reports = healing(
             freg.store,
             lambda: _fetch(freg, keys),
@@ -152,7 +153,7 @@ def _tabeller(names: Names) -> dg.AssetsDefinition:
     def batch_tabeller(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         """Decode the batches' answers by the contract."""
         freg = freg_of(context, names)
-        landed = [_land(freg, key) for key in context.partition_keys]
+        landed = [_land(freg, key) for key in each_batch(context.partition_keys)]
         return dg.MaterializeResult(metadata=_metadata(landed))
 
     return batch_tabeller

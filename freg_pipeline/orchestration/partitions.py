@@ -1,6 +1,13 @@
-"""Partitions: an uttrekk, a batch of one, a piece of a compaction. Never a person or a look-up."""
+"""Partitions: an uttrekk, its batches, a piece of a compaction. Never a person or a look-up.
+
+A partition of batches is one batch, or several small ones that follow each other: what a run costs
+Dagster, and what it records of it, is more than such a batch.
+"""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Iterable
 
 import dagster as dg
 
@@ -11,6 +18,7 @@ from freg_pipeline.store import Store
 
 UTTREKK = "uttrekk"
 UTTREKK_BATCH = "uttrekk_batch"
+_BATCHES = re.compile(r"(?P<first>[0-9]{1,6})(-(?P<last>[0-9]{1,6}))?")
 COMPACTION_PIECE = "compaction_piece"
 
 
@@ -24,8 +32,32 @@ def batch_partition(name: str, batch: int) -> str:
     return f"{name}/{batch:06d}"
 
 
+def batches_partition(name: str, batches: range) -> str:
+    """The partition key of batches that follow each other: ``<uttrekk>/<first>-<last>``."""
+    key = batch_partition(name, batches[0])
+    return key if len(batches) == 1 else f"{key}-{batches[-1]:06d}"
+
+
+def batches_of(key: str) -> range:
+    """The batches that a partition key names; empty: it names none."""
+    named = _BATCHES.fullmatch(key.partition("/")[2])
+    if named is None:
+        return range(0)
+    return range(int(named["first"]), int(named["last"] or named["first"]) + 1)
+
+
+def each_batch(keys: Iterable[str]) -> list[str]:
+    """The partition keys of the single batches that some keys name; what names none stays."""
+    return [
+        single
+        for key in keys
+        for single in [batch_partition(key.partition("/")[0], one) for one in batches_of(key)]
+        or [key]
+    ]
+
+
 def read_batch_partition(store: Store, key: str) -> tuple[Uttrekk, int]:
-    """The uttrekk and the batch that a partition key names.
+    """The uttrekk and the batch that a single batch's partition key names.
 
     Raises:
         ConfigurationError: it names none.

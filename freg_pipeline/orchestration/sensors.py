@@ -8,7 +8,8 @@ its time is up: the cursor tells with which one the next tick begins. What comes
 
 # No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -20,23 +21,24 @@ from freg_pipeline.advance import (
     OrderAnew,
     Poll,
     Publish,
+    Standing,
     Step,
     TakeIn,
     next_steps,
     standing_of,
 )
-from freg_pipeline.client import BatchState, Register
+from freg_pipeline.client import BatchState
 from freg_pipeline.errors import FregError
 from freg_pipeline.extract.begin import require_same_settings
-from freg_pipeline.extract.poll import poll_once
+from freg_pipeline.extract.poll import poll_ready
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.orchestration.config import OrderKind
+from freg_pipeline.orchestration.grouping import batches_to_request
 from freg_pipeline.orchestration.jobs import UttrekkJobs
 from freg_pipeline.orchestration.names import Names
 from freg_pipeline.orchestration.partitions import (
     UTTREKK,
     UTTREKK_BATCH,
-    batch_partition,
     partitions,
 )
 from freg_pipeline.orchestration.pools import limit_pools
@@ -46,7 +48,8 @@ from freg_pipeline.orchestration.runs import runs_of
 from freg_pipeline.orchestration.telling import in_our_words
 from freg_pipeline.orchestration.tick_time import TickTime
 
-READY_A_TICK = 50  # batches of an uttrekk taken in one tick; the next tick takes more
+# Batches of an uttrekk that one tick asks for: with those of the next ones, ten a second.
+READY_A_TICK = 160
 Added = dg.AddDynamicPartitionsRequest
 REQUESTS_A_TICK = 100  # as many runs as are ever begun before the next tick
 
@@ -58,7 +61,7 @@ def uttrekk_sensor(names: Names, jobs: UttrekkJobs, running: Running) -> dg.Sens
     @dg.sensor(
         name=names.of(name),
         jobs=[*jobs],
-        minimum_interval_seconds=30,
+        minimum_interval_seconds=15,
         default_status=running.sensor(name),
         required_resource_keys={names.resource},
         description="Asks the register for ready batches of open uttrekk, and requests their runs.",
@@ -109,29 +112,38 @@ class _Tick:
         for uttrekk in open_ones:
             if self._time.is_up or len(self._requests) >= REQUESTS_A_TICK:
                 return later or uttrekk.name
-            steps = next_steps(standing_of(uttrekk))
+            standing = standing_of(uttrekk)
+            steps = next_steps(standing)
             polls = [step.batch for step in steps if isinstance(step, Poll)]
             if polls and self._time.may_ask:
-                steps = self._polled(uttrekk, polls[0], steps)
+                steps = self._polled(uttrekk, standing, polls[0])
             elif polls:
                 later = later or uttrekk.name
             if any(isinstance(step, Done) for step in steps):
                 uttrekk.close()  # whoever released it was stopped before that
-            wanted = _requests(self._context.instance, self._names, uttrekk.name, steps)
+            wanted = _requests(self._context.instance, self._names, uttrekk, steps)
             self._requests += islice(wanted, REQUESTS_A_TICK - len(self._requests))
         return later
 
-    def _polled(self, uttrekk: Uttrekk, first: int, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    def _polled(self, uttrekk: Uttrekk, standing: Standing, first: int) -> tuple[Step, ...]:
         """What can be done for it once the batches that are ready have been taken."""
+        asked = range(first, first + READY_A_TICK)
         try:
             require_same_settings(uttrekk, self._freg.settings)
-            take = partial(_take_ready, uttrekk=uttrekk, first=first)
-            if not self._time.ask(self._freg, take):
-                return steps
+            last = self._time.ask(self._freg, partial(poll_ready, uttrekk=uttrekk, batches=asked))
         except FregError as error:
             # One uttrekk's trouble must not hold up the others; the next tick asks again.
             self._context.log.warning(str(error))
-        return next_steps(standing_of(uttrekk))
+            return next_steps(standing_of(uttrekk))
+        is_end = last.state is BatchState.END
+        taken = range(first, last.batch + (last.state is BatchState.READY))
+        return next_steps(
+            replace(
+                standing,
+                batches=standing.batches.union(taken),
+                end=last.batch if is_end else standing.end,
+            )
+        )
 
     def _new(self, kind: str, keys: Sequence[str | None]) -> Iterator[Added]:
         """What makes those partitions known that aren't: a tick's record holds all of them."""
@@ -147,47 +159,37 @@ def _beginning_with(name: str | None, open_ones: list[Uttrekk]) -> list[Uttrekk]
     return [*open_ones[first:], *open_ones[:first]]
 
 
-async def _take_ready(register: Register, uttrekk: Uttrekk, first: int) -> bool:
-    """Take the batches that are ready, from one on; whether that has changed anything."""
-    for batch in range(first, first + READY_A_TICK):
-        result = await poll_once(register, uttrekk, batch)
-        if result.state is BatchState.NOT_READY:
-            return batch > first
-        if result.state is BatchState.END:
-            break
-    return True
-
-
 def _requests(
-    instance: dg.DagsterInstance, names: Names, uttrekk: str, steps: tuple[Step, ...]
+    instance: dg.DagsterInstance, names: Names, uttrekk: Uttrekk, steps: tuple[Step, ...]
 ) -> Iterator[dg.RunRequest]:
     """The runs that take the steps, less those under way or failed a short time ago."""
-    runs = runs_of(instance, {names.tag("uttrekk"): uttrekk})
+    runs = runs_of(instance, {names.tag("uttrekk"): uttrekk.name})
+    land_batch = names.of("land_batch")
+    batches = [step.batch for step in steps if isinstance(step, TakeIn)]
+    for partition in batches_to_request(uttrekk, batches, runs, land_batch):
+        yield _request(names, uttrekk.name, "land_batch", partition)
     for step in steps:
-        request = _request(names, uttrekk, step)
-        if request is not None and runs.may_begin(
-            request.job_name or "", request.partition_key or ""
-        ):
-            yield request
+        match step:
+            case Publish() if runs.may_begin(names.of("publish_release")):
+                config = {"release": {"uttrekk": uttrekk.name}}
+                yield _request(names, uttrekk.name, "publish_release", None, config)
+            case OrderAnew() if runs.may_begin(names.of("full_load"), uttrekk.name):
+                again = {"kind": OrderKind.begun.name, "order_again": True}
+                yield _request(names, uttrekk.name, "full_load", uttrekk.name, {"uttrekk": again})
+            case _:
+                pass  # there is nothing to run, or a person decides
 
 
-def _request(names: Names, uttrekk: str, step: Step) -> dg.RunRequest | None:
-    """The run that takes a step; None: there is nothing to run, or a person decides."""
-    partition: str | None = None
-    config: dict[str, dict[str, Any]] = {}
-    match step:
-        case TakeIn(batch):
-            job, partition = "land_batch", batch_partition(uttrekk, batch)
-        case Publish():
-            job, config = "publish_release", {"release": {"uttrekk": uttrekk}}
-        case OrderAnew():
-            again = {"kind": OrderKind.begun.name, "order_again": True}
-            job, partition, config = "full_load", uttrekk, {"uttrekk": again}
-        case _:
-            return None
+def _request(
+    names: Names,
+    uttrekk: str,
+    job: str,
+    partition: str | None,
+    config: Mapping[str, Mapping[str, Any]] | None = None,
+) -> dg.RunRequest:
     return dg.RunRequest(
         job_name=names.of(job),
         partition_key=partition,
-        run_config=names.config(config),
+        run_config=names.config(config or {}),
         tags={names.tag("uttrekk"): uttrekk},
     )

@@ -9,12 +9,13 @@ from __future__ import annotations
 import dagster as dg
 
 from freg_pipeline.definitions import build_defs
-from freg_pipeline.orchestration import alive, lost_runs
+from freg_pipeline.orchestration import alive, grouping, lost_runs
 
 FASTER = 3  # times: a run is missed after 20 s
 alive.BEAT_SECONDS /= FASTER
 lost_runs.SILENT_SECONDS /= FASTER
 lost_runs.LOADING_SECONDS /= FASTER
+grouping.IDENTIFIERS_A_RUN = 220  # two batches
 
 
 @dg.definitions

@@ -27,6 +27,7 @@ from freg_pipeline_tests.registers import happen, status_of
 from freg_pipeline_tests.sensed import sensed
 from freg_pipeline_tests.waiting import wait_until
 
+pytestmark = pytest.mark.usefixtures("batches_alone")
 ROOT = Path(__file__).parents[2]
 MakeFreg = Callable[..., Freg]
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

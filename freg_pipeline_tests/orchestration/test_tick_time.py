@@ -24,6 +24,7 @@ from freg_pipeline_tests.sensed import sensed
 from freg_pipeline_tests.unit.lake.delivered import deliver, document, number
 from freg_pipeline_tests.waiting import wait_until
 
+pytestmark = pytest.mark.usefixtures("batches_alone")
 IN_TIME = 25.0  # a question alone is patient for longer than this
 MakeFreg = Callable[..., Freg]
 
