@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 DAGSTER_HOME := $(CURDIR)/data/dagster
 
-.PHONY: demo test test-s3 lint docs site pictures ui bench fuzz clean
+.PHONY: demo test test-s3 test-distributed lint docs site pictures ui bench fuzz clean
 
 demo: $(INSTALLED)
 	$(BIN)/freg demo
@@ -16,6 +16,10 @@ test: $(INSTALLED)
 # Against Ceph's S3 service from Debian, which the tests start and stop; where it isn't installed they skip, and say so.
 test-s3: $(INSTALLED)
 	$(BIN)/python -m pytest freg_pipeline_tests/on_s3 -rs --timeout 900
+
+# On several machines, which are folders here: PostgreSQL, Redis and that S3 service, Celery's workers, one of them lost.
+test-distributed: $(INSTALLED)
+	$(BIN)/python -m pytest freg_pipeline_tests/distributed -rs --timeout 900
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
