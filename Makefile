@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 DAGSTER_HOME := $(CURDIR)/data/dagster
 
-.PHONY: demo test test-s3 test-distributed lint docs site pictures ui bench fuzz clean
+.PHONY: demo test test-s3 test-distributed lint docs site pictures ui bench bench-large fuzz clean
 
 demo: $(INSTALLED)
 	$(BIN)/freg demo
@@ -59,6 +59,10 @@ fuzz: $(INSTALLED)
 
 bench: .venv/.bench
 	$(BIN)/python -m benchmarks
+
+# A million persons, and a hundred thousand to compare with; LARGE="--persons 20000" to try it.
+bench-large: .venv/.bench
+	$(BIN)/python -m benchmarks.large $(LARGE)
 
 clean:
 	rm -rf .venv

@@ -58,7 +58,7 @@ async def poll_once(register: Register, uttrekk: Uttrekk, batch: int | None = No
         return PollResult(BatchState.READY, batch, len(uttrekk.identifiers(batch)))
     if end is not None and batch >= end:
         return PollResult(BatchState.END, end)
-    return await _ask_once(register, uttrekk, _job_of(uttrekk), batch)
+    return await _ask_once(register, uttrekk, batch)
 
 
 async def poll_ready(register: Register, uttrekk: Uttrekk, batches: range) -> PollResult:
@@ -76,16 +76,15 @@ async def poll_ready(register: Register, uttrekk: Uttrekk, batches: range) -> Po
         GoneError, FregError: as :func:`poll_once`; what was ready before is kept.
     """
     result = PollResult(BatchState.NOT_READY, batches.start)
-    job = _job_of(uttrekk)
     for batch in batches:
-        result = await _ask_once(register, uttrekk, job, batch)
+        result = await _ask_once(register, uttrekk, batch)
         if result.state is not BatchState.READY:
             break
     return result
 
 
-async def _ask_once(register: Register, uttrekk: Uttrekk, job: str, batch: int) -> PollResult:
-    answer, took = await measured(_ask(register, uttrekk, job, batch))
+async def _ask_once(register: Register, uttrekk: Uttrekk, batch: int) -> PollResult:
+    answer, took = await measured(_ask(register, uttrekk, batch))
     if answer.raw is None:
         return PollResult(BatchState.NOT_READY, batch)
     if answer.state is BatchState.END:
@@ -131,13 +130,7 @@ def circumstances(answer: Answer) -> RawMeta:
     return RawMeta(len(answer.body), answer.hentet, answer.content_type, answer.correlation_id)
 
 
-def _job_of(uttrekk: Uttrekk) -> str:
-    """The job that makes its batches.
-
-    Raises:
-        GoneError: the register no longer has it.
-        FregError: the uttrekk isn't ordered yet.
-    """
+async def _ask(register: Register, uttrekk: Uttrekk, batch: int) -> BatchAnswer:
     if not uttrekk.kind.is_job:
         raise unwritten(uttrekk.name, uttrekk.kind)
     job = uttrekk.job_id
@@ -148,10 +141,6 @@ def _job_of(uttrekk: Uttrekk) -> str:
             f"the uttrekk {uttrekk.name} is not ordered",
             f"Order it: freg uttrekk resume {uttrekk.name}",
         )
-    return job
-
-
-async def _ask(register: Register, uttrekk: Uttrekk, job: str, batch: int) -> BatchAnswer:
     try:
         return await register.uttrekk.batch(job, batch)
     except GoneError as error:

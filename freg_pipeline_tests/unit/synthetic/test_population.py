@@ -102,6 +102,17 @@ def test_d_numbers_of_this_century_use_individual_numbers_that_do_not_tell_it() 
     assert max(told[1999]) < 500 <= min(told[2040])
 
 
+def test_where_a_day_has_no_number_left_the_one_before_gives_it() -> None:
+    numbers = Numbers(Random(1))
+    given = [numbers.foedselsnummer(date(2007, 6, 1), woman=True) for _ in range(500)]
+    assert len(set(given)) == len(given)
+    days = Counter(number[:6] for number in given)
+    assert list(days) == ["018607", "318507", "308507"]
+    assert 190 < days["018607"] < 220
+    assert all(parse(number).synthetic for number in given)
+    assert numbers.foedselsnummer(date(2007, 6, 1), woman=False)[:6] == "018607"
+
+
 def test_every_document_is_valid_by_the_contract_that_is_served(
     documents: list[Document],
 ) -> None:

@@ -1,0 +1,1 @@
+"""A whole country on one machine: what each stage takes, and the floor beside it."""
