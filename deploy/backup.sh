@@ -31,8 +31,11 @@ fi
 copy=$2
 mkdir --mode 700 --parents "$copy"
 [ -z "$(ls --almost-all "$copy")" ] || { echo "$copy isn't empty" >&2; exit 2; }
+list=$(mktemp)
+trap 'rm -f "$list"' EXIT
+taken >"$list"
 # What goes meanwhile (a purge, the staging tables of a sync) isn't missed.
-taken | tar --create --file - --directory "$store" --null --files-from - --ignore-failed-read --warning no-failed-read |
+tar --create --file - --directory "$store" --null --files-from "$list" --ignore-failed-read --warning no-failed-read |
   tar --extract --file - --directory "$copy" --same-permissions
 sync --file-system "$copy"
 echo "$copy holds $store as of $(date --utc --date "@$begun" +%FT%TZ)"

@@ -48,6 +48,8 @@ _NAV = {
     "Run it": [
         "deployment.md",
         "operations.md",
+        "operators_day.md",
+        "trouble.md",
         "sizing.md",
         "dagster.md",
         "synthetic-register.md",

@@ -58,7 +58,7 @@ async def poll_once(register: Register, uttrekk: Uttrekk, batch: int | None = No
         return PollResult(BatchState.READY, batch, len(uttrekk.identifiers(batch)))
     if end is not None and batch >= end:
         return PollResult(BatchState.END, end)
-    return await _ask_once(register, uttrekk, batch)
+    return await _ask_once(register, uttrekk, _job_of(uttrekk), batch)
 
 
 async def poll_ready(register: Register, uttrekk: Uttrekk, batches: range) -> PollResult:
@@ -76,15 +76,16 @@ async def poll_ready(register: Register, uttrekk: Uttrekk, batches: range) -> Po
         GoneError, FregError: as :func:`poll_once`; what was ready before is kept.
     """
     result = PollResult(BatchState.NOT_READY, batches.start)
+    job = _job_of(uttrekk)
     for batch in batches:
-        result = await _ask_once(register, uttrekk, batch)
+        result = await _ask_once(register, uttrekk, job, batch)
         if result.state is not BatchState.READY:
             break
     return result
 
 
-async def _ask_once(register: Register, uttrekk: Uttrekk, batch: int) -> PollResult:
-    answer, took = await measured(_ask(register, uttrekk, batch))
+async def _ask_once(register: Register, uttrekk: Uttrekk, job: str, batch: int) -> PollResult:
+    answer, took = await measured(_ask(register, uttrekk, job, batch))
     if answer.raw is None:
         return PollResult(BatchState.NOT_READY, batch)
     if answer.state is BatchState.END:
@@ -130,7 +131,13 @@ def circumstances(answer: Answer) -> RawMeta:
     return RawMeta(len(answer.body), answer.hentet, answer.content_type, answer.correlation_id)
 
 
-async def _ask(register: Register, uttrekk: Uttrekk, batch: int) -> BatchAnswer:
+def _job_of(uttrekk: Uttrekk) -> str:
+    """The job that makes its batches.
+
+    Raises:
+        GoneError: the register no longer has it.
+        FregError: the uttrekk isn't ordered yet.
+    """
     if not uttrekk.kind.is_job:
         raise unwritten(uttrekk.name, uttrekk.kind)
     job = uttrekk.job_id
@@ -141,6 +148,10 @@ async def _ask(register: Register, uttrekk: Uttrekk, batch: int) -> BatchAnswer:
             f"the uttrekk {uttrekk.name} is not ordered",
             f"Order it: freg uttrekk resume {uttrekk.name}",
         )
+    return job
+
+
+async def _ask(register: Register, uttrekk: Uttrekk, job: str, batch: int) -> BatchAnswer:
     try:
         return await register.uttrekk.batch(job, batch)
     except GoneError as error:

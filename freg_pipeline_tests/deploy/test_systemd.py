@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -61,6 +62,11 @@ def test_only_who_works_with_the_register_is_given_secrets() -> None:
     assert given == {"freg-code", "freg-worker"}
 
 
+def _as_usual() -> None:
+    """Take Ctrl-C as a service does: where it is ignored, Dagster ignores SIGTERM as well."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_the_code_server_starts_as_its_unit_says() -> None:
     with tempfile.TemporaryDirectory() as name:  # a socket's path may have 107 characters
         folder = Path(name)
@@ -75,6 +81,7 @@ def test_the_code_server_starts_as_its_unit_says() -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            preexec_fn=_as_usual,
         )
         try:
             assert process.stdout is not None
