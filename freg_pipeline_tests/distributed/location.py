@@ -25,5 +25,5 @@ def defs() -> dg.Definitions:
         running=("uttrekk_sensor", "hendelser_sensor", "compaction_sensor", "lost_runs_sensor")
     )
     for sensor in ours.sensors or ():
-        sensor._min_interval = 1  # type: ignore[union-attr]
+        sensor._min_interval = 2  # type: ignore[union-attr]
     return dg.Definitions.merge(ours, dg.Definitions(executor=dg.in_process_executor))
