@@ -40,6 +40,7 @@ class Answer:
         correlation_id: of the request.
         etag: which version of the resource this is, where the register tells it.
         checked: what the request's check made of the body, so that it is read once.
+        seconds: from sending the request to having all of the answer.
     """
 
     body: bytes
@@ -48,6 +49,7 @@ class Answer:
     correlation_id: str
     etag: str | None = None
     checked: Any = None
+    seconds: float = 0.0
 
     def __repr__(self) -> str:
         return f"Answer({len(self.body)} bytes, {self.content_type}, {self.correlation_id})"

@@ -14,7 +14,7 @@ import msgspec
 from freg_pipeline.client.answers import Answer
 from freg_pipeline.client.arguments import check_markup, parts_query, within_limit
 from freg_pipeline.client.patience import Patience
-from freg_pipeline.client.transport import Transport
+from freg_pipeline.client.transport import Read, Transport
 from freg_pipeline.client.treff import Treff, no_hits, parse_treff
 from freg_pipeline.criteria.entydig import EntydigKriterier
 from freg_pipeline.criteria.soek import SoekKriterier
@@ -41,7 +41,9 @@ class PersonerService:
         self._rettighetspakke = rettighetspakke
         self._accept = f"application/{answer_format}"
 
-    async def bulkoppslag(self, numre: Sequence[str], parts: Sequence[str]) -> Answer:
+    async def bulkoppslag(
+        self, numre: Sequence[str], parts: Sequence[str], read: Read | None = None
+    ) -> Answer:
         """Look up to 1,000 persons up by number, in the order asked (``somBestilt``).
 
         Read the answer by :mod:`freg_pipeline.envelope`.
@@ -49,6 +51,7 @@ class PersonerService:
         Args:
             numre: identity numbers.
             parts: the ``part``s wanted; none means person-basis.
+            read: reads the answer in place of the envelope's reader.
 
         Raises:
             RefusedError, PassingError: as for every request.
@@ -61,10 +64,14 @@ class PersonerService:
             query=[*parts_query(parts), ("somBestilt", "true")],
             accept=self._accept,
             check=parse,
+            read=read,
         )
 
     async def bulkoppslag_arkiv(
-        self, dokumentidentifikatorer: Sequence[str], parts: Sequence[str]
+        self,
+        dokumentidentifikatorer: Sequence[str],
+        parts: Sequence[str],
+        read: Read | None = None,
     ) -> Answer:
         """Look up to 1,000 archived documents up. As :meth:`bulkoppslag`, in any order."""
         body = msgspec.json.encode({"dokumentidentifikator": within_limit(dokumentidentifikatorer)})
@@ -75,6 +82,7 @@ class PersonerService:
             query=parts_query(parts),
             accept=self._accept,
             check=parse,
+            read=read,
         )
 
     async def person(self, nummer: str, parts: Sequence[str] = ()) -> Answer:

@@ -7,13 +7,14 @@ import copy
 import logging
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import httpcore
 import httpx
 import stamina
 
@@ -38,6 +39,8 @@ from freg_pipeline.errors import (
 )
 
 logger = logging.getLogger(__name__)
+# As much as the event loop reads at once: a look-up has 5 MB, and each piece its price.
+httpcore.AsyncHTTP11Connection.READ_NUM_BYTES = 256 * 1024
 # Their messages name whole URLs, and with them identity numbers; ours name services.
 for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
@@ -55,6 +58,7 @@ ORDERS = frozenset({"uttrekk/komplett", "uttrekk/tilpasset"})
 
 Query = Sequence[tuple[str, str]]
 Check = Callable[[bytes], object]
+Read = Callable[[bytes, datetime], Awaitable[object]]
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,7 @@ class _Request:
     headers: Mapping[str, str]
     content: bytes | None
     check: Check | None
+    read: Read | None = None
 
 
 @dataclass
@@ -219,12 +224,18 @@ class Transport:
         query: Query = (),
         accept: str = "application/json",
         check: Check | None = None,
+        read: Read | None = None,
         patience: Patience | None = None,
     ) -> Answer:
-        """POST JSON to ``/v1/<path>``; arguments and errors as for :meth:`get`."""
+        """POST JSON to ``/v1/<path>``; arguments and errors as for :meth:`get`.
+
+        Args:
+            read: in place of ``check``, awaited with the body and when it was answered: for what
+                takes long, and doesn't belong on the event loop.
+        """
         # The register takes a body without a content type for XML.
         headers = {"Accept": accept, "Content-Type": "application/json"}
-        request = _Request("POST", service, path, query, headers, content, check)
+        request = _Request("POST", service, path, query, headers, content, check, read)
         return await self._persist(request, patience)
 
     async def _persist(self, request: _Request, patience: Patience | None) -> Answer:
@@ -235,7 +246,7 @@ class Transport:
                 with attempt:
                     if attempt.num > 1:
                         count_retry()
-                    answer = await self._in_turn(request)
+                    answer = await self._checked(request, await self._in_turn(request))
                     self._outage.ends()
                     return answer
         raise AssertionError  # stamina raises the last error itself
@@ -253,6 +264,13 @@ class Transport:
                 raise
             self._gate.tell(sent, None)
             return answer
+
+    async def _checked(self, request: _Request, answer: Answer) -> Answer:
+        """With what its check makes of it: that is no part of what the register takes."""
+        checked = await _check(request, answer)
+        self._met.answered = True
+        count_answer(answer.seconds, len(answer.body))
+        return replace(answer, checked=checked)
 
     async def _place(self) -> float:
         """Wait for a place in the pace; returns when it has come."""
@@ -290,12 +308,8 @@ class Transport:
         content_type = response.headers.get("content-type", "")
         if response.status_code != httpx.codes.OK or is_page(response):
             raise failure(response, request.service, correlation_id, self.package)
-        checked = _check(request, response.content, correlation_id)
-        etag = response.headers.get("etag")
-        self._met.answered = True
-        count_answer(seconds, len(response.content))
-        now = datetime.now(UTC)
-        return Answer(response.content, now, content_type, correlation_id, etag, checked)
+        now, etag = datetime.now(UTC), response.headers.get("etag")
+        return Answer(response.content, now, content_type, correlation_id, etag, seconds=seconds)
 
     async def _receive(self, request: _Request, correlation_id: str) -> httpx.Response:
         async with self._client.stream(
@@ -336,13 +350,13 @@ class Transport:
         return self._met.reached
 
 
-def _check(request: _Request, body: bytes, correlation_id: str) -> object:
-    if request.check is None:
-        return None
+async def _check(request: _Request, answer: Answer) -> object:
     try:
-        return request.check(body)
+        if request.read is not None:
+            return await request.read(answer.body, answer.hentet)
+        return None if request.check is None else request.check(answer.body)
     except ValueError as error:
         raise PassingError(
-            f"{request.service}: {error} (correlation id {correlation_id})",
+            f"{request.service}: {error} (correlation id {answer.correlation_id})",
             "Run the same command again later; if it persists, give the register's staff the id",
         ) from None

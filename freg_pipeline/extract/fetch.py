@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
+from typing import Final, Protocol
 
 import msgspec
 
 from freg_pipeline.client import Register
 from freg_pipeline.client.answers import Answer
 from freg_pipeline.client.html import PageError
-from freg_pipeline.envelope import IdentifierKind, Oppslag, compose, is_xml, match
+from freg_pipeline.envelope import IdentifierKind, Oppslag, compose, is_xml, match, parse
 from freg_pipeline.errors import RefusedError
 from freg_pipeline.extract.apart import with_numbers
 from freg_pipeline.extract.crowd import for_each
@@ -39,6 +41,25 @@ logger = logging.getLogger(__name__)
 _NOT_THERE = {404, 400}
 ASKED_AGAIN = 2  # times that what has no answer is asked for again
 FIRST_PAUSE = 1.0  # seconds until then, where the register gave a reason; twice as long later
+
+
+_READ: Final = object()  # what is known of an answer that somebody reads along
+
+
+class Along(Protocol):
+    """Reads a batch's answers as they come."""
+
+    async def read_plain(self, chunk: int, body: bytes, hentet: datetime) -> bool:
+        """Read an answer, if it answers everything in the plain form; else it isn't read."""
+
+    async def kept(self, chunk: int, meta: RawMeta, body: bytes) -> None:
+        """Be told that the answer to a look-up is kept; it may have been read before."""
+
+    def give_up(self) -> None:
+        """Be told that another answer than the one that was read is kept."""
+
+
+Plain = Callable[[bytes, datetime], Awaitable[bool]]
 
 
 @dataclass(frozen=True)
@@ -65,6 +86,7 @@ async def fetch_batch(
     *,
     concurrency: int,
     progress: Callable[[int], None] | None = None,
+    along: Along | None = None,
 ) -> FetchReport:
     """Fetch and keep the answers to all look-ups of a batch that lack one.
 
@@ -74,6 +96,7 @@ async def fetch_batch(
         batch: its number.
         concurrency: look-ups under way at once; each holds some 6 MB.
         progress: told how many more identifiers are answered.
+        along: reads the answers as they come. What it can read in one go isn't checked besides.
 
     Raises:
         RefusedError, PassingError: as for every request; what was fetched until then is kept.
@@ -86,17 +109,22 @@ async def fetch_batch(
     waiting = [chunk for chunk in range(len(asked)) if chunk not in kept]
     sizes: list[int] = []
 
-    async def ask(identifiers: list[str]) -> tuple[RawMeta, bytes]:
-        return await _documents(register, uttrekk.request, kind, identifiers)
-
     earlier = EarlierAnswers(uttrekk, batch)
 
     async def work(chunk: int) -> None:
+        plain = None if along is None else partial(along.read_plain, chunk)
+
+        async def ask(identifiers: list[str]) -> tuple[RawMeta, bytes]:
+            whole = plain if len(identifiers) == len(asked[chunk]) else None
+            return await _documents(register, uttrekk.request, kind, identifiers, whole)
+
         answered = earlier.completed(asked[chunk], kind, ask)
         (meta, body), took = await measured(answered)
         meta = msgspec.structs.replace(meta, took=took)
         key = uttrekk.answer_key(batch, chunk)
-        await asyncio.to_thread(_keep, uttrekk, key, meta, body)
+        is_ours = await asyncio.to_thread(_keep, uttrekk, key, meta, body)
+        if along is not None:
+            await along.kept(chunk, meta, body) if is_ours else along.give_up()
         sizes.append(len(body))
         report(len(asked[chunk]))
 
@@ -104,17 +132,22 @@ async def fetch_batch(
     return FetchReport(sum(map(len, asked)), len(sizes), len(kept), sum(sizes))
 
 
-def _keep(uttrekk: Uttrekk, key: str, meta: RawMeta, body: bytes) -> None:
-    uttrekk.store.write(key, pack(body, meta))
+def _keep(uttrekk: Uttrekk, key: str, meta: RawMeta, body: bytes) -> bool:
+    """Whether it is kept, or another worker's answer to the same look-up."""
+    return uttrekk.store.write(key, pack(body, meta))
 
 
 async def _documents(
-    register: Register, request: Request, kind: IdentifierKind, asked: list[str]
+    register: Register,
+    request: Request,
+    kind: IdentifierKind,
+    asked: list[str],
+    plain: Plain | None,
 ) -> tuple[RawMeta, bytes]:
     """The documents with what tells their persons apart: of one look-up, where that will do."""
     parts, apart = request.parts, request.parts_apart
     if HISTORY not in apart:
-        return await look_up(register, (*parts, *apart), kind, asked)
+        return await look_up(register, (*parts, *apart), kind, asked, plain)
 
     async def ask(parts: tuple[str, ...], asked: list[str]) -> tuple[RawMeta, bytes]:
         return await look_up(register, parts, kind, asked)
@@ -123,12 +156,23 @@ async def _documents(
 
 
 async def look_up(
-    register: Register, parts: tuple[str, ...], kind: IdentifierKind, asked: list[str]
+    register: Register,
+    parts: tuple[str, ...],
+    kind: IdentifierKind,
+    asked: list[str],
+    plain: Plain | None = None,
 ) -> tuple[RawMeta, bytes]:
     """Look up 1,000 identifiers at most; what stays open is asked for again, a few times.
 
     Open is what the answer leaves out, and what it gives no document for without saying that there
     is none.
+
+    Args:
+        register: whom to ask.
+        parts: what of their documents.
+        kind: what the identifiers are.
+        asked: the identifiers.
+        plain: reads an answer that leaves nothing open, so that it needn't be checked besides.
 
     Raises:
         PartsRefusedError: the register no longer takes the parts.
@@ -137,12 +181,14 @@ async def look_up(
     of_documents = kind == "dokumentidentifikator"
     service = register.personer.bulkoppslag_arkiv if of_documents else register.personer.bulkoppslag
     try:
-        answer = await service(asked, parts)
+        answer = await service(asked, parts, *([] if plain is None else [_reader(plain)]))
     except RefusedError as refused:
         told = await advised(refused, register, parts)
         if told is refused and of_documents and is_about_documents(refused):
             return await _despite(refused, register, asked, parts)
         raise told from None
+    if answer.checked is _READ:
+        return circumstances(answer), answer.body
     found = match(asked, answer.checked)
     if not any(map(is_open, found)):
         return circumstances(answer), answer.body
@@ -161,6 +207,13 @@ async def look_up(
         for index, oppslag in zip(places, later, strict=True):
             found[index] = oppslag or found[index]
     return _composed(answer, asked, found, kind)
+
+
+def _reader(plain: Plain) -> Callable[[bytes, datetime], Awaitable[object]]:
+    async def read(body: bytes, hentet: datetime) -> object:
+        return _READ if await plain(body, hentet) else await asyncio.to_thread(parse, body)
+
+    return read
 
 
 def is_open(oppslag: Oppslag | None) -> bool:

@@ -41,12 +41,12 @@ class BatchTook(msgspec.Struct, frozen=True):
     Attributes:
         identifiers: to get its identifiers.
         look_ups: to get the answers that it was decoded from.
-        decoding: to make its tables.
+        decoding: to make its tables; while its answers come, an answer at a time.
     """
 
     identifiers: Took
     look_ups: Took
-    decoding: Span
+    decoding: tuple[Span, ...]
 
 
 class Measures(msgspec.Struct, frozen=True, omit_defaults=True):

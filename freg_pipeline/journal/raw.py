@@ -31,7 +31,8 @@ _HEAD = struct.Struct("<II")
 def _codec() -> Codec:
     from pyarrow import Codec  # with the first answer: those who read records alone need none
 
-    return Codec("zstd", compression_level=3)
+    # Level 3 takes a quarter more time, and a fifteenth less room.
+    return Codec("zstd", compression_level=1)
 
 
 class RawMeta(msgspec.Struct, frozen=True):

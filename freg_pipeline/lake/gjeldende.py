@@ -59,7 +59,7 @@ class Entity:
         tables: the batch's rows by table.
         table: the entity's.
         columns: those that are wanted, with their types; what the contract doesn't have is null.
-        documents: places in the batch of the documents, ascending: a result has a value for each.
+        documents: places in the batch of the documents: a result has a value for each.
     """
 
     def __init__(
@@ -78,10 +78,11 @@ class Entity:
         rows = None
         if table in tables and documents.size:
             rows = tables[table].read([_DOCUMENT, ROW_COLUMN, *there])
-            place = np.full(int(documents[-1]) + 1, -1)
+            last = int(documents.max())
+            place = np.full(last + 1, -1)
             place[documents] = np.arange(self.size)
             whose = rows[_DOCUMENT].to_numpy().astype(np.int64)
-            mine = (whose <= documents[-1]) & (place[np.minimum(whose, documents[-1])] >= 0)
+            mine = (whose <= last) & (place[np.minimum(whose, last)] >= 0)
             rows = rows.filter(pa.array(mine)) if not mine.all() else rows
             self.document: Places = place[rows[_DOCUMENT].to_numpy()]
         else:

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from typing import Self
 
 import msgspec
 
 from freg_pipeline.contract import Plan, compile_contract, fingerprint
 from freg_pipeline.envelope import is_xml
 from freg_pipeline.errors import DamagedError, FregError
-from freg_pipeline.journal.measures import BatchTook, Took, just_now, together
+from freg_pipeline.journal.batches import CHUNK, chunks
+from freg_pipeline.journal.measures import (
+    BatchTook,
+    Span,
+    Took,
+    just_now,
+    seconds_of,
+    together,
+    united,
+)
+from freg_pipeline.journal.raw import RawMeta, read_raw
 from freg_pipeline.journal.request import contract_key
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.naa import persons_now
 from freg_pipeline.lake.owntable_naa import PERSON_NAA
 from freg_pipeline.lake.packed import PackedFile, PackedTable, keep_packed, pack
-from freg_pipeline.normalize import Chunk, json_answer, normalize_batch
+from freg_pipeline.normalize import BatchReader, Chunk, json_answer
 from freg_pipeline.normalize.account import DOCUMENT_TABLE
 from freg_pipeline.normalize.write import BatchRows
 from freg_pipeline.store import Store, recall_record, write_record
@@ -27,7 +40,7 @@ _KEEP_CONTRACT = (
 )
 
 
-_FILE = "tables.arrow"
+_FILE, _DONE = "tables.arrow", "done.json"
 
 
 class LandedBatch(msgspec.Struct, frozen=True):
@@ -99,7 +112,7 @@ def load_landed(store: Store, place: str, batch: int) -> LandedBatch:
     Raises:
         ObjectMissingError: it has not landed.
     """
-    return recall_record(store, staging_key(place, batch, "done.json"), LandedBatch)
+    return recall_record(store, staging_key(place, batch, _DONE), LandedBatch)
 
 
 def land_batch(
@@ -122,7 +135,7 @@ def land_batch(
     Raises:
         FregError: the batch isn't fetched in full.
     """
-    done = staging_key(uttrekk.place, batch, "done.json")
+    done = staging_key(uttrekk.place, batch, _DONE)
     if store.exists(done):
         return load_landed(store, uttrekk.place, batch)
     missing = uttrekk.chunk_count(batch) - len(uttrekk.answered(batch))
@@ -131,24 +144,104 @@ def land_batch(
             f"batch {batch} of {uttrekk.name} lacks the answers to {missing} look-ups",
             f"Fetch it first: freg uttrekk resume {uttrekk.name}",
         )
-    started = time.monotonic()
-    asked: list[Took] = []
-    with store.scratch() as folder:
-        chunks = _chunks(uttrekk, batch, plan, asked, progress)
-        tables = normalize_batch(chunks, plan, uttrekk.identifier_kind(batch), folder)
-        now = _of_now(tables.tables, plan, uttrekk.request.parts)
-        packed = folder / _FILE
+    with Landing(uttrekk, batch, plan, progress) as landing:
+        return landing.finish()
+
+
+class Landing:
+    """A batch on its way into its staging tables. A context manager.
+
+    Answers may be given to it as they come, in any order; what wasn't is read from the store. Not
+    to be used by two threads at once.
+
+    Args:
+        uttrekk: whose batch it is.
+        batch: its number.
+        plan: the contract's tables.
+        progress: told how many more identifiers have been decoded.
+    """
+
+    def __init__(
+        self,
+        uttrekk: Uttrekk,
+        batch: int,
+        plan: Plan,
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        self._uttrekk = uttrekk
+        self._batch = batch
+        self._plan = plan
+        self._progress = progress or (lambda _: None)
+        self._chunks = chunks(uttrekk.identifiers(batch))
+        self._read: set[int] = set()
+        self._took: dict[int, Took] = {}
+        self._spans: list[Span] = []
+        with ExitStack() as opened:
+            self._folder = opened.enter_context(uttrekk.store.scratch())
+            self._reader = BatchReader(plan, uttrekk.identifier_kind(batch), self._folder)
+            self._opened = opened.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove what lies in files meanwhile."""
+        self._opened.close()
+
+    def add_plain(self, chunk: int, body: bytes, hentet: datetime) -> bool:
+        """Read a look-up's answer, if it answers everything in the contract's plain form."""
+        with self._timed(chunk):
+            if self._reader.add_plain(Chunk(chunk * CHUNK, self._chunks[chunk], body, hentet)):
+                self._read.add(chunk)
+        return chunk in self._read
+
+    def add(self, chunk: int, meta: RawMeta, body: bytes) -> None:
+        """Read the answer to a look-up as it is kept, unless it was read; note what it took."""
+        if meta.took:
+            self._took[chunk] = meta.took
+        if chunk in self._read:
+            return
+        with self._timed(chunk):
+            if is_xml(body):
+                body = json_answer(body, self._plan.contract.structure)
+            self._reader.add(Chunk(chunk * CHUNK, self._chunks[chunk], body, meta.hentet))
+            self._read.add(chunk)
+
+    def finish(self) -> LandedBatch:
+        """Read what wasn't yet, and put the tables into the store.
+
+        Raises:
+            ObjectMissingError, DamagedError: an answer isn't kept, or isn't as it was.
+        """
+        uttrekk, batch, store = self._uttrekk, self._batch, self._uttrekk.store
+        for chunk in range(len(self._chunks)):
+            if chunk not in self._took:
+                self.add(chunk, *read_raw(store, uttrekk.answer_key(batch, chunk)))
+        started = time.monotonic()
+        tables = self._reader.close()
+        now = _of_now(tables.tables, self._plan, uttrekk.request.parts)
+        packed = self._folder / _FILE
         where = pack({**tables.tables, **now}, packed)
         file = keep_packed(store, packed_key(uttrekk.place, batch), packed)
-    seconds = time.monotonic() - started
-    took = BatchTook(uttrekk.batch_took(batch), together(asked), just_now(seconds))
-    landed = LandedBatch(
-        batch, plan.fingerprint, where, file, tables.outcomes, round(seconds, 3), took
-    )
-    if not write_record(store, done, landed):
-        # Another worker landed it at the same time, from the same answers: its word stands.
-        return load_landed(store, uttrekk.place, batch)
-    return landed
+        spans = united([*self._spans, just_now(time.monotonic() - started)])
+        took = BatchTook(uttrekk.batch_took(batch), together(self._took.values()), spans)
+        contract, seconds = self._plan.fingerprint, round(seconds_of(spans), 3)
+        landed = LandedBatch(batch, contract, where, file, tables.outcomes, seconds, took)
+        if not write_record(store, staging_key(uttrekk.place, batch, _DONE), landed):
+            # Another worker landed it at the same time, from the same answers: its word stands.
+            return load_landed(store, uttrekk.place, batch)
+        return landed
+
+    @contextmanager
+    def _timed(self, chunk: int) -> Iterator[None]:
+        started = time.monotonic()
+        yield
+        self._spans.append(just_now(time.monotonic() - started))
+        if chunk in self._read:
+            self._progress(len(self._chunks[chunk]))
 
 
 def _of_now(
@@ -159,23 +252,3 @@ def _of_now(
     if rows is None or not rows.num_rows:
         return {}
     return {PERSON_NAA.name: BatchRows(rows.schema, held=[rows], rows=rows.num_rows)}
-
-
-def _chunks(
-    uttrekk: Uttrekk,
-    batch: int,
-    plan: Plan,
-    asked: list[Took],
-    progress: Callable[[int], None] | None,
-) -> Iterator[Chunk]:
-    """A batch's answers to be decoded; what they took is noted as they are read."""
-    first = 0
-    for answer in uttrekk.answers(batch):
-        body = answer.body
-        asked += [answer.meta.took] if answer.meta.took else []
-        if is_xml(body):
-            body = json_answer(body, plan.contract.structure)
-        yield Chunk(first, answer.asked, body, answer.meta.hentet)
-        first += len(answer.asked)
-        if progress is not None:
-            progress(len(answer.asked))

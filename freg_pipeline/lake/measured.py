@@ -32,7 +32,7 @@ def measures_of(uttrekk: Uttrekk, landed: Sequence[LandedBatch], began: float) -
     stages = {
         **_until_all_were_here(uttrekk, took),
         "look_ups": seconds,
-        "decode": seconds_of(one.decoding for one in took),
+        "decode": seconds_of(span for one in took for span in one.decoding),
         "release": time.monotonic() - began,
     }
     return Measures(

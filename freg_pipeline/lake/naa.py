@@ -117,6 +117,8 @@ class _Batch:
         codes = states.indices.fill_null(0).to_numpy()[rows].astype(np.int64)
         pairs = (entity.document[rows] << 32) + codes
         rows = rows[np.sort(np.unique(pairs, return_index=True)[1])]
+        # A document that was read later than its neighbours has its rows after theirs.
+        rows = rows[np.argsort(entity.document[rows], kind="stable")]
         counts = np.bincount(entity.document[rows], minlength=entity.size)
         ends = np.concatenate([[0], np.cumsum(counts)])
         return pa.ListArray.from_arrays(

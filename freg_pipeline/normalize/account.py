@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from freg_pipeline.contract.names import PERSON_COLUMN
 from freg_pipeline.envelope import IdentifierKind
 from freg_pipeline.normalize.memory_map import NEVER
-from freg_pipeline.normalize.person import CurrentNumbers
+from freg_pipeline.normalize.person import CurrentNumbers, Places
 from freg_pipeline.normalize.read import Reading
 
 DOCUMENT_TABLE = "dokument"
@@ -41,7 +41,6 @@ class Account:
 
     Attributes:
         outcomes: identifiers by ``utfall``.
-        numbers: for each place in the batch, as far as it is settled, the person's current number.
         dropped: places of documents whose rows must be left out.
     """
 
@@ -51,7 +50,8 @@ class Account:
         self._open: list[Reading] = []
         self._settled: list[pa.Table] = []
         self.outcomes: Counter[str] = Counter()
-        self.numbers: pa.StringArray = pa.array([], pa.string())
+        self._numbers: pa.StringArray = pa.array([], pa.string())
+        self._where = np.full(0, -1, np.int32)  # by place: in those numbers
         self.dropped: list[int] = []
 
     @property
@@ -67,15 +67,25 @@ class Account:
         """Find the persons of the documents read since last time, which are in the columns yet."""
         if not self._open:
             return
-        first = self._open[0].first
         asked = pa.concat_arrays([reading.asked for reading in self._open])
-        numbers = self._find.current(first, len(asked))
-        table = self._table(first, asked, numbers)
+        places = np.concatenate([_places(reading) for reading in self._open])
+        table = self._table(places, asked, self._find.current(places))
         self._settled.append(table)
-        self.numbers = pa.concat_arrays(
-            [self.numbers, table.column(PERSON_COLUMN).combine_chunks()]
-        )
+        numbers = table.column(PERSON_COLUMN).combine_chunks()
+        self._note(places, len(self._numbers))
+        self._numbers = pa.concat_arrays([self._numbers, numbers])
         self._open = []
+
+    def numbers(self, places: pa.Int32Array) -> pa.StringArray:
+        """The current numbers of the persons at some places in the batch, which are settled."""
+        return self._numbers.take(pa.array(self._where[places.to_numpy()]))
+
+    def _note(self, places: Places, first: int) -> None:
+        size = max(len(self._where), int(places.max()) + 1)
+        where = np.full(size, -1, np.int32)
+        where[: len(self._where)] = self._where
+        where[places] = np.arange(first, first + len(places))
+        self._where = where
 
     def take(self) -> pa.Table:
         """The settled rows, which are then forgotten."""
@@ -83,16 +93,16 @@ class Account:
         self._settled = []
         return table
 
-    def _table(self, first: int, asked: pa.StringArray, numbers: pa.StringArray) -> pa.Table:
+    def _table(self, places: Places, asked: pa.StringArray, numbers: pa.StringArray) -> pa.Table:
         size = len(asked)
         outcome = np.full(size, _DOCUMENT, np.int8)
-        reasons = self._reasons(first, outcome)
+        reasons = self._reasons(outcome)
         there = outcome == _DOCUMENT
         if self._by_document:
             nameless = np.flatnonzero(there & _null(numbers))
             outcome[nameless] = _FAILED
             reasons |= dict.fromkeys(nameless.tolist(), _NAMELESS)
-            self.dropped += (first + nameless).tolist()
+            self.dropped += places[nameless].tolist()
             numbers = pc.if_else(pa.array(outcome == _DOCUMENT), numbers, None)
         else:  # one that tells no number is whose number was asked for
             numbers = pc.if_else(pa.array(there), pc.coalesce(numbers, asked), None)
@@ -101,7 +111,7 @@ class Account:
         for code, count in zip(*np.unique(outcome, return_counts=True), strict=True):
             self.outcomes[_OUTCOMES[code]] += int(count)
         columns = [
-            pa.array(np.arange(first, first + size, dtype=np.int32)),
+            pa.array(places, pa.int32()),
             asked,
             pa.array(_OUTCOMES).take(pa.array(outcome)),
             _texts(size, {place: reason for place, (_, reason) in reasons.items()}),
@@ -115,18 +125,24 @@ class Account:
         ]
         return pa.table(columns, schema=DOCUMENT_SCHEMA)
 
-    def _reasons(self, first: int, outcome: npt.NDArray[np.int8]) -> dict[int, tuple[str, str]]:
+    def _reasons(self, outcome: npt.NDArray[np.int8]) -> dict[int, tuple[str, str]]:
         """For each identifier without a document (path, reason); its outcome is set."""
         reasons: dict[int, tuple[str, str]] = {}
+        start = 0
         for reading in self._open:
-            start = reading.first - first
             for index, text in reading.gone.items():
                 outcome[start + index] = _GONE
                 reasons[start + index] = ("", text)
             for index, told in reading.failed.items():
                 outcome[start + index] = _FAILED
                 reasons[start + index] = told
+            start += len(reading.asked)
         return reasons
+
+
+def _places(reading: Reading) -> Places:
+    """The places in the batch of a chunk's identifiers."""
+    return np.arange(reading.first, reading.first + len(reading.asked))
 
 
 def _null(values: pa.Array) -> npt.NDArray[np.bool_]:

@@ -14,7 +14,7 @@ from freg_pipeline.envelope import IdentifierKind
 from freg_pipeline.normalize.account import DOCUMENT_TABLE, Account
 from freg_pipeline.normalize.person import CurrentNumbers
 from freg_pipeline.normalize.program import TableLayout
-from freg_pipeline.normalize.read import Chunk, Reader
+from freg_pipeline.normalize.read import Chunk, Reader, Reading
 from freg_pipeline.normalize.unknown import UnknownFields
 from freg_pipeline.normalize.write import ROW_GROUP, BatchRows, TableRows
 
@@ -41,30 +41,44 @@ def normalize_batch(
     """The rows of one batch's tables.
 
     Args:
-        chunks: the answered look-ups, in the batch's order; held one at a time.
+        chunks: the answered look-ups; held one at a time.
         plan: the contract's tables.
         kind: what the identifiers are; persons are asked for by number, documents by their own id.
         folder: where rows go that can't be held; to be kept as long as the rows are.
     """
-    unknown = UnknownFields()
-    batch = _Batch(Reader(plan, unknown), kind, TableRows(folder))
+    batch = BatchReader(plan, kind, folder)
     for chunk in chunks:
         batch.add(chunk)
-    return batch.close(unknown)
+    return batch.close()
 
 
-class _Batch:
-    """Rows in columns until a table has many, so that memory is bounded."""
+class BatchReader:
+    """Rows in columns until a table has many, so that memory is bounded.
 
-    def __init__(self, reader: Reader, kind: IdentifierKind, rows: TableRows) -> None:
-        self._reader = reader
-        self._columns = reader.columns
-        self._rows_of = rows
-        self._account = Account(kind, CurrentNumbers(reader.layout, reader.columns))
+    Chunks may come in any order. Not to be shared between threads. Arguments as for
+    :func:`normalize_batch`.
+    """
+
+    def __init__(self, plan: Plan, kind: IdentifierKind, folder: Path) -> None:
+        self._unknown = UnknownFields()
+        self._reader = Reader(plan, self._unknown)
+        self._columns = self._reader.columns
+        self._rows_of = TableRows(folder)
+        self._account = Account(kind, CurrentNumbers(self._reader.layout, self._columns))
 
     def add(self, chunk: Chunk) -> None:
         """Read a chunk, and put away what has become many rows."""
-        self._account.add(self._reader.read(chunk))
+        self._take(self._reader.read(chunk))
+
+    def add_plain(self, chunk: Chunk) -> bool:
+        """The same, if it answers everything in the contract's plain form; else nothing is read."""
+        reading = self._reader.read_plain(chunk)
+        if reading is not None:
+            self._take(reading)
+        return reading is not None
+
+    def _take(self, reading: Reading) -> None:
+        self._account.add(reading)
         tables = self._reader.layout.tables
         full = [one for one in tables if self._columns.is_full(one, ROW_GROUP)]
         if full:
@@ -72,14 +86,14 @@ class _Batch:
             for table in full:
                 self._columns.clear(table)
 
-    def close(self, unknown: UnknownFields) -> BatchTables:
+    def close(self) -> BatchTables:
         """What is left is held."""
         tables = self._reader.layout.tables
         self._write([one for one in tables if self._columns.rows(one)], self._rows_of.hold)
         if self._account.rows:
             self._rows_of.hold(DOCUMENT_TABLE, self._account.take())
-        if unknown.counts:
-            self._rows_of.hold(UNKNOWN_TABLE, unknown.to_table())
+        if self._unknown.counts:
+            self._rows_of.hold(UNKNOWN_TABLE, self._unknown.to_table())
         return BatchTables(self._rows_of.close(), dict(self._account.outcomes))
 
     def _write(self, tables: list[TableLayout], write: Callable[[str, pa.Table], None]) -> None:
@@ -95,7 +109,7 @@ class _Batch:
         dok_nr, *keys = (columns.key(table, place) for place in range(len(table.keys)))
         values = [columns.column(table, place) for place in range(len(spec.columns))]
         names = ["dok_nr", *spec.keys, *(column.name for column in spec.columns)]
-        numbers = self._account.numbers.take(dok_nr)
+        numbers = self._account.numbers(dok_nr)
         rows = pa.table([dok_nr, numbers, *keys, *values], names=names)
         dropped = self._account.dropped
         if dropped:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -40,9 +41,13 @@ class Decoded:
     Attributes:
         outcomes: LANDED, ODD_DOCUMENT, REFUSED or NOTHING.
         recorded: the documents' latest ajourholdstidspunkt, microseconds since 1970, or NEVER.
+        unknown: how many fields it held that the contract doesn't know.
     """
 
-    def __init__(self, body: bytes, address: int, entries: npt.NDArray[np.int64]) -> None:
+    def __init__(
+        self, body: bytes, address: int, entries: npt.NDArray[np.int64], unknown: int
+    ) -> None:
+        self.unknown = unknown
         self._body = body
         self._spans = entries[:, [FROM, TO]] - address
         self.outcomes = entries[:, OUTCOME]
@@ -67,7 +72,12 @@ class Decoder:
         self.columns = Columns(self.layout)
 
     def decode(
-        self, body: bytes, places: npt.NDArray[np.int64], asked: pa.StringArray | None = None
+        self,
+        body: bytes,
+        places: npt.NDArray[np.int64],
+        asked: pa.StringArray | None = None,
+        *,
+        accept: Callable[[Decoded], bool] = lambda _: True,
     ) -> Decoded | None:
         """Append an answer's documents to the columns.
 
@@ -75,10 +85,11 @@ class Decoder:
             body: ``{"oppslag": [{"folkeregisterperson": …}, …]}``.
             places: for each entry its place in the batch.
             asked: for each entry the identifier that it must answer, if it tells one.
+            accept: whether to leave it at that.
 
         Returns:
             What came of each entry; None, with nothing appended, if the answer has another form,
-            another number of entries, or answers to other questions.
+            another number of entries, answers to other questions, or isn't accepted.
         """
         found = entries_within(body)
         if found is None:
@@ -87,8 +98,13 @@ class Decoder:
         address = np.frombuffer(body, np.uint8).ctypes.data
         if not self.read(address + found[0], address + found[1], entries):
             return None
+        shared = self.columns.shared
+        decoded = Decoded(body, address, entries, int(shared[UNKNOWN_HELD]))
+        if not accept(decoded):
+            self._machine.read_entries(0, 0, self._machine.TAKE_BACK, 0, shared.ctypes.data)
+            return None
         self._tell_unknown(body, address)
-        return Decoded(body, address, entries)
+        return decoded
 
     def read(self, at: int, end: int, entries: npt.NDArray[np.int64]) -> bool:
         """Append the documents of the entries that lie in memory from ``at`` to ``end``.

@@ -21,6 +21,7 @@ _NUMBER, _STATUS, _IN_USE = "foedselsEllerDNummer", "status", "iBruk"
 _CURRENT, _RECORDED = "erGjeldende", "ajourholdstidspunkt"
 
 Mask = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.int64]
 
 
 class CurrentNumbers:
@@ -30,16 +31,20 @@ class CurrentNumbers:
         self._table = next((one for one in layout.tables if one.table.path == _PATH), None)
         self._columns = columns
 
-    def current(self, first: int, size: int) -> pa.StringArray:
-        """The current number of each document from place ``first`` on, null where it tells none.
+    def current(self, places: Places) -> pa.StringArray:
+        """The current number of each document, by its place, null where it tells none.
 
-        The rows of those ``size`` documents are still in the columns, perhaps among others.
+        The rows of those documents are still in the columns, perhaps among others.
         """
+        size = len(places)
         number = self._column(_NUMBER, ValueKind.STRING, ValueKind.CODE)
         if self._table is None or number is None:
             return pa.nulls(size, pa.string())
-        at = self._columns.key(self._table, 0).to_numpy() - first
-        rows = np.flatnonzero((at >= 0) & (at < size) & mask(number.is_valid()))
+        whose = self._columns.key(self._table, 0).to_numpy()
+        index = np.full(max(whose.max(initial=-1), places.max(initial=-1)) + 1, -1)
+        index[places] = np.arange(size)
+        at = index[whose]
+        rows = np.flatnonzero((at >= 0) & mask(number.is_valid()))
         order = rows[np.lexsort((rows, *(key[rows] for key in self._preference()), at[rows]))]
         best = np.full(size, -1)
         best[at[order]] = order  # the last of a document's rows is the preferred one

@@ -67,6 +67,19 @@ class Reading:
     failed: dict[int, tuple[str, str]] = field(default_factory=dict)
 
 
+def _begun(chunk: Chunk) -> Reading:
+    asked = pa.array(chunk.asked, pa.string())
+    return Reading(chunk.first, asked, chunk.hentet, np.full(len(asked), NEVER))
+
+
+def _is_plain(decoded: Decoded) -> bool:
+    others = np.flatnonzero(decoded.outcomes != LANDED)
+    return not decoded.unknown and all(
+        decoded.outcomes[entry] == REFUSED and means_gone(refusal(decoded.text(entry)))
+        for entry in others.tolist()
+    )
+
+
 def _note_reason(reading: Reading, index: int, reason: str) -> None:
     """Gone, where the register's reason says so; else it gave no document for another reason."""
     if means_gone(reason):
@@ -87,10 +100,8 @@ class Reader:
 
     def read(self, chunk: Chunk) -> Reading:
         """Read a chunk's answer: its documents' values are in the columns then."""
-        size = len(chunk.asked)
-        asked = pa.array(chunk.asked, pa.string())
-        reading = Reading(chunk.first, asked, chunk.hentet, np.full(size, NEVER))
-        indices = np.arange(size)
+        reading = _begun(chunk)
+        indices = np.arange(len(chunk.asked))
         decoded = self._decoder.decode(chunk.body, chunk.first + indices, reading.asked)
         if decoded is not None:
             odd = self._sort_out(decoded, indices.tolist(), reading)
@@ -98,6 +109,25 @@ class Reader:
             odd = self._read_other_form(chunk, reading)
         self._read_odd(chunk, odd, reading)
         return reading
+
+    def read_plain(self, chunk: Chunk) -> Reading | None:
+        """Read an answer if it answers everything in the contract's plain form.
+
+        So it is known to be whole and to leave nothing open, without being read twice.
+
+        Returns:
+            None, with nothing read, for every other answer: one that is damaged, that leaves out an
+            identifier or gives no document for a reason that may pass, and one with an odd document
+            or a field that the contract doesn't know.
+        """
+        reading = _begun(chunk)
+        indices = np.arange(len(chunk.asked))
+        decoded = self._decoder.decode(
+            chunk.body, chunk.first + indices, reading.asked, accept=_is_plain
+        )
+        if decoded is not None:
+            self._sort_out(decoded, indices.tolist(), reading)
+        return None if decoded is None else reading
 
     def _sort_out(
         self, decoded: Decoded, indices: Sequence[int], reading: Reading

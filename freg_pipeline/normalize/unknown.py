@@ -26,7 +26,8 @@ class UnknownFields:
         """Count ``count`` values at ``path``; ``example`` is one of them, and is masked here."""
         path = unicode(path)
         self.counts[path] = self.counts.get(path, 0) + count
-        self.examples.setdefault(path, _masked(example))
+        masked = _masked(example)
+        self.examples[path] = min(self.examples.get(path, masked), masked)  # in whatever order
 
     def add_value(self, path: str, value: Any) -> None:
         """Count every single value in ``value``, which came under an unknown name."""

@@ -13,7 +13,7 @@ ROW_GROUP = 100_000  # rows; more of a table aren't held, so that memory is boun
 
 @dataclass
 class BatchRows:
-    """A table's rows in a batch, in the batch's order.
+    """A table's rows in a batch, in the order in which its documents were read.
 
     Attributes:
         schema: its columns.

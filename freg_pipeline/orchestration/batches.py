@@ -8,6 +8,7 @@ done already is found in the store, and not done again.
 
 import time
 from collections import Counter
+from functools import cache
 from typing import Any
 
 import dagster as dg
@@ -17,6 +18,7 @@ from freg_pipeline.extract.begin import require_same_settings
 from freg_pipeline.extract.fetch import FetchReport, fetch_batch
 from freg_pipeline.extract.poll import require_batch
 from freg_pipeline.journal.uttrekk import Uttrekk
+from freg_pipeline.lake.along import one_behind
 from freg_pipeline.lake.heal import healing
 from freg_pipeline.lake.landing import LandedBatch, land_batch, load_plan
 from freg_pipeline.orchestration.common import BATCHES_A_RUN, LOOK_UP_POOL, OWNERS
@@ -122,13 +124,16 @@ def _fetch(freg: Freg, keys: list[str]) -> list[FetchReport]:
 
     async def fetch(register: Register) -> list[FetchReport]:
         reports = []
-        for key in keys:
-            of, batch = read_batch_partition(freg.store, key)
-            require_same_settings(of, freg.settings)
-            told = freg.progress(f"bulkoppslag, batch {batch}", len(of.identifiers(batch)))
-            reports.append(
-                await fetch_batch(register, of, batch, concurrency=concurrency, progress=told)
-            )
+        async with one_behind() as landings:
+            for key in keys:
+                of, batch = read_batch_partition(freg.store, key)
+                require_same_settings(of, freg.settings)
+                told = freg.progress(f"bulkoppslag, batch {batch}", len(of.identifiers(batch)))
+                async with landings.along(of, batch) as along:
+                    report = await fetch_batch(
+                        register, of, batch, concurrency=concurrency, progress=told, along=along
+                    )
+                reports.append(report)
         return reports
 
     return freg.ask(fetch)
@@ -183,9 +188,10 @@ def _land(freg: Freg, key: str) -> LandedBatch:
     of, batch = read_batch_partition(freg.store, key)
 
     def land() -> LandedBatch:
-        told = freg.progress(f"tables, batch {batch}", len(of.identifiers(batch)))
+        # Where its answers came just now it has landed, and there is nothing to tell.
+        told = cache(lambda: freg.progress(f"tables, batch {batch}", len(of.identifiers(batch))))
         plan = load_plan(freg.store, of.request.contract)
-        return land_batch(freg.store, of, batch, plan, progress=told)
+        return land_batch(freg.store, of, batch, plan, progress=lambda more: told()(more))
 
     return healing(freg.store, land, lambda: _ask_again(freg, [key]))
 

@@ -10,7 +10,7 @@ import fcntl
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr
 from functools import cache, partial
 from pathlib import Path
@@ -23,10 +23,11 @@ from dagster._core.instance.ref import InstanceRef
 
 from freg_pipeline.errors import ConfigurationError, StoreError
 from freg_pipeline.orchestration.code_location import make_definitions
+from freg_pipeline.orchestration.grouping import grouped
 from freg_pipeline.orchestration.names import UNPREFIXED, Names
 from freg_pipeline.orchestration.old_runs import OurRecords
 from freg_pipeline.orchestration.origin import origin_of, placed
-from freg_pipeline.orchestration.partitions import UTTREKK_BATCH, batch_partition
+from freg_pipeline.orchestration.partitions import UTTREKK_BATCH, batches_partition
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.retention import tidy_by_the_way
 from freg_pipeline.orchestration.telling import FregFailure
@@ -64,11 +65,17 @@ class Engine:
         with _alone(self._home):
             self.instance.add_dynamic_partitions(self.names.of(kind), [key])
 
-    def land(self, name: str, batch: int) -> None:
-        """Take one batch of an uttrekk from identifiers to tables."""
-        key = batch_partition(name, batch)
-        self.add(UTTREKK_BATCH, key)
-        self.run("land_batch", key)
+    def land(self, name: str, batches: Sequence[int]) -> None:
+        """Take batches of an uttrekk from identifiers to tables, in as few runs as may be.
+
+        Args:
+            name: the uttrekk's.
+            batches: which, ascending.
+        """
+        for group in grouped(batches, max(1, len(batches))):
+            key = batches_partition(name, group)
+            self.add(UTTREKK_BATCH, key)
+            self.run("land_batch", key)
 
     def run(
         self,

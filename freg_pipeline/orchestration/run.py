@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from freg_pipeline.advance import (
@@ -17,18 +18,20 @@ from freg_pipeline.advance import (
     OrderAnew,
     Poll,
     Publish,
+    Standing,
     Step,
     TakeIn,
     next_steps,
     standing_after,
     standing_of,
 )
-from freg_pipeline.client import SoekKriterier
-from freg_pipeline.errors import ConfigurationError, GoneError
+from freg_pipeline.client import BatchState, SoekKriterier
+from freg_pipeline.errors import ConfigurationError, FregError, GoneError
 from freg_pipeline.extract.begin import Fill, open_uttrekk, require_same_settings
 from freg_pipeline.extract.liste import taken_list
-from freg_pipeline.extract.poll import wait_for_batch
+from freg_pipeline.extract.poll import poll_ready, wait_for_batch
 from freg_pipeline.extract.treff import Search
+from freg_pipeline.journal.batches import first_missing
 from freg_pipeline.journal.kinds import AnyKind, Komplett
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.question import Question
@@ -44,6 +47,7 @@ from freg_pipeline.orchestration.resources import Freg
 logger = logging.getLogger(__name__)
 
 EVERYONE = Komplett()
+MOST_BATCHES, MOST_IDENTIFIERS = 20, 100_000  # of several batches in a run
 
 
 def begin(
@@ -194,6 +198,8 @@ class _Course:
                     self._order(again=True)
                     order_again = False
                     standing = standing_of(self._uttrekk)
+                case TakeIn():
+                    standing = self._take_in(standing)
                 case step:
                     self._take(step)
                     standing = standing_after(step, standing, self._uttrekk)
@@ -209,14 +215,57 @@ class _Course:
                 self._order(again=True)
             case Poll(batch):
                 self._poll(batch)
-            case TakeIn(batch):
-                self._engine.land(self._uttrekk.name, batch)
             case Publish():
                 config = {**self._release.model_dump(), "uttrekk": self._uttrekk.name}
                 self._engine.run("publish_release", None, {"release": config}, self._uttrekk.name)
             case _:
                 msg = f"no step of an uttrekk in this process: {step}"
                 raise AssertionError(msg)
+
+    def _take_in(self, standing: Standing) -> Standing:
+        """Take in the batches at hand, and those that are ready by now, in one run.
+
+        A run costs more than a small batch does. Of large ones it takes one.
+        """
+        standing = self._asked_ahead(standing)
+        chosen: list[int] = []
+        size = 0
+        for batch in sorted(standing.batches - standing.landed)[:MOST_BATCHES]:
+            size += self._size(batch)
+            if chosen and size > MOST_IDENTIFIERS:
+                break
+            chosen.append(batch)
+        self._engine.land(self._uttrekk.name, chosen)
+        landed = frozenset(filter(self._uttrekk.has_landed, chosen))
+        return replace(standing, landed=standing.landed | landed)
+
+    def _asked_ahead(self, standing: Standing) -> Standing:
+        """With the next batches, if they are ready: none is waited for."""
+        uttrekk, first = self._uttrekk, first_missing(standing.batches)
+        more = MOST_BATCHES - len(standing.batches - standing.landed)
+        if not standing.is_ordered or standing.end is not None or more <= 0:
+            return standing
+        wanted = range(first, first + more)
+        try:
+            last = self._freg.ask(
+                lambda register: poll_ready(register, uttrekk, wanted), waits=False
+            )
+        except FregError as error:  # it is told where there is nothing else left to do
+            logger.info("the next batches aren't here: %s", error.what)
+            return standing
+        is_ready, is_end = (last.state is one for one in (BatchState.READY, BatchState.END))
+        here = range(first, last.batch + is_ready)
+        return replace(
+            standing,
+            batches=standing.batches.union(here),
+            end=last.batch if is_end else standing.end,
+        )
+
+    def _size(self, batch: int) -> int:
+        try:
+            return len(self._uttrekk.identifiers(batch))
+        except FregError:  # whoever takes it in sees to that
+            return 0
 
     def _order(self, *, again: bool) -> None:
         config = {

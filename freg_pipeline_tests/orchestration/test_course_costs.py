@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from freg_pipeline.client import Register
 from freg_pipeline.extract.order import place_order
 from freg_pipeline.extract.poll import require_batch
 from freg_pipeline.journal.uttrekk import Uttrekk
@@ -59,10 +60,16 @@ class Quick:
         uttrekk, settings = Uttrekk(self._freg.store, name or ""), self._freg.settings
         self._freg.ask(lambda register: place_order(register, uttrekk, settings))
 
-    def land(self, name: str, batch: int) -> None:
+    def land(self, name: str, batches: Sequence[int]) -> None:
         uttrekk, settings = Uttrekk(self._freg.store, name), self._freg.settings
-        self._freg.ask(lambda register: require_batch(register, uttrekk, batch, settings))
-        write_record(self._freg.store, staging_key(uttrekk.place, batch, "done.json"), {})
+
+        async def see(register: Register) -> None:
+            for batch in batches:
+                await require_batch(register, uttrekk, batch, settings)
+
+        self._freg.ask(see)
+        for batch in batches:
+            write_record(self._freg.store, staging_key(uttrekk.place, batch, "done.json"), {})
 
 
 @pytest.fixture

@@ -169,7 +169,7 @@ def test_each_release_is_shown_and_requests_what_is_downstream(
         assert page.requested() == set()
 
         fetched(freg.settings, name="all")
-        engine.land("all", 0)
+        engine.land("all", [0])
         engine.run("publish_release")  # the only one that waits for it
         assert page.versions() == {"000001"}
         assert page.requested() == everybody

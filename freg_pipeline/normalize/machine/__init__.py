@@ -11,11 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from freg_pipeline.normalize import memory_map, program
-from freg_pipeline.normalize.machine.answer import OTHER_FORM, entries
+from freg_pipeline.normalize.machine.answer import OTHER_FORM, TAKE_BACK, entries
 from freg_pipeline.normalize.machine.append import FULL
 from freg_pipeline.normalize.machine.memory import kept
 
-__all__ = ["FULL", "OTHER_FORM", "read_entries"]
+__all__ = ["FULL", "OTHER_FORM", "TAKE_BACK", "read_entries"]
 
 _ReadEntries = Callable[[int, int, int, int, int], tuple[int, int]]
 

@@ -48,6 +48,7 @@ from freg_pipeline.normalize.program import (
 )
 
 OTHER_FORM = -4  # not the form that is read here
+TAKE_BACK = -1  # in place of an entry's number: undo what was read of the last answer
 _NOT_TOLD, _TOLD, _ANOTHER = 0, 1, 2  # what an entry says of the identifier that it answers
 
 _QUOTE, _COMMA, _OPEN, _CLOSE = 34, 44, 123, 125
@@ -60,7 +61,8 @@ def entries(at: int, end: int, number: int, count: int, shared: int) -> tuple[in
     Args:
         at: where entry ``number`` begins.
         end: where the list of entries ends.
-        number: of the first entry to read; 0 unless the answer is resumed after FULL.
+        number: of the first entry to read; 0 unless the answer is resumed after FULL. TAKE_BACK:
+            nothing is read, and the answer before is taken back.
         count: how many there must be.
         shared: the address of the shared numbers.
 
@@ -68,6 +70,9 @@ def entries(at: int, end: int, number: int, count: int, shared: int) -> tuple[in
         How many entries are done, and the list's end; in place of that FULL, where the entry under
         way is taken back and begins at its TO, or OTHER_FORM, where the whole answer is.
     """
+    if number == TAKE_BACK:
+        take_back(BEFORE_ANSWER, shared)
+        return 0, OTHER_FORM
     if number == 0:
         remember(BEFORE_ANSWER, shared)
     while number < count:
