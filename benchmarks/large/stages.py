@@ -94,6 +94,8 @@ def measure(persons: int, folder: Path) -> Measured:
                                  strict=True):  # fmt: skip
             use = run(command, settings)
             stages[name] = Stage(use.cpu[-1], max(use.memory), use.seconds)
+    for name, stage in stages.items():
+        say(f"{name}: {stage.cpu:.1f} CPU s, {stage.memory:.0f} MB")
     say("the floor")
     floor = subprocess.run(
         [sys.executable, "-m", "benchmarks.large.floor", str(store)],

@@ -35,11 +35,18 @@ _PREFIX = "population-"
 _UNFINISHED = ".part"
 
 
-def default_folder() -> Path:
-    """Where populations are kept: under the user's folder for what can be made again."""
+def default_folder() -> Path | None:
+    """Where populations are kept: under the user's folder for what can be made again.
+
+    None for a user without a home, as in some containers: nothing is kept then.
+    """
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    parent = base if base.is_absolute() else Path.home() / ".cache"
-    return parent / "freg" / "synthetic"
+    if not base.is_absolute():
+        try:
+            base = Path.home() / ".cache"
+        except RuntimeError:
+            return None
+    return base / "freg" / "synthetic"
 
 
 def population_of(options: RegisterOptions, begin: Begin) -> Population:

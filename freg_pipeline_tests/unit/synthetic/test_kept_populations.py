@@ -20,7 +20,14 @@ import pytest
 
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.identifiers import parse
-from freg_pipeline.synthetic import RegisterOptions, SyntheticRegister, kept, running, serving
+from freg_pipeline.synthetic import (
+    RegisterOptions,
+    SyntheticRegister,
+    default_folder,
+    kept,
+    running,
+    serving,
+)
 from freg_pipeline.synthetic.columns import Encoder, joined
 from freg_pipeline.synthetic.directory import Directory
 from freg_pipeline.synthetic.events import Event
@@ -257,6 +264,20 @@ def test_few_populations_are_kept_and_none_for_long(own: RegisterOptions) -> Non
         SyntheticRegister(replace(own, seed=6), _begins_anew)
     names = sorted(one.name for one in own.cache.iterdir())
     assert names == ["lock", "population-9-2-else", "population-9-3-else"]
+
+
+def test_it_lies_in_the_user_s_cache_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere/cache")
+    assert default_folder() == Path("/somewhere/cache/freg/synthetic")
+    monkeypatch.setenv("XDG_CACHE_HOME", "not/absolute")
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert default_folder() == Path("/home/somebody/.cache/freg/synthetic")
+
+    def nobody() -> Path:
+        raise RuntimeError
+
+    monkeypatch.setattr(Path, "home", nobody)
+    assert default_folder() is None
 
 
 def test_it_is_its_owner_s_alone(own: RegisterOptions, cache: Path) -> None:
