@@ -51,6 +51,7 @@ _NAV = {
         "operators_day.md",
         "trouble.md",
         "sizing.md",
+        "warehouse.md",
         "dagster.md",
         "synthetic-register.md",
         "fidelity.md",

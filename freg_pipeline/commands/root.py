@@ -33,6 +33,7 @@ _COMMANDS = {
     "release": "release:release",
     "sekvensnummer": "services:sekvensnummer",
     "soek": "soek:soek",
+    "changes": "changes:changes",
     "sql": "sql:sql",
     "status": "status:status",
     "synthetic": "synthetic:synthetic",

@@ -1,0 +1,1 @@
+"""What has changed between two releases, table by table: for copies that are kept up with them."""

@@ -1,0 +1,88 @@
+"""From which release on changes are asked for, and which deltas have brought what is new since."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.journal.manifest import Delta, Manifest
+from freg_pipeline.journal.names import position_of
+from freg_pipeline.journal.releases import list_releases, numbers, read_if_there
+from freg_pipeline.store import Store
+
+BEGINNING = "0"  # before any release: everything is new
+_DIGITS = 6  # a release as it is written everywhere: 000012
+_ANEW = (
+    f"Begin the copy anew with --since {BEGINNING}; keep releases for as long as copies need "
+    "them: FREG_KEEP_DAYS, freg release pin"
+)
+
+
+def state_since(store: Store, asked: str) -> Manifest | None:
+    """The state that a copy has, as a release; None: it is empty.
+
+    Args:
+        store: where the releases lie.
+        asked: a release, by its six digits; a position of the event list; or ``0``.
+
+    Raises:
+        ConfigurationError: it is none of these, or isn't kept.
+    """
+    if not (asked.isascii() and asked.isdigit()):
+        raise ConfigurationError(
+            "--since is neither a release nor a position", "Write 000012, or 123456789"
+        )
+    if asked == BEGINNING:
+        return None
+    if len(asked) == _DIGITS and asked.startswith("0"):
+        return _release(store, asked)
+    position = int(asked)
+    for one in reversed(list_releases(store)):
+        if position in one.positions():
+            return one.at(position)
+    raise ConfigurationError(f"no release that is kept shows the state at {position}", _ANEW)
+
+
+def _release(store: Store, number: str) -> Manifest:
+    found = read_if_there(store, number)
+    if found is not None:
+        return found
+    newest = max(numbers(store), default="000000")
+    if number > newest:
+        raise ConfigurationError(f"there is no release {number}", "See freg release list")
+    raise ConfigurationError(f"release {number} has been purged", _ANEW)
+
+
+def deltas_since(store: Store, before: Manifest, after: Manifest) -> tuple[Delta, ...] | None:
+    """The deltas that hold all that differs between two states, and maybe more.
+
+    None: what differs isn't told by deltas. There was a full load in between, or an earlier
+    release was made current again, or one of those in between has been purged.
+
+    Args:
+        store: where the releases lie.
+        before: the earlier one; or the state of a release at a position.
+        after: the later one.
+    """
+    line = [one for one in list_releases(store) if before.number <= one.number <= after.number]
+    if [int(one.number) for one in line] != list(range(int(before.number), int(after.number) + 1)):
+        return None
+    if not all(_continues(*pair) for pair in pairwise(line)):
+        return None
+    position, found = before.positions()[-1], dict[str, Delta]()
+    for one in line:
+        if one.base.sekvensnummer > position:
+            return None
+        new = [delta for delta in one.deltas if delta.sekvensnummer > position]
+        found.update((delta.folder, delta) for delta in new)
+        position = one.sekvensnummer
+    return tuple(found.values())
+
+
+def _continues(before: Manifest, after: Manifest) -> bool:
+    """Whether a release is the one before it, with one more sync or compacted."""
+    if after.base.uttrekk != before.base.uttrekk:
+        return False
+    if after.uttrekk == before.uttrekk:
+        return after.sekvensnummer == before.sekvensnummer
+    return position_of(after.uttrekk) == before.sekvensnummer

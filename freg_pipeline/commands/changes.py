@@ -1,0 +1,60 @@
+"""``freg changes``: what a copy of the tables has to be told of, as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from freg_pipeline.commands.options import settings, store_to_read, with_settings
+
+if TYPE_CHECKING:
+    from freg_pipeline.store import Store
+
+
+@click.command()
+@click.option(
+    "--since",
+    required=True,
+    metavar="RELEASE|POSITION",
+    help="What the copy has: a release by its six digits (000012), a position of the event list, "
+    "or 0: nothing.",
+)
+@click.option("--table", "tables", multiple=True, help="This table only; may be repeated.")
+@click.option(
+    "--output",
+    required=True,
+    metavar="DIR|s3://…",
+    help="A new folder, private to you, or a new place on S3.",
+)
+@with_settings
+def changes(since: str, tables: tuple[str, ...], output: str) -> None:
+    """Write what a copy of the tables has to be told of.
+
+    Two Parquet files a table: the keys whose rows are to be deleted, and the rows to be inserted
+    then. manifest.json tells which state they lead to: the next --since.
+    """
+    from freg_pipeline.changes.difference import changes as changes_between
+    from freg_pipeline.changes.folder import write_changes
+    from freg_pipeline.changes.since import state_since
+    from freg_pipeline.journal.releases import require_current
+
+    lies = store_to_read()
+    after = require_current(lies)
+    with changes_between(lies, state_since(lies, since), after) as found:
+        written = write_changes(found, _output(output), tables)
+    rows = sum(one.upserts.rows for one in written.tables.values())
+    click.echo(
+        f"{output}: {rows:,} rows in {len(written.tables)} tables lead to release "
+        f"{written.after.release} (position {written.after.sekvensnummer}). The next ones: "
+        f"--since {written.after.release}"
+    )
+
+
+def _output(named: str) -> Path | Store:
+    if not named.startswith("s3://"):
+        return Path(named)
+    from freg_pipeline.store import open_store
+
+    return open_store(settings().model_copy(update={"store": named}))
