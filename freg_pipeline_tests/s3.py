@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -23,6 +24,8 @@ from moto.server import ThreadedMotoServer
 # What stands between may answer in the server's place, or change the headers that go on.
 Answer = tuple[int, str]
 Instead = Callable[[str, str, dict[str, str]], Answer | None]
+# What becomes of an answer on its way: lost, the connection ends; cut, it ends half way.
+Fate = Literal["whole", "lost", "cut"]
 
 
 @contextmanager
@@ -44,12 +47,14 @@ class Between:
         requests: method and path of each request.
         sent: bytes of objects that went to clients, by path.
         instead: answers in the server's place (status and S3's error code), if it gives something.
+        fate: what becomes of the server's answer to a request (method and path), which is done.
     """
 
     address: str = ""
     requests: list[tuple[str, str]] = field(default_factory=list)
     sent: dict[str, int] = field(default_factory=dict)
     instead: Instead = lambda method, path, headers: None
+    fate: Callable[[str, str], Fate] = lambda method, path: "whole"
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -77,11 +82,17 @@ class _Handler(BaseHTTPRequestHandler):
         connection.request(self.command, path, body, {**headers, "Host": self.there})
         answer = connection.getresponse()
         content = answer.read()
-        self.proxy.sent[path] = self.proxy.sent.get(path, 0) + len(content)
-        self.answer(answer.status, dict(answer.getheaders()), content)
         connection.close()
+        self.proxy.sent[path] = self.proxy.sent.get(path, 0) + len(content)
+        fate = self.proxy.fate(self.command, path)
+        if fate == "lost":
+            self.close_connection = True
+            return
+        self.answer(answer.status, dict(answer.getheaders()), content, cut=fate == "cut")
 
-    def answer(self, status: int, headers: dict[str, str], content: bytes) -> None:
+    def answer(
+        self, status: int, headers: dict[str, str], content: bytes, *, cut: bool = False
+    ) -> None:
         self.send_response(status)
         given = {name.lower(): value for name, value in headers.items()}
         length = given.pop("content-length", "0")
@@ -91,6 +102,9 @@ class _Handler(BaseHTTPRequestHandler):
         is_head = self.command == "HEAD"
         self.send_header("Content-Length", length if is_head else str(len(content)))
         self.end_headers()
+        if cut:
+            self.close_connection = True
+            content = content[: len(content) // 2]
         if not is_head:
             self.wfile.write(content)
 

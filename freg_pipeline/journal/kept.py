@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -24,6 +23,7 @@ from freg_pipeline.foreseen import foreseen
 from freg_pipeline.journal.files import KeptFile
 from freg_pipeline.store import Store
 from freg_pipeline.store.overlap import Overlap
+from freg_pipeline.store.scratch import scratch_here
 
 _IN_MEMORY = 64 * 1024**2  # bytes: smaller files are held
 _SENT_UNLOOKED = 8 * 1024**2  # bytes
@@ -101,14 +101,15 @@ def open_whole(store: Store, key: str, file: KeptFile) -> pa.NativeFile:
 def _fetched(store: Store, key: str, file: KeptFile) -> pa.NativeFile:
     """A whole file's local copy: private, and without a name once it is open."""
     digest = hashlib.sha256()
-    with tempfile.NamedTemporaryFile(prefix="freg-") as copy:
-        for piece in _pieces(store, key):
-            digest.update(piece)
-            copy.write(piece)
+    with scratch_here() as folder:
+        copy = folder / "copy"
+        with copy.open("wb") as written:
+            for piece in _pieces(store, key):
+                digest.update(piece)
+                written.write(piece)
         if digest.hexdigest() != file.sha256:
             raise damaged(store, key)
-        copy.flush()
-        return pa.OSFile(copy.name)
+        return pa.OSFile(str(copy))
 
 
 def read_parts(

@@ -19,7 +19,8 @@ from freg_pipeline.lake.roots import FILE, VARIABLE, Root
 from freg_pipeline.lake.sources import columns_of_files
 from freg_pipeline.lake.sql import identifier, quoted
 from freg_pipeline.store import Store
-from freg_pipeline.store.local import scratch_beside, sync_to_disk
+from freg_pipeline.store.local import sync_to_disk
+from freg_pipeline.store.scratch import scratch_beside
 
 # DuckDB 1.5 is still widespread, and can't open what DuckDB 2 writes unless told so.
 STORAGE_VERSION = "v1.2.0"

@@ -12,7 +12,6 @@ import os
 import re
 import select
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +27,7 @@ from freg_pipeline.lake.squeeze import Squeeze, squeeze
 from freg_pipeline.lake.statement import relation_of, selected, wrong
 from freg_pipeline.store import Store
 from freg_pipeline.store.local import sync_to_disk
+from freg_pipeline.store.scratch import scratch_beside
 
 _FORMS = {
     "csv": "FORMAT csv, HEADER",
@@ -160,23 +160,20 @@ def _standard(output: Path | None) -> int:
 @contextlib.contextmanager
 def _new_file(output: Path) -> Iterator[int]:
     """A private file that gets its name when it is whole, and is gone when it isn't."""
-    try:
-        handle, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name[:100]}.")  # 0600
-    except OSError as error:
-        raise ConfigurationError(
-            f"nothing can be written beside {output}: {error.strerror}", "Correct --output"
-        ) from None
-    temporary = Path(name)
-    try:
+    with contextlib.ExitStack() as stack:
+        try:
+            whole = stack.enter_context(scratch_beside(output)) / "whole"
+            handle = os.open(whole, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        except OSError as error:
+            raise ConfigurationError(
+                f"nothing can be written beside {output}: {error.strerror}", "Correct --output"
+            ) from None
         try:
             yield handle
             os.fsync(handle)
         finally:
             os.close(handle)
-        temporary.replace(output)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+        whole.replace(output)
     sync_to_disk(output.parent)
 
 

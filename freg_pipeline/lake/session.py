@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -23,6 +22,7 @@ from freg_pipeline.lake.norwegian import ZONE
 from freg_pipeline.lake.roots import FILE, VARIABLE
 from freg_pipeline.lake.sql import identifier, quoted
 from freg_pipeline.store import Store
+from freg_pipeline.store.scratch import scratch_here
 
 if TYPE_CHECKING:
     from freg_pipeline.journal.manifest import Manifest
@@ -108,6 +108,7 @@ def _spill_folder() -> str:
 
     DuckDB's own choice is a folder in the one where the command runs, open to everyone.
     """
-    folder = tempfile.TemporaryDirectory(prefix="freg-")  # mode 0700
-    atexit.register(folder.cleanup)
-    return folder.name
+    used = contextlib.ExitStack()
+    folder = used.enter_context(scratch_here())
+    atexit.register(used.close)
+    return str(folder)

@@ -9,9 +9,8 @@ import atexit
 import fcntl
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr
+from contextlib import ExitStack, contextmanager, redirect_stderr
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, TextIO, cast
@@ -31,6 +30,7 @@ from freg_pipeline.orchestration.partitions import UTTREKK_BATCH, batches_partit
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.retention import tidy_by_the_way
 from freg_pipeline.orchestration.telling import FregFailure
+from freg_pipeline.store.scratch import scratch_here
 
 # Dagster's own log goes to its instance; a command prints its own lines.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -239,9 +239,9 @@ def _alias(home: Path) -> str:
     """A path that Dagster can make a database's URL of: one that holds a % it can't."""
     if "%" not in str(home):
         return str(home)
-    folder = tempfile.TemporaryDirectory(prefix="freg-")
-    atexit.register(folder.cleanup)
-    link = Path(folder.name) / "dagster"
+    used = ExitStack()
+    link = used.enter_context(scratch_here()) / "dagster"
+    atexit.register(used.close)
     link.symlink_to(home)
     return str(link)
 

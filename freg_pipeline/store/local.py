@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import random
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,9 @@ from typing import Any
 from freg_pipeline.errors import FregError, ObjectMissingError, ResourceError, StoreError
 from freg_pipeline.foreseen import foreseen
 from freg_pipeline.store.readers import FOLDERS, Reading, is_for_readers
+from freg_pipeline.store.scratch import held, sweep
 
 _UNDER_CONSTRUCTION = ".tmp"  # on the same file system as the objects, so that a link is enough
-# What a killed process left is swept: nobody holds it, and it is no longer just being made. Where
-# the file system knows no locks, its age alone tells.
-_MADE_SECONDS = 600
-_LEFTOVER_SECONDS = 24 * 3600
 _FOLDERS_REMEMBERED = 10_000
 _FOLDER_SECONDS = 30  # for making a folder that others, who find it empty, remove
 
@@ -164,7 +160,7 @@ class LocalStore:
             self._prepare()
             folder = Path(tempfile.mkdtemp(dir=self._tmp))
         try:
-            with _held(folder):
+            with held(folder):
                 yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -181,7 +177,7 @@ class LocalStore:
 
     def _prepare(self) -> None:
         self._make_folder(self._tmp)
-        _sweep(self._tmp.iterdir())
+        sweep(self._tmp.iterdir())
 
     def _make_folder(self, folder: Path) -> None:
         missing = []
@@ -227,7 +223,7 @@ class LocalStore:
                 file.flush()
                 self._allow(temporary, key)
                 os.fsync(file.fileno())
-            with _held(temporary):
+            with held(temporary):
                 yield temporary
         finally:
             temporary.unlink(missing_ok=True)
@@ -269,58 +265,6 @@ class LocalStore:
             f"the store {self._root} can't be {verb}: {error.strerror or type(error).__name__}",
             "Give FREG_STORE a folder that you own, with space on its disk",
         )
-
-
-@contextlib.contextmanager
-def scratch_beside(target: Path) -> Iterator[Path]:
-    """A private folder beside a file that will be swapped in from there, gone afterwards.
-
-    What killed processes left of such folders is removed.
-    """
-    prefix = f".{target.name}."
-    _sweep(one for one in target.parent.iterdir() if one.name.startswith(prefix))
-    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
-    try:
-        with _held(folder):
-            yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _sweep(found: Iterable[Path]) -> None:
-    for leftover in found:
-        with contextlib.suppress(FileNotFoundError):  # another process swept it first
-            if _is_left(leftover):
-                shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
-
-
-@contextlib.contextmanager
-def _held(path: Path) -> Iterator[None]:
-    """Show other processes that a file or folder is in use, until this one is done or dead."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):  # a file system without locks
-            fcntl.flock(handle, fcntl.LOCK_SH)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _is_left(path: Path) -> bool:
-    """Whether the process that made a file or folder is dead."""
-    age = time.time() - path.stat().st_mtime
-    if age < _MADE_SECONDS:
-        return False
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return age > _LEFTOVER_SECONDS
-    finally:
-        os.close(handle)
-    return True
 
 
 def _sync_names(folder: Path) -> None:

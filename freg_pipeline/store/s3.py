@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlparse
+from uuid import uuid4
 
 import pyarrow as pa
 import stamina
@@ -21,6 +21,7 @@ from freg_pipeline.store.overlap import Overlap
 from freg_pipeline.store.readers import Reading
 from freg_pipeline.store.remembered import EACH_BYTES, Remembered
 from freg_pipeline.store.s3_session import AT_ONCE, S3Session
+from freg_pipeline.store.scratch import scratch_here
 
 _MISSING = {"NoSuchKey", "404", "NotFound"}
 _IS_THERE = 412  # Precondition Failed: an object of that name is there, and stays
@@ -28,6 +29,8 @@ _BEYOND = 416  # Range Not Satisfiable: it begins after the object's end
 _TRY_AGAIN = 409  # Conflict: of two at the same time, neither may have written
 _SINGLE_PUT_LIMIT = 5 * 1024**3  # S3's own limit for one PUT, the only write that is conditional
 WHOLE_BYTES = 4 * 1024**2  # a table's file is read as a whole up to this: less than its round trips
+_OTHERS = ("written", "S3 answers that others are changing it at the same time")
+_MARK = "freg-write"  # metadata of an object: which write it is of
 _TRIES = 10
 _PAUSES: dict[str, Any] = {
     "timeout": None,
@@ -93,9 +96,7 @@ class S3Store:
 
     def read(self, key: str) -> bytes:
         """The whole object. Raises ObjectMissingError."""
-        with self._telling(key):
-            answer = self._client.get_object(Bucket=self._bucket, Key=self._key(key))
-            body: bytes = answer["Body"].read()
+        body = self._settled(key, partial(self._got, key))
         self._remembered.put(key, body)
         return body
 
@@ -119,17 +120,23 @@ class S3Store:
             raise FileNotFoundError(error.key) from None
 
     def _range(self, key: str, start: int, end: int) -> bytes:
-        with self._telling(key):
+        def some() -> bytes:
             try:
-                answer = self._client.get_object(
-                    Bucket=self._bucket, Key=self._key(key), Range=f"bytes={start}-{end - 1}"
-                )
+                return self._got(key, Range=f"bytes={start}-{end - 1}")
             except ClientError as error:
                 if _status(error) == _BEYOND:
                     return b""
                 raise
+
+        return self._settled(key, some)
+
+    def _got(self, key: str, **what: str) -> bytes:
+        answer = self._client.get_object(Bucket=self._bucket, Key=self._key(key), **what)
+        try:
             body: bytes = answer["Body"].read()
-            return body
+        except BotoCoreError:  # boto3 tries again only until the first byte is here
+            raise self._unsettled(key, "read", "answers break off") from None
+        return body
 
     def open_file(self, key: str, size: int) -> Any:
         """A table's file: as one request, where it is small; else as it is read, by pyarrow."""
@@ -201,52 +208,49 @@ class S3Store:
     def open_to_readers(self) -> None:
         """Nothing: policies of the bucket say who may read."""
 
-    @contextlib.contextmanager
-    def scratch(self) -> Iterator[Path]:
+    def scratch(self) -> contextlib.AbstractContextManager[Path]:
         """A private local folder, gone afterwards."""
-        with tempfile.TemporaryDirectory(prefix="freg-") as folder:
-            yield Path(folder)
+        return scratch_here()
 
     def _key(self, key: str) -> str:
         return f"{self._prefix}/{key}" if self._prefix else key
 
     def _put(self, key: str, body: Any) -> bool:
-        tries = 0
+        where = {"Bucket": self._bucket, "Key": self._key(key)}
+        mark = {_MARK: uuid4().hex}
 
         def once() -> bool:
-            nonlocal tries
             if not isinstance(body, bytes):
                 body.seek(0)  # a try before may have read it
-            tries += 1
             try:
-                self._client.put_object(
-                    Bucket=self._bucket, Key=self._key(key), Body=body, IfNoneMatch="*"
-                )
+                self._client.put_object(**where, Body=body, IfNoneMatch="*", Metadata=mark)
             except ClientError as error:
                 if _status(error) == _IS_THERE:
-                    again = tries > 1 or error.response["ResponseMetadata"].get("RetryAttempts")
-                    return bool(again) and self._holds(key, body)
+                    return self._is_marked(key, mark)
                 raise
             return True
 
         return self._settled(key, once)
 
-    def _holds(self, key: str, body: Any) -> bool:
-        """Whether what is there is what a try before has sent, whose answer was lost."""
-        if not isinstance(body, bytes):
-            body.seek(0)
-        is_held = isinstance(body, bytes)
-        sent = hashlib.sha256(body) if is_held else hashlib.file_digest(body, "sha256")
-        try:
-            return hashlib.sha256(self.read(key)).digest() == sent.digest()
-        except ObjectMissingError:
-            return False
+    def _is_marked(self, key: str, mark: dict[str, str]) -> bool:
+        """Whether what is there was put there by the write that bears a mark.
 
-    def _settled(self, key: str, change: Callable[[], T]) -> T:
-        """What a change comes to, tried until S3 says that it was made, or why it wasn't."""
-        for attempt in stamina.retry_context(on=_ConflictError, attempts=_TRIES, **_PAUSES):
+        Its answer got lost, and boto3, or a gateway on the way, has sent it once more: then it is
+        its own object that is in the way.
+        """
+        try:
+            with self._telling(key):
+                there = self._client.head_object(Bucket=self._bucket, Key=self._key(key))
+        except ObjectMissingError:
+            raise self._unsettled(key, *_OTHERS) from None  # removed meanwhile: it may be written
+        found = {name.lower(): value for name, value in there["Metadata"].items()}
+        return found.get(_MARK) == mark[_MARK]
+
+    def _settled(self, key: str, call: Callable[[], T]) -> T:
+        """What a call comes to, made until S3 says that it is done, or why it isn't."""
+        for attempt in stamina.retry_context(on=_UnsettledError, attempts=_TRIES, **_PAUSES):
             with attempt, self._telling(key):
-                return change()
+                return call()
         raise AssertionError  # stamina raises the last error itself
 
     @contextlib.contextmanager
@@ -257,18 +261,20 @@ class S3Store:
             if key and error.response["Error"]["Code"] in _MISSING:
                 raise ObjectMissingError(key, self.location) from None
             if _status(error) == _TRY_AGAIN:
-                raise _ConflictError(
-                    f"{key} in {self.location} can't be written: S3 keeps answering that "
-                    "others are changing it at the same time",
-                    "Run the same command again: it resumes where it stopped",
-                ) from None
+                raise self._unsettled(key, *_OTHERS) from None
             raise self._failure(error) from error
         except BotoCoreError as error:
             raise self._failure(error) from error
 
+    def _unsettled(self, key: str, what: str, why: str) -> _UnsettledError:
+        return _UnsettledError(
+            f"{key} in {self.location} can't be {what}: {why}, time after time",
+            "Run the same command again: it resumes where it stopped",
+        )
+
     def _failure(self, error: ClientError | BotoCoreError) -> StoreError:
         if isinstance(error, ClientError):
-            reason = showable(error.response["Error"]["Code"])
+            reason = showable(_named(error.response["Error"]["Code"]))
         else:
             reason = type(error).__name__
         return StoreError(
@@ -278,8 +284,15 @@ class S3Store:
         )
 
 
-class _ConflictError(FregError):
-    """Others write, or remove, the same object just now: whether it is there isn't settled."""
+class _UnsettledError(FregError):
+    """What came of a call isn't known, or not for long: it is made again."""
+
+
+def _named(code: str) -> str:
+    """What S3 says; of an answer without words, as to HEAD, boto3 tells the status alone."""
+    with contextlib.suppress(ValueError):
+        return f"{code} {HTTPStatus(int(code)).phrase}"
+    return code
 
 
 def _status(error: ClientError) -> int | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from freg_pipeline.errors import ObjectMissingError, StoreError
-from freg_pipeline.store.local import LocalStore, scratch_beside
+from freg_pipeline.store.local import LocalStore
 
 
 @pytest.fixture
@@ -134,22 +134,6 @@ def test_what_a_killed_process_left_is_swept_and_what_a_living_one_uses_is_not(
             assert used.exists()
             assert new.exists()
             assert not left.exists()
-
-
-def test_what_a_killed_process_left_beside_its_target_is_swept(tmp_path: Path) -> None:
-    target = tmp_path / "target"
-    left, new = tmp_path / ".target.left", tmp_path / ".target.new"
-    for folder in (left, new):
-        folder.mkdir()
-        (folder / "half").touch()
-    os.utime(left, (0, 0))
-    other = tmp_path / ".other.left"
-    other.touch()
-    os.utime(other, (0, 0))
-    with scratch_beside(target) as folder:
-        assert folder.stat().st_mode & 0o777 == 0o700
-        assert set(tmp_path.iterdir()) == {new, other, folder}
-    assert set(tmp_path.iterdir()) == {new, other}
 
 
 def test_files_and_folders_are_private(store: LocalStore) -> None:

@@ -17,7 +17,7 @@ from freg_pipeline.journal import kept
 from freg_pipeline.store import s3
 from freg_pipeline.store.probe import probe
 from freg_pipeline.store.s3 import S3Store
-from freg_pipeline_tests.s3 import Answer, between, private_certificates, s3_server
+from freg_pipeline_tests.s3 import Answer, Fate, between, private_certificates, s3_server
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 WHERE = "s3://bucket/some/prefix"
@@ -207,6 +207,75 @@ def test_a_conflict_without_end_is_told(endpoint: str, monkeypatch: pytest.Monke
             store.write("never", b"")
     assert caught.value.exit_code == 1
     assert [method for method, _ in proxy.requests] == ["PUT"] * 3
+
+
+@pytest.mark.parametrize("kind", ["bytes", "file"])
+def test_a_write_whose_answer_is_lost_is_known_as_ones_own(
+    endpoint: str, kind: str, tmp_path: Path
+) -> None:
+    """It is sent again, and finds its own object in its way; who comes second still finds it."""
+    lost = [1]
+
+    def lose(method: str, path: str) -> Fate:
+        if method == "PUT" and lost[0]:
+            lost[0] -= 1
+            return "lost"
+        return "whole"
+
+    def write(content: bytes) -> bool:
+        if kind == "bytes":
+            return store.write(f"lost/{kind}", content)
+        (tmp_path / "file").write_bytes(content)
+        return store.put_file(f"lost/{kind}", tmp_path / "file")
+
+    with between(endpoint) as proxy:
+        proxy.fate = lose
+        store = S3Store(WHERE, endpoint=proxy.address)
+        assert write(b"content")
+        assert [method for method, _ in proxy.requests] == ["PUT", "PUT", "HEAD"]
+        lost[0] = 1
+        assert not write(b"content"), "another write, if of the same"
+
+
+def test_what_is_removed_while_it_is_in_the_way_is_written_after_all(endpoint: str) -> None:
+    store = S3Store(WHERE, endpoint=endpoint)
+    store.write("in the way", b"old")
+
+    def remove(method: str, path: str, headers: dict[str, str]) -> Answer | None:
+        if method == "HEAD":
+            store.delete("in the way")
+        return None
+
+    with between(endpoint) as proxy:
+        proxy.instead = remove
+        assert S3Store(WHERE, endpoint=proxy.address).write("in the way", b"new")
+    assert store.read("in the way") == b"new"
+
+
+def test_an_answer_that_breaks_off_is_asked_for_again(
+    endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cuts = [2]
+
+    def cut(method: str, path: str) -> Fate:
+        if method == "GET" and cuts[0]:
+            cuts[0] -= 1
+            return "cut"
+        return "whole"
+
+    content = bytes(range(256)) * 1_000
+    with between(endpoint) as proxy:
+        store = S3Store(WHERE, endpoint=proxy.address)
+        store.write("broken off", content)
+        proxy.fate = cut
+        assert store.read("broken off") == content
+        cuts[0] = 2
+        with store.filesystem.open_input_file(store.path("broken off")) as file:
+            assert file.read() == content
+        cuts[0] = 100
+        monkeypatch.setattr("freg_pipeline.store.s3._TRIES", 3)
+        with pytest.raises(FregError, match="break off, time after time"):
+            store.read("broken off")
 
 
 def test_a_service_that_writes_over_what_is_there_is_told(endpoint: str) -> None:

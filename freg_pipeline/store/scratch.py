@@ -1,0 +1,107 @@
+"""Files under construction, and what killed processes leave of them: rows of persons, perhaps.
+
+Whoever makes something holds it by a lock until it is done or dead; whoever makes something at the
+same place next removes what nobody holds. So a place that is used again is clean again, and nobody
+loses what is in use, whatever its age.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+# What nobody holds and is no longer just being made is left over. Where the file system knows no
+# locks, its age alone tells.
+_MADE_SECONDS = 600
+_LEFTOVER_SECONDS = 24 * 3600
+_HERE = "freg-scratch-"
+_BESIDE = ".freg"  # what such a folder's name ends in, so that it is nobody else's
+_NAME = 100  # characters of a file's name in that of a folder beside it
+
+
+@contextlib.contextmanager
+def scratch_beside(target: Path) -> Iterator[Path]:
+    """A private folder beside a file that will be swapped in from there, gone afterwards.
+
+    What killed processes left of such folders is removed.
+    """
+    prefix = f".{target.name[:_NAME]}."
+    with contextlib.suppress(PermissionError):  # one may write where one may not look
+        there = [*target.parent.iterdir()]
+        sweep(one for one in there if one.name.startswith(prefix) and one.name.endswith(_BESIDE))
+    folder = tempfile.mkdtemp(prefix=prefix, suffix=_BESIDE, dir=target.parent)
+    with _used(Path(folder)) as used:
+        yield used
+
+
+@contextlib.contextmanager
+def scratch_here() -> Iterator[Path]:
+    """A private folder among this machine's temporary files, gone afterwards.
+
+    What this user's killed processes left of such folders is removed.
+    """
+    with os.scandir(tempfile.gettempdir()) as entries:
+        mine = [Path(one) for one in entries if one.name.startswith(_HERE) and _is_mine(one)]
+    sweep(mine)
+    with _used(Path(tempfile.mkdtemp(prefix=_HERE))) as used:
+        yield used
+
+
+@contextlib.contextmanager
+def _used(folder: Path) -> Iterator[Path]:
+    try:
+        with held(folder):
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_mine(entry: os.DirEntry[str]) -> bool:
+    try:
+        owner = entry.stat(follow_symlinks=False).st_uid
+    except FileNotFoundError:
+        return False
+    return owner == os.geteuid() and entry.is_dir(follow_symlinks=False)
+
+
+def sweep(found: Iterable[Path]) -> None:
+    """Remove those files and folders that nobody holds any more."""
+    for leftover in found:
+        with contextlib.suppress(FileNotFoundError):  # another process swept it first
+            if _is_left(leftover):
+                shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+
+
+@contextlib.contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Show other processes that a file or folder is in use, until this one is done or dead."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _is_left(path: Path) -> bool:
+    """Whether the process that made a file or folder is dead."""
+    age = time.time() - path.stat().st_mtime
+    if age < _MADE_SECONDS:
+        return False
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return age > _LEFTOVER_SECONDS
+    finally:
+        os.close(handle)
+    return True
