@@ -59,13 +59,13 @@ def ended(arguments: tuple[str, ...], folder: Path, environment: Mapping[str, st
     Args:
         arguments: the command's.
         folder: where it runs.
-        environment: beside this process's own. What isn't ours may be read as Python starts or as
-            libraries are imported: then the process is made from nothing.
+        environment: beside this process's own. What is neither ours nor for S3 may be read as
+            Python starts or as libraries are imported: then the process is made from nothing.
     """
     with tempfile.TemporaryDirectory() as name:
         out, err = Path(name) / "stdout", Path(name) / "stderr"
         whole = {**os.environ, **environment}
-        ours = all(key.startswith(("FREG_", "DAGSTER_")) for key in environment)
+        ours = all(key.startswith(("FREG_", "DAGSTER_", "AWS_")) for key in environment)
         run = _forked if ours else _from_nothing
         code = run(arguments, folder, whole, out, err)
         return Ended(code, out.read_text(), err.read_text())

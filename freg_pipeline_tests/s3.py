@@ -79,7 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         path = urlsplit(self.path)._replace(scheme="", netloc="").geturl()
         connection = http.client.HTTPConnection(self.there, timeout=60)
-        connection.request(self.command, path, body, {**headers, "Host": self.there})
+        connection.request(self.command, path, body, headers)  # Host is signed
         answer = connection.getresponse()
         content = answer.read()
         connection.close()

@@ -1,0 +1,122 @@
+"""A process that writes to S3 dies at any instant, without a word; the next one goes on."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from freg_pipeline.journal.releases import current_number, require_current
+from freg_pipeline.lake.verify import verify
+from freg_pipeline.store import open_store
+from freg_pipeline_tests.conftest import RunFreg, StartRegister
+from freg_pipeline_tests.loads import full_load
+from freg_pipeline_tests.on_s3.conftest import MakeSettings
+from freg_pipeline_tests.radosgw import Radosgw
+from freg_pipeline_tests.registers import happen, status_of
+from freg_pipeline_tests.s3 import Answer, Fate, between
+from freg_pipeline_tests.tables import miscounted
+from freg_pipeline_tests.waiting import STUCK_SECONDS, started
+
+# The object that is written as the process dies, and whether it is there then.
+LOADING = {
+    "a look-up's answer is here": (r"/uttrekk/one/answers/", True),
+    "a table of the release isn't": (r"/bases/[^/]+/person/", False),
+    "the release is, and nothing points at it": (r"/releases/000001/manifest\.json", True),
+}
+SYNCING = {
+    "a table of the delta isn't there": (r"/deltas/.+\.parquet", False),
+    "the release is, and nothing points at it": (r"/releases/000002/manifest\.json", True),
+}
+
+
+def killed(
+    command: list[str], at: tuple[str, bool], folder: Path, radosgw: Radosgw, **environment: str
+) -> None:
+    """Run ``freg``, and kill it (-9) as it writes an object, which is there then or isn't."""
+    name, written = at
+    with between(radosgw.endpoint) as proxy:
+        with started(
+            [sys.executable, "-m", "freg_pipeline.cli", *command],
+            cwd=folder,
+            env={**os.environ, **environment, "AWS_ENDPOINT_URL_S3": proxy.address},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as process:
+
+            def is_it(method: str, path: str) -> bool:
+                return method == "PUT" and re.search(name, path) is not None
+
+            def before(method: str, path: str, headers: dict[str, str]) -> Answer | None:
+                if is_it(method, path) and not written:
+                    process.kill()
+                    return 503, "SlowDown"
+                return None
+
+            def after(method: str, path: str) -> Fate:
+                if is_it(method, path) and written:
+                    process.kill()
+                    return "lost"
+                return "whole"
+
+            proxy.instead, proxy.fate = before, after
+            assert process.wait(STUCK_SECONDS) == -9
+
+
+@pytest.mark.parametrize("stage", LOADING)
+def test_a_load_that_was_killed_is_resumed(
+    stage: str,
+    start_register: StartRegister,
+    make: MakeSettings,
+    where: str,
+    freg: RunFreg,
+    radosgw: Radosgw,
+    tmp_path: Path,
+) -> None:
+    url = start_register(persons=200, batch_size=100)
+    settings = {"FREG_STORE": where, "FREG_BASE_URL": url, "FREG_POLL_SECONDS": "0.05"}
+    command = ["uttrekk", "komplett", "--name", "one"]
+    killed(command, LOADING[stage], tmp_path, radosgw, **settings)
+
+    ended = freg("uttrekk", "resume", "one", **settings)
+
+    assert ended.code == 0, ended.stderr
+    requests = status_of(url)["requests"]
+    assert requests["uttrekk/komplett"] == 1
+    store = open_store(make(url))
+    manifest = require_current(store)
+    assert manifest.number == "000001", "one uttrekk makes one release"
+    assert manifest.accounting.landed + manifest.accounting.merged == 200
+    assert verify(store) == []
+    assert miscounted(store) == {}
+
+
+@pytest.mark.parametrize("stage", SYNCING)
+def test_a_sync_that_was_killed_is_made_by_the_next_one(
+    stage: str,
+    start_register: StartRegister,
+    make: MakeSettings,
+    where: str,
+    freg: RunFreg,
+    radosgw: Radosgw,
+    tmp_path: Path,
+) -> None:
+    url = start_register(persons=100, batch_size=100)
+    full_load(make(url))
+    last = happen(url, 40)
+    settings = {"FREG_STORE": where, "FREG_BASE_URL": url}
+    killed(["hendelser", "sync"], SYNCING[stage], tmp_path, radosgw, **settings)
+    store = open_store(make(url))
+    assert current_number(store) == "000001", "readers see no half release"
+
+    ended = freg("hendelser", "sync", **settings)
+
+    assert ended.code == 0, ended.stderr
+    manifest = require_current(store)
+    assert (manifest.number, manifest.sekvensnummer) == ("000002", last)
+    assert verify(store) == []
+    assert miscounted(store) == {}
