@@ -78,8 +78,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.answer(status, {}, f"<Error><Code>{code}</Code></Error>".encode())
             return
         path = urlsplit(self.path)._replace(scheme="", netloc="").geturl()
+        if path != self.path:  # asked as a proxy; else Host stays as it was signed
+            headers["Host"] = self.there
         connection = http.client.HTTPConnection(self.there, timeout=60)
-        connection.request(self.command, path, body, headers)  # Host is signed
+        connection.request(self.command, path, body, headers)
         answer = connection.getresponse()
         content = answer.read()
         connection.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from freg_pipeline.journal.releases import require_current
@@ -32,10 +31,8 @@ def test_from_the_first_load_to_a_purge(
     store = open_store(settings)
 
     def run(*words: str) -> str:
-        began = time.monotonic()
         ended = freg(*words, FREG_STORE=where, FREG_BASE_URL=url, FREG_POLL_SECONDS="0.05")
         assert ended.code == 0, ended.stderr
-        print(words, time.monotonic() - began)
         return ended.stdout
 
     run("check")

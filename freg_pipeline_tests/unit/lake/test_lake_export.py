@@ -194,10 +194,11 @@ def test_a_file_is_private_from_its_first_byte_and_named_when_it_is_whole(
     target.chmod(0o644)
     freg = command(made, ENDLESS, "--format", "csv", "--output", str(target))
     with started(freg, stderr=subprocess.PIPE) as process:
-        while not (found := [one for one in tmp_path.iterdir() if one != target and _size(one)]):
+        while not (found := [one for one in tmp_path.glob(".*/*") if _size(one)]):
             assert process.poll() is None, process.communicate()
             time.sleep(0.01)
         assert [stat.S_IMODE(one.stat().st_mode) for one in found] == [0o600]
+        assert [stat.S_IMODE(one.parent.stat().st_mode) for one in found] == [0o700]
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate()
     assert (process.returncode, errors.count(b"\n")) == (130, 1)
