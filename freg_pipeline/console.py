@@ -102,7 +102,8 @@ def release_lines(manifest: Manifest, store: Store) -> list[str]:
         )
     if manifest.incomplete:
         lines.append("Incomplete: see the table avvik for what is missing")
-    opened = f", or open {path} in DuckDB" if (path := catalogue_path(store)).exists() else ""
+    path = catalogue_path(store)
+    opened = f", or open {path} in DuckDB" if path is not None and path.exists() else ""
     lines.append(f"Query it with freg sql{opened}")
     return lines
 

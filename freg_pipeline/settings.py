@@ -36,7 +36,7 @@ class Settings(BaseSettings):
         readers: who may read tables and catalogue beside the owner: a group's name or number, or
             ``everyone``; None: nobody.
         catalogue: where the catalogue is written: a folder, or a file that ends in ``.duckdb``;
-            None: the store's root, for a store on S3 the user's own folder for data.
+            None: the store's root, on S3 too.
         catalogue_root: what those who open the catalogue call the store's root: a folder as it is
             mounted there, or ``s3://bucket/prefix``; None: as it is called here.
         contract_file: the XSD of person documents, where the register serves none.

@@ -32,10 +32,12 @@ def catalogue() -> None:
     belongs in FREG_CATALOGUE and FREG_CATALOGUE_ROOT.
     """
     from freg_pipeline.lake.catalogue import refresh_catalogue
+    from freg_pipeline.lake.place import catalogue_path
 
     lies = store()
-    path = refresh_catalogue(lies)
-    click.echo(f"Written: {path}")
-    closed = ", ".join(map(str, lies.reading.readers.closed_folders(path)))
+    click.echo(f"Written: {refresh_catalogue(lies)}")
+    path = catalogue_path(lies)
+    folders = [] if path is None else lies.reading.readers.closed_folders(path)
+    closed = ", ".join(map(str, folders))
     if closed:
         click.echo(f"Warning: those whom FREG_READERS names can't enter {closed}", err=True)

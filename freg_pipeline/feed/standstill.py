@@ -1,8 +1,8 @@
 """Whether a sync has anything to do, found out with nothing heavy imported: mostly it hasn't.
 
 Whoever has brought a release up to date, recorded it and written its catalogue notes that in a
-small file, beside the records or, where none are kept, beside the catalogue. While that note holds,
-one question to the register tells whether there is more to do.
+small file, beside the records or, where none are kept, in a folder of its user's. While that note
+holds, one question to the register tells whether there is more to do.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from freg_pipeline.feed.watch import has_news
 from freg_pipeline.journal.home import has_met
 from freg_pipeline.journal.manifest import Facts
 from freg_pipeline.journal.releases import current_number, facts_of, no_release
-from freg_pipeline.lake.place import catalogue_path
+from freg_pipeline.lake.place import catalogue_path, notes_folder
+from freg_pipeline.lake.roots import FILE
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import Store, open_store
 
@@ -40,7 +41,8 @@ class _Note(msgspec.Struct, frozen=True):
         release: its number.
         created: when it was published: a store may have been made anew.
         confirmed: when it was last recorded that nothing is newer.
-        catalogue: size and time of the catalogue written for it; None: none could be.
+        catalogue: size and time of the catalogue written for it, zeros of one on S3; None: none
+            could be written.
     """
 
     release: str
@@ -118,6 +120,8 @@ def note_standstill(settings: Settings, store: Store, done: Facts, confirmed: da
     note = _Note(done.number, done.created, confirmed, _stamp(store))
     made = path.with_name(f"{path.name}.{os.getpid()}")
     try:
+        if not is_recorded(settings):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         made.write_bytes(msgspec.json.encode(note))
         made.replace(path)
     except OSError as error:  # the next one looks more closely
@@ -139,7 +143,7 @@ def is_recorded(settings: Settings) -> bool:
 
 def _path(settings: Settings, store: Store) -> Path:
     whose = hashlib.sha256(f"{settings.key_prefix}\n{store.location}".encode()).hexdigest()[:16]
-    folder = records_folder(settings) or catalogue_path(store).parent
+    folder = records_folder(settings) or notes_folder(store)
     return folder / f".freg-shown-{whose}.json"
 
 
@@ -151,8 +155,11 @@ def _read(path: Path) -> _Note | None:
 
 
 def _stamp(store: Store) -> tuple[int, int] | None:
+    path = catalogue_path(store)
+    if path is None:  # who puts another one there has published another release
+        return (0, 0) if store.exists(FILE) else None
     try:
-        found = catalogue_path(store).stat()
+        found = path.stat()
     except OSError:
         return None
     return found.st_size, found.st_mtime_ns

@@ -34,23 +34,24 @@ class _UnwritableError(StoreError):
     """The catalogue can't be put where it belongs."""
 
 
-def renew_catalogue(store: Store) -> Path | None:
+def renew_catalogue(store: Store) -> Path | str | None:
     """Write the catalogue after a release was published, where that can be done.
 
     Raises:
-        StoreError: the store's own can't be written. One that lies elsewhere, as that of a store on
-            S3, is another matter: the release is there, and that it isn't shown is only told.
+        StoreError: the store's own can't be written. One that lies elsewhere is another matter: the
+            release is there, and that it isn't shown is only told.
     """
     try:
         return refresh_catalogue(store)
     except _UnwritableError as error:
-        if _lies_in(store, catalogue_path(store)):
+        path = catalogue_path(store)
+        if path is None or _lies_in(store, path):
             raise
         logger.warning("the release is published, but its catalogue isn't written: %s", error)
         return None
 
 
-def refresh_catalogue(store: Store) -> Path:
+def refresh_catalogue(store: Store) -> Path | str:
     """Write the catalogue anew for the current release, and swap it in atomically.
 
     Views find the files where the catalogue lies that was opened, if it lies in the store; else,
@@ -62,6 +63,9 @@ def refresh_catalogue(store: Store) -> Path:
     Of several who do so at once, none leaves it a release behind: each looks once more after its
     swap whether what it has put there is still current.
 
+    Returns:
+        Where it lies: a file, or an address of S3.
+
     Raises:
         ConfigurationError: there is no release yet.
         StoreError: the file can't be written.
@@ -70,13 +74,13 @@ def refresh_catalogue(store: Store) -> Path:
     manifest = require_current(store)
     while True:
         try:
-            path = _swap_in(store, manifest)
+            place = _make(store, manifest)
         except StoreError:
             if _is_current(store, manifest):
                 raise
         else:
             if _is_current(store, manifest):
-                return path
+                return place
         manifest = require_current(store)  # another one was published meanwhile
 
 
@@ -91,14 +95,17 @@ def _lies_in(store: Store, target: Path) -> bool:
     return target.parent.resolve() == Path(store.location).resolve()
 
 
-def _swap_in(store: Store, manifest: Manifest) -> Path:
+def _make(store: Store, manifest: Manifest) -> Path | str:
+    """Make it for a release, and put it in its place; returns where that is."""
     target = catalogue_path(store)
     location = store.reading.root or store.location
-    root = Root(location, store.location, beside=_lies_in(store, target))
+    root = Root(location, store.location, beside=target is not None and _lies_in(store, target))
     try:
-        with _beside(store, target, inside=root.beside) as folder:
+        with _beside(store, None if root.beside else target) as folder:
             made = folder / FILE
             _write(made, store, manifest, root)
+            if target is None:
+                return _send(store, made)
             for ending in _LOGS:
                 target.with_name(target.name + ending).unlink(missing_ok=True)
             made.replace(target)
@@ -121,9 +128,22 @@ def _swap_in(store: Store, manifest: Manifest) -> Path:
     return target
 
 
-def _beside(store: Store, target: Path, *, inside: bool) -> contextlib.AbstractContextManager[Path]:
-    """A private folder from which a file can be moved to its place."""
-    if inside:
+def _send(store: Store, made: Path) -> str:
+    """Put it at the root of a store on S3."""
+    place = f"{store.location}/{FILE}"
+    try:
+        store.replace(FILE, made.read_bytes())
+    except StoreError as error:
+        raise _UnwritableError(
+            f"{place} can't be written: {error.what}",
+            "Whoever may only read makes one of their own: freg catalogue --output FILE",
+        ) from None
+    return place
+
+
+def _beside(store: Store, target: Path | None) -> contextlib.AbstractContextManager[Path]:
+    """A private folder from which a file can be moved to its place; None: into the store."""
+    if target is None:
         return store.scratch()
     store.reading.readers.make_folder(target.parent)
     return scratch_beside(target)

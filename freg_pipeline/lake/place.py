@@ -9,18 +9,23 @@ from freg_pipeline.lake.roots import FILE
 from freg_pipeline.store import Store
 
 
-def catalogue_path(store: Store) -> Path:
-    """Where the catalogue lies: as the settings say; else at a local store's root.
+def catalogue_path(store: Store) -> Path | None:
+    """The file that the catalogue is: as the settings say; else at a local store's root.
 
-    That of a store on S3 lies in the folder for data of the user who runs this, by bucket and
-    prefix: wherever a command runs, it is the same one.
+    None: it lies at the root of a store on S3, so that it is there for whoever may read that.
     """
     if store.reading.catalogue is not None:
         return store.reading.catalogue
-    if store.location.startswith("s3://"):
-        data = os.environ.get("XDG_DATA_HOME") or _home() / ".local" / "share"
-        return Path(data, "freg", store.location.removeprefix("s3://"), FILE)
-    return Path(store.location) / FILE
+    return None if store.location.startswith("s3://") else Path(store.location) / FILE
+
+
+def notes_folder(store: Store) -> Path:
+    """The folder on this machine for what its user notes of a store on S3, by bucket and prefix.
+
+    In the user's own folder for data: wherever a command runs, it is the same one.
+    """
+    data = os.environ.get("XDG_DATA_HOME") or _home() / ".local" / "share"
+    return Path(data, "freg", store.location.removeprefix("s3://"))
 
 
 def _home() -> Path:
