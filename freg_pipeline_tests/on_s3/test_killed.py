@@ -78,13 +78,26 @@ def test_a_load_that_was_killed_is_resumed(
     tmp_path: Path,
 ) -> None:
     url = start_register(persons=200, batch_size=100)
-    settings = {"FREG_STORE": where, "FREG_BASE_URL": url, "FREG_POLL_SECONDS": "0.05"}
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    settings = {
+        "FREG_STORE": where,
+        "FREG_BASE_URL": url,
+        "FREG_POLL_SECONDS": "0.05",
+        "TMPDIR": str(temporary),
+    }
     command = ["uttrekk", "komplett", "--name", "one"]
     killed(command, LOADING[stage], tmp_path, radosgw, **settings)
+
+    if LOADING[stage][0].startswith("/bases"):
+        assert list(temporary.glob("freg-scratch-*")), "what was under construction is left"
+    for left in temporary.glob("freg-scratch-*"):
+        os.utime(left, (0, 0))
 
     ended = freg("uttrekk", "resume", "one", **settings)
 
     assert ended.code == 0, ended.stderr
+    assert list(temporary.glob("freg-scratch-*")) == [], "and swept by the next one"
     requests = status_of(url)["requests"]
     assert requests["uttrekk/komplett"] == 1
     store = open_store(make(url))
