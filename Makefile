@@ -15,7 +15,7 @@ test: $(INSTALLED)
 
 # Against Ceph's S3 service from Debian, which the tests start and stop; where it isn't installed they skip, and say so.
 test-s3: $(INSTALLED)
-	$(BIN)/python -m pytest freg_pipeline_tests/on_s3 -rs --timeout 900
+	$(BIN)/python -m pytest freg_pipeline_tests/on_s3 -n auto --dist loadfile -rs --timeout 900
 
 # On several machines, which are folders here: PostgreSQL, Redis and that S3 service, Celery's workers, one of them lost.
 test-distributed: $(INSTALLED)
