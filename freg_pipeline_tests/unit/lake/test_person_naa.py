@@ -13,8 +13,10 @@ from freg_pipeline.contract import compile_contract
 from freg_pipeline.lake.naa import persons_now
 from freg_pipeline.lake.query import connect
 from freg_pipeline.lake.release import build_release
+from freg_pipeline.normalize import Chunk, normalize_batch
 from freg_pipeline.synthetic import xsd
 from freg_pipeline_tests import slow_views
+from freg_pipeline_tests.answers import HENTET, bulk
 from freg_pipeline_tests.slow_views import NAA_TABLES, People
 from freg_pipeline_tests.unit.lake.delivered import (
     deliver,
@@ -139,3 +141,20 @@ def test_a_batch_without_documents_has_no_rows(tmp_path: Path) -> None:
     plan = compile_contract(xsd())
     tables = staged_rows(store, "one", 0)
     assert persons_now(tables, plan, ("person-basis",)).num_rows == 0
+
+
+def test_a_document_that_was_repaired_keeps_its_citizenships(tmp_path: Path) -> None:
+    plan, states = compile_contract(xsd()), ["NOR", "SWE", "DNK"]
+    documents = [
+        document(number(place), statsborgerskap=[{"erGjeldende": True, "statsborgerskap": state}])
+        for place, state in enumerate(states)
+    ]
+    odd = documents[0]["statsborgerskap"][0]
+    odd["ajourholdstidspunkt"] = "2026-05-01T08:00:00"  # no offset: it is read after the others
+    names = [f"d-{place}" for place in range(len(states))]
+    chunk = Chunk(0, names, bulk(documents, names), HENTET)
+    batch = normalize_batch(iter([chunk]), plan, "dokumentidentifikator", tmp_path)
+    found = persons_now(batch.tables, plan, ()).to_pylist()
+    assert {one["personidentifikator"]: one["statsborgerskap"] for one in found} == {
+        number(place): [state] for place, state in enumerate(states)
+    }
