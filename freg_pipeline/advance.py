@@ -66,8 +66,23 @@ class StageEvents:
 
 
 @dataclass(frozen=True)
+class PlanRelease:
+    """Settle who lands in the release, so that several machines can make its pieces."""
+
+
+@dataclass(frozen=True)
+class MakePiece:
+    """Make a piece of the release that is planned: a bucket of persons."""
+
+    piece: int
+
+
+@dataclass(frozen=True)
 class Publish:
-    """Make the release. A base or a delta whose files are whole is found, and not made again."""
+    """Make what of the release isn't made, and publish it.
+
+    A plan, a piece or a delta whose files are whole is found, and not made again.
+    """
 
 
 @dataclass(frozen=True)
@@ -93,7 +108,18 @@ class Done:
 
 
 Step = (
-    Order | OrderAnew | Poll | ReadEvents | AddRound | TakeIn | StageEvents | Publish | Ask | Done
+    Order
+    | OrderAnew
+    | Poll
+    | ReadEvents
+    | AddRound
+    | TakeIn
+    | StageEvents
+    | PlanRelease
+    | MakePiece
+    | Publish
+    | Ask
+    | Done
 )
 
 
@@ -115,6 +141,8 @@ class Standing:
         is_abandoned: it was given up.
         is_read: of a sync: all of its events are here.
         is_staged: of a sync: its events' tables are whole.
+        is_shared: several machines make its release; else whoever publishes makes all of it.
+        pieces_left: pieces of its release that aren't made; None: it isn't planned.
     """
 
     name: str
@@ -130,6 +158,8 @@ class Standing:
     is_abandoned: bool = False
     is_read: bool = False
     is_staged: bool = False
+    is_shared: bool = False
+    pieces_left: frozenset[int] | None = None
 
 
 def next_steps(standing: Standing) -> tuple[Step, ...]:
@@ -145,10 +175,19 @@ def next_steps(standing: Standing) -> tuple[Step, ...]:
     if s.kind.is_sync:
         return _next_of_sync(s, taken_in)
     if s.end is not None and s.landed.issuperset(range(s.end)):
-        return (Publish(),)
+        return _next_of_release(s)
     if s.end is not None and s.batches.issuperset(range(s.end)):
         return taken_in
     return (*taken_in, _next_of_job(s) if s.kind.is_job else Ask(unwritten(s.name, s.kind)))
+
+
+def _next_of_release(s: Standing) -> tuple[Step, ...]:
+    """Of an uttrekk whose batches have all landed."""
+    if not s.is_shared:
+        return (Publish(),)
+    if s.pieces_left is None:
+        return (PlanRelease(),)
+    return tuple(MakePiece(piece) for piece in sorted(s.pieces_left)) or (Publish(),)
 
 
 def standing_after(step: Step, before: Standing, uttrekk: Uttrekk) -> Standing:
@@ -172,9 +211,15 @@ def standing_after(step: Step, before: Standing, uttrekk: Uttrekk) -> Standing:
             return standing_of(uttrekk)
 
 
-def standing_of(uttrekk: Uttrekk) -> Standing:
-    """Where an uttrekk stands now, by what lies in the store."""
+def standing_of(uttrekk: Uttrekk, *, is_shared: bool = False) -> Standing:
+    """Where an uttrekk stands now, by what lies in the store.
+
+    Args:
+        uttrekk: which one.
+        is_shared: whether several machines make its release.
+    """
     kind = uttrekk.kind
+    is_shared = is_shared and not kind.is_sync
     attempts = uttrekk.attempts() if kind.is_job else []
     accepted = [number for number, answer in attempts if answer and answer.jobbId]
     is_gone = bool(accepted) and uttrekk.is_lost(accepted[-1])
@@ -192,7 +237,15 @@ def standing_of(uttrekk: Uttrekk) -> Standing:
         is_abandoned=uttrekk.is_abandoned,
         is_read=kind.is_sync and uttrekk.feed_end is not None,
         is_staged=kind.is_sync and uttrekk.events_staged,
+        is_shared=is_shared,
+        pieces_left=_pieces_left(uttrekk) if is_shared else None,
     )
+
+
+def _pieces_left(uttrekk: Uttrekk) -> frozenset[int] | None:
+    from freg_pipeline.lake.base import pieces_left  # Arrow, which few who ask here need
+
+    return pieces_left(uttrekk.store, uttrekk)
 
 
 def _next_of_sync(s: Standing, taken_in: tuple[Step, ...]) -> tuple[Step, ...]:

@@ -60,6 +60,8 @@ class Settings(BaseSettings):
         poll_seconds: seconds between two questions for a batch that is not ready.
         poll_timeout_hours: hours to wait for a batch before giving up.
         wait_hours: hours for which long work waits for a register that is away.
+        share_release: several machines make a full load's release: a run for each piece of it. Else
+            the run that publishes makes all of it.
         compact_share: a release is compacted when so many of its persons are replaced, as a share.
         compact_deltas: or when it has more deltas than so many.
         keep_releases: releases that the scheduled purge spares, however old: the newest.
@@ -123,6 +125,7 @@ class Settings(BaseSettings):
     poll_seconds: float = Field(default=2.0, gt=0)
     poll_timeout_hours: float = Field(default=24.0, gt=0)
     wait_hours: float = Field(default=12.0, ge=0, allow_inf_nan=False)
+    share_release: bool = False
     compact_share: float = Field(default=0.05, gt=0)
     compact_deltas: int = Field(default=100, ge=1)
     keep_releases: int = Field(default=10, ge=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import duckdb
+import msgspec
 
 from freg_pipeline.errors import IncompleteError
 from freg_pipeline.journal.accounting import Accounting
@@ -49,7 +50,7 @@ def account(connection: duckdb.DuckDBPyConnection, *, delivered: int, landed: in
     Args:
         connection: as :func:`freg_pipeline.lake.resolve.resolve` left it.
         delivered: counted from the batches as they came.
-        landed: counted from the release's files.
+        landed: how many persons.
     """
     rows = connection.execute(
         "SELECT utfall, aarsak, count(*) AS n FROM avvik GROUP BY ALL ORDER BY n DESC, 1, 2"
@@ -70,3 +71,9 @@ def account(connection: duckdb.DuckDBPyConnection, *, delivered: int, landed: in
         events_without_document=of_events[NO_DOCUMENT],
         events_not_followed=of_events[NOT_FOLLOWED],
     )
+
+
+def landed_as(accounting: Accounting, landed: int) -> Accounting:
+    """The same, with the number of those who landed as the release's files tell it."""
+    unexplained = accounting.unexplained + accounting.landed - landed
+    return msgspec.structs.replace(accounting, landed=landed, unexplained=unexplained)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import duckdb
+import pyarrow as pa
 
 from freg_pipeline.contract import Plan
 from freg_pipeline.errors import StoreError
@@ -18,6 +19,7 @@ from freg_pipeline.lake.drift import changes_between
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.owntable_naa import PERSON_NAA
 from freg_pipeline.lake.query import connect
+from freg_pipeline.lake.sound import Soundness
 from freg_pipeline.lake.sql import identifier, quoted
 from freg_pipeline.lake.tables import UKJENT_FELT, described
 from freg_pipeline.store import Store
@@ -212,18 +214,26 @@ def run_checks(
     manifest = manifest or require_current(store)
     plan = load_plan(store, manifest.contract)
     every = (*checks(manifest, plan), *_since_the_last(store, manifest))
+    sound = Soundness(store, manifest, plan)
     with connect(store, manifest) as connection:
         try:
             return [
-                CheckResult(check, _number(connection, check.sql))
+                CheckResult(check, 0 if _is_sound(check, sound) else _number(connection, check.sql))
                 for check in every
                 if wanted is None or wanted(check)
             ]
-        except (duckdb.Error, OSError):
+        except (duckdb.Error, OSError, pa.ArrowException):
             raise StoreError(
                 f"the files of release {manifest.number} can't be read",
                 f"Find out which: freg release verify {manifest.number}",
             ) from None
+
+
+def _is_sound(check: Check, sound: Soundness) -> bool:
+    """Whether a check is known to find nothing."""
+    if check.name == "keys_unique":
+        return sound.are_unique(check.table)
+    return check.name == "rows_have_a_person" and sound.have_persons(check.table)
 
 
 def _since_the_last(store: Store, manifest: Manifest) -> Iterator[Check]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-MEMORY_LIMIT = "2GB"  # beyond this DuckDB spills into its folder
+MEMORY_LIMIT = "384MB"  # beyond this DuckDB spills into its folder
 THREADS = min(4, os.cpu_count() or 1)
 
 

@@ -8,12 +8,13 @@ the register, whatever its size.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -27,17 +28,21 @@ from freg_pipeline.journal.releases import point_to_newest, require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.accounting import account, require_complete
 from freg_pipeline.lake.database import working_database
+from freg_pipeline.lake.documents import landed_documents
 from freg_pipeline.lake.drift import changes_between, require_compatible
-from freg_pipeline.lake.files import Buckets, keep_file
+from freg_pipeline.lake.files import BucketedRows, Buckets, keep_file
 from freg_pipeline.lake.grown import grown
 from freg_pipeline.lake.guards import STRICT, Policy, require_not_fewer
 from freg_pipeline.lake.identity import add_known, keep_delta_only
 from freg_pipeline.lake.landing import load_plan, require_landed
+from freg_pipeline.lake.layout import FileLayout, layouts
 from freg_pipeline.lake.measured import measures_of
 from freg_pipeline.lake.merge import merged
+from freg_pipeline.lake.merging import Merging
 from freg_pipeline.lake.newer import rank
-from freg_pipeline.lake.resolve import load, settle
-from freg_pipeline.lake.rows import LandedRows, Origin
+from freg_pipeline.lake.packed import decoded
+from freg_pipeline.lake.resolve import NOBODY, load, settle
+from freg_pipeline.lake.rows import Origin, OwnRows, is_own
 from freg_pipeline.lake.staging import Staging, event_key, staged_events
 from freg_pipeline.lake.state import State
 from freg_pipeline.lake.tables import AVVIK, EVENT_TABLES, HENDELSE
@@ -198,8 +203,12 @@ def _write(store: Store, uttrekk: Uttrekk, current: Manifest, folder: str, polic
         }
         origin = Origin(uttrekk.name, uttrekk.sekvensnummer, delta=True)
         plan = load_plan(store, uttrekk.request.contract)
-        rows = LandedRows(connection, staging, plan, uttrekk.request.parts, origin, 1, events)
-        files, recorded = _files(store, rows, folder, scratch)
+        own = OwnRows(connection, staging, origin, 1, events)
+        documents = landed_documents(connection, 1, NOBODY)[0]
+        parts = uttrekk.request.parts
+        merging = Merging(staging, plan, parts, documents, origin)
+        tables = [(one, _rows(one, own, merging)) for one in layouts(plan, delta=True)]
+        files, recorded = _files(store, tables, folder, scratch)
         return _Made(
             Delta(
                 uttrekk=uttrekk.name,
@@ -230,15 +239,27 @@ def _account_for_events(connection: duckdb.DuckDBPyConnection, rows: Iterator[pa
         connection.unregister("piece")
 
 
+def _rows(layout: FileLayout, own: OwnRows, merging: Merging) -> Iterator[BucketedRows]:
+    """A table's rows; they are made when they are read."""
+    if is_own(layout):
+        yield from own.of_table(layout)
+    else:
+        rows = decoded(merging.of_table(layout).rows)
+        yield rows, np.zeros(len(rows), np.int16)
+
+
 def _files(
-    store: Store, rows: LandedRows, folder: str, scratch: Path
+    store: Store,
+    tables: Iterable[tuple[FileLayout, Iterator[BucketedRows]]],
+    folder: str,
+    scratch: Path,
 ) -> tuple[dict[str, TableFile], datetime | None]:
     """The files of the tables that have rows, and when the last of their events was recorded."""
     files, recorded = {}, None
-    for table in rows.tables():
-        name = table.layout.name
-        writer = Buckets(scratch, table.layout)
-        for piece, bucket in table.pieces:
+    for layout, rows in tables:
+        name = layout.name
+        writer = Buckets(scratch, layout)
+        for piece, bucket in rows:
             writer.add(piece, bucket)
             if name == HENDELSE.name:
                 times = (recorded, pc.max(piece["ajourholdstidspunkt"]).as_py())

@@ -18,7 +18,7 @@ from freg_pipeline.lake.order import order_of
 from freg_pipeline.lake.tables import DELTA_COLUMN, PERSON_KEY
 from freg_pipeline.store import Store
 
-BUFFER_BYTES = 192 * 1024**2  # rows that wait to be written, all buckets of a table together
+BUFFER_BYTES = 64 * 1024**2  # rows that wait to be written, all buckets of a table together
 
 BucketedRows = tuple[pa.Table, npt.NDArray[np.int16]]  # rows, and the bucket of each
 
@@ -84,7 +84,22 @@ class Buckets:
         return self._writers[bucket]
 
     def _path(self, bucket: int) -> Path:
-        return self._folder / f"{self._name}-{bucket:04d}.parquet"
+        return _path(self._folder, self._name, bucket)
+
+
+def write_bucket(folder: Path, layout: FileLayout, bucket: int, rows: pa.Table) -> Path:
+    """Write the file of a bucket of which all rows are at hand, in order.
+
+    Texts may be held as dictionaries: in the file they are what the layout says.
+    """
+    path = _path(folder, layout.name, bucket)
+    with pq.ParquetWriter(path, rows.schema, **_format(layout)) as writer:
+        writer.write_table(rows, row_group_size=layout.row_group)
+    return path
+
+
+def _path(folder: Path, table: str, bucket: int) -> Path:
+    return folder / f"{table}-{bucket:04d}.parquet"
 
 
 def _format(layout: FileLayout) -> dict[str, Any]:

@@ -162,6 +162,8 @@ def _made_with(store: Store, key: str) -> list[str]:
     files_named = {file.key for one in list_releases(store) for file in one.files()}
     there = [one for one in store.list(f"{folder}/") if one not in files_named and one != key]
     plan = key.endswith("/plan.json")
-    records = [one for one in there if one.endswith(".json") and not one.endswith("/plan.json")]
+    # Of a compaction the plan tells what goes into it; of an uttrekk's base it names files too.
+    keeps = ("/plan.json",) if "." in parts[1] else ()
+    records = [one for one in there if one.endswith(".json") and not one.endswith(keeps)]
     files = [one for one in there if one.endswith(".parquet")] if plan else []
     return [*records, *files, key]

@@ -31,7 +31,6 @@ FROM (
     UNION ALL SELECT person, * FROM told
     UNION ALL SELECT person, NULL, person, NULL, ajourholdt
     FROM newest ANTI JOIN landed USING (person))
-ORDER BY nokkel, nummer, person, avsluttet
 """
 _STATE = """
 CREATE TABLE state_person (person VARCHAR, ajourholdt TIMESTAMPTZ);

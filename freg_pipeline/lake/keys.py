@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-PERSONS_A_BUCKET = 500_000
+PERSONS_A_BUCKET = 250_000
 MOST_BUCKETS = 64
 _SPREAD = 9973  # a prime: numbers that follow a pattern are spread all the same
 
@@ -48,6 +48,24 @@ def bucket_sql(key: str, buckets: int) -> str:
 def buckets_of(keys: npt.NDArray[np.int64], buckets: int) -> npt.NDArray[np.int64]:
     """The bucket of each key, as :func:`bucket_sql` tells it."""
     return keys % _SPREAD % buckets
+
+
+def among(keys: npt.NDArray[np.int64], ascending: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Which keys are among others, which ascend.
+
+    NumPy's own ``isin`` and ``unique`` hash, and take a hundred times as long on numbers like ours.
+    """
+    places = np.searchsorted(ascending, keys)
+    places[places == len(ascending)] = 0
+    return ascending[places] == keys if len(ascending) else np.zeros(len(keys), np.bool_)
+
+
+def distinct(keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Each key once, ascending; quick where they ascend already."""
+    ascending = np.sort(keys, kind="stable")
+    first = np.ones(len(ascending), np.bool_)
+    first[1:] = ascending[1:] != ascending[:-1]
+    return ascending[first]
 
 
 def in_slices(keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

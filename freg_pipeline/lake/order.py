@@ -33,7 +33,7 @@ def order_of(rows: pa.Table, bucket: npt.NDArray[np.int16], keys: Sequence[str])
     if len(bucket) and bucket.min() != bucket.max():
         order = order[np.argsort(bucket[order], kind="stable")]
     columns: list[npt.NDArray[Any]] = [bucket, *numbers]
-    if _ascend([column[order] for column in columns]):
+    if neighbours([column[order] for column in columns])[0]:
         return order
     by_all: Order = np.lexsort(columns[::-1])  # the last one first
     return by_all
@@ -44,15 +44,18 @@ def _is_whole(column: pa.ChunkedArray) -> bool:
     return bool(pa.types.is_integer(column.type)) and not column.null_count
 
 
-def _ascend(columns: Sequence[npt.NDArray[Any]]) -> bool:
-    """Whether rows ascend: of two neighbours, the first column that differs tells."""
+def neighbours(columns: Sequence[npt.NDArray[Any]]) -> tuple[bool, int]:
+    """Whether rows ascend, and how many are the same as the one before.
+
+    Of two neighbours the first column that differs tells which is the lower one.
+    """
     undecided: npt.NDArray[np.bool_] = np.ones(max(len(columns[0]) - 1, 0), dtype=np.bool_)
     for column in columns:
         before, after = column[:-1], column[1:]
         if bool((undecided & (before > after)).any()):
-            return False
+            return False, 0
         undecided &= before == after
-    return True
+    return True, int(np.count_nonzero(undecided))
 
 
 def _by_values(rows: pa.Table, bucket: npt.NDArray[np.int16], keys: Sequence[str]) -> Order:

@@ -24,6 +24,7 @@ import pyarrow as pa
 
 from freg_pipeline.journal.kept import damaged, read_ranges
 from freg_pipeline.lake.keys import MOST_BUCKETS, in_slices, keys_of, stretch_of
+from freg_pipeline.lake.kommune import with_kommune
 from freg_pipeline.normalize.account import DOCUMENT_SCHEMA, DOCUMENT_TABLE
 from freg_pipeline.normalize.write import BatchRows
 from freg_pipeline.store import Store
@@ -31,6 +32,8 @@ from freg_pipeline.store import Store
 ROWS_A_PART = 2_048  # smaller parts cost more to find than to read
 _PLACE, _PERSON = "dok_nr", "personidentifikator"
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+_ENCODED_FROM = 500  # rows, by the first of which it is seen whether a text comes often
+_MOST_DIFFERENT = 0.3
 _DIGITS = 16  # of a digest: damage is to be found, nobody's forgery
 
 Places = npt.NDArray[np.int64]
@@ -75,14 +78,14 @@ class PackedTable(msgspec.Struct, frozen=True):
         rows: how many.
         bytes: how many, in the file.
         held: bytes that the rows take in memory, at most.
-        schema: where the columns' description lies.
+        head: where the columns' description lies, with the dictionaries.
         parts: 1, 2, 4, ... parts, each of as many slices.
     """
 
     rows: int
     bytes: int
     held: int
-    schema: Stretch
+    head: Stretch
     parts: tuple[Stretch, ...]
 
     def parts_of(self, bucket: int, buckets: int) -> tuple[Stretch, ...]:
@@ -112,12 +115,12 @@ def _write(file: BinaryIO, parts: Sequence[pa.Table]) -> PackedTable:
     sink = pa.BufferOutputStream()
     ends = []
     with pa.ipc.new_stream(sink, schema, options=_OPTIONS) as writer:
-        for part in parts:
+        for part in (parts[0].slice(0, 0), *parts):  # without rows: what is ahead of all parts
             writer.write_batch(_in_one(part))
             ends.append(sink.tell())
     content = sink.getvalue()
     file.write(content)
-    begins = [schema.serialize().size, *ends[:-1]]  # the stream begins with it
+    begins, ends = ends[:-1], ends[1:]
 
     def stretch(begin: int, end: int, rows: int = 0) -> Stretch:
         return Stretch(start + begin, end - begin, _digest(content[begin:end]), rows)
@@ -126,7 +129,7 @@ def _write(file: BinaryIO, parts: Sequence[pa.Table]) -> PackedTable:
         rows=sum(map(len, parts)),
         bytes=len(content),
         held=largest.nbytes * len(parts),
-        schema=stretch(0, begins[0]),
+        head=stretch(0, begins[0]),
         parts=tuple(
             stretch(begin, end, len(part))
             for begin, end, part in zip(begins, ends, parts, strict=True)
@@ -153,10 +156,12 @@ class _Documents:
         self._slices = slices[self._order]
 
     def split(self, rows: pa.Table) -> list[pa.Table]:
-        """A table in its parts."""
+        """A table in its parts, with the kommune of each address."""
+        rows = with_kommune(rows)
         if _PLACE not in rows.column_names:  # of no document
             return [rows]
         found, starts = rows_of(rows[_PLACE].to_numpy(), self._order)
+        rows = _encoded(rows)
         rows = pa.Table.from_batches([_in_one(rows).take(pa.array(found))])
         count = _count_of_parts(len(rows))
         firsts = np.searchsorted(self._slices, np.arange(0, MOST_BUCKETS, MOST_BUCKETS // count))
@@ -164,23 +169,45 @@ class _Documents:
         return [rows.slice(start, end - start) for start, end in pairwise(cuts)]
 
 
+def _encoded(rows: pa.Table) -> pa.Table:
+    """With texts that come often as dictionaries: codes, names of places, much that is empty."""
+    columns = [_whole(column) for column in rows.columns]
+    for place, column in enumerate(columns):
+        if column.type == pa.string() and len(column) >= _ENCODED_FROM:
+            different = len(column.slice(0, _ENCODED_FROM).unique())
+            if different <= _ENCODED_FROM * _MOST_DIFFERENT:
+                columns[place] = column.dictionary_encode()
+    return pa.table(columns, names=rows.column_names)
+
+
+def decoded(rows: pa.Table) -> pa.Table:
+    """With plain texts in place of dictionaries."""
+    for place, field in enumerate(rows.schema):
+        if pa.types.is_dictionary(field.type):
+            plain = rows.column(place).cast(field.type.value_type)
+            rows = rows.set_column(place, field.name, plain)
+    return rows
+
+
 def rows_of(places: npt.NDArray[Any], order: Places) -> tuple[Places, Places]:
     """Where rows are, document by document, in an order of the documents.
 
     Args:
-        places: of each row, the place of its document. A document's rows come together.
+        places: of each row, the place of its document; below 0: of none. A document's rows come
+            together.
         order: the places of the documents wanted, each once.
 
     Returns:
         The rows' indices; and where each document's begin among them, and the last one's end.
     """
     size = int(max(order.max(initial=-1), places.max(initial=-1))) + 1
-    firsts = np.flatnonzero(np.diff(places, prepend=-1))
-    of = places[firsts]
+    firsts = np.flatnonzero(np.diff(places, prepend=-2))
+    of, counts = places[firsts], np.diff(firsts, append=len(places))
+    mine = of >= 0
     first, count = np.zeros(size, np.int64), np.zeros(size, np.int64)
-    first[of] = firsts
-    count[of] = np.diff(firsts, append=len(places))
-    if np.count_nonzero(count) != len(of):  # they don't come together
+    first[of[mine]] = firsts[mine]
+    count[of[mine]] = counts[mine]
+    if np.count_nonzero(count) != np.count_nonzero(mine):  # they don't come together
         by_document = np.argsort(places, kind="stable")
         found, starts = rows_of(places[by_document], order)
         return by_document[found], starts
@@ -226,7 +253,7 @@ def read_parts(
     parts: Sequence[Stretch],
     columns: Sequence[str] | None = None,
 ) -> Iterator[pa.Table]:
-    """Yield the rows of parts of a table.
+    """Yield the rows of parts of a table, with texts as dictionaries where they were kept as such.
 
     Args:
         store: where the batch's file lies.
@@ -241,16 +268,15 @@ def read_parts(
     """
     if not parts:
         return
-    stretches = (table.schema, *parts)
+    stretches = (table.head, *parts)
     start, end = parts[0].start, parts[-1].start + parts[-1].bytes
-    near = table.schema.start + table.schema.bytes == start
-    reads = [(table.schema.start, end)] if near else [_range(table.schema), (start, end)]
+    near = table.head.start + table.head.bytes == start
+    reads = [(table.head.start, end)] if near else [_range(table.head), (start, end)]
     content = b"".join(read_ranges(store, key, reads))
     found = _cut(content, [one.bytes for one in stretches])
     if not all(one.holds(there) for one, there in zip(stretches, found, strict=True)):
         raise damaged(store, key)
-    for part in found[1:]:
-        yield _unpacked(found[0], part, columns)
+    yield from _unpacked(content, columns)
 
 
 def _range(stretch: Stretch) -> tuple[int, int]:
@@ -263,15 +289,19 @@ def _cut(content: bytes, sizes: Sequence[int]) -> list[memoryview]:
     return [memoryview(content)[start:end] for start, end in pairwise(ends)]
 
 
-def _unpacked(schema: memoryview, part: memoryview, columns: Sequence[str] | None) -> pa.Table:
+def _unpacked(stream: bytes, columns: Sequence[str] | None) -> Iterator[pa.Table]:
+    """The rows of a table's parts, which follow the description."""
     fields = None
+    content = pa.py_buffer(stream)
     if columns is not None:
-        names = pa.ipc.read_schema(pa.py_buffer(schema)).names
+        names = pa.ipc.read_schema(content).names
         fields = [names.index(name) for name in columns]
     options = pa.ipc.IpcReadOptions(use_threads=False, included_fields=fields)
-    with pa.ipc.open_stream(pa.py_buffer(b"".join((schema, part))), options=options) as stream:
-        rows = pa.Table.from_batches([stream.read_next_batch()])
-    return rows if columns is None else rows.select(list(columns))
+    with pa.ipc.open_stream(content, options=options) as reader:
+        reader.read_next_batch()  # the one without rows
+        for batch in reader:
+            rows = pa.Table.from_batches([batch])
+            yield rows if columns is None else rows.select(list(columns))
 
 
 def _digest(content: memoryview | pa.Buffer) -> str:

@@ -6,11 +6,11 @@ Publishing is safe to repeat at any point: an uttrekk becomes one release, whoev
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 
-from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.errors import ConfigurationError, FregError
 from freg_pipeline.journal.accounting import Accounting
+from freg_pipeline.journal.kept import require_whole
 from freg_pipeline.journal.manifest import Base, Manifest, TableEntry, base_folder
 from freg_pipeline.journal.measures import Measures
 from freg_pipeline.journal.publish import note_release, publish_after
@@ -22,10 +22,9 @@ from freg_pipeline.journal.releases import (
     release_of_base,
 )
 from freg_pipeline.journal.uttrekk import Uttrekk
-from freg_pipeline.lake.accounting import account, require_complete
-from freg_pipeline.lake.base import BaseWriter
+from freg_pipeline.lake.accounting import landed_as, require_complete
+from freg_pipeline.lake.base import BasePlan, base_of, plan_key, read_plan
 from freg_pipeline.lake.counts import current_rows_of, missing_persons
-from freg_pipeline.lake.database import working_database
 from freg_pipeline.lake.delta import build_delta
 from freg_pipeline.lake.drift import changes_between, require_compatible
 from freg_pipeline.lake.guards import (
@@ -37,9 +36,11 @@ from freg_pipeline.lake.guards import (
     require_rows,
     require_same_persons,
 )
-from freg_pipeline.lake.landing import load_plan, require_landed
+from freg_pipeline.lake.heal import set_aside
+from freg_pipeline.lake.landing import require_landed
 from freg_pipeline.lake.measured import measures_of
-from freg_pipeline.lake.resolve import resolve
+from freg_pipeline.lake.piece import make_piece
+from freg_pipeline.lake.planning import write_plan
 from freg_pipeline.lake.staging import Staging
 from freg_pipeline.store import Store
 
@@ -49,7 +50,6 @@ def build_release(
     uttrekk: Uttrekk,
     *,
     policy: Policy = STRICT,
-    progress: Callable[[int], None] | None = None,
 ) -> Manifest:
     """Make an uttrekk's release and publish it; one that is made already is returned.
 
@@ -61,7 +61,6 @@ def build_release(
         store: where the batches lie and the release goes.
         uttrekk: whose release; all its batches have landed.
         policy: how strict the release is.
-        progress: told how many more tables are written, those without rows among them.
 
     Raises:
         ContractError: the contract has changed so that queries break.
@@ -75,6 +74,58 @@ def build_release(
     done = _released(store, uttrekk)
     if done is not None:
         return done
+    began = time.monotonic()
+    staging, plan = _planned(store, uttrekk, policy)
+    made = [make_piece(store, uttrekk, staging, plan, piece) for piece in range(plan.buckets)]
+    tables, base = base_of(store, uttrekk, plan, made)
+    accounting = landed_as(plan.accounting, tables["person"].rows)
+    if not policy.allow_incomplete:
+        require_complete(accounting, uttrekk)
+    by_others = time.monotonic() - plan.seconds - sum(piece.seconds for piece in made)
+    measures = measures_of(uttrekk, staging.landed, min(began, by_others))
+    manifest = _manifest(uttrekk, tables, base, accounting, measures)
+    return _publish(store, uttrekk, manifest, policy)
+
+
+def plan_release(store: Store, uttrekk: Uttrekk, *, policy: Policy = STRICT) -> BasePlan | None:
+    """Settle who lands in an uttrekk's release, so that any worker can make pieces of it.
+
+    Args:
+        store: where the batches lie and the release goes.
+        uttrekk: whose release; all its batches have landed. Not a sync's, which has no pieces.
+        policy: how strict the release is.
+
+    Returns:
+        The plan; None: the release is made already.
+
+    Raises:
+        ContractError, OtherKindError, FewerError, IncompleteError: as :func:`build_release`.
+    """
+    if _released(store, uttrekk) is not None:
+        return None
+    return _planned(store, uttrekk, policy)[1]
+
+
+def release_piece(store: Store, uttrekk: Uttrekk, piece: int) -> int:
+    """Make one piece of a planned release, unless it is there; return its rows.
+
+    Raises:
+        DamagedError: what it is made of is damaged, or has landed anew since: see
+            :func:`freg_pipeline.lake.heal.healing`.
+        FregError: nothing is planned, or there is no such piece.
+    """
+    plan = read_plan(store, uttrekk)
+    if plan is None or piece not in range(plan.buckets):
+        raise FregError(
+            f"the release of {uttrekk.name} has no piece {piece} to be made",
+            f"Resume it: {uttrekk.resume_command}",
+        )
+    staging = Staging(store, uttrekk.place, require_landed(uttrekk))
+    return make_piece(store, uttrekk, staging, plan, piece).rows
+
+
+def _planned(store: Store, uttrekk: Uttrekk, policy: Policy) -> tuple[Staging, BasePlan]:
+    """The plan of an uttrekk's base, and what it is made of; nothing is written that is refused."""
     batches = require_landed(uttrekk)
     current = current_release(store)
     if not _may_be_of_others(uttrekk, policy):  # before anything is written, and once more after
@@ -83,36 +134,23 @@ def build_release(
         old = current.contract if current else None
         changes = changes_between(store, old, uttrekk.request.contract)
         require_compatible(changes, uttrekk)
-    told = progress or (lambda _: None)
-    manifest = _build(store, uttrekk, batches, policy=policy, progress=told)
-    return _publish(store, uttrekk, manifest, policy)
-
-
-def _build(
-    store: Store,
-    uttrekk: Uttrekk,
-    batches: list[int],
-    *,
-    policy: Policy,
-    progress: Callable[[int], None],
-) -> Manifest:
-    began = time.monotonic()
     staging = Staging(store, uttrekk.place, batches)
-    delivered = sum(len(uttrekk.identifiers(batch)) for batch in batches)
-    with store.scratch() as folder, working_database(folder) as connection:
-        resolve(connection, staging)
-        persons = connection.execute("SELECT count(*) FROM landed").fetchall()[0][0]
-        early = account(connection, delivered=delivered, landed=persons)
-        if not policy.allow_incomplete:  # what failed is known before anything is written
-            require_complete(early, uttrekk)
-        require_not_gone(uttrekk, early, policy)
-        plan = load_plan(store, uttrekk.request.contract)
-        tables, base = BaseWriter(store, uttrekk, staging, connection, plan).write(progress)
-        accounting = account(connection, delivered=delivered, landed=tables["person"].rows)
-    if not policy.allow_incomplete:
-        require_complete(accounting, uttrekk)
-    measures = measures_of(uttrekk, staging.landed, began)
-    return _manifest(uttrekk, tables, base, accounting, measures)
+    return staging, _plan(store, uttrekk, staging, policy)
+
+
+def _plan(store: Store, uttrekk: Uttrekk, staging: Staging, policy: Policy) -> BasePlan:
+    """The plan, made if there is none, or if batches have landed anew since."""
+    plan = read_plan(store, uttrekk)
+    if plan is not None and plan.staging != staging.fingerprint:
+        set_aside(store, plan_key(uttrekk))
+        plan = None
+    if plan is None:
+        return write_plan(store, uttrekk, staging, policy)
+    if not policy.allow_incomplete:  # another policy may have let it through
+        require_complete(plan.accounting, uttrekk)
+    require_not_gone(uttrekk, plan.accounting, policy)
+    require_whole(store, ((one.key, one) for entry in plan.tables.values() for one in entry.files))
+    return plan
 
 
 def _manifest(

@@ -15,6 +15,7 @@ Rules (the register's documentation, uttrekk; and the design):
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import duckdb
@@ -23,13 +24,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from freg_pipeline.lake.keys import bucket_sql, key_sql
+from freg_pipeline.lake.keys import among, distinct, keys_of
 from freg_pipeline.lake.staging import Staging
+from freg_pipeline.normalize.account import DOCUMENT_TABLE
 
 _NUMBERS = "identifikasjonsnummer"
 _PERSON, _NUMBER, _STATUS = "personidentifikator", "foedsels_eller_d_nummer", "status"
 _IN_USE = "iBruk"
-_ROWS_AT_ONCE = 100_000
+_TOLD = ["dok_nr", _PERSON, _NUMBER, _STATUS]
 
 # One row for each identifier delivered.
 _DELIVERED = """
@@ -115,25 +117,123 @@ QUALIFY row_number() OVER (PARTITION BY told.nummer ORDER BY doubt, told.person)
 """
 
 
-def resolve(connection: duckdb.DuckDBPyConnection, staging: Staging) -> None:
+def resolve(connection: duckdb.DuckDBPyConnection, staging: Staging) -> Plain:
     """Fill a database with who landed and what became of the others.
 
-    Afterwards it holds ``delivered`` (a row for each identifier), ``landed`` (a row for each
-    person), ``avvik`` (the account of all others) and ``earlier`` (numbers that are not current).
+    Most persons came once, under a number that no other document tells: they landed, which no rule
+    needs to say. The rules are applied to all others, each with all that concerns them.
+
+    Afterwards the database holds ``delivered`` (a row for each identifier), ``landed`` (a row for
+    each person), ``avvik`` (the account of all others) and ``earlier`` (numbers that are not
+    current), but of the plain ones nothing.
+
+    Returns:
+        The plain ones.
     """
-    load(connection, staging)
+    numbers = [(batch, _other_numbers(piece)) for batch, piece in staging.read(_NUMBERS, _TOLD)]
+    told = _told(staging)
+    entangled = _entangled(told, [piece for _, piece in numbers])
+    plain = []
+    connection.execute(_DELIVERED)
+    for (batch, piece), one in zip(staging.read(DOCUMENT_TABLE), told, strict=True):
+        others = one.odd | among(one.keys, entangled)
+        plain.append(one.without(others))
+        _append(connection, "delivered", batch, piece.filter(pa.array(others)))
+    connection.execute(_ALIKE)
+    _add_numbers(connection, numbers)
     settle(connection)
+    return Plain(*(np.concatenate(columns) for columns in zip(NOBODY, *plain, strict=True)))
+
+
+class Plain(NamedTuple):
+    """Documents of persons who came once, and whose number no other document tells.
+
+    Attributes:
+        keys: the persons' keys.
+        batches: the batch that each document came in.
+        places: its place there.
+    """
+
+    keys: npt.NDArray[np.int64]
+    batches: npt.NDArray[np.int32]
+    places: npt.NDArray[np.int32]
+
+
+NOBODY = Plain(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.int32))
+
+
+class _Told(NamedTuple):
+    """Of a piece of the account what tells who may be entangled.
+
+    Attributes:
+        batch: the piece's.
+        keys: the persons' keys.
+        places: in the batch.
+        odd: without a document, or asked for by another number.
+        asked: the keys of such numbers.
+    """
+
+    batch: int
+    keys: npt.NDArray[np.int64]
+    places: npt.NDArray[np.int32]
+    odd: npt.NDArray[np.bool_]
+    asked: npt.NDArray[np.int64]
+
+    def without(self, others: npt.NDArray[np.bool_]) -> Plain:
+        keys, places = self.keys[~others], self.places[~others]
+        return Plain(keys, np.full(len(keys), self.batch, np.int32), places)
+
+
+def _told(staging: Staging) -> list[_Told]:
+    found = []
+    columns = ["dok_nr", "identifikator", "utfall", _PERSON, "dokumentidentifikator"]
+    for batch, piece in staging.read(DOCUMENT_TABLE, columns):
+        asked, person = (piece[name].combine_chunks() for name in ("identifikator", _PERSON))
+        by_number = pc.and_(
+            piece["dokumentidentifikator"].is_null(), pc.not_equal(asked, person)
+        ).combine_chunks()
+        there = pc.and_(pc.equal(piece["utfall"], "dokument"), person.is_valid()).combine_chunks()
+        odd = pc.or_(pc.fill_null(by_number, fill_value=True), pc.invert(there))
+        found.append(
+            _Told(
+                batch,
+                keys_of(person),
+                piece["dok_nr"].to_numpy(),
+                odd.to_numpy(zero_copy_only=False),
+                keys_of(asked.filter(by_number)),
+            )
+        )
+    return found
+
+
+def _entangled(told: list[_Told], numbers: list[pa.Table]) -> npt.NDArray[np.int64]:
+    """The keys of all whom another document may concern."""
+    keys = np.concatenate([NOBODY.keys, *(one.keys for one in told)])
+    keys.sort()
+    pieces = [keys[1:][keys[1:] == keys[:-1]]]
+    for one in told:
+        pieces += [one.asked, one.keys[one.odd]]
+    for rows in numbers:
+        pieces += [keys_of(rows[name].combine_chunks()) for name in (_PERSON, _NUMBER) if len(rows)]
+    return distinct(np.concatenate(pieces))
 
 
 def load(connection: duckdb.DuckDBPyConnection, staging: Staging) -> None:
     """Fill a database with what was delivered, and the numbers that the documents tell."""
     connection.execute(_DELIVERED)
-    for batch, piece in staging.read("dokument"):
+    for batch, piece in staging.read(DOCUMENT_TABLE):
         _append(connection, "delivered", batch, piece)
     connection.execute(_ALIKE)
+    numbers = staging.read(_NUMBERS, _TOLD)
+    _add_numbers(connection, ((batch, _other_numbers(piece)) for batch, piece in numbers))
+
+
+def _add_numbers(
+    connection: duckdb.DuckDBPyConnection, numbers: Iterable[tuple[int, pa.Table]]
+) -> None:
     connection.execute(_NUMBERS_TOLD)
-    for batch, piece in staging.read(_NUMBERS, ["dok_nr", _PERSON, _NUMBER, _STATUS]):
-        _append(connection, "numbers", batch, _other_numbers(piece))
+    for batch, piece in numbers:
+        _append(connection, "numbers", batch, piece)
 
 
 def settle(connection: duckdb.DuckDBPyConnection) -> None:
@@ -143,40 +243,6 @@ def settle(connection: duckdb.DuckDBPyConnection) -> None:
     _merge(connection)
     for statement in (_LANDED, _AVVIK, _EARLIER):
         connection.execute(statement)
-
-
-class Places(NamedTuple):
-    """Of a batch's documents, by ``dok_nr``.
-
-    Attributes:
-        bucket: the bucket of the person that landed with it, else -1.
-        key: the person's key, else 0.
-    """
-
-    bucket: npt.NDArray[np.int16]
-    key: npt.NDArray[np.int64]
-
-
-def places(connection: duckdb.DuckDBPyConnection, buckets: int) -> dict[int, Places]:
-    """For each batch, where its documents' rows go."""
-    sizes = connection.execute(
-        "SELECT batch, count(*) FROM delivered WHERE batch >= 0 GROUP BY batch"
-    ).fetchall()
-    found = {
-        batch: Places(np.full(size, -1, dtype=np.int16), np.zeros(size, dtype=np.int64))
-        for batch, size in sizes
-    }
-    rows = connection.sql(
-        f"SELECT batch, dok_nr, {bucket_sql('key', buckets)}, key FROM "  # noqa: S608  no input
-        f"(SELECT batch, dok_nr, {key_sql('person')} AS key FROM landed WHERE batch >= 0)"
-    )
-    for piece in rows.to_arrow_reader(_ROWS_AT_ONCE):
-        batches, places_in_batch, bucket, key = (column.to_numpy() for column in piece.columns)
-        for batch in np.unique(batches).tolist():
-            mine = batches == batch
-            found[batch].bucket[places_in_batch[mine]] = bucket[mine]
-            found[batch].key[places_in_batch[mine]] = key[mine]
-    return found
 
 
 def _other_numbers(rows: pa.Table) -> pa.Table:

@@ -1,8 +1,8 @@
-"""The rows of those who landed, table by table: what the files of a base, or of a delta, hold."""
+"""The rows of our own tables: who was who before, the accounting, events."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import duckdb
@@ -10,15 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from freg_pipeline.contract import Plan
 from freg_pipeline.lake.files import BucketedRows
 from freg_pipeline.lake.identity import IDENTITY_SQL
 from freg_pipeline.lake.keys import bucket_sql, key_sql
-from freg_pipeline.lake.kommune import with_kommune
-from freg_pipeline.lake.layout import ROW_GROUP, FileLayout, layouts
+from freg_pipeline.lake.layout import ROW_GROUP, FileLayout
 from freg_pipeline.lake.owntable import OwnTable
 from freg_pipeline.lake.owntable_naa import PERSON_NAA
-from freg_pipeline.lake.resolve import Places, places
 from freg_pipeline.lake.staging import Staging
 from freg_pipeline.lake.tables import (
     AVVIK,
@@ -32,22 +29,18 @@ from freg_pipeline.lake.tables import (
     TIDLIGERE_IDENTIFIKATOR,
     UKJENT_FELT,
 )
-from freg_pipeline.lake.unasked import UnaskedNumbers
 
 _BUCKET = "_bucket"
+# person and person_naa are made of what is staged by batch, as the contract's tables are.
+_MERGED = {PERSON.name, PERSON_NAA.name}
+_OWN = {
+    table.name: table for table in (*OWN_TABLES, IDENTITY, REPLACED) if table.name not in _MERGED
+}
 
 
-@dataclass(frozen=True)
-class TableRows:
-    """A table's rows, and how they are written.
-
-    Attributes:
-        layout: the table's form in files.
-        pieces: the rows, with their buckets; read once.
-    """
-
-    layout: FileLayout
-    pieces: Iterator[BucketedRows]
+def is_own(layout: FileLayout) -> bool:
+    """Whether a table's rows are here."""
+    return layout.name in _OWN
 
 
 @dataclass(frozen=True)
@@ -65,14 +58,12 @@ class Origin:
     delta: bool = False
 
 
-class LandedRows:
-    """The rows of one uttrekk's landed documents.
+class OwnRows:
+    """The rows of one uttrekk's own tables.
 
     Args:
         connection: the resolved database.
         staging: the batches' tables.
-        plan: the contract's tables.
-        parts: whose content is landed.
         origin: what the rows say of where they came from.
         buckets: how many buckets they are split into.
         events: rows of EVENT_TABLES by table; a full load holds none.
@@ -82,68 +73,43 @@ class LandedRows:
         self,
         connection: duckdb.DuckDBPyConnection,
         staging: Staging,
-        plan: Plan,
-        parts: Collection[str],
         origin: Origin,
         buckets: int,
         events: Mapping[str, Iterator[pa.Table]] | None = None,
     ) -> None:
         self._connection = connection
         self._staging = staging
-        self._plan = plan
-        self._unasked = UnaskedNumbers(staging, plan, parts)
         self._origin = origin
         self._buckets = buckets
         self._events = events or {}
-        self._places: dict[int, Places] | None = None
 
-    def tables(self) -> Iterator[TableRows]:
-        """Every table, also those without rows; those that no view shows come last."""
-        own = {table.name: table for table in (*OWN_TABLES, IDENTITY, REPLACED)}
-        del own[PERSON_NAA.name]  # staged by batch, as the contract's tables are
-        for layout in layouts(self._plan, delta=self._origin.delta):
-            name = layout.name
-            pieces = self._pieces(own[name]) if name in own else self._of_landed(name)
-            yield TableRows(layout, pieces)
-
-    # -- tables staged by batch ----------------------------------------------------------------
-
-    def _of_landed(self, name: str) -> Iterator[BucketedRows]:
-        if self._places is None:
-            self._places = places(self._connection, self._buckets)
-        for batch, staged in self._staging.read(name):
-            rows = self._unasked.without(name, batch, staged)
-            of_batch, document = self._places[batch], rows["dok_nr"].to_numpy()
-            bucket, key = of_batch.bucket[document], of_batch.key[document]
-            kept = rows.drop_columns("dok_nr")
-            if (bucket < 0).any():
-                kept = kept.filter(pa.array(bucket >= 0))
-                key, bucket = key[bucket >= 0], bucket[bucket >= 0]
-            kept = with_kommune(kept).append_column(PERSON_KEY, pa.array(key))
-            yield self._marked(kept), bucket
-
-    # -- our tables ------------------------------------------------------------------------
-
-    def _pieces(self, own: OwnTable) -> Iterator[BucketedRows]:
+    def of_table(self, layout: FileLayout) -> Iterator[BucketedRows]:
+        """A table's rows; of one that is split by person by bucket and by the table's keys."""
+        own = _OWN[layout.name]
         if own is UKJENT_FELT:
             yield from self._unknown_fields()
         elif own in EVENT_TABLES:
             for rows in self._events.get(own.name, ()):
                 yield self._marked(rows), _zeros(len(rows))
         else:
-            yield from self._selected(own)
+            yield from self._selected(own, layout)
 
-    def _selected(self, own: OwnTable) -> Iterator[BucketedRows]:
-        key = key_sql(own.key) if own.per_person else "0"
-        statement = (
-            f"SELECT *, {bucket_sql(PERSON_KEY, self._buckets)} AS {_BUCKET} "  # noqa: S608  ours
-            f"FROM (SELECT *, {key} AS {PERSON_KEY} FROM ({_SELECT[own.name]}))"
-        )
-        given = {"sekvensnummer": self._origin.sekvensnummer, "uttrekk": self._origin.uttrekk}
-        used = {name: given[name] for name in given if f"${name}" in statement}
+    def _selected(self, own: OwnTable, layout: FileLayout) -> Iterator[BucketedRows]:
+        statement = _SELECT[own.name]
+        if own.per_person:
+            order = ", ".join((_BUCKET, *layout.keys))
+            statement = (
+                f"SELECT *, {bucket_sql(PERSON_KEY, self._buckets)} AS {_BUCKET} "  # noqa: S608
+                f"FROM (SELECT *, {key_sql(own.key)} AS {PERSON_KEY} FROM ({statement})) "
+                f"ORDER BY {order}"
+            )
+        used = {"uttrekk": self._origin.uttrekk} if "$uttrekk" in statement else {}
         for batch in self._connection.sql(statement, params=used).to_arrow_reader(ROW_GROUP):
-            rows = pa.Table.from_batches([batch])
-            yield self._marked(rows.drop_columns(_BUCKET)), rows[_BUCKET].to_numpy()
+            rows = self._marked(pa.Table.from_batches([batch]))
+            if own.per_person:
+                yield rows.drop_columns(_BUCKET), rows[_BUCKET].to_numpy()
+            else:
+                yield rows, _zeros(len(rows))
 
     def _unknown_fields(self) -> Iterator[BucketedRows]:
         staged = [rows for _, rows in self._staging.read(UKJENT_FELT.name)]
@@ -180,14 +146,7 @@ def _zeros(size: int) -> npt.NDArray[np.int16]:
 
 # Batches below 0 are no batches: what a delta knows of those that it doesn't hold.
 _SELECT = {
-    PERSON.name: (
-        "SELECT person AS personidentifikator, dokument AS dokumentidentifikator, "
-        "$sekvensnummer::BIGINT AS sekvensnummer, hentet, $uttrekk AS uttrekk, "
-        "ajourholdt AS _ajourholdt FROM landed WHERE batch >= 0 ORDER BY person"
-    ),
-    TIDLIGERE_IDENTIFIKATOR.name: (
-        "SELECT identifikator, personidentifikator FROM earlier ORDER BY identifikator"
-    ),
+    TIDLIGERE_IDENTIFIKATOR.name: "SELECT identifikator, personidentifikator FROM earlier",
     AVVIK.name: (
         "SELECT identifikator, $uttrekk AS uttrekk, batch AS batch_nr, utfall, aarsak, sti, "
         "gikk_til FROM avvik ORDER BY batch, dok_nr"
@@ -195,6 +154,6 @@ _SELECT = {
     IDENTITY.name: IDENTITY_SQL,
     REPLACED.name: (
         "SELECT DISTINCT nummer AS personidentifikator, nummer IN (FROM replaced) AS rader "
-        "FROM touched ORDER BY nummer"
+        "FROM touched"
     ),
 }

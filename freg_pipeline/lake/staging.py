@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
+from copy import copy
 
 import msgspec
 import pyarrow as pa
@@ -11,7 +13,7 @@ import pyarrow.parquet as pq
 from freg_pipeline.journal.files import KeptFile
 from freg_pipeline.journal.kept import open_whole
 from freg_pipeline.lake.landing import LandedBatch, load_landed, packed_key
-from freg_pipeline.lake.packed import PackedTable, read_parts
+from freg_pipeline.lake.packed import PackedTable, Stretch, decoded, read_parts
 from freg_pipeline.store import Store, read_record
 
 ROWS_AT_ONCE = 100_000
@@ -32,6 +34,22 @@ class Staging:
         self._landed: dict[int, LandedBatch] = {
             batch: load_landed(store, place, batch) for batch in batches
         }
+        self._bucket: tuple[int, int] | None = None
+
+    def of_bucket(self, bucket: int, buckets: int) -> Staging:
+        """The same, of which that only is read which may hold rows of a bucket of persons.
+
+        Rows of other buckets are there as well.
+        """
+        mine = copy(self)
+        mine._bucket = (bucket, buckets)
+        return mine
+
+    @property
+    def fingerprint(self) -> str:
+        """Of all that has landed: another one once a batch has landed anew, with other rows."""
+        told = "".join(f"{batch}:{self._landed[batch].file.sha256} " for batch in self.batches)
+        return hashlib.sha256(told.encode()).hexdigest()
 
     @property
     def batches(self) -> list[int]:
@@ -47,6 +65,14 @@ class Staging:
         """Rows of a table in all batches."""
         return sum(one.rows for _, one in self._of(table))
 
+    def size(self, table: str) -> int:
+        """Bytes of memory that a table's rows take, those that are read."""
+        sizes = (
+            one.held * sum(part.rows for part in self._parts(one)) // max(one.rows, 1)
+            for _, one in self._of(table)
+        )
+        return sum(sizes)
+
     def read(self, table: str, columns: list[str] | None = None) -> Iterator[tuple[int, pa.Table]]:
         """Yield pieces of a table with the batch that each is from, in the batches' order.
 
@@ -55,27 +81,25 @@ class Staging:
         Raises:
             DamagedError: a file is, or is gone.
         """
+        for batch, piece in self.read_encoded(table, columns):
+            yield batch, decoded(piece)
+
+    def read_encoded(
+        self, table: str, columns: list[str] | None = None
+    ) -> Iterator[tuple[int, pa.Table]]:
+        """The same, with texts as dictionaries where they come often."""
         for batch, packed in self._of(table):
-            for piece in read_parts(self._store, self._key(batch), packed, packed.parts, columns):
+            key = packed_key(self._place, batch)
+            for piece in read_parts(self._store, key, packed, self._parts(packed), columns):
                 yield batch, piece
 
-    def read_bucket(self, table: str, bucket: int, buckets: int) -> Iterator[tuple[int, pa.Table]]:
-        """The same, but only those pieces that may hold rows of a bucket of persons.
-
-        They hold rows of other buckets as well.
-        """
-        for batch, packed in self._of(table):
-            parts = packed.parts_of(bucket, buckets)
-            for piece in read_parts(self._store, self._key(batch), packed, parts):
-                yield batch, piece
+    def _parts(self, packed: PackedTable) -> tuple[Stretch, ...]:
+        return packed.parts if self._bucket is None else packed.parts_of(*self._bucket)
 
     def _of(self, table: str) -> Iterator[tuple[int, PackedTable]]:
         for batch in self.batches:
             if table in self._landed[batch].tables:
                 yield batch, self._landed[batch].tables[table]
-
-    def _key(self, batch: int) -> str:
-        return packed_key(self._place, batch)
 
 
 def read_landed(
@@ -88,7 +112,8 @@ def read_landed(
     """
     packed = landed.tables[table]
     key = packed_key(place, landed.batch)
-    return pa.concat_tables(read_parts(store, key, packed, packed.parts, columns))
+    parts = read_parts(store, key, packed, packed.parts, columns)
+    return pa.concat_tables(map(decoded, parts))
 
 
 class _Events(msgspec.Struct, frozen=True):

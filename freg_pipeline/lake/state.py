@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from freg_pipeline.journal.kept import read_parts
 from freg_pipeline.journal.manifest import Manifest, TableFile
-from freg_pipeline.lake.keys import buckets_of
+from freg_pipeline.lake.keys import among, buckets_of, distinct
 from freg_pipeline.lake.tables import IDENTITY, PERSON, PERSON_KEY, RECORDED_COLUMN, REPLACED
 from freg_pipeline.store import Store
 
@@ -111,14 +111,14 @@ class State:
             for rows in self._rows(file, keys, ["rader", PERSON_KEY])
         ]
         pieces = [column.to_numpy() for column in found]
-        return np.unique(np.concatenate(pieces)) if pieces else keys[:0]
+        return distinct(np.concatenate(pieces)) if pieces else keys[:0]
 
     def _rows(self, file: TableFile, keys: Keys, columns: list[str]) -> Iterator[pa.Table]:
         if not len(keys) or not file.rows:
             return
         read = list(dict.fromkeys([*columns, PERSON_KEY]))
         rows = read_parts(self._store, file.key, file, read, lambda told: _row_groups(told, keys))
-        mine = np.isin(rows[PERSON_KEY].to_numpy(), keys)
+        mine = among(rows[PERSON_KEY].to_numpy(), keys)
         yield rows.filter(pa.array(mine)).select(columns)
 
 

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from freg_pipeline.contract import Plan
 from freg_pipeline.extract.parts import HISTORY, NUMBERS, entities
+from freg_pipeline.lake.keys import among, distinct
 from freg_pipeline.lake.staging import Staging
 
 _CURRENT, _ROW = "er_gjeldende", "rad_nr"
@@ -47,7 +48,7 @@ class UnaskedNumbers:
             return rows.slice(0, 0)
         if self._inner[name]:
             over = self._history.get(batch, np.empty(0, np.int64))
-            return rows.filter(pa.array(~np.isin(_places(rows), over)))
+            return rows.filter(pa.array(~among(_places(rows), over)))
         return rows.filter(pc.invert(_is_history(rows)))
 
     @cached_property
@@ -56,7 +57,7 @@ class UnaskedNumbers:
         found: dict[int, list[npt.NDArray[np.int64]]] = defaultdict(list)
         for batch, rows in self._staging.read(NUMBERS):
             found[batch].append(_places(rows.filter(_is_history(rows))))
-        return {batch: np.concatenate(places) for batch, places in found.items()}
+        return {batch: distinct(np.concatenate(places)) for batch, places in found.items()}
 
 
 def _is_history(rows: pa.Table) -> pa.Array | pa.ChunkedArray:

@@ -40,6 +40,7 @@ from freg_pipeline.orchestration.schedules import (
     weekly_spot_check,
 )
 from freg_pipeline.orchestration.sensors import uttrekk_sensor
+from freg_pipeline.orchestration.sharing import release_piece_asset
 from freg_pipeline.orchestration.spot_check import spot_check, spot_check_job
 from freg_pipeline.orchestration.table_checks import checks_of_tables, table_checks_job
 from freg_pipeline.orchestration.tables import table_keys, table_specs
@@ -108,6 +109,7 @@ def _assets(names: Names, policies: Policies, plan: Plan | None) -> list[dg.Asse
     return [
         uttrekk_asset(names),
         *batch_assets(names),
+        release_piece_asset(names),
         release_asset(names, policies.of_tables),
         catalogue_asset(names, policies.of_tables, table_keys(names, plan) if plan else ()),
         hendelser_asset(names, policies.of_syncs),

@@ -59,6 +59,11 @@ def guard_specs(asset: dg.AssetKey, rules: Rules = RELEASE_RULES) -> list[dg.Ass
     ]
 
 
+def broken_by(error: FregError, rules: Rules = RELEASE_RULES) -> str | None:
+    """The rule that an error is about; None: none."""
+    return next((name for name, (kind, _) in rules.items() if isinstance(error, kind)), None)
+
+
 def guarded(
     context: dg.AssetExecutionContext,
     asset: dg.AssetKey,
@@ -73,7 +78,7 @@ def guarded(
     try:
         published = publish()
     except FregError as error:
-        name = next((name for name, (kind, _) in rules.items() if isinstance(error, kind)), None)
+        name = broken_by(error, rules)
         if name is not None:
             mark_refused(context, name)
             yield _result(asset, name, str(error))

@@ -1,4 +1,4 @@
-"""An uttrekk's jobs. Assets of different partitions can't share a run, so there are three."""
+"""An uttrekk's jobs. Assets of different partitions can't share a run, so there are several."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import dagster as dg
 from freg_pipeline.orchestration.common import Job
 from freg_pipeline.orchestration.in_order import NAME as IN_ORDER
 from freg_pipeline.orchestration.names import Names
+from freg_pipeline.orchestration.sharing import release_piece_job
 from freg_pipeline.orchestration.spot_check import SPOT_CHECK
 from freg_pipeline.orchestration.workers import Workers
 
@@ -18,11 +19,12 @@ class UttrekkJobs(NamedTuple):
 
     full_load: Job
     land_batch: Job
+    release_piece: Job
     publish_release: Job
 
 
 def uttrekk_jobs(names: Names, workers: Workers) -> UttrekkJobs:
-    """One orders, one takes in a batch, and one publishes."""
+    """One orders, one takes in a batch, one makes a piece of a release, and one publishes."""
     return UttrekkJobs(
         full_load=dg.define_asset_job(
             names.of("full_load"),
@@ -42,6 +44,7 @@ def uttrekk_jobs(names: Names, workers: Workers) -> UttrekkJobs:
             **workers.place("land_batch"),
             description="Takes one batch from identifiers to tables.",
         ),
+        release_piece=release_piece_job(names, workers),
         publish_release=dg.define_asset_job(
             names.of("publish_release"),
             selection=_published(names),

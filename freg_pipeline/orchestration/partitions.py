@@ -1,4 +1,4 @@
-"""Partitions: an uttrekk, its batches, a piece of a compaction. Never a person or a look-up.
+"""Partitions: an uttrekk, its batches, a piece of a release. Never a person or a look-up.
 
 A partition of batches is one batch, or several small ones that follow each other: what a run costs
 Dagster, and what it records of it, is more than such a batch.
@@ -18,8 +18,10 @@ from freg_pipeline.store import Store
 
 UTTREKK = "uttrekk"
 UTTREKK_BATCH = "uttrekk_batch"
-_BATCHES = re.compile(r"(?P<first>[0-9]{1,6})(-(?P<last>[0-9]{1,6}))?")
+RELEASE_PIECE = "release_piece"
 COMPACTION_PIECE = "compaction_piece"
+PLAN = "plan"  # what of a release comes before its pieces, among these
+_BATCHES = re.compile(r"(?P<first>[0-9]{1,6})(-(?P<last>[0-9]{1,6}))?")
 
 
 def partitions(names: Names, kind: str) -> dg.DynamicPartitionsDefinition:
@@ -68,3 +70,23 @@ def read_batch_partition(store: Store, key: str) -> tuple[Uttrekk, int]:
             "that partition key is not a batch", "Write it as <uttrekk>/<six digits>"
         )
     return Uttrekk(store, name), int(batch)
+
+
+def piece_partition(name: str, piece: int | None) -> str:
+    """The partition key of a piece of a release, None: of its plan: ``<uttrekk>/<four digits>``."""
+    return f"{name}/{PLAN}" if piece is None else f"{name}/{piece:04d}"
+
+
+def read_piece_partition(store: Store, key: str) -> tuple[Uttrekk, int | None]:
+    """The uttrekk and the piece that a partition key names; None: the plan.
+
+    Raises:
+        ConfigurationError: it names none.
+    """
+    name, _, piece = key.partition("/")
+    if piece != PLAN and not (piece.isascii() and piece.isdigit()):
+        raise ConfigurationError(
+            "that partition key is not a piece of a release",
+            f"Let uttrekk_sensor make them, or write it as <uttrekk>/{PLAN} or <uttrekk>/<digits>",
+        )
+    return Uttrekk(store, name), None if piece == PLAN else int(piece)

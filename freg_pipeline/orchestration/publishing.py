@@ -39,6 +39,7 @@ def release_asset(names: Names, fresh: dg.FreshnessPolicy | None) -> dg.AssetsDe
         key=key,
         deps=[
             dg.AssetDep(names.key("batch_tabeller"), partition_mapping=dg.AllPartitionMapping()),
+            dg.AssetDep(names.key("release_del"), partition_mapping=dg.AllPartitionMapping()),
             names.key("hendelser"),
             names.key("komprimering"),
         ],
@@ -59,7 +60,7 @@ def release_asset(names: Names, fresh: dg.FreshnessPolicy | None) -> dg.AssetsDe
     def release(
         context: dg.AssetExecutionContext, config: PublishConfig
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
-        """Resolve who landed, write the base, and publish it."""
+        """Make what of the base isn't made, and publish it."""
         started = time.monotonic()
         freg = freg_of(context, names)
         of = _to_publish(freg, config.uttrekk)

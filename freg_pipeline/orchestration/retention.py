@@ -21,7 +21,7 @@ from freg_pipeline.lake.compaction import under_way
 from freg_pipeline.orchestration.feed_sensor import FROM_TAG
 from freg_pipeline.orchestration.names import Names
 from freg_pipeline.orchestration.old_runs import OurRecords, Tidied, remove_old_runs
-from freg_pipeline.orchestration.partitions import COMPACTION_PIECE
+from freg_pipeline.orchestration.partitions import COMPACTION_PIECE, RELEASE_PIECE
 from freg_pipeline.orchestration.resources import Freg, freg_of
 from freg_pipeline.orchestration.telling import in_our_words
 from freg_pipeline.orchestration.workers import Workers
@@ -75,7 +75,7 @@ def purge_runs_job(
 def tidy(
     instance: DagsterInstance, freg: Freg, names: Names, ours: OurRecords, seconds: float
 ) -> Tidied:
-    """Remove old runs, and the partitions of compactions that are over.
+    """Remove old runs, and the partitions of pieces of releases and compactions that are over.
 
     Args:
         instance: whose records.
@@ -85,9 +85,11 @@ def tidy(
         seconds: after which no other run is begun with.
     """
     compactions = {*under_way(freg.store)}
-    for piece in instance.get_dynamic_partitions(names.of(COMPACTION_PIECE)):
-        if piece.partition("/")[0] not in compactions:
-            instance.delete_dynamic_partition(names.of(COMPACTION_PIECE), piece)
+    loads = {one.name for one in Uttrekk.list_open(freg.store)}
+    for kind, there in ((COMPACTION_PIECE, compactions), (RELEASE_PIECE, loads)):
+        for piece in instance.get_dynamic_partitions(names.of(kind)):
+            if piece.partition("/")[0] not in there:
+                instance.delete_dynamic_partition(names.of(kind), piece)
     return remove_old_runs(
         instance,
         ours,

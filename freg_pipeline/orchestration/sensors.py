@@ -18,7 +18,9 @@ import dagster as dg
 
 from freg_pipeline.advance import (
     Done,
+    MakePiece,
     OrderAnew,
+    PlanRelease,
     Poll,
     Publish,
     Standing,
@@ -37,14 +39,17 @@ from freg_pipeline.orchestration.grouping import batches_to_request
 from freg_pipeline.orchestration.jobs import UttrekkJobs
 from freg_pipeline.orchestration.names import Names
 from freg_pipeline.orchestration.partitions import (
+    RELEASE_PIECE,
     UTTREKK,
     UTTREKK_BATCH,
     partitions,
+    piece_partition,
 )
 from freg_pipeline.orchestration.pools import limit_pools
 from freg_pipeline.orchestration.resources import Freg, freg_of
 from freg_pipeline.orchestration.running import Running
-from freg_pipeline.orchestration.runs import runs_of
+from freg_pipeline.orchestration.runs import Runs, runs_of
+from freg_pipeline.orchestration.sharing import PIECE_JOB
 from freg_pipeline.orchestration.telling import in_our_words
 from freg_pipeline.orchestration.tick_time import TickTime
 
@@ -100,8 +105,8 @@ class _Tick:
             run_requests=self._requests,
             dynamic_partitions_requests=[
                 *self._new(UTTREKK, [one.name for one in open_ones]),
-                *self._new(UTTREKK_BATCH, [one.partition_key for one in self._requests
-                                           if one.job_name == self._names.of("land_batch")]),
+                *self._new(UTTREKK_BATCH, self._asked("land_batch")),
+                *self._new(RELEASE_PIECE, self._asked(PIECE_JOB)),
             ],
             cursor=later if later != (self._context.cursor or "") else None,
         )  # fmt: skip
@@ -112,7 +117,7 @@ class _Tick:
         for uttrekk in open_ones:
             if self._time.is_up or len(self._requests) >= REQUESTS_A_TICK:
                 return later or uttrekk.name
-            standing = standing_of(uttrekk)
+            standing = self._standing(uttrekk)
             steps = next_steps(standing)
             polls = [step.batch for step in steps if isinstance(step, Poll)]
             if polls and self._time.may_ask:
@@ -134,7 +139,7 @@ class _Tick:
         except FregError as error:
             # One uttrekk's trouble must not hold up the others; the next tick asks again.
             self._context.log.warning(str(error))
-            return next_steps(standing_of(uttrekk))
+            return next_steps(self._standing(uttrekk))
         is_end = last.state is BatchState.END
         taken = range(first, last.batch + (last.state is BatchState.READY))
         return next_steps(
@@ -144,6 +149,14 @@ class _Tick:
                 end=last.batch if is_end else standing.end,
             )
         )
+
+    def _standing(self, uttrekk: Uttrekk) -> Standing:
+        return standing_of(uttrekk, is_shared=self._freg.settings.share_release)
+
+    def _asked(self, job: str) -> list[str | None]:
+        """The partitions that a job is requested for."""
+        of = self._names.of(job)
+        return [one.partition_key for one in self._requests if one.job_name == of]
 
     def _new(self, kind: str, keys: Sequence[str | None]) -> Iterator[Added]:
         """What makes those partitions known that aren't: a tick's record holds all of them."""
@@ -170,6 +183,10 @@ def _requests(
         yield _request(names, uttrekk.name, "land_batch", partition)
     for step in steps:
         match step:
+            case PlanRelease():
+                yield from _piece(names, uttrekk.name, None, runs)
+            case MakePiece(piece):
+                yield from _piece(names, uttrekk.name, piece, runs)
             case Publish() if runs.may_begin(names.of("publish_release")):
                 config = {"release": {"uttrekk": uttrekk.name}}
                 yield _request(names, uttrekk.name, "publish_release", None, config)
@@ -178,6 +195,13 @@ def _requests(
                 yield _request(names, uttrekk.name, "full_load", uttrekk.name, {"uttrekk": again})
             case _:
                 pass  # there is nothing to run, or a person decides
+
+
+def _piece(names: Names, uttrekk: str, piece: int | None, runs: Runs) -> Iterator[dg.RunRequest]:
+    """The run that makes a piece of a release, None: its plan, if it may begin."""
+    partition = piece_partition(uttrekk, piece)
+    if runs.may_begin(names.of(PIECE_JOB), partition):
+        yield _request(names, uttrekk, PIECE_JOB, partition)
 
 
 def _request(

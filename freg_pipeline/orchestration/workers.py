@@ -28,6 +28,7 @@ EXECUTORS = tuple(_NAMED)
 # Megabytes that a run takes at its peak (docs/operations.md), of those that take more than others.
 _MEMORY = {
     "land_batch": 800,
+    "release_piece": 800,
     "publish_release": 800,
     "sync_hendelser": 800,
     "compact_piece": 800,

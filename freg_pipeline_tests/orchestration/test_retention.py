@@ -63,6 +63,7 @@ def test_each_night_old_runs_go_but_what_a_sensor_looks_at(
     ]
     age(instance)
     instance.add_dynamic_partitions("compaction_piece", ["one.000000000099/000"])
+    instance.add_dynamic_partitions("release_piece", ["one/plan", "open/plan"])
     definitions = make_definitions(freg)
     schedule = definitions.resolve_schedule_def("purge_old_runs")
     assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
@@ -72,6 +73,7 @@ def test_each_night_old_runs_go_but_what_a_sensor_looks_at(
     assert here.isdisjoint(gone)
     assert here.issuperset(kept)
     assert instance.get_dynamic_partitions("compaction_piece") == []
+    assert instance.get_dynamic_partitions("release_piece") == ["open/plan"]
 
 
 def test_runs_are_kept_for_as_long_as_the_setting_says(

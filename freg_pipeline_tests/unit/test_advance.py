@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +12,10 @@ from freg_pipeline.advance import (
     AddRound,
     Ask,
     Done,
+    MakePiece,
     Order,
     OrderAnew,
+    PlanRelease,
     Poll,
     Publish,
     ReadEvents,
@@ -94,6 +97,22 @@ def test_batches_of_our_own(kind: type[Liste]) -> None:
     assert next_steps(here) == (TakeIn(0), TakeIn(1))
     landed = Standing("one", kind, batches=batches(0), end=1, landed=batches(0))
     assert next_steps(landed) == (Publish(),)
+
+
+@pytest.mark.parametrize(
+    ("left", "expected"),
+    [
+        (None, (PlanRelease(),)),
+        (batches(2, 0), (MakePiece(0), MakePiece(2))),
+        (batches(), (Publish(),)),
+    ],
+)
+def test_a_release_that_several_machines_make(left: Any, expected: Any) -> None:
+    here = Standing("one", Komplett, batches=batches(0), end=1, landed=batches(0), pieces_left=left)
+    assert next_steps(here) == (Publish(),), "one machine makes all of it at once"
+    assert next_steps(replace(here, is_shared=True)) == expected
+    still = replace(here, is_shared=True, landed=batches())
+    assert next_steps(still) == (TakeIn(0),), "a batch has to land anew"
 
 
 @pytest.mark.parametrize(

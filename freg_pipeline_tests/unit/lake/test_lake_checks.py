@@ -127,7 +127,10 @@ def _twice(rows: pa.Table) -> pa.Table:
 
 def _to_a_stranger(rows: pa.Table) -> pa.Table:
     strangers = pa.array([STRANGER] * len(rows))
-    return rows.set_column(0, rows.schema.field(0), strangers)
+    rows = rows.set_column(0, rows.schema.field(0), strangers)
+    place = rows.column_names.index("_person")
+    keys = pa.array([int(STRANGER)] * len(rows))
+    return rows.set_column(place, rows.schema.field(place), keys)
 
 
 FAULTS: dict[str, tuple[str, Callable[[pa.Table], pa.Table], dict[tuple[str, str], int]]] = {
@@ -242,7 +245,10 @@ def test_results_hold_counts_only(store: LocalStore) -> None:
 def test_files_that_cannot_be_read_are_told_as_that(sound: LocalStore) -> None:
     path = Path(sound.path("bases/one/navn/0000.parquet"))
     data = bytearray(path.read_bytes())
-    data[4:60] = b"\xff" * 56  # the first page: the schema can still be read
+    group = pq.read_metadata(path).row_group(0)
+    columns = {group.column(at).path_in_schema: group.column(at) for at in range(group.num_columns)}
+    start = columns["_person"].data_page_offset  # a page that is looked at; the schema stays
+    data[start : start + 20] = b"\xff" * 20
     path.write_bytes(data)
     with pytest.raises(StoreError, match="freg release verify 000001"):
         run_checks(sound)

@@ -11,14 +11,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from freg_pipeline.lake.database import working_database
+from freg_pipeline.lake.documents import Documents, landed_documents
 from freg_pipeline.lake.keys import bucket_sql, key_sql
-from freg_pipeline.lake.resolve import places, resolve
+from freg_pipeline.lake.resolve import Plain, resolve
 from freg_pipeline.lake.staging import Staging
 from freg_pipeline.normalize.account import DOCUMENT_SCHEMA
 from freg_pipeline.store.local import LocalStore
@@ -38,6 +40,7 @@ OTHER_NUMBER = "et annet nummer til samme person"
 TWICE, OLDER = "levert flere ganger", "eldre dokument"
 
 
+_KEY = key_sql("personidentifikator")
 Place = tuple[int, int]  # batch, place in the batch
 Why = tuple[str, str | None, str | None]  # utfall, aarsak, gikk_til
 
@@ -192,17 +195,39 @@ def stage(store: LocalStore, batches: list[list[Delivered]], *, by_document: boo
 @contextmanager
 def resolved(
     batches: list[list[Delivered]], *, by_document: bool = True
-) -> Iterator[duckdb.DuckDBPyConnection]:
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, Plain]]:
     with tempfile.TemporaryDirectory() as folder:
         staging = stage(LocalStore(Path(folder) / "store"), batches, by_document=by_document)
         (Path(folder) / "work").mkdir()
         with working_database(Path(folder) / "work") as connection:
-            resolve(connection, staging)
-            yield connection
+            plain = resolve(connection, staging)
+            _add_plain(connection, staging, plain)
+            yield connection, plain
+
+
+def _add_plain(connection: duckdb.DuckDBPyConnection, staging: Staging, plain: Plain) -> None:
+    """The persons who landed without any rule, among those who landed by one."""
+    if not len(plain.keys):
+        return
+    told = pa.concat_tables(
+        [
+            piece.append_column("batch", pa.array([batch] * len(piece), pa.int32()))
+            for batch, piece in staging.read("dokument", ["dok_nr", "personidentifikator"])
+        ]
+    )
+    places = pa.table({"batch": plain.batches, "dok_nr": plain.places, "key": plain.keys})
+    connection.register("told", told)
+    connection.register("places", places)
+    connection.execute(
+        "INSERT INTO landed BY NAME SELECT personidentifikator AS person, batch, dok_nr "
+        "FROM told JOIN places USING (batch, dok_nr)"
+    )
+    wrong = f"SELECT count(*) FROM told JOIN places USING (batch, dok_nr) WHERE key <> {_KEY}"
+    assert connection.execute(wrong).fetchall() == [(0,)]
 
 
 def by_sql(batches: list[list[Delivered]], *, by_document: bool = True) -> Resolved:
-    with resolved(batches, by_document=by_document) as connection:
+    with resolved(batches, by_document=by_document) as (connection, _):
         landed = connection.sql("SELECT person, batch, dok_nr FROM landed").fetchall()
         avvik = connection.sql(
             "SELECT batch, dok_nr, utfall, aarsak, gikk_til FROM avvik"
@@ -396,14 +421,37 @@ def test_a_document_without_a_person_stays_unexplained() -> None:
 # -- where persons go ------------------------------------------------------------------------------
 
 
-def test_places_tell_each_landed_documents_bucket() -> None:
-    with resolved([[Delivered("a", A), Delivered("a", A)], [], [Delivered("b", B)]]) as connection:
-        found = places(connection, 4)
-    bucket = {person: int(person) % 9973 % 4 for person in (A, B)}
-    assert {batch: column.bucket.tolist() for batch, column in found.items()} == {
-        0: [-1, bucket[A]],
-        2: [bucket[B]],
-    }
+def test_documents_are_told_by_bucket_and_by_the_persons_key() -> None:
+    came = [[Delivered("a", A), Delivered("a", A)], [], [Delivered("b", B), Delivered("c", C)]]
+    with resolved(came) as (connection, plain):
+        connection.execute("DELETE FROM landed WHERE batch = 2")  # they are plain
+        found = landed_documents(connection, 4, plain)
+    told = [
+        (bucket, key, batch, place)
+        for bucket, documents in enumerate(found)
+        for key, batch, place in zip(
+            documents.keys, documents.batches, documents.places, strict=True
+        )
+    ]
+    expected = [(A, 0, 1), (B, 2, 0), (C, 2, 1)]
+    assert told == sorted(
+        (int(person) % 9973 % 4, int(person), batch, place) for person, batch, place in expected
+    )
+    for documents in found:
+        again = Documents.from_bytes(documents.to_bytes().to_pybytes())
+        for batch in (0, 1, 2):
+            places = np.arange(4, dtype=np.int32)
+            mine = again.of_batch(batch, places)
+            assert [
+                (int(documents.batches[one]), int(documents.places[one]))
+                for one in mine
+                if one >= 0
+            ] == [(b, p) for _, _, b, p in told if b == batch and _is_in(documents, b, p)]
+            assert len(mine) == 4
+
+
+def _is_in(documents: Documents, batch: int, place: int) -> bool:
+    return bool(((documents.batches == batch) & (documents.places == place)).any())
 
 
 def test_buckets_are_even_and_the_same_for_ever() -> None:

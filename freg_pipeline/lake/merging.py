@@ -1,0 +1,152 @@
+"""Staged tables -> the rows of those who landed, in the order of a bucket's files.
+
+Each batch's rows of a bucket are in order already (freg_pipeline.lake.packed), and which document
+follows which is known of the documents. So a table is merged by whole numbers, one for each
+document, and its wide columns are picked once, one column after another. Nothing is taken for
+granted: whether the rows ascend by their keys is looked at, and how many have the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from freg_pipeline.contract import Plan
+from freg_pipeline.lake.documents import Documents
+from freg_pipeline.lake.layout import FileLayout
+from freg_pipeline.lake.order import neighbours, order_of
+from freg_pipeline.lake.packed import rows_of
+from freg_pipeline.lake.rows import Origin, marked
+from freg_pipeline.lake.staging import Staging
+from freg_pipeline.lake.tables import PERSON, PERSON_KEY, RECORDED_COLUMN
+from freg_pipeline.lake.unasked import UnaskedNumbers
+from freg_pipeline.normalize.account import DOCUMENT_TABLE
+
+_PLACE = "dok_nr"
+_OF_PERSONS = [
+    _PLACE,
+    "personidentifikator",
+    "dokumentidentifikator",
+    "ajourholdt",
+    "hentet",
+]
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A table's rows in a bucket.
+
+    Attributes:
+        rows: by the table's keys.
+        repeated: how many of them have the same keys as the one before.
+    """
+
+    rows: pa.Table
+    repeated: int
+
+
+class Merging:
+    """The rows of a bucket's documents. Tables may be merged side by side.
+
+    Args:
+        staging: the batches' tables, or what of them may hold the bucket's rows.
+        plan: the contract's tables.
+        parts: whose content is landed.
+        documents: of those who landed, in order.
+        origin: what the rows say of where they came from.
+    """
+
+    def __init__(
+        self,
+        staging: Staging,
+        plan: Plan,
+        parts: Collection[str],
+        documents: Documents,
+        origin: Origin,
+    ) -> None:
+        self._staging = staging
+        self._unasked = UnaskedNumbers(staging, plan, parts)
+        self._documents = documents
+        self._origin = origin
+
+    def of_table(self, layout: FileLayout) -> Merged:
+        """A table's rows, the hidden columns among them."""
+        columns, names, documents = self._read(layout.name)
+        if not columns:
+            return Merged(layout.schema.empty_table(), 0)
+        found, starts = rows_of(documents, np.arange(len(self._documents)))
+        rows = pa.table(dict(zip(names, _picked(columns, found), strict=True)))
+        if layout.name == PERSON.name:
+            rows = self._as_persons(rows)
+        keys = np.repeat(self._documents.keys, np.diff(starts))
+        rows = rows.append_column(PERSON_KEY, pa.array(keys))
+        if self._origin.delta:
+            rows = marked(rows, self._origin.sekvensnummer)
+        return _in_order(_shaped(rows, layout), layout)
+
+    def _as_persons(self, documents: pa.Table) -> pa.Table:
+        """The rows of ``person``: what the account tells of the documents."""
+        origin = {"sekvensnummer": self._origin.sekvensnummer, "uttrekk": self._origin.uttrekk}
+        for name, value in origin.items():
+            kind = PERSON.schema.field(name).type
+            documents = documents.append_column(
+                name, pa.repeat(pa.scalar(value, kind), len(documents))
+            )
+        return documents.append_column(RECORDED_COLUMN, documents["ajourholdt"])
+
+    def _read(self, name: str) -> tuple[list[list[pa.Array]], list[str], npt.NDArray[np.int32]]:
+        """The pieces of each column, the columns' names, and the document of each row."""
+        columns: list[list[pa.Array]] = []
+        wanted = _OF_PERSONS if name == PERSON.name else None
+        name = DOCUMENT_TABLE if name == PERSON.name else name
+        names: list[str] = []
+        documents = [np.empty(0, np.int32)]
+        for batch, staged in self._staging.read_encoded(name, wanted):
+            rows = self._unasked.without(name, batch, staged)
+            documents.append(self._documents.of_batch(batch, rows[_PLACE].to_numpy()))
+            rows = rows.drop_columns(_PLACE)
+            if not columns:
+                names = rows.column_names
+                columns = [[] for _ in names]
+            for pieces, column in zip(columns, rows.columns, strict=True):
+                pieces += column.chunks
+        return columns, names, np.concatenate(documents)
+
+
+def _picked(columns: list[list[pa.Array]], rows: npt.NDArray[np.int64]) -> Iterator[pa.Array]:
+    """Rows of each column; its pieces are let go before the next one is picked."""
+    indices = pa.array(rows.astype(np.int32))
+    while columns:
+        yield _whole(columns.pop(0)).take(indices)
+
+
+def _whole(pieces: list[pa.Array]) -> pa.Array:
+    """Pieces of a column one after the other; texts as a dictionary if all of them are."""
+    if len({piece.type for piece in pieces}) > 1:
+        plain = next(piece.type for piece in pieces if not pa.types.is_dictionary(piece.type))
+        pieces = [piece.cast(plain) for piece in pieces]
+    return pa.concat_arrays(pieces)
+
+
+def _shaped(rows: pa.Table, layout: FileLayout) -> pa.Table:
+    """The columns of the table's files; dictionaries stay, as files have them or not either way."""
+    rows = rows.select(layout.schema.names)
+    fields = [
+        field.with_type(there.type) if pa.types.is_dictionary(there.type) else field
+        for field, there in zip(layout.schema, rows.schema, strict=True)
+    ]
+    return rows.cast(pa.schema(fields, layout.schema.metadata))
+
+
+def _in_order(rows: pa.Table, layout: FileLayout) -> Merged:
+    """Rows that ascend by the table's keys."""
+    ascends, repeated = neighbours([rows[name].to_numpy() for name in layout.keys])
+    if not ascends:
+        nowhere = np.zeros(len(rows), np.int16)
+        rows = rows.take(pa.array(order_of(rows, nowhere, layout.keys)))
+        _, repeated = neighbours([rows[name].to_numpy() for name in layout.keys])
+    return Merged(rows, repeated)
