@@ -184,7 +184,7 @@ def _hours(hours: float) -> str:
 
 
 _TEXT = """Written by `make bench-large`, which measures {measured} persons of the synthetic
-register ([the figures](../benchmarks/RESULTS-large.md)) and reckons the rest: between
+register (its figures: `benchmarks/RESULTS-large.md`) and reckons the rest: between
 the two, and beyond them, on the line through both. Nothing above a million has been
 tried. A synthetic document has 5.2 kB; real ones with longer histories are larger: take
 twice as much disk.
