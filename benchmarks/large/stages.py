@@ -40,6 +40,7 @@ REST = "start, Dagster, and what is between"
 LOAD = "whole load"
 STAGES = (*dict.fromkeys(_STEPS.values()), REST, LOAD)
 AFTER = ("sync of 2% events", "sync, nothing new", "compact")
+_AFTER_COMMANDS = (["hendelser", "sync"], ["hendelser", "sync"], ["compact", "--force"])
 REGISTER = "the register, meanwhile"
 
 
@@ -90,8 +91,7 @@ def measure(persons: int, folder: Path) -> Measured:
         stages[REGISTER] = Stage(cpu - before, memory)
         disk, looked_up = taken(store), _looked_up(settings)
         happen(base_url, persons // EVENTS_SHARE)
-        for name, command in zip(AFTER, (["hendelser", "sync"], ["hendelser", "sync"], ["compact"]),
-                                 strict=True):  # fmt: skip
+        for name, command in zip(AFTER, _AFTER_COMMANDS, strict=True):
             use = run(command, settings)
             stages[name] = Stage(use.cpu[-1], max(use.memory), use.seconds)
     for name, stage in stages.items():
