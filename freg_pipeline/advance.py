@@ -204,7 +204,10 @@ def standing_after(step: Step, before: Standing, uttrekk: Uttrekk) -> Standing:
         case ReadEvents() if uttrekk.feed_end is not None:
             return replace(before, is_read=True)
         case AddRound():
-            return replace(before, batches=frozenset(uttrekk.batches()), end=uttrekk.end)
+            end = uttrekk.end
+            if end is not None:  # whoever has written that has seen to it that all are here
+                return replace(before, batches=before.batches | {*range(end)}, end=end)
+            return replace(before, batches=frozenset(uttrekk.batches()))
         case StageEvents() if uttrekk.events_staged:
             return replace(before, is_staged=True)
         case _:

@@ -67,9 +67,11 @@ async def begin_sync(
     first = Uttrekk(store, current.base.uttrekk).question
     _require_same(current.number, first, settings)
     uttrekk = _following(store, current, settings)
-    if ask_again and uttrekk.exists and reopen_sync(uttrekk):
+    is_begun = uttrekk.exists
+    if is_begun and ask_again and reopen_sync(uttrekk):
         uttrekk = _following(store, current, settings)
-    if has_pages(uttrekk) or has_own_events(uttrekk):
+        is_begun = uttrekk.exists
+    if is_begun and (has_pages(uttrekk) or has_own_events(uttrekk)):
         return Begun(uttrekk, current, first.kind, None)
     page = await ask(register, settings.answer_format, current.sekvensnummer)
     if page is None or not page.entries:

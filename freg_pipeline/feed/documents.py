@@ -27,7 +27,7 @@ from freg_pipeline.extract.fetch import is_about_documents, not_there
 from freg_pipeline.extract.parts import HISTORY, is_landed
 from freg_pipeline.extract.poll import circumstances
 from freg_pipeline.journal.batches import chunks
-from freg_pipeline.journal.raw import RawMeta, pack, read_raw
+from freg_pipeline.journal.raw import RawMeta, pack, recall_raw
 from freg_pipeline.journal.request import Request
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.reasons import means_gone
@@ -90,7 +90,7 @@ def read_documents(
     One look-up at a time, and all of its identifiers.
     """
     for chunk, asked in enumerate(chunks(documents)):
-        answers = hendelsesdokumenter(read_raw(uttrekk.store, _key(uttrekk, chunk))[1])
+        answers = hendelsesdokumenter(recall_raw(uttrekk.store, _key(uttrekk, chunk))[1])
         yield {
             name: answer or Hendelsesdokument(name, feilmelding="ikke besvart")
             for name, answer in _by_name(asked, answers).items()

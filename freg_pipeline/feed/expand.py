@@ -46,7 +46,8 @@ async def add_round(
     Raises:
         DamagedError: a batch is gone whose answers are in doubt no longer.
     """
-    here = len(uttrekk.batches())
+    there = set(uttrekk.batches())
+    here = len(there)
     batches = write_batches(uttrekk, persons)
     if batches > here:
         return
@@ -69,12 +70,11 @@ async def add_round(
         batches = write_confirmations(uttrekk, numbers, batches)
     if batches <= here:
         close_batches(uttrekk, here)
-        _require_all(uttrekk)
+        _require_all(uttrekk, there)
 
 
-def _require_all(uttrekk: Uttrekk) -> None:
+def _require_all(uttrekk: Uttrekk, here: set[int]) -> None:
     """See that no batch is missing that can't be made again: else there would be no next step."""
-    here = set(uttrekk.batches())
     for batch in range(uttrekk.end or 0):
         if batch not in here:
             raise DamagedError(uttrekk.batch_key(batch), uttrekk.store.location, how="gone")

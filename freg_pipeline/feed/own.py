@@ -18,7 +18,7 @@ from freg_pipeline.feed.selection import own_events_of
 from freg_pipeline.journal.kinds import AnyKind
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.uttrekk import FeedEnd, Uttrekk
-from freg_pipeline.store import read_record, write_record
+from freg_pipeline.store import is_there, recall_record, write_record
 
 
 class OwnEvents(msgspec.Struct, frozen=True):
@@ -37,7 +37,7 @@ class OwnEvents(msgspec.Struct, frozen=True):
 
 def has_own_events(uttrekk: Uttrekk) -> bool:
     """Whether it has been found out whose events they are."""
-    return uttrekk.store.exists(_key(uttrekk))
+    return is_there(uttrekk.store, _key(uttrekk))
 
 
 async def own_events(
@@ -101,7 +101,7 @@ def events_read(uttrekk: Uttrekk) -> int:
 
 
 def _read(uttrekk: Uttrekk) -> OwnEvents:
-    return read_record(uttrekk.store, _key(uttrekk), OwnEvents)
+    return recall_record(uttrekk.store, _key(uttrekk), OwnEvents)
 
 
 def _key(uttrekk: Uttrekk) -> str:

@@ -15,7 +15,7 @@ from freg_pipeline.client.feed import FeedEntry, FeedPage, parse_feed
 from freg_pipeline.errors import DamagedError
 from freg_pipeline.extract.poll import circumstances
 from freg_pipeline.feed.position import require_within
-from freg_pipeline.journal.raw import pack, read_raw
+from freg_pipeline.journal.raw import pack, recall_raw
 from freg_pipeline.journal.uttrekk import FeedEnd, Uttrekk
 from freg_pipeline.store import write_record
 
@@ -59,7 +59,7 @@ async def read_events(
     position = uttrekk.etter or 0
     last = 0  # the register's, as far as it is known
     events: list[FeedEntry] = []
-    kept = _kept(uttrekk)
+    kept = 0 if first is not None else _kept(uttrekk)  # none were here when it was asked for
     for page in range(MAX_PAGES):
         if page < kept:
             events += _after(_entries(uttrekk, page), position)
@@ -133,7 +133,7 @@ def _page_key(uttrekk: Uttrekk, page: int) -> str:
 
 
 def _entries(uttrekk: Uttrekk, page: int) -> list[FeedEntry]:
-    return parse_feed(read_raw(uttrekk.store, _page_key(uttrekk, page))[1])
+    return parse_feed(recall_raw(uttrekk.store, _page_key(uttrekk, page))[1])
 
 
 def _after(entries: Iterable[FeedEntry], position: int) -> list[FeedEntry]:

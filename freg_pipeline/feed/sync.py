@@ -145,8 +145,10 @@ class Sync:
 
     async def slice(self) -> Slice:
         """What it has landed."""
-        persons = len(persons_of(await self.events()))
-        return Slice(self.uttrekk, events_read(self.uttrekk), persons, self._bytes)
+        events = await self.events()
+        is_all = self._begun.first.is_everyone
+        read = len(events) if is_all else events_read(self.uttrekk)
+        return Slice(self.uttrekk, read, len(persons_of(events)), self._bytes)
 
 
 def drop_staging(uttrekk: Uttrekk) -> None:

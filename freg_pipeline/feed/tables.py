@@ -27,7 +27,7 @@ from freg_pipeline.lake.tables import (
     NOT_FOLLOWED,
 )
 from freg_pipeline.normalize.values import moment
-from freg_pipeline.store import Store, read_record, write_record
+from freg_pipeline.store import Store, is_there, recall_record, write_record
 
 _TIME_COLUMN = "ajourholdstidspunkt"
 _TIME = HENDELSE.schema.field(_TIME_COLUMN).type
@@ -53,7 +53,7 @@ def staged_events(store: Store, name: str) -> StagedEvents:
     Raises:
         ObjectMissingError: they have not been staged.
     """
-    return read_record(store, event_key(name, "done.json"), StagedEvents)
+    return recall_record(store, event_key(name, "done.json"), StagedEvents)
 
 
 def stage_events(store: Store, uttrekk: Uttrekk, events: Sequence[FeedEntry]) -> StagedEvents:
@@ -65,7 +65,7 @@ def stage_events(store: Store, uttrekk: Uttrekk, events: Sequence[FeedEntry]) ->
         events: its events, in the list's order.
     """
     done = event_key(uttrekk.name, "done.json")
-    if store.exists(done):
+    if is_there(store, done):
         return staged_events(store, uttrekk.name)
     documents = documents_of(events)
     with store.scratch() as folder:

@@ -8,7 +8,7 @@ from freg_pipeline.errors import ConfigurationError, DamagedError, ObjectMissing
 from freg_pipeline.journal.kinds import AnyKind, Hendelser
 from freg_pipeline.journal.question import Question
 from freg_pipeline.journal.request import Request, check_name
-from freg_pipeline.store import Store, recall_record
+from freg_pipeline.store import Store, is_there, recall_record
 
 
 class Asked:
@@ -76,11 +76,7 @@ class Asked:
     @property
     def exists(self) -> bool:
         """Whether anything was asked for under this name."""
-        try:
-            self.store.recall(self._request_key)  # which is read next
-        except ObjectMissingError:
-            return False
-        return True
+        return is_there(self.store, self._request_key)
 
     @property
     def _request_key(self) -> str:

@@ -13,7 +13,7 @@ from freg_pipeline.errors import DamagedError, ObjectMissingError
 from freg_pipeline.journal.measures import Span, Took
 from freg_pipeline.journal.ordered import Ordered
 from freg_pipeline.journal.raw import RawMeta, recall_raw
-from freg_pipeline.store import read_record
+from freg_pipeline.store import is_there, recall_record
 
 CHUNK = 1_000  # identifiers a look-up: the register's limit (bulkoppslag)
 
@@ -55,7 +55,7 @@ class Batches(Ordered):
     def end(self) -> int | None:
         """How many batches there are; None until the register has told."""
         try:
-            return read_record(self.store, self.end_key, _End).batches
+            return recall_record(self.store, self.end_key, _End).batches
         except DamagedError:
             if self.kind.is_sync:
                 raise
@@ -77,7 +77,7 @@ class Batches(Ordered):
 
     def has_batch(self, batch: int) -> bool:
         """Whether a batch's identifiers are here."""
-        return self.store.exists(self.batch_key(batch))
+        return is_there(self.store, self.batch_key(batch))
 
     def identifiers(self, batch: int) -> list[str]:
         """A batch's identifiers, in the order delivered."""
@@ -130,7 +130,7 @@ class Batches(Ordered):
 
     def has_landed(self, batch: int) -> bool:
         """Whether a batch's staging tables are whole."""
-        return self.store.exists(self.job_key("tables", f"{batch:06d}", "done.json"))
+        return is_there(self.store, self.job_key("tables", f"{batch:06d}", "done.json"))
 
 
 def first_missing(here: Collection[int]) -> int:

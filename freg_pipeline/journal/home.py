@@ -11,7 +11,7 @@ import hashlib
 import msgspec
 
 from freg_pipeline.errors import ConfigurationError
-from freg_pipeline.store import Store, read_record, write_record
+from freg_pipeline.store import Store, is_there, recall_record, write_record
 
 _ENVIRONMENT_KEY = "register/environment.json"
 
@@ -30,7 +30,7 @@ def settle(store: Store, environment: str, base_url: str) -> None:
     Raises:
         ConfigurationError: it is of another one.
     """
-    if not store.exists(_ENVIRONMENT_KEY):
+    if not is_there(store, _ENVIRONMENT_KEY):
         write_record(store, _ENVIRONMENT_KEY, _Environment(environment))
     require_home(store, environment)
     if not has_met(store, base_url):
@@ -43,9 +43,9 @@ def require_home(store: Store, environment: str) -> None:
     Raises:
         ConfigurationError: it is of another one.
     """
-    if not store.exists(_ENVIRONMENT_KEY):
+    if not is_there(store, _ENVIRONMENT_KEY):
         return
-    there = read_record(store, _ENVIRONMENT_KEY, _Environment).environment
+    there = recall_record(store, _ENVIRONMENT_KEY, _Environment).environment
     if there != environment:
         raise ConfigurationError(
             f"{store.location} holds {there}, and FREG_ENVIRONMENT says {environment}",
@@ -55,7 +55,7 @@ def require_home(store: Store, environment: str) -> None:
 
 def has_met(store: Store, base_url: str) -> bool:
     """Whether anything in the store was asked of the register at an address."""
-    return store.exists(_address_key(base_url))
+    return is_there(store, _address_key(base_url))
 
 
 def _address_key(base_url: str) -> str:

@@ -11,7 +11,7 @@ from functools import cache
 import msgspec
 
 from freg_pipeline.errors import DamagedError, ObjectMissingError
-from freg_pipeline.store import Store, read_record
+from freg_pipeline.store import Store, is_there, read_record
 from freg_pipeline.store.record import replace_record
 
 logger = logging.getLogger(__name__)
@@ -67,19 +67,10 @@ def _tell_lost(lost: str, location: str, newest: str | None) -> None:
     logger.warning("the manifest of release %s is gone from %s: %s is current", lost, location, now)
 
 
-def is_there(store: Store, number: str) -> bool:
-    """Whether a release is there: by its manifest, which is read next."""
-    try:
-        store.recall(manifest_key(number))
-    except ObjectMissingError:
-        return False
-    return True
-
-
 def _pointed(store: Store) -> str | None:
     """What the pointer names, if it is here."""
     pointer = _pointer(store)
-    return pointer if pointer is not None and is_there(store, pointer) else None
+    return pointer if pointer is not None and is_there(store, manifest_key(pointer)) else None
 
 
 def _pointer(store: Store) -> str | None:
@@ -89,8 +80,8 @@ def _pointer(store: Store) -> str | None:
         return None
 
 
-def point_to_newest(store: Store) -> None:
-    """Make the newest release current.
+def point_to_newest(store: Store) -> str | None:
+    """Make the newest release current, and return its number; None before the first.
 
     The pointer is looked at once more after it was written: of two who publish at the same time,
     the slower one could have set it back.
@@ -99,7 +90,7 @@ def point_to_newest(store: Store) -> None:
         pointed = _pointed(store)
         newest = _newest_from(store, pointed)
         if newest is None or (pointed or "") >= newest:
-            return
+            return newest
         replace_record(store, POINTER, _Pointer(newest))
 
 
@@ -115,6 +106,6 @@ def newest_number(store: Store) -> str | None:
 def _newest_from(store: Store, number: str | None) -> str | None:
     if number is None:
         return max(numbers(store), default=None)
-    while is_there(store, following(number)):
+    while is_there(store, manifest_key(following(number))):
         number = following(number)
     return number

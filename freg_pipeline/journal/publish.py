@@ -36,8 +36,18 @@ def publish_after(store: Store, newest: str | None, manifest: Manifest) -> Manif
     return numbered
 
 
-def note_release(store: Store, uttrekk: Uttrekk, manifest: Manifest) -> None:
-    """See that a release is current or older than that, and note it with its uttrekk."""
-    point_to_newest(store)
+def note_release(
+    store: Store, uttrekk: Uttrekk, manifest: Manifest, *, just_published: bool = False
+) -> None:
+    """See that a release is current or older than that, and note it with its uttrekk.
+
+    Args:
+        store: where they lie.
+        uttrekk: what became it.
+        manifest: the release.
+        just_published: by :func:`publish_after`, which has seen to that.
+    """
+    if not just_published:
+        point_to_newest(store)
     write_record(store, uttrekk.release_key, {"release": manifest.number})
     uttrekk.close()

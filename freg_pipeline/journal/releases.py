@@ -19,13 +19,12 @@ from freg_pipeline.journal.pointer import (
     POINTER,
     current_number,
     following,
-    is_there,
     manifest_key,
     newest_number,
     numbers,
     point_to_newest,
 )
-from freg_pipeline.store import Store, read_record, recall_record, write_record
+from freg_pipeline.store import Store, is_there, read_record, recall_record, write_record
 from freg_pipeline.store.record import replace_record
 
 T = TypeVar("T")
@@ -100,7 +99,7 @@ def read_manifest(store: Store, number: str) -> Manifest:
 
 def read_if_there(store: Store, number: str | None) -> Manifest | None:
     """A release by its number; None if it was purged, or there is none."""
-    if number is None or not is_there(store, number):
+    if number is None or not is_there(store, manifest_key(number)):
         return None
     return read_manifest(store, number)
 
@@ -123,7 +122,7 @@ def write_manifest(store: Store, manifest: Manifest) -> bool:
 
 def _folders_of(store: Store, number: str | None) -> set[str]:
     """The folders that a release names; none of one that was purged."""
-    if number is None or not is_there(store, number):
+    if number is None or not is_there(store, manifest_key(number)):
         return set()
     stored = _Reader(store).stored(number)
     return {stored.base, *stored.deltas}

@@ -15,7 +15,7 @@ from freg_pipeline.errors import ConfigurationError, DamagedError, ObjectMissing
 from freg_pipeline.journal.batches import Batches
 from freg_pipeline.journal.home import settle
 from freg_pipeline.journal.request import Request
-from freg_pipeline.store import Store, read_record, write_record
+from freg_pipeline.store import Store, is_there, read_record, recall_record, write_record
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ class Uttrekk(Batches):
     @property
     def events_staged(self) -> bool:
         """Of a sync: whether its events' own tables are whole."""
-        return self.store.exists(self.key("tables/hendelser/done.json"))
+        return is_there(self.store, self.key("tables/hendelser/done.json"))
 
     @property
     def feed_end_key(self) -> str:
@@ -126,7 +126,7 @@ class Uttrekk(Batches):
     def feed_end(self) -> FeedEnd | None:
         """The last event, of kind hendelser; None until all of its pages are here."""
         try:
-            return read_record(self.store, self.feed_end_key, FeedEnd)
+            return recall_record(self.store, self.feed_end_key, FeedEnd)
         except ObjectMissingError:
             return None
 

@@ -34,6 +34,7 @@ from freg_pipeline.lake.layout import FileLayout, layouts
 from freg_pipeline.lake.query import add_replaced, readable_files
 from freg_pipeline.lake.sources import Source, files_of, sources
 from freg_pipeline.lake.tables import IDENTITY, PERSON_KEY, sql_type
+from freg_pipeline.lake.tally import tally_of
 from freg_pipeline.lake.views import current_rows
 from freg_pipeline.store import Store, read_record, write_record
 
@@ -118,6 +119,7 @@ def publish_compaction(store: Store, compaction: Compaction) -> Manifest:
         published = publish_after(store, current.number, _compacted(store, compaction, current))
         if published is not None:
             store.delete(compaction.open_key)
+            tally_of(store, published)
             return published
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -24,7 +25,7 @@ from freg_pipeline.journal.kept import require_whole
 from freg_pipeline.journal.manifest import Delta, Manifest, TableFile
 from freg_pipeline.journal.measures import Measures
 from freg_pipeline.journal.publish import note_release, publish_after
-from freg_pipeline.journal.releases import point_to_newest, require_current
+from freg_pipeline.journal.releases import point_to_newest, read_manifest, require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.accounting import account, require_complete
 from freg_pipeline.lake.database import working_database
@@ -46,7 +47,9 @@ from freg_pipeline.lake.rows import Origin, OwnRows, is_own
 from freg_pipeline.lake.staging import Staging, event_key, staged_events
 from freg_pipeline.lake.state import State
 from freg_pipeline.lake.tables import AVVIK, EVENT_TABLES, HENDELSE
-from freg_pipeline.store import Store, read_record, write_record
+from freg_pipeline.lake.tally import TALLY, Counting
+from freg_pipeline.store import Store, is_there, read_record, recall_record, write_record
+from freg_pipeline.store.overlap import Overlap
 
 
 class _Made(msgspec.Struct, frozen=True):
@@ -90,8 +93,8 @@ def build_delta(
         FregError: not everything has landed.
     """
     while True:
-        point_to_newest(store)  # what a killed process published last is what is continued
-        current = require_current(store)
+        newest = point_to_newest(store)  # published last, by a killed process maybe: it goes on
+        current = read_manifest(store, newest) if newest else require_current(store)
         last = Uttrekk(store, current.uttrekk)
         if last.release is None:  # so does that process's uttrekk know of it
             note_release(store, last, current)
@@ -107,14 +110,14 @@ def build_delta(
         require_not_fewer(uttrekk, current, persons=persons, lost=-made.change, policy=policy)
         published = publish_after(store, current.number, _on_top(store, current, uttrekk, made))
         if published is not None:
-            note_release(store, uttrekk, published)
+            note_release(store, uttrekk, published, just_published=True)
             return published
 
 
 def delta_of(store: Store, manifest: Manifest) -> Delta | None:
     """What the last sync of a release brought, also where it was merged; None: it is gone."""
     done = _done(manifest.uttrekk, manifest)
-    return read_record(store, done, _Made).delta if store.exists(done) else None
+    return recall_record(store, done, _Made).delta if is_there(store, done) else None
 
 
 def _folder(uttrekk: str, current: Manifest) -> str:
@@ -165,8 +168,8 @@ def _make(store: Store, uttrekk: Uttrekk, current: Manifest, policy: Policy) -> 
     that began with the same uttrekk and stand at the same position, compacted or not.
     """
     folder, done = _folder(uttrekk.name, current), _done(uttrekk.name, current)
-    if store.exists(done):
-        made = read_record(store, done, _Made)
+    if is_there(store, done):
+        made = recall_record(store, done, _Made)
         require_whole(store, ((file.key, file) for file in made.delta.files.values()))
     else:
         made = _write(store, uttrekk, current, folder, policy)
@@ -180,7 +183,7 @@ def _make(store: Store, uttrekk: Uttrekk, current: Manifest, policy: Policy) -> 
 def _write(store: Store, uttrekk: Uttrekk, current: Manifest, folder: str, policy: Policy) -> _Made:
     began = time.monotonic()
     batches = require_landed(uttrekk)
-    if not store.exists(event_key(uttrekk.name, "done.json")):
+    if not is_there(store, event_key(uttrekk.name, "done.json")):
         raise FregError(
             f"the events of {uttrekk.name} have not been loaded",
             f"Resume it: {uttrekk.resume_command}",
@@ -255,18 +258,24 @@ def _files(
     scratch: Path,
 ) -> tuple[dict[str, TableFile], datetime | None]:
     """The files of the tables that have rows, and when the last of their events was recorded."""
-    files, recorded = {}, None
-    for layout, rows in tables:
-        name = layout.name
-        writer = Buckets(scratch, layout)
-        for piece, bucket in rows:
-            writer.add(piece, bucket)
-            if name == HENDELSE.name:
-                times = (recorded, pc.max(piece["ajourholdstidspunkt"]).as_py())
-                recorded = max(filter(None, times), default=None)
-        for path in writer.close(empty=False).values():
-            files[name] = keep_file(store, f"{folder}/{name}.parquet", 0, path)
-    return files, recorded
+    begun, recorded, counting = {}, None, Counting()
+    with Overlap(store) as overlap:
+        for layout, rows in tables:
+            name = layout.name
+            writer = Buckets(scratch, layout)
+            for piece, bucket in rows:
+                writer.add(piece, bucket)
+                counting.add(name, piece)
+                if name == HENDELSE.name:
+                    times = (recorded, pc.max(piece["ajourholdstidspunkt"]).as_py())
+                    recorded = max(filter(None, times), default=None)
+            for path in writer.close(empty=False).values():
+                kept = partial(keep_file, store, f"{folder}/{name}.parquet", 0, path)
+                begun[name] = overlap.begin(kept)
+        tally = scratch / f"{TALLY}.parquet"
+        counting.write(tally)
+        begun[TALLY] = overlap.begin(partial(keep_file, store, f"{folder}/{tally.name}", 0, tally))
+    return {name: one.result() for name, one in begun.items()}, recorded
 
 
 def _count(connection: duckdb.DuckDBPyConnection, rows: str) -> int:

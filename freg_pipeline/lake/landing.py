@@ -32,7 +32,7 @@ from freg_pipeline.lake.packed import PackedFile, PackedTable, keep_packed, pack
 from freg_pipeline.normalize import BatchReader, Chunk, json_answer
 from freg_pipeline.normalize.account import DOCUMENT_TABLE
 from freg_pipeline.normalize.write import BatchRows
-from freg_pipeline.store import Store, recall_record, write_record
+from freg_pipeline.store import Store, is_there, recall_record, write_record
 
 _KEEP_CONTRACT = (
     "Restore it from a copy, or, if it is still the contract in force, begin an uttrekk: that "
@@ -136,7 +136,7 @@ def land_batch(
         FregError: the batch isn't fetched in full.
     """
     done = staging_key(uttrekk.place, batch, _DONE)
-    if store.exists(done):
+    if is_there(store, done):
         return load_landed(store, uttrekk.place, batch)
     missing = uttrekk.chunk_count(batch) - len(uttrekk.answered(batch))
     if missing:

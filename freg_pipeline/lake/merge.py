@@ -28,6 +28,7 @@ from freg_pipeline.lake.query import add_replaced, readable_files
 from freg_pipeline.lake.sources import Reads, Source, files_of, replaced_files, sources
 from freg_pipeline.lake.sql import identifier
 from freg_pipeline.lake.tables import DELTA_COLUMN, PERSON_KEY, REPLACED, file_schema, sql_type
+from freg_pipeline.lake.tally import TALLY, Counting
 from freg_pipeline.lake.views import current_rows
 from freg_pipeline.store import Store, read_record, write_record
 
@@ -49,6 +50,8 @@ def merged(store: Store, current: Manifest, new: Delta) -> tuple[Delta, ...]:
         new: the delta to add.
     """
     deltas = (*current.deltas, new)
+    if len(deltas) < AT_ONCE:
+        return deltas
     barriers = positions_taken(store, current)  # a compaction needs its position to stay
     while (start := _run(deltas, barriers)) is not None:
         deltas = (*deltas[:start], _merge(store, current, deltas[start:]))
@@ -137,6 +140,7 @@ class _Merging:
         found = sources(self._store, only, reads)
         self._gather_replaced(reads)
         plan = load_plan(self._store, only.contract)
+        counting = Counting()
         for layout in layouts(plan, delta=True):
             require_whole(self._store, files_of(only, layout.name))
             rows = (
@@ -146,10 +150,15 @@ class _Merging:
             )
             writer = Buckets(scratch, layout)
             for piece in self._connection.sql(rows).to_arrow_reader(_ROWS_AT_ONCE):
-                writer.add(pa.Table.from_batches([piece]), np.zeros(len(piece), np.int16))
+                rows_of_it = pa.Table.from_batches([piece])
+                writer.add(rows_of_it, np.zeros(len(piece), np.int16))
+                counting.add(layout.name, rows_of_it)
             for path in writer.close(empty=False).values():
                 key = f"{folder}/{layout.name}.parquet"
                 yield layout.name, keep_file(self._store, key, 0, path)
+        tally = scratch / f"{TALLY}.parquet"
+        counting.write(tally)
+        yield TALLY, keep_file(self._store, f"{folder}/{tally.name}", 0, tally)
 
     def _rows(self, source: Source, layout: FileLayout) -> str:
         columns = {field.name: sql_type(field.type) for field in layout.schema}

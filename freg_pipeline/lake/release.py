@@ -42,6 +42,7 @@ from freg_pipeline.lake.measured import measures_of
 from freg_pipeline.lake.piece import make_piece
 from freg_pipeline.lake.planning import write_plan
 from freg_pipeline.lake.staging import Staging
+from freg_pipeline.lake.tally import tally_of
 from freg_pipeline.store import Store
 
 
@@ -196,6 +197,7 @@ def _publish(store: Store, uttrekk: Uttrekk, manifest: Manifest, policy: Policy)
         published = publish_after(store, newest, manifest)
         if published is not None:
             note_release(store, uttrekk, published)
+            tally_of(store, published)  # the first sync would have to make it
             return published
 
 

@@ -14,7 +14,7 @@ from freg_pipeline.journal.files import KeptFile
 from freg_pipeline.journal.kept import open_whole
 from freg_pipeline.lake.landing import LandedBatch, load_landed, packed_key
 from freg_pipeline.lake.packed import PackedTable, Stretch, decoded, read_parts
-from freg_pipeline.store import Store, read_record
+from freg_pipeline.store import Store, recall_record
 
 ROWS_AT_ONCE = 100_000
 
@@ -129,7 +129,7 @@ def staged_events(store: Store, name: str, table: str) -> Iterator[pa.Table]:
         DamagedError: the file is, or is gone.
         ObjectMissingError: they have not been staged.
     """
-    file = read_record(store, event_key(name, "done.json"), _Events).files[table]
+    file = recall_record(store, event_key(name, "done.json"), _Events).files[table]
     for piece in _read(store, event_key(name, f"{table}.parquet"), file, None):
         yield pa.Table.from_batches([piece])
 

@@ -6,23 +6,27 @@ to read.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from freg_pipeline.errors import DamagedError
 from freg_pipeline.journal.kept import read_parts
 from freg_pipeline.journal.manifest import Manifest, TableFile
 from freg_pipeline.lake.keys import among, buckets_of, distinct
 from freg_pipeline.lake.tables import IDENTITY, PERSON, PERSON_KEY, RECORDED_COLUMN, REPLACED
+from freg_pipeline.lake.tally import TALLY, Tally, tally_again, tally_of
 from freg_pipeline.store import Store
 
 Keys = npt.NDArray[np.int64]
 Files = Mapping[str, tuple[TableFile, ...]]  # by table
-_AT_ONCE = 8  # tables looked into: on S3 each waits for several answers
+Place = tuple[Files, Keys]
 _PERSON_SCHEMA = pa.schema(
     [(PERSON_KEY, pa.int64()), (RECORDED_COLUMN, pa.timestamp("us", tz="UTC"))]
 )
@@ -46,61 +50,105 @@ class State:
         Args:
             keys: whom to look for, ascending.
         """
-        rows = self._current(PERSON.name, keys, _PERSON_SCHEMA.names, persons=True)
+        places, left = self._in_deltas(keys, persons=True)
+        rows = [*self._of(places, PERSON.name, _PERSON_SCHEMA.names)]
+        rows += self._of_base(left, _PERSON_SCHEMA.names)
         return pa.concat_tables([_PERSON_SCHEMA.empty_table(), *rows])
 
     def identity(self, keys: Keys) -> pa.Table:
         """Rows of who claims which number, under the numbers that have these keys."""
-        rows = self._current(IDENTITY.name, keys, IDENTITY.schema.names, persons=False)
+        places, left = self._in_deltas(keys, persons=False)
+        rows = self._of([*places, *self._in_base(left)], IDENTITY.name, IDENTITY.schema.names)
         return pa.concat_tables([IDENTITY.schema.empty_table(), *rows])
 
     def count(self, names: Iterable[str], keys: Keys, *, persons: bool) -> dict[str, int]:
         """How many rows of some tables are under these keys, as readers see them.
 
-        Of each file the keys are read alone, and of these what may hold one of them.
+        What a base or a delta holds of a person is told by its tally. Of other files the keys are
+        read alone, and of these what may hold one of them.
 
         Args:
             names: the tables.
             keys: whose rows, ascending.
             persons: the tables' rows are replaced by person; else by number.
         """
-        places = [*self._places(keys, persons=persons)]
-
-        def rows(name: str) -> int:
-            return sum(
-                len(found)
-                for files, mine in places
-                for file in files.get(name, ())
-                for found in self._rows(file, mine, [PERSON_KEY])
-            )
-
         names = [*names]
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return dict(zip(names, pool.map(rows, names), strict=True))
+        places, left = self._in_deltas(keys, persons=persons)
+        if persons:
+            return self._told(names, places) + self._counted(names, left)
+        places += self._in_base(left)
 
-    def _current(
-        self, name: str, keys: Keys, columns: list[str], *, persons: bool
-    ) -> Iterator[pa.Table]:
-        for files, mine in self._places(keys, persons=persons):
+        return Counter(
+            {name: sum(map(len, self._of(places, name, [PERSON_KEY]))) for name in names}
+        )
+
+    def _of(self, places: Iterable[Place], name: str, columns: list[str]) -> Iterator[pa.Table]:
+        """The rows of a table, each place's by its own keys."""
+        for files, mine in places:
             for file in files.get(name, ()):
                 yield from self._rows(file, mine, columns)
 
-    def _places(self, keys: Keys, *, persons: bool) -> Iterator[tuple[Files, Keys]]:
-        """Where the latest rows of each key are: in the last delta that decided it, or the base."""
+    def _in_deltas(self, keys: Keys, *, persons: bool) -> tuple[list[Place], Keys]:
+        """Where the latest rows of each key are: in the last delta that decided it.
+
+        Returns:
+            The places, and the keys that no delta decided.
+        """
+        places: list[Place] = []
         for delta in reversed(self._manifest.deltas):
             if not len(keys):
-                return
+                break
             decided = self._decided(delta.files.get(REPLACED.name), keys, persons=persons)
-            yield {name: (file,) for name, file in delta.files.items()}, decided
+            places.append(({name: (file,) for name, file in delta.files.items()}, decided))
             keys = np.setdiff1d(keys, decided, assume_unique=True)
+        return places, keys
+
+    def _in_base(self, keys: Keys) -> list[Place]:
+        """Where in the base the rows of keys are."""
         base = {**self._manifest.tables, IDENTITY.name: self._manifest.base.identity}
+        return [
+            (
+                {
+                    name: tuple(file for file in entry.files if file.bucket == number)
+                    for name, entry in base.items()
+                },
+                mine,
+            )
+            for number, mine in self._by_bucket(keys)
+        ]
+
+    def _by_bucket(self, keys: Keys) -> list[tuple[int, Keys]]:
         bucket = buckets_of(keys, self._manifest.base.buckets)
-        for number in np.unique(bucket).tolist():
-            files = {
-                name: tuple(file for file in entry.files if file.bucket == number)
-                for name, entry in base.items()
-            }
-            yield files, keys[bucket == number]
+        return [(number, keys[bucket == number]) for number in np.unique(bucket).tolist()]
+
+    def _told(self, names: Iterable[str], places: Iterable[Place]) -> Counter[str]:
+        """How many rows deltas have of persons, by table."""
+        return _summed(
+            rows
+            for files, mine in places
+            if TALLY in files
+            for file in files[TALLY]
+            for rows in self._rows(file, mine, [name for name in names if name in files])
+        )
+
+    def _counted(self, names: Iterable[str], keys: Keys) -> Counter[str]:
+        """How many rows the base has of persons, by table."""
+        return _summed(self._of_base(keys, [name for name in names if name in self._tally.tables]))
+
+    def _of_base(self, keys: Keys, columns: list[str]) -> list[pa.Table]:
+        """What the base's tally tells of persons."""
+        for _ in range(2):
+            told = {file.bucket: file for file in self._tally.files}
+            found = [(told[one], mine) for one, mine in self._by_bucket(keys) if one in told]
+            try:
+                return [rows for file, mine in found for rows in self._rows(file, mine, columns)]
+            except DamagedError:
+                self._tally = tally_again(self._store, self._manifest)
+        raise AssertionError  # it was made just now
+
+    @cached_property
+    def _tally(self) -> Tally:
+        return tally_of(self._store, self._manifest)
 
     def _decided(self, file: TableFile | None, keys: Keys, *, persons: bool) -> Keys:
         """Those of the keys that a delta decides anew."""
@@ -120,6 +168,13 @@ class State:
         rows = read_parts(self._store, file.key, file, read, lambda told: _row_groups(told, keys))
         mine = among(rows[PERSON_KEY].to_numpy(), keys)
         yield rows.filter(pa.array(mine)).select(columns)
+
+
+def _summed(counts: Iterable[pa.Table]) -> Counter[str]:
+    total = Counter[str]()
+    for one in counts:
+        total.update({name: pc.sum(one[name]).as_py() or 0 for name in one.column_names})
+    return total
 
 
 def _row_groups(metadata: pq.FileMetaData, keys: Keys) -> list[int]:

@@ -10,6 +10,7 @@ of them publishes.
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -26,7 +27,7 @@ from freg_pipeline.feed.tables import staged_events
 from freg_pipeline.journal.kinds import Komplett
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.question import Question
-from freg_pipeline.journal.releases import current_release, current_uttrekk, require_current
+from freg_pipeline.journal.releases import current_release, require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.heal import healing
 from freg_pipeline.lake.release import build_release
@@ -75,7 +76,7 @@ def hendelser_asset(names: Names, fresh: dg.FreshnessPolicy | None) -> dg.Assets
         config.require_whole()
         freg = freg_of(context, names)
         try:
-            slices = yield from guarded(
+            slices, current = yield from guarded(
                 context, key, lambda: _sync(context, names, freg, config), SYNC_RULES
             )
         except TooOldError:
@@ -88,13 +89,14 @@ def hendelser_asset(names: Names, fresh: dg.FreshnessPolicy | None) -> dg.Assets
             yield from guarded(context, key, lambda: None, SYNC_RULES)
             yield dg.MaterializeResult(metadata={"full_load": name})
             return
-        yield dg.MaterializeResult(metadata=_metadata(freg, slices, started))
+        yield dg.MaterializeResult(metadata=_metadata(freg, slices, current, started))
 
     return hendelser
 
 
-def _metadata(freg: Freg, slices: list[Slice], started: float) -> dict[str, Any]:
-    manifest = require_current(freg.store)
+def _metadata(
+    freg: Freg, slices: list[Slice], manifest: Manifest, started: float
+) -> dict[str, Any]:
     lag = _lag(freg, manifest)
     return {
         "release": manifest.number,
@@ -116,7 +118,7 @@ def _metadata(freg: Freg, slices: list[Slice], started: float) -> dict[str, Any]
 
 def _sync(
     context: dg.AssetExecutionContext, names: Names, freg: Freg, config: SyncConfig
-) -> list[Slice]:
+) -> tuple[list[Slice], Manifest]:
     """Slice after slice, each of them a release, up to the last event that there is now.
 
     What happens meanwhile is the next sync's: the register never rests, and one that ran after it
@@ -127,7 +129,7 @@ def _sync(
     position = current.sekvensnummer
     goal = freg.ask(lambda register: last_number(register, current))
     while len(slices) < config.slices and position < goal:
-        taken = healing(freg.store, lambda: _take(freg, config))
+        taken = healing(freg.store, partial(_take, freg, config, current.uttrekk))
         if taken is None:
             break
         current = require_current(freg.store)
@@ -138,10 +140,10 @@ def _sync(
         show_release(
             context, names, freg.store, current
         )  # whoever published it was stopped before that
-    return slices
+    return slices, current
 
 
-def _take(freg: Freg, config: SyncConfig) -> Slice | None:
+def _take(freg: Freg, config: SyncConfig, before: str) -> Slice | None:
     """One slice, collected and published; None: nothing has happened."""
     taken = freg.ask(
         lambda register: collect(
@@ -154,7 +156,7 @@ def _take(freg: Freg, config: SyncConfig) -> Slice | None:
     )
     if taken is None:
         return None
-    account = _publish(freg, taken, config).accounting
+    account = _publish(freg, taken, config, before).accounting
     return replace(
         taken,
         without_document=account.events_without_document,
@@ -162,10 +164,9 @@ def _take(freg: Freg, config: SyncConfig) -> Slice | None:
     )
 
 
-def _publish(freg: Freg, taken: Slice, config: SyncConfig) -> Manifest:
-    before = current_uttrekk(freg.store)
+def _publish(freg: Freg, taken: Slice, config: SyncConfig, before: str) -> Manifest:
     manifest = build_release(freg.store, taken.uttrekk, policy=config.policy(freg.settings))
-    if before is not None and manifest.uttrekk != before:
+    if manifest.uttrekk != before:
         drop_staging(Uttrekk(freg.store, before))
     return manifest
 

@@ -30,7 +30,7 @@ _AGAIN_AFTER = 24 * 3600.0  # seconds
 
 
 def release_metadata(
-    store: Store, manifest: Manifest, before: Told | None = None
+    store: Store, manifest: Manifest, before: Told | None = None, *, is_kept: bool = True
 ) -> dict[str, Any]:
     """What is told of a release, whoever publishes it.
 
@@ -38,11 +38,12 @@ def release_metadata(
         store: where it lies.
         manifest: the release.
         before: what was told of the one recorded last; a full load needs nothing of it.
+        is_kept: whether it is recorded beyond this process: else a sync draws nothing.
     """
     account = manifest.accounting
     return {
         "accounting": dg.MetadataValue.md(_accounting(manifest)),
-        **_pictures(store, manifest, before or {}),
+        **(_pictures(store, manifest, before or {}) if is_kept or not manifest.deltas else {}),
         "release": manifest.number,
         "uttrekk": manifest.uttrekk,
         "sekvensnummer": manifest.sekvensnummer,

@@ -15,7 +15,7 @@ import dagster as dg
 from freg_pipeline.feed.standstill import note_standstill
 from freg_pipeline.feed.watch import has_news, wait_for_events
 from freg_pipeline.journal.manifest import Manifest
-from freg_pipeline.journal.releases import require_current
+from freg_pipeline.journal.releases import read_manifest, require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.orchestration.config import ReleaseConfig, SyncConfig
 from freg_pipeline.orchestration.engine import Engine, open_engine
@@ -91,9 +91,10 @@ class Syncing:
             name = str(made.metadata["full_load"].value)
             carry_on(self._freg, Uttrekk(self._freg.store, name), release=self._strictness)
             return self.once()
-        self._note(require_current(self._freg.store))
+        current = read_manifest(self._freg.store, str(made.metadata["release"].value))
+        self._note(current)
         return Synced(
-            manifest=require_current(self._freg.store),
+            manifest=current,
             releases=int(_number(made, "releases")),
             events=int(_number(made, "events")),
             without_document=int(_number(made, "events_without_document")),

@@ -95,7 +95,10 @@ def recorded(
         failure = error
     last = _last(instance, names)
     before = _shown(store, last)
-    told = release_metadata(store, manifest, last.metadata if last is not None else None)
+    told = release_metadata(
+        store, manifest, last.metadata if last is not None else None,
+        is_kept=last is not None or not instance.is_ephemeral,
+    )  # fmt: skip
     yield from ShownTables(names, store, before, manifest).events()
     if written is not None:
         yield dg.AssetMaterialization(names.key("duckdb_katalog"), metadata=written, tags=tags)

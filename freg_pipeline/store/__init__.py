@@ -5,7 +5,7 @@ once and whole. Done means that it is there. The only object that is ever replac
 the current release.
 """
 
-from freg_pipeline.store.base import Store, open_store
+from freg_pipeline.store.base import Store, is_there, open_store
 from freg_pipeline.store.record import read_record, recall_record, write_record
 
-__all__ = ["Store", "open_store", "read_record", "recall_record", "write_record"]
+__all__ = ["Store", "is_there", "open_store", "read_record", "recall_record", "write_record"]

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from freg_pipeline.errors import ObjectMissingError
 from freg_pipeline.store.readers import Readers, Reading
 
 if TYPE_CHECKING:
@@ -109,6 +110,15 @@ class Store(Protocol):
     def scratch(self) -> AbstractContextManager[Path]:
         """A private local folder for files under construction, gone afterwards."""
         ...
+
+
+def is_there(store: Store, key: str) -> bool:
+    """Whether an object is there that is never replaced, and is mostly read next."""
+    try:
+        store.recall(key)
+    except ObjectMissingError:
+        return False
+    return True
 
 
 def open_store(settings: Settings) -> Store:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -25,6 +26,7 @@ from freg_pipeline.store.scratch import scratch_here
 
 _MISSING = {"NoSuchKey", "404", "NotFound"}
 _IS_THERE = 412  # Precondition Failed: an object of that name is there, and stays
+_AT_ONCE_REMOVED = 1_000  # S3's own limit
 _BEYOND = 416  # Range Not Satisfiable: it begins after the object's end
 _TRY_AGAIN = 409  # Conflict: of two at the same time, neither may have written
 _SINGLE_PUT_LIMIT = 5 * 1024**3  # S3's own limit for one PUT, the only write that is conditional
@@ -200,10 +202,26 @@ class S3Store:
         self._settled(key, delete)
 
     def delete_all(self, keys: Iterable[str]) -> None:
-        """Remove objects, several at once: not every service removes many by one request."""
+        """Remove objects: many by one request, or, where a service doesn't do that, each."""
+        left = [*keys]
+        for key in left:
+            self._remembered.forget(key)
+        while left and self._removed(left[:_AT_ONCE_REMOVED]):
+            left = left[_AT_ONCE_REMOVED:]
         with Overlap(self) as overlap:
-            for key in keys:
+            for key in left:
                 overlap.begin(partial(self.delete, key))
+
+    def _removed(self, keys: builtins.list[str]) -> bool:
+        """Whether all of them could be removed by one request."""
+        named = [{"Key": self._key(key)} for key in keys]
+        try:
+            answer = self._client.delete_objects(
+                Bucket=self._bucket, Delete={"Objects": named, "Quiet": True}
+            )
+        except ClientError:  # each by itself says why, if it is no matter of how many
+            return False
+        return not answer.get("Errors")
 
     def open_to_readers(self) -> None:
         """Nothing: policies of the bucket say who may read."""
