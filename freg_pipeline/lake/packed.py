@@ -260,7 +260,7 @@ def read_parts(
         key: the file.
         table: where the table lies in it.
         parts: of it, in a row.
-        columns: which of them; None: all.
+        columns: which of them, where the contract has them: it may lack any; None: all.
 
     Raises:
         DamagedError: what is read isn't as it was written, or is gone.
@@ -295,13 +295,14 @@ def _unpacked(stream: bytes, columns: Sequence[str] | None) -> Iterator[pa.Table
     content = pa.py_buffer(stream)
     if columns is not None:
         names = pa.ipc.read_schema(content).names
+        columns = [name for name in columns if name in names]
         fields = [names.index(name) for name in columns]
     options = pa.ipc.IpcReadOptions(use_threads=False, included_fields=fields)
     with pa.ipc.open_stream(content, options=options) as reader:
         reader.read_next_batch()  # the one without rows
         for batch in reader:
             rows = pa.Table.from_batches([batch])
-            yield rows if columns is None else rows.select(list(columns))
+            yield rows if columns is None else rows.select(columns)
 
 
 def _digest(content: memoryview | pa.Buffer) -> str:

@@ -93,6 +93,17 @@ def test_a_part_that_has_changed_is_told_and_the_others_can_be_read(tmp_path: Pa
         list(read_parts(store, key, table, table.parts[2:3]))
 
 
+def test_columns_that_the_contract_lacks_are_left_out(tmp_path: Path) -> None:
+    staging = _staged(local_store(tmp_path))
+    for wanted, there in (
+        (["status", "rad_nr", "dok_nr"], ["rad_nr", "dok_nr"]),
+        (["rad_nr"], ["rad_nr"]),
+    ):
+        read = [piece for _, piece in staging.read("few", wanted)]
+        assert [piece.column_names for piece in read] == [there, there]
+        assert [piece["rad_nr"].to_pylist() for piece in read] == [[0, 1, 2]] * 2
+
+
 @given(st.lists(st.text(max_size=12) | st.from_regex(r"[0-9]{10,12}\n?", fullmatch=True)))
 @settings(max_examples=30, deadline=None)
 def test_keys_and_buckets_are_the_same_in_sql(numbers: list[str]) -> None:
