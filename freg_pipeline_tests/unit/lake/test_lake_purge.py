@@ -34,6 +34,7 @@ from freg_pipeline_tests.unit.lake.delivered import (
 )
 
 A, B = number(0), number(1)
+READS = ("read", "recall")
 
 
 class Watched:
@@ -134,7 +135,7 @@ def test_releases_purged_while_they_are_listed_are_left_out(store: LocalStore) -
     left = [1]
 
     def other(asked: str, key: str) -> None:
-        if asked == "read" and key == manifest_key("000001") and left:
+        if asked in READS and key == manifest_key("000001") and left:
             left.pop()
             purge(store, keep=1)
 
@@ -164,5 +165,5 @@ def test_ages_beyond_all_calendars_spare_everything(store: LocalStore, days: flo
 def test_the_release_after_the_first_young_one_is_not_read_for_its_age(store: LocalStore) -> None:
     watched: Any = Watched(store)
     purge(watched, keep=1, older_than_days=1)
-    read = [key for name, key in watched.asked if name == "read" and key.startswith("releases/0")]
+    read = [key for name, key in watched.asked if name in READS and key.startswith("releases/0")]
     assert read.count(manifest_key("000001")) == read.count(manifest_key("000002")) + 1

@@ -413,7 +413,8 @@ def test_no_batch_and_empty_batches_give_nobody() -> None:
 
 
 def test_a_document_without_a_person_stays_unexplained() -> None:
-    with resolved([[Delivered("lost", None, utfall="dokument"), Delivered("a", A)]]) as connection:
+    came = [[Delivered("lost", None, utfall="dokument"), Delivered("a", A)]]
+    with resolved(came) as (connection, _):
         assert connection.sql("SELECT count(*) FROM landed").fetchall() == [(1,)]
         assert connection.sql("SELECT count(*) FROM avvik").fetchall() == [(0,)]
 
