@@ -4,7 +4,7 @@ A monitor, one storage daemon that keeps everything in memory, and radosgw, each
 its own; all that they write lies in a folder that is given. Up in a few seconds. As a test::
 
     def test_something(radosgw: Radosgw) -> None:         # the fixture of conftest.py
-        bucket = radosgw.bucket("some-name")              # made, and empty
+        bucket = radosgw.bucket()                         # made, and empty
         freg("uttrekk", ..., FREG_STORE=f"s3://{bucket}/prefix", **radosgw.environment())
 
 or without pytest, one for any number of processes::
@@ -26,6 +26,7 @@ import os
 import secrets
 import shutil
 import socket
+import string
 import struct
 import subprocess
 import time
@@ -159,13 +160,18 @@ class Radosgw:
             ),
         )
 
-    def bucket(self, name: str) -> str:
+    def bucket(self) -> str:
         """Make a bucket; returns its name."""
+        name = _unused("bucket")
         self.client().create_bucket(Bucket=name)
         return name
 
+    def stranger(self) -> Keys:
+        """Make another user, who may do nothing with others' buckets."""
+        return _make_user(self.folder, _unused("stranger"))
+
     def user(self, name: str) -> Keys:
-        """Make another user, who may do nothing with others' buckets until a policy says so."""
+        """Make another user, who may do what a policy tells of the name."""
         return _make_user(self.folder, name)
 
 
@@ -226,6 +232,11 @@ def _start(folder: Path, stack: contextlib.ExitStack) -> Radosgw:
     serving = _daemon(folder, stack, "radosgw", "-n", "client.admin")
     _wait_for(serving, gateway)
     return Radosgw(f"http://127.0.0.1:{gateway}", _make_user(folder, "owner"), folder)
+
+
+def _unused(kind: str) -> str:
+    """A name that nobody has. Of letters: eleven digits would be masked in what we print."""
+    return f"{kind}-{''.join(secrets.choice(string.ascii_lowercase) for _ in range(20))}"
 
 
 def _make_user(folder: Path, name: str) -> Keys:

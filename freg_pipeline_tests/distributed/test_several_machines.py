@@ -52,7 +52,7 @@ def course(radosgw: Radosgw, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     if packages := missing():
         pytest.skip(f"needs services: apt-get install {' '.join(packages)}")
     folder = tmp_path_factory.mktemp("several")
-    store = f"s3://{radosgw.bucket('several')}/freg"
+    store = f"s3://{radosgw.bucket()}/freg"
     settings = {**radosgw.environment(), "FREG_STORE": store, "FREG_COMPACT_SHARE": "0.0001"}
     with cluster(folder, LOOKED, *REGISTER, **settings) as several, _as(settings):
         alone = load(base_url=several.register.base_url, store=str(folder / "alone"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
@@ -30,7 +29,7 @@ def found(radosgw: Radosgw, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 
 @pytest.fixture
 def bucket(radosgw: Radosgw) -> str:
-    return radosgw.bucket(f"b{uuid4().hex}")
+    return radosgw.bucket()
 
 
 @pytest.fixture

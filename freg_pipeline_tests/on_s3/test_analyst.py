@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
 
 import duckdb
 import pytest
@@ -41,7 +40,7 @@ class Lake:
 
 @pytest.fixture(scope="module")
 def lake(radosgw: Radosgw) -> Iterator[Lake]:
-    bucket = radosgw.bucket(f"b{uuid4().hex}")
+    bucket = radosgw.bucket()
     where = f"s3://{bucket}/some/prefix"
     reader = radosgw.user("analyst")
     radosgw.client().put_bucket_policy(Bucket=bucket, Policy=documented_policy(bucket))

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
@@ -33,7 +32,7 @@ class Served:
 def served(
     radosgw: Radosgw, small_register: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Served]:
-    bucket = radosgw.bucket(f"b{uuid4().hex}")
+    bucket = radosgw.bucket()
     where = f"s3://{bucket}/some/prefix"
     with pytest.MonkeyPatch.context() as patch:
         for name, value in radosgw.environment().items():

@@ -19,20 +19,20 @@ import sys
 from pathlib import Path
 from freg_pipeline_tests.radosgw import running
 with running(Path(sys.argv[1])) as service:
-    service.bucket("own")
+    service.bucket()
     print(service.endpoint, flush=True)
     sys.stdin.read()
 """
 
 
 def test_it_keeps_what_is_there_and_knows_who_asks(radosgw: Radosgw) -> None:
-    bucket = radosgw.bucket("kept")
+    bucket = radosgw.bucket()
     client = radosgw.client()
     client.put_object(Bucket=bucket, Key="a", Body=b"first", IfNoneMatch="*")
     for keys, code in (
         (radosgw.keys, "PreconditionFailed"),
         (Keys(radosgw.keys.access), "SignatureDoesNotMatch"),
-        (radosgw.user("stranger"), "AccessDenied"),
+        (radosgw.stranger(), "AccessDenied"),
     ):
         with pytest.raises(ClientError) as caught:
             radosgw.client(keys).put_object(Bucket=bucket, Key="a", Body=b"x", IfNoneMatch="*")

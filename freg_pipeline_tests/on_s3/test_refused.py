@@ -47,7 +47,7 @@ def test_it_is_told_in_one_line(
     if wrong in {"secret", "key"}:
         keys = Keys(keys.access) if wrong == "secret" else Keys()
     elif wrong == "rights":
-        keys = radosgw.user("stranger")
+        keys = radosgw.stranger()
     store = "s3://no-such-bucket/prefix" if wrong == "bucket" else where
 
     ended = freg(
