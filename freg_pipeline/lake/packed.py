@@ -179,7 +179,7 @@ def _by_place(rows: pa.Table) -> pa.Table:
     """
     places = rows[_PLACE].to_numpy()
     cuts = [0, *(np.flatnonzero(np.diff(places) < 0) + 1).tolist(), len(rows)]
-    if len(cuts) == 2:  # noqa: PLR2004  they ascend
+    if len(cuts) == 2:
         return rows
     runs = sorted(pairwise(cuts), key=lambda run: int(places[run[0]]))
     rows = pa.concat_tables([rows.slice(start, end - start) for start, end in runs])  # no copy

@@ -6,6 +6,7 @@ to read.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
@@ -23,6 +24,8 @@ from freg_pipeline.lake.keys import among, buckets_of, distinct
 from freg_pipeline.lake.tables import IDENTITY, PERSON, PERSON_KEY, RECORDED_COLUMN, REPLACED
 from freg_pipeline.lake.tally import TALLY, Tally, tally_again, tally_of
 from freg_pipeline.store import Store
+
+logger = logging.getLogger(__name__)
 
 Keys = npt.NDArray[np.int64]
 Files = Mapping[str, tuple[TableFile, ...]]  # by table
@@ -64,8 +67,8 @@ class State:
     def count(self, names: Iterable[str], keys: Keys, *, persons: bool) -> dict[str, int]:
         """How many rows of some tables are under these keys, as readers see them.
 
-        What a base or a delta holds of a person is told by its tally. Of other files the keys are
-        read alone, and of these what may hold one of them.
+        What a base or a delta holds of a person is told by its tally. Of other files, and where a
+        delta's tally is damaged, the keys are read alone, and of these what may hold one of them.
 
         Args:
             names: the tables.
@@ -76,11 +79,7 @@ class State:
         places, left = self._in_deltas(keys, persons=persons)
         if persons:
             return self._told(names, places) + self._counted(names, left)
-        places += self._in_base(left)
-
-        return Counter(
-            {name: sum(map(len, self._of(places, name, [PERSON_KEY]))) for name in names}
-        )
+        return self._keys_of([*places, *self._in_base(left)], names)
 
     def _of(self, places: Iterable[Place], name: str, columns: list[str]) -> Iterator[pa.Table]:
         """The rows of a table, each place's by its own keys."""
@@ -123,12 +122,22 @@ class State:
 
     def _told(self, names: Iterable[str], places: Iterable[Place]) -> Counter[str]:
         """How many rows deltas have of persons, by table."""
-        return _summed(
-            rows
-            for files, mine in places
-            if TALLY in files
-            for file in files[TALLY]
-            for rows in self._rows(file, mine, [name for name in names if name in files])
+        total = Counter[str]()
+        for files, mine in places:
+            here = [name for name in names if name in files]
+            try:
+                total += _summed(
+                    rows for file in files[TALLY] for rows in self._rows(file, mine, here)
+                )
+            except DamagedError as error:
+                logger.warning("%s; the rows are counted instead", error.what)
+                total += self._keys_of([(files, mine)], here)
+        return total
+
+    def _keys_of(self, places: list[Place], names: Iterable[str]) -> Counter[str]:
+        """How many rows there are by the keys in tables' own files."""
+        return Counter(
+            {name: sum(map(len, self._of(places, name, [PERSON_KEY]))) for name in names}
         )
 
     def _counted(self, names: Iterable[str], keys: Keys) -> Counter[str]:

@@ -68,6 +68,7 @@ def split(monkeypatch: pytest.MonkeyPatch, *, persons_a_bucket: int, memory: int
     monkeypatch.setattr(piece, "MERGED_BYTES", memory)
     monkeypatch.setattr(packed, "ROWS_A_PART", 4)
     monkeypatch.setattr(layout, "ROW_GROUP", 8)
+    monkeypatch.setattr(layout, "LOOKED_UP_ROW_GROUP", 8)
 
 
 def rows_of(store: LocalStore, manifest: Manifest) -> dict[str, list[Any]]:

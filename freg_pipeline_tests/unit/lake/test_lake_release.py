@@ -37,6 +37,7 @@ from freg_pipeline.lake.landing import packed_key, staging_key
 from freg_pipeline.lake.purge import purge
 from freg_pipeline.lake.query import query
 from freg_pipeline.lake.release import build_release
+from freg_pipeline.lake.tally import tally_of
 from freg_pipeline.lake.verify import verify
 from freg_pipeline.store import Store, write_record
 from freg_pipeline.store.local import LocalStore
@@ -276,7 +277,9 @@ def test_killed_at_any_change_the_next_build_ends_as_if_nothing_had_happened(
 
 
 def _content(store: Store, manifest: Manifest) -> Any:
-    return manifest.tables, manifest.accounting, set(store.list("bases/"))
+    """What a release holds; its tally, which is made when it is needed, is asked for first."""
+    tally = tally_of(store, manifest)
+    return manifest.tables, manifest.accounting, tally, set(store.list("bases/"))
 
 
 def test_a_build_that_was_killed_after_the_manifest_is_not_made_twice(store: LocalStore) -> None:
