@@ -54,7 +54,7 @@ def test_every_object_has_one_name_and_every_name_occurs(
     begun = Uttrekk(listed.store, "listed").request
     Uttrekk.begin(listed.store, msgspec.structs.replace(begun, name="open-one"))
     keys += under_way + listed.store.list("open/")
-    assert [key for key in keys if len(names_of(key)) != 1] == []
+    assert [(key, len(names_of(key))) for key in keys if len(names_of(key)) != 1] == []
     missing = [
         name.pattern
         for name in NAMES
