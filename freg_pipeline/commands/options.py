@@ -13,9 +13,9 @@ import click
 import msgspec
 
 from freg_pipeline.commands.completion import codes, environments, one_of, packages
-from freg_pipeline.criteria.described import Criterion, criteria_of
 
 if TYPE_CHECKING:
+    from freg_pipeline.criteria.described import Criterion
     from freg_pipeline.client import Register
     from freg_pipeline.client.answers import Answer
     from freg_pipeline.settings import Settings
@@ -129,6 +129,7 @@ _ONE_AT_A_TIME = {"personstatustyper": "personstatustype"}
 
 def with_criteria(kriterier: type[msgspec.Struct]) -> Callable[[F], F]:
     """Give a command an option for each criterion of a service."""
+    from freg_pipeline.criteria.described import criteria_of
 
     def add(command: F) -> F:
         for one in reversed(criteria_of(kriterier)):
