@@ -3,8 +3,10 @@
 # No `from __future__ import annotations`: Dagster reads the annotations of decorated functions.
 
 import os
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -88,8 +90,16 @@ def test_runs_are_kept_for_as_long_as_the_setting_says(
     assert len(instance.get_runs(dg.RunsFilter(job_name="sync_hendelser"))) == 3
 
 
-def files(home: Path) -> dict[Path, int]:
-    return {path: path.stat().st_size for path in home.rglob("*") if path.is_file()}
+def files(home: Path) -> dict[Path, list[str] | bytes]:
+    """All that is recorded: a database by its content, with what is still in its journal."""
+    found: dict[Path, list[str] | bytes] = {}
+    for path in home.rglob("*"):
+        if path.suffix == ".db":
+            with closing(sqlite3.connect(path)) as connection:
+                found[path] = [*connection.iterdump()]
+        elif path.is_file() and not path.name.endswith(("-wal", "-shm")):
+            found[path] = path.read_bytes()
+    return found
 
 
 @pytest.mark.usefixtures("recorded")
@@ -99,9 +109,11 @@ def test_a_sync_that_finds_nothing_records_nothing(make_freg: MakeFreg, tmp_path
         freg = make_freg(url)
         with open_engine(freg) as engine:
             released(freg, engine.instance)
+        at_first = files(tmp_path / "store" / "dagster")
         with syncing(freg) as syncs:
             first = syncs.once()  # records that nothing is new, once in half an hour
             before = files(tmp_path / "store" / "dagster")
+            assert before != at_first
             assert syncs.once() == first
         assert (first.releases, first.events, first.events_behind) == (0, 0, 0)
         assert files(tmp_path / "store" / "dagster") == before
