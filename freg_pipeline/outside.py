@@ -38,12 +38,13 @@ _DIGITS = re.compile(rf"{_DIGIT}(?>{_BETWEEN}{{0,5}}?{_DIGIT}){{9,}}")
 _ONE_DIGIT = re.compile(_DIGIT)
 
 # What has as many digits and is no identity number: a time, a random UUID, an address with its
-# port, and a sequence number as our own names write it.
+# port, and a sequence number as our own names write it, of a second try as well.
 _OTHERWISE = re.compile(
     r"(\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?![\d.])"
     r"|\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b"
     r"|(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
     r"(?::\d{1,5})?(?![\d.])"
+    r"|\bhendelser-000\d{9}-\d{1,3}(?!\d|[^\w/]{1,3}\d)"
     r"|(?<!\d)000\d{9}(?!\d|[^\w/]{1,3}\d))",
     re.IGNORECASE | re.ASCII,
 )
@@ -86,8 +87,8 @@ class MaskedFormatter(logging.Formatter):
 
 
 def looks_like_number(text: str) -> bool:
-    """Whether a text holds what may be an identity number."""
-    return masked(text) != text
+    """Whether a text holds what may be an identity number; secrets are no matter of this."""
+    return _mask_numbers(text, _may_be_number) != text
 
 
 def _clean(text: str) -> str:

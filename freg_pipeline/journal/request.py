@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.journal.names import position_of
 from freg_pipeline.journal.question import Question
 from freg_pipeline.outside import looks_like_number
 
@@ -89,7 +90,9 @@ def check_name(name: str) -> str:
             "that is not a valid name for an uttrekk",
             "Use up to 64 of a-z, 0-9, - and _, starting with a letter or a digit",
         )
-    if looks_like_number(name):  # it becomes part of file names, logs and Dagster's records
+    # It becomes part of file names, logs and Dagster's records. A sync's is made of a position of
+    # the event list, and any number of that may begin as a date does.
+    if position_of(name) is None and looks_like_number(name):
         raise ConfigurationError(
             "that name may be an identity number", "Choose one that says nothing about persons"
         )

@@ -155,7 +155,7 @@ def test_attributes_are_what_build_defs_takes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FREG_TOKEN", "another store's")
-    monkeypatch.setenv("KUNDER_TOKEN", "mine")
+    monkeypatch.setenv("KUNDER_TOKEN", "the-token-of-kunder")
     definitions = loaded(
         key_prefix=["oslo", "kunder"],
         store=str(tmp_path),
@@ -167,7 +167,7 @@ def test_attributes_are_what_build_defs_takes(
     settings = freg_of(definitions, "oslo__kunder__freg").settings
     assert (settings.store, settings.parts, settings.keep_days) == (str(tmp_path), ("navn",), 3.0)
     assert settings.token is not None
-    assert settings.token.get_secret_value() == "mine"
+    assert settings.token.get_secret_value() == "the-token-of-kunder"
     (running,) = [one for one in definitions.sensors or () if one.default_status.value == "RUNNING"]
     assert running.name == "oslo__kunder__hendelser_sensor"
 

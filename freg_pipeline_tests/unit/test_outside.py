@@ -214,3 +214,7 @@ def test_log_lines_are_masked_with_their_tracebacks() -> None:
 def test_what_may_be_a_number_is_known() -> None:
     assert looks_like_number("liste-03851598730")
     assert not looks_like_number("hendelser-000000123456")
+    assert not looks_like_number("hendelser-000101234567-2")
+    assert looks_like_number("hendelser-000101234567-03851598730")
+    keep_secret("mine")
+    assert not looks_like_number("mine"), "a secret is none"
