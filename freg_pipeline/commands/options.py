@@ -15,9 +15,9 @@ import msgspec
 from freg_pipeline.commands.completion import codes, environments, one_of, packages
 
 if TYPE_CHECKING:
-    from freg_pipeline.criteria.described import Criterion
     from freg_pipeline.client import Register
     from freg_pipeline.client.answers import Answer
+    from freg_pipeline.criteria.described import Criterion
     from freg_pipeline.settings import Settings
     from freg_pipeline.store import Store
 

@@ -32,8 +32,8 @@ from freg_pipeline_tests.waiting import STUCK_SECONDS
 A, B, C = (number(index) for index in range(3))
 # What a query needs nothing of, and what would make it wait.
 HEAVY = {
-    "boto3", "dagster", "docstring_parser", "httpx", "lxml", "numba", "numpy", "polars", "pyarrow", "pydantic",
-    "pydantic_settings", "rich", "stamina", "starlette", "uvicorn",
+    "boto3", "dagster", "docstring_parser", "httpx", "lxml", "numba", "numpy", "polars", "pyarrow",
+    "pydantic", "pydantic_settings", "rich", "stamina", "starlette", "uvicorn",
 }  # fmt: skip
 
 
