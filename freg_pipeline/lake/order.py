@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,23 @@ def order_of(rows: pa.Table, bucket: npt.NDArray[np.int16], keys: Sequence[str])
         return order
     by_all: Order = np.lexsort(columns[::-1])  # the last one first
     return by_all
+
+
+def ascending(rows: pa.Table, name: str) -> pa.Table:
+    """Rows by a column of whole numbers; those that have the same stay in their order.
+
+    Long stretches that ascend by themselves, as answers to look-ups do, are moved without a copy.
+    """
+    numbers = rows[name].to_numpy()
+    starts = [0, *(np.flatnonzero(np.diff(numbers) < 0) + 1).tolist()]
+    if len(starts) == 1:
+        return rows
+    stretches = sorted(pairwise([*starts, len(rows)]), key=lambda stretch: int(numbers[stretch[0]]))
+    rows = pa.concat_tables([rows.slice(start, end - start) for start, end in stretches])
+    numbers = rows[name].to_numpy()
+    if bool((np.diff(numbers) >= 0).all()):
+        return rows
+    return rows.take(pa.array(np.argsort(numbers, kind="stable")))
 
 
 def _is_whole(column: pa.ChunkedArray) -> bool:

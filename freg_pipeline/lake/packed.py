@@ -25,6 +25,7 @@ import pyarrow as pa
 from freg_pipeline.journal.kept import damaged, read_ranges
 from freg_pipeline.lake.keys import MOST_BUCKETS, in_slices, keys_of, stretch_of
 from freg_pipeline.lake.kommune import with_kommune
+from freg_pipeline.lake.order import ascending
 from freg_pipeline.normalize.account import DOCUMENT_SCHEMA, DOCUMENT_TABLE
 from freg_pipeline.normalize.write import BatchRows
 from freg_pipeline.store import Store
@@ -160,7 +161,9 @@ class _Documents:
         rows = with_kommune(rows)
         if _PLACE not in rows.column_names:  # of no document
             return [rows]
-        rows = _by_place(rows)
+        # Which texts are dictionaries, and in which order these have them, goes by the rows' order:
+        # what is packed twice must not differ by the order that answers came in.
+        rows = ascending(rows, _PLACE)
         found, starts = rows_of(rows[_PLACE].to_numpy(), self._order)
         rows = _encoded(rows)
         rows = pa.Table.from_batches([_in_one(rows).take(pa.array(found))])
@@ -168,25 +171,6 @@ class _Documents:
         firsts = np.searchsorted(self._slices, np.arange(0, MOST_BUCKETS, MOST_BUCKETS // count))
         cuts = [*starts[firsts].tolist(), len(rows)]
         return [rows.slice(start, end - start) for start, end in pairwise(cuts)]
-
-
-def _by_place(rows: pa.Table) -> pa.Table:
-    """Rows in the order of their documents: they come in the order that answers came in.
-
-    Which texts are dictionaries, and in which order these have them, goes by the rows' order. What
-    was packed twice would differ, and one who packs would remove the file that another's record
-    names.
-    """
-    places = rows[_PLACE].to_numpy()
-    cuts = [0, *(np.flatnonzero(np.diff(places) < 0) + 1).tolist(), len(rows)]
-    if len(cuts) == 2:
-        return rows
-    runs = sorted(pairwise(cuts), key=lambda run: int(places[run[0]]))
-    rows = pa.concat_tables([rows.slice(start, end - start) for start, end in runs])  # no copy
-    places = rows[_PLACE].to_numpy()
-    if (np.diff(places) >= 0).all():
-        return rows
-    return rows.take(pa.array(np.argsort(places, kind="stable")))
 
 
 def _encoded(rows: pa.Table) -> pa.Table:

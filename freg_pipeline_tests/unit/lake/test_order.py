@@ -9,7 +9,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freg_pipeline.lake.order import order_of
+from freg_pipeline.lake.order import ascending, order_of
 
 _ROW = st.tuples(st.integers(0, 2**62), st.integers(0, 3), st.sampled_from("abc") | st.none())
 
@@ -56,3 +56,13 @@ def test_texts_and_gaps_are_sorted_too(rows: list[tuple[int, int, str | None]]) 
 def test_without_keys_rows_of_a_bucket_stay_as_they_came() -> None:
     table = _table([(4, 0, "a"), (3, 0, "b"), (2, 0, "c"), (1, 0, "a")])
     assert [row["person"] for row in _ordered(table, 2, [])] == [4, 2, 3, 1]
+
+
+@given(st.lists(st.lists(st.integers(-1, 9), max_size=6)))
+def test_rows_ascend_and_those_alike_stay_in_their_order(pieces: list[list[int]]) -> None:
+    numbers = [number for piece in pieces for number in piece]
+    chunks = pa.chunked_array([pa.array(piece, pa.int32()) for piece in pieces], pa.int32())
+    rows = pa.table({"dok_nr": chunks, "came": pa.array(range(len(numbers)))})
+    found = ascending(rows, "dok_nr").to_pydict()
+    expected = sorted(zip(numbers, range(len(numbers)), strict=True))
+    assert list(zip(found["dok_nr"], found["came"], strict=True)) == expected
