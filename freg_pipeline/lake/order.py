@@ -50,10 +50,9 @@ def ascending(rows: pa.Table, name: str) -> pa.Table:
     if len(starts) == 1:
         return rows
     stretches = sorted(pairwise([*starts, len(rows)]), key=lambda stretch: int(numbers[stretch[0]]))
-    rows = pa.concat_tables([rows.slice(start, end - start) for start, end in stretches])
-    numbers = rows[name].to_numpy()
-    if bool((np.diff(numbers) >= 0).all()):
-        return rows
+    apart = all(numbers[end - 1] < numbers[start] for (_, end), (start, _) in pairwise(stretches))
+    if apart:
+        return pa.concat_tables([rows.slice(start, end - start) for start, end in stretches])
     return rows.take(pa.array(np.argsort(numbers, kind="stable")))
 
 
