@@ -40,15 +40,20 @@ def order_of(rows: pa.Table, bucket: npt.NDArray[np.int16], keys: Sequence[str])
     return by_all
 
 
-def ascending(rows: pa.Table, name: str) -> pa.Table:
+def ascending(rows: pa.Table, name: str, together: int) -> pa.Table:
     """Rows by a column of whole numbers; those that have the same stay in their order.
 
-    Long stretches that ascend by themselves, as answers to look-ups do, are moved without a copy.
+    Args:
+        rows: of an answer they come together, mostly in order: then they are moved without a copy.
+        name: the column.
+        together: numbers an answer.
     """
     numbers = rows[name].to_numpy()
-    starts = [0, *(np.flatnonzero(np.diff(numbers) < 0) + 1).tolist()]
-    if len(starts) == 1:
+    falls = np.diff(numbers) < 0
+    if not falls.any():
         return rows
+    cuts = np.flatnonzero(falls | (np.diff(numbers // together) != 0)) + 1
+    starts = [0, *cuts.tolist()]
     stretches = sorted(pairwise([*starts, len(rows)]), key=lambda stretch: int(numbers[stretch[0]]))
     apart = all(numbers[end - 1] < numbers[start] for (_, end), (start, _) in pairwise(stretches))
     if apart:

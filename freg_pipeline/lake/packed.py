@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from freg_pipeline.journal.batches import CHUNK
 from freg_pipeline.journal.kept import damaged, read_ranges
 from freg_pipeline.lake.keys import MOST_BUCKETS, in_slices, keys_of, stretch_of
 from freg_pipeline.lake.kommune import with_kommune
@@ -163,7 +164,7 @@ class _Documents:
             return [rows]
         # Which texts are dictionaries, and in which order these have them, goes by the rows' order:
         # what is packed twice must not differ by the order that answers came in.
-        rows = ascending(rows, _PLACE)
+        rows = ascending(rows, _PLACE, CHUNK)
         found, starts = rows_of(rows[_PLACE].to_numpy(), self._order)
         rows = _encoded(rows)
         rows = pa.Table.from_batches([_in_one(rows).take(pa.array(found))])

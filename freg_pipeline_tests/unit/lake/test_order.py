@@ -63,6 +63,6 @@ def test_rows_ascend_and_those_alike_stay_in_their_order(pieces: list[list[int]]
     numbers = [number for piece in pieces for number in piece]
     chunks = pa.chunked_array([pa.array(piece, pa.int32()) for piece in pieces], pa.int32())
     rows = pa.table({"dok_nr": chunks, "came": pa.array(range(len(numbers)))})
-    found = ascending(rows, "dok_nr").to_pydict()
+    found = ascending(rows, "dok_nr", 3).to_pydict()
     expected = sorted(zip(numbers, range(len(numbers)), strict=True))
     assert list(zip(found["dok_nr"], found["came"], strict=True)) == expected
