@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from benchmarks.large import page, sizing
+from benchmarks.large import floor, page, sizing
 from benchmarks.large.stages import AFTER, LOAD, PARTS, REGISTER, STAGES, Measured, Stage
 from benchmarks.large.watch import Use, Watch
 
@@ -62,7 +62,6 @@ def test_what_was_used_is_shared_out_by_what_was_under_way() -> None:
 
 
 def test_a_file_of_the_floor_has_the_form_of_the_one_it_stands_for(tmp_path: Path) -> None:
-    floor = pytest.importorskip("benchmarks.large.floor", reason="pysimdjson isn't installed")
     rows = pa.table(
         {
             "key": list(range(1_000)),
