@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,9 @@ from typing import Any, Self
 import sqlalchemy as sa
 from dagster import DagsterInstance
 from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
+from dagster._core.storage.event_log.sqlite.consolidated_sqlite_event_log import (
+    SQLITE_EVENT_LOG_FILENAME,
+)
 from dagster._core.storage.runs import SqliteRunStorage
 from dagster._core.storage.sqlite import create_db_conn_string
 from dagster._serdes import ConfigurableClassData
@@ -93,6 +97,7 @@ class EventsInOneFile(ConsolidatedSqliteEventLogStorage):
     def register_instance(self, instance: DagsterInstance) -> None:
         """Open the file of an instance; it is made if there is none."""
         with _alone_in(_folder(instance)) as folder:
+            _make_events(folder)
             super().__init__(str(folder), self._inst_data)
         self._connections = _Connections(self._conn_string)
         super().register_instance(instance)
@@ -173,6 +178,22 @@ class RunsInOneFile(SqliteRunStorage):
         """As Dagster makes it."""
         del config_value
         return cls(inst_data)
+
+
+def _make_events(folder: Path) -> None:
+    """Make the file of events whole, or not at all, unless it is there.
+
+    Dagster takes a file that is there for one with all its tables, also where whoever made it was
+    killed meanwhile. (Its runs' it completes.)
+    """
+    name = f"{SQLITE_EVENT_LOG_FILENAME}.db"
+    if (folder / name).exists():
+        return
+    making = folder / ".making"
+    shutil.rmtree(making, ignore_errors=True)  # of one that was killed
+    ConsolidatedSqliteEventLogStorage(str(making))
+    (making / name).replace(folder / name)
+    shutil.rmtree(making)
 
 
 def _folder(instance: DagsterInstance) -> Path:

@@ -21,8 +21,8 @@ from freg_pipeline.errors import ConfigurationError, StoreError
 EVERYONE = "everyone"
 FOLDERS = ("bases", "deltas", "releases", "contracts")
 _READ = re.compile(
-    r"bases/[^/]+/(?!_identitet/)[^/]+/\d+\.parquet|bases/[^/]+/_base\.json"
-    r"|deltas/[^/]+/[^/]+/(?!_identitet\.)[^/]+\.parquet|deltas/[^/]+/[^/]+/_delta\.json"
+    r"bases/[^/]+/(?!(?:_identitet|_antall)/)[^/]+/\d+\.parquet|bases/[^/]+/_base\.json"
+    r"|deltas/[^/]+/[^/]+/(?!(?:_identitet|_antall)\.)[^/]+\.parquet|deltas/[^/]+/[^/]+/_delta\.json"
     r"|releases/[^/]+/manifest\.json|releases/current\.json|contracts/[^/]+\.xsd"
 )
 
