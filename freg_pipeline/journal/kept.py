@@ -10,8 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +21,6 @@ from freg_pipeline.errors import DamagedError, StoreError
 from freg_pipeline.foreseen import foreseen
 from freg_pipeline.journal.files import KeptFile
 from freg_pipeline.store import Store
-from freg_pipeline.store.overlap import Overlap
 from freg_pipeline.store.scratch import scratch_here
 
 _IN_MEMORY = 64 * 1024**2  # bytes: smaller files are held
@@ -62,13 +60,6 @@ def keep(store: Store, key: str, path: Path) -> KeptFile:
         return entry
     there = store.read(key)
     return _print(hashlib.sha256(there).hexdigest(), pa.BufferReader(there))
-
-
-def keep_all(store: Store, files: Mapping[str, Path]) -> list[KeptFile]:
-    """As :func:`keep`, of files by their keys: where the store is far away, several at once."""
-    with Overlap(store) as overlap:
-        begun = [overlap.begin(partial(keep, store, key, path)) for key, path in files.items()]
-    return [one.result() for one in begun]
 
 
 def _is_looked_for(store: Store, file: KeptFile) -> bool:

@@ -49,13 +49,11 @@ class MadePiece(msgspec.Struct, frozen=True):
     Attributes:
         staging: fingerprint of the staging tables that it was made of.
         files: by table; of a table without rows there may be none.
-        repeated: rows that have the same keys as the one before, by table.
         seconds: what it took.
     """
 
     staging: str
     files: dict[str, TableFile]
-    repeated: dict[str, int]
     seconds: float
 
     @property

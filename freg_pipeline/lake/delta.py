@@ -247,7 +247,7 @@ def _rows(layout: FileLayout, own: OwnRows, merging: Merging) -> Iterator[Bucket
     if is_own(layout):
         yield from own.of_table(layout)
     else:
-        rows = decoded(merging.of_table(layout).rows)
+        rows = decoded(merging.of_table(layout))
         yield rows, np.zeros(len(rows), np.int16)
 
 

@@ -3,13 +3,12 @@
 Each batch's rows of a bucket are in order already (freg_pipeline.lake.packed), and which document
 follows which is known of the documents. So a table is merged by whole numbers, one for each
 document, and its wide columns are picked once, one column after another. Nothing is taken for
-granted: whether the rows ascend by their keys is looked at, and how many have the same.
+granted: whether the rows ascend by their keys is looked at.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -36,19 +35,6 @@ _OF_PERSONS = [
 ]
 
 
-@dataclass(frozen=True)
-class Merged:
-    """A table's rows in a bucket.
-
-    Attributes:
-        rows: by the table's keys.
-        repeated: how many of them have the same keys as the one before.
-    """
-
-    rows: pa.Table
-    repeated: int
-
-
 class Merging:
     """The rows of a bucket's documents. Tables may be merged side by side.
 
@@ -73,11 +59,11 @@ class Merging:
         self._documents = documents
         self._origin = origin
 
-    def of_table(self, layout: FileLayout) -> Merged:
-        """A table's rows, the hidden columns among them."""
+    def of_table(self, layout: FileLayout) -> pa.Table:
+        """A table's rows by its keys, the hidden columns among them."""
         columns, names, documents = self._read(layout.name)
         if not columns:
-            return Merged(layout.schema.empty_table(), 0)
+            return layout.schema.empty_table()
         found, starts = rows_of(documents, np.arange(len(self._documents)))
         rows = pa.table(dict(zip(names, _picked(columns, found), strict=True)))
         if layout.name == PERSON.name:
@@ -142,11 +128,10 @@ def _shaped(rows: pa.Table, layout: FileLayout) -> pa.Table:
     return rows.cast(pa.schema(fields, layout.schema.metadata))
 
 
-def _in_order(rows: pa.Table, layout: FileLayout) -> Merged:
+def _in_order(rows: pa.Table, layout: FileLayout) -> pa.Table:
     """Rows that ascend by the table's keys."""
-    ascends, repeated = neighbours([rows[name].to_numpy() for name in layout.keys])
-    if not ascends:
-        nowhere = np.zeros(len(rows), np.int16)
-        rows = rows.take(pa.array(order_of(rows, nowhere, layout.keys)))
-        _, repeated = neighbours([rows[name].to_numpy() for name in layout.keys])
-    return Merged(rows, repeated)
+    ascends, _ = neighbours([rows[name].to_numpy() for name in layout.keys])
+    if ascends:
+        return rows
+    nowhere = np.zeros(len(rows), np.int16)
+    return rows.take(pa.array(order_of(rows, nowhere, layout.keys)))

@@ -56,8 +56,8 @@ def make_piece(
     began = time.monotonic()
     with store.scratch() as folder:
         work = _Piece(store, uttrekk, staging, plan, bucket, folder)
-        files, repeated = work.tables()
-    made = MadePiece(plan.staging, files, repeated, round(time.monotonic() - began, 3))
+        files = work.tables()
+    made = MadePiece(plan.staging, files, round(time.monotonic() - began, 3))
     return made if write_record(store, key, made) else read_record(store, key, MadePiece)
 
 
@@ -93,8 +93,8 @@ class _Piece:
         self._merging = Merging(self._staging, contract, parts, documents, origin)
         self._room = Room(MERGED_BYTES)
 
-    def tables(self) -> tuple[dict[str, TableFile], dict[str, int]]:
-        """Write each table, the largest first: its file, and how many rows repeat the one before.
+    def tables(self) -> dict[str, TableFile]:
+        """Write each table's file, the largest first.
 
         A table without rows has a file in the first bucket, and not in the others.
         """
@@ -106,19 +106,16 @@ class _Piece:
                 for layout in by_size
             }
         found = {layout.name: work[layout.name].result() for layout in self._layouts}
-        made = {name: one for name, one in found.items() if one is not None}
-        return {name: file for name, (file, _) in made.items()}, {
-            name: repeated for name, (_, repeated) in made.items()
-        }
+        return {name: file for name, file in found.items() if file is not None}
 
-    def _table(self, layout: FileLayout, size: int) -> tuple[TableFile, int] | None:
+    def _table(self, layout: FileLayout, size: int) -> TableFile | None:
         with self._room.of(size):
-            merged = self._merging.of_table(layout)
-            if not len(merged.rows) and self._bucket:
+            rows = self._merging.of_table(layout)
+            if not len(rows) and self._bucket:
                 return None
-            path = write_bucket(self._folder, layout, self._bucket, merged.rows)
+            path = write_bucket(self._folder, layout, self._bucket, rows)
         key = file_key(self._uttrekk, layout.name, self._bucket)
-        return keep_file(self._store, key, self._bucket, path), merged.repeated
+        return keep_file(self._store, key, self._bucket, path)
 
 
 def _documents(store: Store, uttrekk: Uttrekk, plan: BasePlan, bucket: int) -> Documents:

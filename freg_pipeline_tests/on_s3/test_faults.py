@@ -34,28 +34,21 @@ def every_seventh_fails(proxy: Between, made: Counter[str]) -> None:
     proxy.instead = fail
 
 
-def every_fifth_put_is_done_and_not_answered(proxy: Between, made: Counter[str]) -> None:
-    put = count(1)
+def every_fifth(wanted: str, fate: Fate) -> Fault:
+    """Every fifth request of a method comes to that."""
 
-    def lose(method: str, path: str) -> Fate:
-        if method != "PUT" or next(put) % 5:
-            return "whole"
-        made[method] += 1
-        return "lost"
+    def fault(proxy: Between, made: Counter[str]) -> None:
+        seen = count(1)
 
-    proxy.fate = lose
+        def decide(method: str, path: str) -> Fate:
+            if method != wanted or next(seen) % 5:
+                return "whole"
+            made[method] += 1
+            return fate
 
+        proxy.fate = decide
 
-def every_fifth_answer_breaks_off(proxy: Between, made: Counter[str]) -> None:
-    got = count(1)
-
-    def cut(method: str, path: str) -> Fate:
-        if method != "GET" or next(got) % 5:
-            return "whole"
-        made[method] += 1
-        return "cut"
-
-    proxy.fate = cut
+    return fault
 
 
 @pytest.fixture
@@ -68,9 +61,9 @@ def proxy(radosgw: Radosgw, monkeypatch: pytest.MonkeyPatch) -> Iterator[Between
 @pytest.mark.parametrize(
     "fault",
     [
-        every_seventh_fails,
-        every_fifth_put_is_done_and_not_answered,
-        every_fifth_answer_breaks_off,
+        pytest.param(every_seventh_fails, id="every_seventh_fails"),
+        pytest.param(every_fifth("PUT", "lost"), id="every_fifth_put_is_done_and_not_answered"),
+        pytest.param(every_fifth("GET", "cut"), id="every_fifth_answer_breaks_off"),
     ],
 )
 def test_a_load_and_a_sync_end_as_if_nothing_had_happened(
