@@ -20,8 +20,7 @@ from pyarrow.fs import FSSpecHandler, PyFileSystem
 
 from freg_pipeline.journal.manifest import TableFile
 from freg_pipeline.store import Store
-
-_WHOLE_BYTES = 4 * 1024**2
+from freg_pipeline.store.remembered import WHOLE_BYTES
 
 
 class KnownFiles(AbstractFileSystem):  # type: ignore[misc]
@@ -85,7 +84,7 @@ def dataset(store: Store, files: Iterable[TableFile], schema: pa.Schema) -> ds.D
     fragments = [
         parquet.make_fragment(
             path,
-            filesystem=small if file.bytes <= _WHOLE_BYTES else store.filesystem,
+            filesystem=small if file.bytes <= WHOLE_BYTES else store.filesystem,
             file_size=file.bytes,
         )
         for path, file in known.items()

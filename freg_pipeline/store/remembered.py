@@ -11,6 +11,7 @@ import time
 from collections import OrderedDict
 
 SECONDS = 60.0
+WHOLE_BYTES = 4 * 1024**2  # a table's file is read as a whole up to this: less than its round trips
 EACH_BYTES = 16 * 1024**2
 ALL_BYTES = 64 * 1024**2
 

@@ -20,7 +20,7 @@ from freg_pipeline.errors import FregError, ObjectMissingError, StoreError
 from freg_pipeline.outside import showable
 from freg_pipeline.store.overlap import Overlap
 from freg_pipeline.store.readers import Reading
-from freg_pipeline.store.remembered import EACH_BYTES, Remembered
+from freg_pipeline.store.remembered import EACH_BYTES, WHOLE_BYTES, Remembered
 from freg_pipeline.store.s3_session import AT_ONCE, S3Session
 from freg_pipeline.store.scratch import scratch_here
 
@@ -30,7 +30,6 @@ _AT_ONCE_REMOVED = 1_000  # S3's own limit
 _BEYOND = 416  # Range Not Satisfiable: it begins after the object's end
 _TRY_AGAIN = 409  # Conflict: of two at the same time, neither may have written
 _SINGLE_PUT_LIMIT = 5 * 1024**3  # S3's own limit for one PUT, the only write that is conditional
-WHOLE_BYTES = 4 * 1024**2  # a table's file is read as a whole up to this: less than its round trips
 _OTHERS = ("written", "S3 answers that others are changing it at the same time")
 _MARK = "freg-write"  # metadata of an object: which write it is of
 _TRIES = 10
