@@ -6,35 +6,18 @@ the manifest comes last.
 
 from __future__ import annotations
 
-import hashlib
-import shutil
-import tempfile
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from freg_pipeline.changes.difference import Changes, TableChanges
-from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.lake.copied import CopiedFile, Writer, new_place, write_manifest
 from freg_pipeline.store import Store
-from freg_pipeline.store.local import sync_to_disk
 
 FORMAT = 1
-MANIFEST = "manifest.json"
-
-
-class ChangedFile(msgspec.Struct, frozen=True):
-    """A file: its name in the folder, rows, bytes, and its hash."""
-
-    file: str
-    rows: int
-    bytes: int
-    sha256: str
 
 
 class ChangedTable(msgspec.Struct, frozen=True):
@@ -51,8 +34,8 @@ class ChangedTable(msgspec.Struct, frozen=True):
     key: str | None
     whole: bool
     columns: dict[str, str]
-    deletes: ChangedFile | None
-    upserts: ChangedFile
+    deletes: CopiedFile | None
+    upserts: CopiedFile
 
 
 class State(msgspec.Struct, frozen=True):
@@ -96,28 +79,14 @@ def write_changes(found: Changes, output: Path | Store, tables: Collection[str] 
             be made.
         OSError: the disk is full.
     """
-    if isinstance(output, Path):
-        with _new_folder(output) as folder:
-            return _write(found, folder, tables)
-    if output.list(""):
-        raise _in_use(output.location)
-    with output.scratch() as folder:
-        written = _write(found, folder, tables)
-        for path in sorted(folder.glob("*.parquet")):
-            output.put_file(path.name, path)
-        output.write(MANIFEST, (folder / MANIFEST).read_bytes())
-    return written
-
-
-def _write(found: Changes, folder: Path, tables: Collection[str]) -> ChangeSet:
-    written = ChangeSet(
-        created=datetime.now(UTC),
-        before=None if found.before is None else _state(found.before),
-        after=_state(found.after),
-        tables={one.name: _table(one, folder) for one in found.of(tables)},
-    )
-    (folder / MANIFEST).touch(0o600)
-    (folder / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(written), indent=2))
+    with new_place(output, "--output") as folder:
+        written = ChangeSet(
+            created=datetime.now(UTC),
+            before=None if found.before is None else _state(found.before),
+            after=_state(found.after),
+            tables={one.name: _table(one, folder) for one in found.of(tables)},
+        )
+        write_manifest(folder, written)
     return written
 
 
@@ -127,7 +96,7 @@ def _state(manifest: Manifest) -> State:
 
 def _table(changed: TableChanges, folder: Path) -> ChangedTable:
     deletes, upserts = (
-        _Writer(folder, f"{changed.name}.{what}") for what in ("deletes", "upserts")
+        Writer(folder / f"{changed.name}.{what}.parquet") for what in ("deletes", "upserts")
     )
     for part in changed.parts:
         if changed.key is not None:
@@ -140,58 +109,3 @@ def _table(changed: TableChanges, folder: Path) -> ChangedTable:
         None if changed.key is None else deletes.close(),
         upserts.close(),
     )
-
-
-class _Writer:
-    """One file of Parquet, with its schema even where there are no rows."""
-
-    def __init__(self, folder: Path, name: str) -> None:
-        self._path = folder / f"{name}.parquet"
-        self._writer: pq.ParquetWriter | None = None
-        self._rows = 0
-
-    def add(
-        self, schema: pa.Schema, batches: Collection[pa.RecordBatch] | pa.RecordBatchReader
-    ) -> None:
-        if self._writer is None:
-            self._path.touch(0o600)
-            self._writer = pq.ParquetWriter(self._path, schema, compression="zstd")
-        for batch in batches:
-            self._writer.write_batch(batch)
-            self._rows += len(batch)
-
-    def close(self) -> ChangedFile:
-        assert self._writer is not None  # noqa: S101  each table has a part
-        self._writer.close()
-        sync_to_disk(self._path)
-        with self._path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return ChangedFile(self._path.name, self._rows, self._path.stat().st_size, digest)
-
-
-@contextmanager
-def _new_folder(output: Path) -> Iterator[Path]:
-    """A private folder that gets its name when it is whole, and is gone when it isn't."""
-    output = output.absolute()
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise _in_use(str(output))
-    try:
-        folder = Path(tempfile.mkdtemp(dir=output.parent, prefix=f".{output.name[:100]}."))  # 0700
-    except OSError as error:
-        raise ConfigurationError(
-            f"nothing can be written beside {output}: {error.strerror}", "Correct --output"
-        ) from None
-    try:
-        yield folder
-        sync_to_disk(folder)
-        try:
-            folder.rename(output)  # over an empty one, too
-        except OSError:  # somebody else was quicker
-            raise _in_use(str(output)) from None
-        sync_to_disk(output.parent)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _in_use(place: str) -> ConfigurationError:
-    return ConfigurationError(f"{place} holds something already", "Name a new folder: --output")

@@ -25,6 +25,7 @@ _COMMANDS = {
     "dbt-sources": "dbt:dbt_sources",
     "demo": "synthetic:demo",
     "entydigsoek": "soek:entydigsoek",
+    "export": "export:export",
     "feed": "services:feed",
     "hendelse": "services:hendelse",
     "hendelser": "hendelser:hendelser",
