@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 from freg_pipeline.contract.compare import Change, ChangeKind, compare, incompatible
+from freg_pipeline.contract.identity import Identity
 from freg_pipeline.contract.model import Contract, Field, Simple, Structure, ValueKind
 from freg_pipeline.contract.names import snake_case
 from freg_pipeline.contract.plan import Column, Plan, Table, make_plan
@@ -14,6 +15,7 @@ __all__ = [
     "Column",
     "Contract",
     "Field",
+    "Identity",
     "Plan",
     "Simple",
     "Structure",

@@ -33,12 +33,14 @@ class Simple:
         codes: the values that the contract lists, if it does; others may come all the same.
         comment: the type's own documentation.
         texts: what the contract says of each code, in their order; empty where it says nothing.
+        number: the type is one of persons' identity numbers.
     """
 
     kind: ValueKind
     codes: tuple[str, ...] = ()
     comment: str = ""
     texts: tuple[str, ...] = ()
+    number: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)

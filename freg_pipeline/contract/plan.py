@@ -14,6 +14,7 @@ from functools import cached_property
 
 import pyarrow as pa
 
+from freg_pipeline.contract.identity import REFERENCES, Identity, identity_by_name
 from freg_pipeline.contract.model import Contract, Field, Simple, Structure, ValueKind
 from freg_pipeline.contract.names import (
     ELEMENT_COLUMN,
@@ -29,11 +30,6 @@ _KEY_COMMENTS = {
     ROW_COLUMN: "Radens plass i listen i persondokumentet, fra 0. Sier ikke hva som er nyest.",
     ELEMENT_COLUMN: "Plassen i den indre listen som denne tabellen holder, fra 0.",
 }
-# Elements that hold a person's number beside the document's own: the register's data model.
-_REFERENCES = {
-    "relatertPerson", "relatertVedSivilstand", "ansvarlig", "ansvarssubjekt",
-    "rettIdentitetVedIdentifikasjonsnummer", "foedselsEllerDNummer",
-}  # fmt: skip
 _TYPES = {
     ValueKind.STRING: pa.string(),
     ValueKind.CODE: pa.string(),
@@ -45,6 +41,12 @@ _TYPES = {
     ValueKind.DATETIME: pa.timestamp("us", tz="UTC"),
     ValueKind.YEAR: pa.int16(),
     ValueKind.OPAQUE: pa.string(),
+}
+_CAN_BE_NUMBERS = {
+    ValueKind.STRING,
+    ValueKind.INTEGER,
+    ValueKind.DECIMAL,
+    ValueKind.FLOAT,
 }
 
 
@@ -60,6 +62,7 @@ class Column:
         codes: known values; open.
         comment: what it means, from the contract.
         texts: what the contract says of each code, in their order.
+        number: its type is one of persons' identity numbers.
     """
 
     name: str
@@ -69,6 +72,7 @@ class Column:
     codes: tuple[str, ...]
     comment: str
     texts: tuple[str, ...] = ()
+    number: bool = False
 
     @property
     def type(self) -> pa.DataType:
@@ -79,7 +83,20 @@ class Column:
     @property
     def is_reference(self) -> bool:
         """Whether it holds persons' numbers, current or earlier ones."""
-        return self.path[-1] in _REFERENCES and self.type == pa.string()
+        return self.path[-1] in REFERENCES and self.type == pa.string()
+
+    @property
+    def identity(self) -> Identity | None:
+        """Whose identity number it holds, by its type or by what it is called."""
+        if self.kind is ValueKind.OPAQUE:
+            return Identity.EMBEDDED
+        if self.number:
+            return Identity.PERSON
+        if self.kind not in _CAN_BE_NUMBERS:
+            return None
+        if REFERENCES.intersection(self.path):
+            return Identity.PERSON
+        return identity_by_name(self.path[-1])
 
 
 @dataclass(frozen=True)
@@ -203,7 +220,9 @@ def _columns(structure: Structure) -> Iterator[Column]:
         kind = field.type
         # Of what is opaque, one text holds them all.
         repeated = field.repeated and kind.kind is not ValueKind.OPAQUE
-        yield Column(name, path, kind.kind, repeated, kind.codes, field.comment, kind.texts)
+        yield Column(
+            name, path, kind.kind, repeated, kind.codes, field.comment, kind.texts, kind.number
+        )
 
 
 def _leaves(

@@ -18,6 +18,7 @@ from dataclasses import replace
 from lxml import etree
 
 from freg_pipeline.contract.declarations import DEEPEST, Declarations, Occurrence
+from freg_pipeline.contract.identity import is_number_type
 from freg_pipeline.contract.model import Contract, Field, Simple, Structure, ValueKind
 from freg_pipeline.contract.names import is_element_name
 from freg_pipeline.contract.vocabulary import (
@@ -134,7 +135,9 @@ class _Compiler:
     ) -> Simple | Structure:
         comment = documentation(node)
         if node.tag == f"{XSD}simpleType":
-            return replace(self._simple(node, inside), comment=comment)
+            simple = self._simple(node, inside)
+            number = simple.number or is_number_type(name, node)
+            return replace(simple, comment=comment, number=number)
         content = node.find(f"{XSD}simpleContent")
         if content is not None:  # a value with attributes: the value is what there is to keep
             base = self._base(content, inside)
@@ -157,14 +160,14 @@ class _Compiler:
         if not isinstance(base, Simple):
             raise refused(node, "a restriction of a value is based on a structure")
         if base.kind is ValueKind.OPAQUE:  # of another schema, and a single value for certain
-            base = Simple(ValueKind.STRING)
+            base = Simple(ValueKind.STRING, number=base.number)
         codes: dict[str, str] = {}
         for code in node.iterfind(f"{XSD}restriction/{XSD}enumeration"):
             codes.setdefault(code.get("value", ""), documentation(code))
         if codes and base.kind in {ValueKind.STRING, ValueKind.CODE}:
             told = dict(zip(base.codes, base.texts, strict=True))  # where a list narrows another
             texts = tuple(text or told.get(code, "") for code, text in codes.items())
-            return Simple(ValueKind.CODE, tuple(codes), texts=texts)
+            return Simple(ValueKind.CODE, tuple(codes), texts=texts, number=base.number)
         return base
 
     def _base(self, node: etree._Element, inside: tuple[str, ...]) -> Simple | Structure:
@@ -252,13 +255,20 @@ class _Compiler:
                 merged[field.name] = field
             elif earlier.type == field.type:
                 merged[field.name] = replace(
-                    earlier, required=False, repeated=earlier.repeated or field.repeated
+                    earlier,
+                    type=field.type if _is_number(field.type) else earlier.type,
+                    required=False,
+                    repeated=earlier.repeated or field.repeated,
                 )
             else:
                 raise refused(
                     self._schema, f"the element {field.name} has two types within one structure"
                 )
         yield from merged.values()
+
+
+def _is_number(kind: Simple | Structure) -> bool:
+    return isinstance(kind, Simple) and kind.number
 
 
 def _deeper(node: etree._Element, inside: tuple[str, ...], name: str) -> tuple[str, ...]:

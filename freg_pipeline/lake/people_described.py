@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from freg_pipeline.lake.identities import of_own
 from freg_pipeline.lake.owntable import TO_PERSON, with_keys
 from freg_pipeline.lake.owntable_naa import PERSON_NAA
 from freg_pipeline.lake.tables import Described, of_schema
@@ -24,7 +25,7 @@ def _view(
     columns: tuple[tuple[str, str, str], ...],
     keys: tuple[str, ...] = (),
 ) -> Described:
-    return Described(name, with_keys(meaning, keys), columns, keys)
+    return Described(name, with_keys(meaning, keys), columns, keys, identities=of_own(name))
 
 
 VIEWS = (

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from freg_pipeline.contract import Column, Plan, Table
+from freg_pipeline.contract import Column, Identity, Plan, Table
+from freg_pipeline.lake.identities import Identities, of_contract, of_own
 from freg_pipeline.lake.kommune import with_column
 from freg_pipeline.lake.owntable import TO_PERSON, TO_SOMEBODY, OwnTable, schema, with_keys
 from freg_pipeline.lake.owntable_naa import PERSON_NAA
@@ -176,6 +177,7 @@ class Described:
         columns: those in its files.
         keys: the columns that tell its rows apart; empty: none do.
         added: those that its view makes of others, after them.
+        identities: the columns that hold somebody's number, or that may.
     """
 
     name: str
@@ -183,6 +185,7 @@ class Described:
     columns: tuple[tuple[str, str, str], ...]
     keys: tuple[str, ...] = ()
     added: tuple[tuple[str, str, str], ...] = ()
+    identities: Identities = ()
 
     @property
     def shown(self) -> tuple[tuple[str, str, str], ...]:
@@ -197,7 +200,14 @@ def described(plan: Plan) -> list[Described]:
     and after what a column is whom it points to, and the codes that the contract lists.
     """
     own = [
-        Described(one.name, one.comment, of_schema(one.schema), one.keys, _ADDED.get(one.name, ()))
+        Described(
+            one.name,
+            one.comment,
+            of_schema(one.schema),
+            one.keys,
+            _ADDED.get(one.name, ()),
+            of_own(one.name),
+        )
         for one in OWN_TABLES
     ]
     return [*own, *map(_of_the_contract, plan.tables)]
@@ -221,7 +231,16 @@ def _of_the_contract(table: Table) -> Described:
         for name, kind, comment in of_schema(with_column(table))
     )
     comment = with_keys(sentences(table.comment), table.keys)
-    return Described(table.name, comment, columns, table.keys)
+    return Described(table.name, comment, columns, table.keys, identities=of_contract(table))
+
+
+def identity_columns(table: Described) -> dict[str, Identity]:
+    """The columns that hold anyone's identity number, or that may, and how they do.
+
+    Of the contract's tables they follow from the XSD's types and the elements' names, so that what
+    a new contract brings is among them; those of ours are told in :mod:`lake.identities`.
+    """
+    return dict(table.identities)
 
 
 def of_schema(schema: pa.Schema) -> tuple[tuple[str, str, str], ...]:
