@@ -174,6 +174,15 @@ def _absolute(value: str) -> str:
     return path
 
 
+def _place_of_log(value: str) -> str:
+    word = value.strip().casefold()
+    if word in {"false", "0", "no", "off"}:
+        return "false"
+    if word in {"true", "1", "yes", "on"}:
+        return "true"
+    return word if word == "syslog" else _absolute(value)
+
+
 def _require_plain(path: str, without: str) -> None:
     """See that DuckDB takes a path for no pattern, by which it would read other files."""
     if set(without) & set(path) or not path.isprintable():
@@ -184,4 +193,5 @@ def _require_plain(path: str, without: str) -> None:
 File = Annotated[Path | None, AfterValidator(_file)]
 Catalogue = Annotated[Path | None, BeforeValidator(_named), AfterValidator(_catalogue_file)]
 CatalogueRoot = Annotated[str | None, AfterValidator(_as_readers_call_it)]
+AccessLogPlace = Annotated[str, BeforeValidator(_written), AfterValidator(_place_of_log)]
 Place = Annotated[str, BeforeValidator(_written), AfterValidator(_absolute)]

@@ -86,6 +86,10 @@ class Settings(BaseSettings):
         alert_on: which kinds of trouble they are told of.
         alert_again_hours: what lasts is told again after so many hours; 0: never.
         dagster_url: Dagster's page as those who are told reach it, for links.
+        access_log: where it is noted who has looked at persons: ``true``: in the store, or, for who
+            may not write there, in the machine's own log; ``syslog``; a folder or
+            ``s3://bucket/prefix``; ``false``: nowhere.
+        access_log_required: nothing is read where that can't be noted.
         key_prefix: what names begin with in Dagster's records, of what commands run there.
     """
 
@@ -144,6 +148,8 @@ class Settings(BaseSettings):
     alert_on: values.Listed[AlertKind] = ("failures", "checks", "waiting", "late")
     alert_again_hours: float = Field(default=24.0, ge=0, le=876_000)
     dagster_url: values.Address = None
+    access_log: values.AccessLogPlace = "true"
+    access_log_required: bool = False
     key_prefix: str = ""
 
 

@@ -43,8 +43,14 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
+@pytest.fixture(scope="session")
+def _users_data(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(tmp_path_factory.mktemp("data"))
+
+
 @pytest.fixture(autouse=True)
-def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, _users_data: str) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", _users_data)  # else notes get into the tester's own
     for name in [*os.environ]:
         if name.startswith(("FREG_", "DAGSTER_")):
             monkeypatch.delenv(name)

@@ -52,6 +52,7 @@ _NAV = {
         "trouble.md",
         "sizing.md",
         "warehouse.md",
+        "data-protection.md",
         "dagster.md",
         "synthetic-register.md",
         "fidelity.md",

@@ -38,13 +38,16 @@ def changes(since: str, tables: tuple[str, ...], output: str) -> None:
     from freg_pipeline.changes.difference import changes as changes_between
     from freg_pipeline.changes.folder import write_changes
     from freg_pipeline.changes.since import state_since
+    from freg_pipeline.journal.access_log import note_access
     from freg_pipeline.journal.releases import require_current
 
     lies = store_to_read()
     after = require_current(lies)
+    noted = note_access(lies, "changes", tables=tables)
     with changes_between(lies, state_since(lies, since), after) as found:
         written = write_changes(found, _output(output), tables)
     rows = sum(one.upserts.rows for one in written.tables.values())
+    noted.gave(rows)
     click.echo(
         f"{output}: {rows:,} rows in {len(written.tables)} tables lead to release "
         f"{written.after.release} (position {written.after.sekvensnummer}). The next ones: "

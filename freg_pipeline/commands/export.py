@@ -36,10 +36,12 @@ def export(output: str, layout: str, tables: tuple[str, ...]) -> None:
     from freg_pipeline.export.folder import write_export
     from freg_pipeline.export.layouts import Plain
     from freg_pipeline.export.relations import tables_to_copy
+    from freg_pipeline.journal.access_log import note_access
     from freg_pipeline.journal.releases import require_current
 
     lies = store_to_read()
     manifest = require_current(lies)
+    noted = note_access(lies, "export", tables=tables)
     written = write_export(
         lies,
         manifest,
@@ -49,6 +51,7 @@ def export(output: str, layout: str, tables: tuple[str, ...]) -> None:
         layout,
     )
     rows = sum(one.file.rows for one in written.tables.values())
+    noted.gave(rows)
     click.echo(
         f"{output}: {rows:,} rows in {len(written.tables)} tables of release {written.release} "
         f"(position {written.sekvensnummer})"

@@ -222,6 +222,22 @@ def ask(question: Callable[[Register], Any], form: str | None = None) -> Any:
         return session.ask(question)
 
 
+def note_question(command: str) -> None:
+    """Note that somebody asks the register for persons, before they do.
+
+    Raises:
+        ConfigurationError: it can't be noted, and FREG_ACCESS_LOG_REQUIRED is set.
+    """
+    from freg_pipeline.errors import StoreError
+    from freg_pipeline.journal.access_log import note_access, own_log
+
+    try:
+        lies = store()
+    except StoreError:  # a question needs none
+        lies = own_log()
+    note_access(lies, command)
+
+
 async def parts_of(register: Register, configured: tuple[str, ...]) -> tuple[str, ...]:
     """The parts to ask for in one look-up; "all but" is read by the contract in force.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from freg_pipeline.commands.sql import show_all
+from freg_pipeline.commands.sql import Noting, show_all
 from freg_pipeline.errors import UnforeseenError
 from freg_pipeline.foreseen import foreseen
 from freg_pipeline.interruption import ctrl_c_cancels
@@ -27,7 +27,7 @@ _FIRST, _MORE = "freg> ", "  ..> "
 _ENDS = {"exit", "quit", r"\q"}
 
 
-def prompt(connection: duckdb.DuckDBPyConnection) -> None:
+def prompt(connection: duckdb.DuckDBPyConnection, note: Noting) -> None:
     """Ask for statements, and show what each gives, until there is no more to read."""
     with contextlib.suppress(ImportError):  # a Python without it still has a prompt
         import readline
@@ -42,7 +42,7 @@ def prompt(connection: duckdb.DuckDBPyConnection) -> None:
                 text = _statement()
                 if text is None:
                     break
-                _answer(connection, text)
+                _answer(connection, text, note)
             except KeyboardInterrupt:
                 click.echo("cancelled", err=True)
             except Exception as error:
@@ -50,7 +50,7 @@ def prompt(connection: duckdb.DuckDBPyConnection) -> None:
     click.echo()
 
 
-def _answer(connection: duckdb.DuckDBPyConnection, text: str) -> None:
+def _answer(connection: duckdb.DuckDBPyConnection, text: str, note: Noting) -> None:
     """Show what statements give. Raises KeyboardInterrupt when they are cancelled.
 
     DuckDB works in a thread, so that this one hears Ctrl-C whatever DuckDB is at.
@@ -60,7 +60,7 @@ def _answer(connection: duckdb.DuckDBPyConnection, text: str) -> None:
 
     def work() -> None:
         try:
-            show_all(connection, text)
+            show_all(connection, text, note)
         except Exception as error:
             failed.append(error)
         finally:

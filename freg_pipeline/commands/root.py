@@ -18,6 +18,7 @@ from freg_pipeline.outside import MaskedFormatter, masked, showable
 
 # Where each command is defined. Only the one that is asked for is imported.
 _COMMANDS = {
+    "access-log": "access_log:access_log",
     "catalogue": "catalogue:catalogue",
     "check": "services:check",
     "compact": "release:compact",

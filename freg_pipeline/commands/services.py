@@ -9,6 +9,7 @@ import click
 
 from freg_pipeline.commands.options import (
     ask,
+    note_question,
     parts_of,
     settings,
     show,
@@ -72,6 +73,7 @@ def person(identifikator: str, form: str | None) -> None:
         raise ConfigurationError(f"that is not an identity number: {error}", "Correct it") from None
 
     parts = settings().parts
+    note_question("person")
 
     async def question(register: Register) -> Answer:
         return await register.personer.person(number, await parts_of(register, parts))
@@ -86,6 +88,7 @@ def person(identifikator: str, form: str | None) -> None:
 def person_arkiv(identifikator: str, form: str | None) -> None:
     """One archived document of a person, by its identifier."""
     wanted, parts = _document(identifikator), settings().parts
+    note_question("person-arkiv")
 
     async def question(register: Register) -> Answer:
         return await register.personer.arkiv(wanted, await parts_of(register, parts))
@@ -103,6 +106,7 @@ def hendelse(identifikator: str, form: str | None) -> None:
     The event list has it as hendelsesdokument.
     """
     wanted = _document(identifikator)
+    note_question("hendelse")
     show(ask(lambda register: register.hendelser.hendelse(wanted), form))
 
 

@@ -8,6 +8,7 @@ import click
 
 from freg_pipeline.commands.options import (
     ask,
+    note_question,
     parts_of,
     settings,
     show,
@@ -52,6 +53,7 @@ def soek(
         raise ConfigurationError(
             "a search without --uttrekk keeps nothing, so it has no name", "Add --uttrekk"
         )
+    note_question("soek")
     show(ask(lambda register: register.personer.soek(kriterier), form).raw)
 
 
@@ -77,6 +79,7 @@ def entydigsoek(form: str | None, **criteria: Any) -> None:
     kriterier = EntydigKriterier(**criteria)
 
     parts = settings().parts
+    note_question("entydigsoek")
 
     async def question(register: Register) -> Answer:
         return await register.personer.entydigsoek(kriterier, await parts_of(register, parts))

@@ -17,7 +17,9 @@ from freg_pipeline.errors import ConfigurationError
 if TYPE_CHECKING:
     import duckdb
 
+    from freg_pipeline.journal.access_log import Access
     from freg_pipeline.lake.statement import Statement
+    from freg_pipeline.store import Store
 
 ROWS_SHOWN = 200  # of a table to look at
 FORMS = ("table", "csv", "json", "parquet", "excel")
@@ -70,14 +72,15 @@ def sql(
         lies = store_to_read()
         connection = reader(lies, "comment", state=earlier_state(lies, as_of))
         lock(connection)
-        prompt(connection)
+        prompt(connection, Noting(lies, connection))
         return
     form = _form(form, output)
     lies = store_to_read()
     connection = reader(lies, text, state=earlier_state(lies, as_of))
     lock(connection)
+    note = Noting(lies, connection)
     if form == "table":
-        show_all(connection, text)
+        show_all(connection, text, note)
         return
     parsed = statements(connection, text)
     rows_of = [one for one in parsed if one.gives_rows]
@@ -88,7 +91,28 @@ def sql(
             f"{len(rows_of)} statements give rows, and a file holds those of one",
             "Give one at a time, or leave --output out",
         )
-    _write_all(connection, parsed, form, output)
+    _write_all(connection, parsed, form, output, note)
+
+
+class Noting:
+    """Notes each statement that gives rows, before it does.
+
+    Args:
+        store: what is read.
+        connection: over its tables, as yet without any of the user's own.
+    """
+
+    def __init__(self, store: Store, connection: duckdb.DuckDBPyConnection) -> None:
+        from freg_pipeline.lake.fingerprint import Fingerprints
+
+        self._store = store
+        self._fingerprints = Fingerprints(connection)
+
+    def __call__(self, statement: Statement) -> Access:
+        """Raises ConfigurationError where it must be noted, and can't be."""
+        from freg_pipeline.journal.access_log import note_access
+
+        return note_access(self._store, "sql", **self._fingerprints.told(statement.text))
 
 
 def _text(given: str | None, file: Path | None) -> str | None:
@@ -119,7 +143,7 @@ def _form(given: str | None, output: Path | None) -> str:
     return "csv" if form == "table" and output is not None else form
 
 
-def show_all(connection: duckdb.DuckDBPyConnection, text: str) -> None:
+def show_all(connection: duckdb.DuckDBPyConnection, text: str, note: Noting) -> None:
     """Print the rows of each statement that gives any, as a table to look at.
 
     Raises:
@@ -132,7 +156,9 @@ def show_all(connection: duckdb.DuckDBPyConnection, text: str) -> None:
         if not one.gives_rows:
             prepare(connection, one)
             continue
+        noted = note(one)
         table, found = shown(connection, one.text, rows=ROWS_SHOWN)
+        noted.gave(found)
         click.echo(table)
         if found > ROWS_SHOWN:
             click.echo(
@@ -145,6 +171,7 @@ def _write_all(
     parsed: Iterable[Statement],
     form: str,
     output: Path | None,
+    note: Noting,
 ) -> None:
     from freg_pipeline.lake.excel import MOST_ROWS
     from freg_pipeline.lake.export import write_rows
@@ -154,6 +181,8 @@ def _write_all(
         if not one.gives_rows:
             prepare(connection, one)
             continue
+        noted = note(one)
         count = write_rows(connection, one.text, form, output)
+        noted.gave(count)
         if form == "excel" and count > MOST_ROWS:
             click.echo(f"Excel opens the first {MOST_ROWS:,} of {count:,} rows", err=True)

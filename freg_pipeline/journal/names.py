@@ -43,6 +43,8 @@ _FIELDS = {
     "piece": r"\d{4}|felles",
     "fingerprint": r"[0-9a-f]+",
     "digest": r"[0-9a-f]{16}",
+    "day": r"\d{4}-\d\d-\d\d",
+    "access": r"[a-z]{16}",
     "pin": r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}",
 }
 
@@ -92,6 +94,8 @@ NAMES = (
     Name("releases/{number}/report.html", "a page about the release, if asked for; is replaced"),
     Name("releases/current.json", "which release readers see; is replaced"),
     Name("pins/{pin}.json", "a reader keeps a release"),
+    Name("access/{day}/{access}.json", "who has looked at persons, and by what command"),
+    Name("access/{day}/{access}.rows.json", "and how many rows that gave"),
     Name("freg.duckdb", "the catalogue; locally only"),
 )
 

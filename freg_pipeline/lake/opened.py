@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Self
 import duckdb
 
 from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.journal.access_log import note_access
+from freg_pipeline.lake.fingerprint import Fingerprints
 from freg_pipeline.lake.session import more_like, reader
 from freg_pipeline.lake.sql import identifier
 from freg_pipeline.lake.statement import rows_of, without_end
@@ -32,6 +34,7 @@ _TABLES = """
     UNION ALL SELECT view_name FROM duckdb_views() WHERE NOT internal ORDER BY ALL
 """
 _BATCH = 100_000
+_RELEASE = "FROM utgivelse"
 
 
 class Lake:
@@ -48,9 +51,14 @@ class Lake:
         self,
         connection: duckdb.DuckDBPyConnection,
         another: Callable[[], duckdb.DuckDBPyConnection],
+        store: Store,
     ) -> None:
         self.connection = connection
         self._another = another
+        self._store = store
+        self._fingerprints = Fingerprints(connection)
+        self._noted: set[str] = set()
+        note_access(store, "python")
 
     def __enter__(self) -> Self:
         return self
@@ -70,7 +78,7 @@ class Lake:
     @property
     def release(self) -> dict[str, Any]:
         """What the view ``utgivelse`` tells of the release: number, position, kind, parts, …"""
-        row = self.table("utgivelse")
+        row = self.sql(_RELEASE)
         return dict(zip(row.columns, row.fetchall()[0], strict=True))
 
     def table(self, name: str) -> duckdb.DuckDBPyRelation:
@@ -87,7 +95,17 @@ class Lake:
         Raises:
             ConfigurationError: it is wrong, or gives no rows; says what DuckDB says.
         """
+        self._note(query)
         return rows_of(self.connection, without_end(query))
+
+    def _note(self, query: str) -> None:
+        """Note a query, but for what this software itself asks; one of each form is enough."""
+        if query == _RELEASE:
+            return
+        told = self._fingerprints.told(query)
+        if told["query"] not in self._noted:
+            note_access(self._store, "python", **told)
+            self._noted.add(told["query"])
 
     def polars(self, name: str) -> pl.LazyFrame:
         """A table's or view's current rows, as a LazyFrame of polars'.
@@ -144,14 +162,16 @@ def open_lake(store: str | Path | None, as_of: int | str | date | None) -> Lake:
     state = _state(lies, as_of)
     if not lies.location.startswith("s3://"):
         connection = reader(lies, "comment", state=state)
-        return Lake(connection, more_like(connection))
+        return Lake(connection, more_like(connection), lies)
     from freg_pipeline.journal.releases import require_current
     from freg_pipeline.lake.query import add_comments, connect
 
     manifest = state or require_current(lies)
     connection = connect(lies, manifest)
     add_comments(connection, lies, manifest)
-    return Lake(connection, lambda: connect(lies, manifest))  # the files are a connection's own
+    return Lake(
+        connection, lambda: connect(lies, manifest), lies
+    )  # the files are a connection's own
 
 
 def _store(named: str | Path | None) -> Store:

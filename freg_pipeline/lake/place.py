@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from freg_pipeline.lake.roots import FILE
 from freg_pipeline.store import Store
+from freg_pipeline.store.own import data_folder
 
 
 def catalogue_path(store: Store) -> Path | None:
@@ -24,13 +24,4 @@ def notes_folder(store: Store) -> Path:
 
     In the user's own folder for data: wherever a command runs, it is the same one.
     """
-    data = os.environ.get("XDG_DATA_HOME") or _home() / ".local" / "share"
-    return Path(data, "freg", store.location.removeprefix("s3://"))
-
-
-def _home() -> Path:
-    """The user's; of a container's user whom it doesn't know, one that can't be written."""
-    try:
-        return Path.home()
-    except RuntimeError:
-        return Path("/nonexistent")  # as Debian calls it
+    return data_folder() / store.location.removeprefix("s3://")

@@ -95,13 +95,13 @@ def _words(text: str) -> list[str]:
     """The words and marks of SQL in small letters, without comments, quotes and what is text."""
     return [
         found[0].strip('"').casefold()
-        for kind, piece in _pieces(text)
+        for kind, piece in pieces(text)
         if kind not in {duckdb.token_type.comment, duckdb.token_type.string_const}
         and (found := _TOKEN.match(piece))
     ]
 
 
-def _pieces(text: str) -> list[tuple[duckdb.token_type, str]]:
+def pieces(text: str) -> list[tuple[duckdb.token_type, str]]:
     """What SQL is made of, each with the blanks that follow it."""
     whole = text.encode()  # where DuckDB counts in
     tokens = duckdb.tokenize(text)
@@ -113,10 +113,10 @@ def _pieces(text: str) -> list[tuple[duckdb.token_type, str]]:
 
 def without_end(text: str) -> str:
     """A statement without its semicolon and the comments around that: as it can be a part."""
-    pieces = _pieces(text)
-    while pieces and (pieces[-1][0] is duckdb.token_type.comment or pieces[-1][1].rstrip() == ";"):
-        pieces.pop()
-    return "".join(piece for _, piece in pieces).rstrip()
+    found = pieces(text)
+    while found and (found[-1][0] is duckdb.token_type.comment or found[-1][1].rstrip() == ";"):
+        found.pop()
+    return "".join(piece for _, piece in found).rstrip()
 
 
 def _checked(connection: duckdb.DuckDBPyConnection, parsed: duckdb.Statement) -> Statement:

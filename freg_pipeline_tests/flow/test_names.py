@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from freg_pipeline.client import TilpassetKriterier
+from freg_pipeline.journal.access_log import note_access
 from freg_pipeline.journal.kinds import Tilpasset
 from freg_pipeline.journal.names import NAMES, names_of
 from freg_pipeline.journal.pins import pin
@@ -41,6 +42,7 @@ def test_every_object_has_one_name_and_every_name_occurs(
     under_way = everyone.store.list("compacting/")
     compact(everyone.store, compaction, lambda more: None)
     pin(everyone.store, "1", "kept")
+    note_access(everyone.store, "sql").gave(1)
     file = tmp_path / "list.txt"
     file.write_text("41819077302\nno number\n")
     listed = make_freg(url, store=str(tmp_path / "listed"))

@@ -256,6 +256,7 @@ def test_every_object_is_for_readers_or_isn_t() -> None:
         "page": "000000", "form": "json", "table": "navn", "number": "000001", "base": "one",
         "compaction": "one.000000000200", "bucket": "0000", "piece": "felles", "pin": "q3",
         "fingerprint": "a1", "digest": "0123456789abcdef",
+        "day": "2026-01-31", "access": "abcdefghijklmnop",
     }  # fmt: skip
     open_ones = {name.pattern for name in NAMES if is_for_readers(name.pattern.format(**example))}
     assert open_ones == {

@@ -1,0 +1,48 @@
+"""``freg access-log``: who has looked at persons."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import click
+
+from freg_pipeline.commands.options import store, with_settings
+
+
+@click.command("access-log")
+@click.option(
+    "--since", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="From that day on (UTC)."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    help="How to tell it; json: an object a line.",
+)
+@with_settings
+def access_log(since: datetime | None, form: str) -> None:
+    """Show who has looked at persons, by which command, and when.
+
+    As far as it was noted in the store or where FREG_ACCESS_LOG says. What DuckDB and others read
+    on their own isn't noted by anyone here.
+    """
+    import msgspec
+
+    from freg_pipeline.journal.access_log import entries
+
+    for entry in entries(store(), None if since is None else since.date()):
+        click.echo(msgspec.json.encode(entry) if form == "json" else _line(entry))
+
+
+def _line(entry: dict[str, Any]) -> str:
+    user, login = entry.get("user"), entry.get("login")
+    who = user if login in {None, user} else f"{login} as {user}"
+    tables = ", ".join(entry.get("tables") or ()) or "-"
+    rows = entry.get("rows")
+    told = "-" if rows is None else f"{rows:,} rows"
+    query = (entry.get("query") or "-")[:12]
+    when = str(entry.get("when"))[:19]
+    line = f"{when}  {who}@{entry.get('host')}  {entry.get('command')}  {tables}  {told}  {query}"
+    return "".join(char for char in line if char.isprintable())
