@@ -8,19 +8,21 @@ compared, bucket by bucket, by a hash of each person's rows; what stays as it wa
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from freg_pipeline.changes.ended import ended_between, keep_events
 from freg_pipeline.changes.sides import Side
 from freg_pipeline.changes.since import deltas_since
 from freg_pipeline.errors import ConfigurationError, StoreError
 from freg_pipeline.foreseen import foreseen
 from freg_pipeline.journal.kept import open_whole
 from freg_pipeline.journal.manifest import Delta, Manifest
+from freg_pipeline.journal.pins import being_read
 from freg_pipeline.lake.database import working_database
 from freg_pipeline.lake.sql import identifier
 from freg_pipeline.lake.tables import (
@@ -34,12 +36,14 @@ from freg_pipeline.lake.tables import (
     file_schema,
 )
 from freg_pipeline.store import Store
+from freg_pipeline.store.scratch import scratch_here
 
 ROWS_AT_ONCE = 100_000
 _EVENTS = (HENDELSE.name, HENDELSE_EGENSKAP.name)
 _WHOLE = {own.name for own in OWN_TABLES if not own.per_person} - {*_EVENTS}
 _PERSONS = "_endret"  # who has changed, by deltas: key, number, and whether their rows have
 _EVENTS_TOLD = "_endret_hendelse"
+_ENDED = "_avsluttet"  # events of full loads before this one, of one table
 _KEYS = "_noekler"  # whose rows differ, of one table's one part
 
 
@@ -95,8 +99,17 @@ class Changes:
         self.after = after
         self._connection = connection
         self._after = Side(connection, store, after, "naa")
-        self._before = None if before is None else Side(connection, store, before, "foer")
-        self._deltas = None if before is None else deltas_since(store, before, after)
+        self._before: Side | None = None
+        self._deltas: tuple[Delta, ...] | None = None
+        self._ended: list[Side] = []
+        if before is not None:
+            self._before = Side(connection, store, before, "foer")
+            self._deltas = deltas_since(store, before, after)
+            others = ended_between(store, before, after)[:-1]
+            self._ended = [
+                Side(connection, store, one, f"avsluttet{number}_")
+                for number, one in enumerate(others)
+            ]
         if self._deltas is not None:
             self._note_persons(store, self._deltas)
         self.tables = tuple(table.name for table in self._after.tables)
@@ -153,21 +166,20 @@ class Changes:
     def _events(self, table: Described, columns: dict[str, str], before: Side) -> Iterator[Part]:
         """Of events the new ones, and those of persons whose number or protection has changed.
 
-        A full load begins without events. A copy keeps what it has of ``hendelse``; but not what
-        they changed, as that may tell the address of somebody who is protected from then on.
+        A full load begins without events; a copy keeps those that there were.
         """
-        new, key = self._after.common(table), _key(table)
+        assert self.before is not None  # noqa: S101
+        rows, key = self._after.common(table), _key(table)
         if self._deltas is not None:
             self._connection.execute(self._events_told())
             self._find(f"SELECT sekvensnummer AS noekkel FROM {_EVENTS_TOLD}")  # noqa: S608
         else:
-            assert self.before is not None  # noqa: S101
-            kept = self.before.base.uttrekk != self.after.base.uttrekk
-            only_new = table.name == HENDELSE.name and kept
-            differing = _differing(key, columns, before.common(table), new)
-            there = f"SEMI JOIN {new} AS der ON der.{key} = noekkel" if only_new else ""
-            self._find(f"FROM ({differing}) {there}")
-        yield self._part(key, columns, new)
+            if self.before.base.uttrekk != self.after.base.uttrekk:
+                sides = [*self._ended, before]
+                keep_events(self._connection, _ENDED, table, self._after, sides)
+                rows = f"(FROM {rows} UNION ALL BY NAME FROM {_ENDED})"
+            self._find(_differing(key, columns, before.common(table), rows))
+        yield self._part(key, columns, rows)
 
     def _events_told(self) -> str:
         assert self.before is not None  # noqa: S101
@@ -216,15 +228,22 @@ class Changes:
 def changes(store: Store, before: Manifest | None, after: Manifest) -> Iterator[Changes]:
     """What differs between two states, to be read within.
 
+    No purge takes away what it is read from, as far as one may write to the store.
+
     Args:
         store: where both lie.
         before: the earlier state; None: nothing.
         after: the later one.
 
     Raises:
+        ConfigurationError: one of the two has been purged.
         StoreError: their files can't be read.
     """
-    with store.scratch() as folder, working_database(folder) as connection:
+    first = after.number if before is None else before.number
+    with ExitStack() as used:
+        writable = used.enter_context(being_read(store, first, after.number))
+        folder = used.enter_context(store.scratch() if writable else scratch_here())
+        connection = used.enter_context(working_database(folder))
         try:
             yield Changes(connection, store, before, after)
         except duckdb.Error as error:

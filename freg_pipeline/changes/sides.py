@@ -60,6 +60,7 @@ class Side:
             connection.unregister("hidden")
         self._state = StateConditions(hidden)
         self.tables = described(load_plan(store, manifest.contract))
+        self.protection = Protection(self.tables, manifest.parts)
 
     def keyed(
         self, table: Described, among: tuple[int, int] | None = None, *, of_deltas: bool = False
@@ -90,9 +91,8 @@ class Side:
         if table.name == HENDELSE.name:
             rows = with_person(rows, self._relation)
         if table.name == HENDELSE_EGENSKAP.name:
-            protection = Protection(self.tables, self._manifest.parts)
-            told = [protection.numbers(self._relation, protection.graded)]
-            rows = protection.without_addresses(rows, columns, self._relation, told)
+            told = [self.protection.numbers(self._relation, self.protection.graded)]
+            rows = self.protection.without_addresses(rows, columns, self._relation, told)
         return f"({rows})"
 
     def _relation(self, name: str) -> str:

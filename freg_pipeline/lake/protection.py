@@ -108,20 +108,21 @@ class Protection:
             state: the tables in the same state.
             protected: who is, as :meth:`numbers` tells; each holds.
         """
-        shown = ", ".join(
-            f"CASE WHEN {self._shows('e', state, protected)} THEN e.innhold END AS innhold"
-            if name == "innhold"
-            else f"e.{identifier(name)}"
-            for name in columns
-        )
-        return f"SELECT {shown} FROM ({rows}) AS e"  # noqa: S608
+        return _shown_where(rows, columns, self._shows("e", state, protected))
+
+    def closed(self, rows: str, columns: Iterable[str], graded: Iterable[str]) -> str:
+        """Rows of ``hendelse_egenskap`` without any address: as if everybody were protected.
+
+        Args:
+            rows: SQL of the rows.
+            columns: their columns.
+            graded: tables of addresses by another contract, beside this one's.
+        """
+        return _shown_where(rows, columns, _is_no_address("e", {*self.graded, *graded}))
 
     def _shows(self, row: str, state: Relation, protected: Iterable[str]) -> str:
         """Whether content may be seen: it is no address, or an open one of somebody open."""
-        entities = ", ".join(quoted(table.replace("_", "")) for table in self.graded)
-        kind = f"replace(lower({row}.entitet), '_', '') IN ({entities})" if entities else "false"
-        graded = f"contains({row}.innhold, {quoted(_KEY)})"
-        no_address = f"NOT coalesce({kind}, true) AND NOT coalesce({graded}, false)"
+        no_address = _is_no_address(row, self.graded)
         if not self.is_told:
             return no_address
         closed = " ".join(f"ANTI JOIN {one} USING (identifikator)" for one in protected)
@@ -139,6 +140,25 @@ class Protection:
             f"NOT contains(regexp_replace({row}.innhold, {quoted(_OPEN)}, '', 'g'), {quoted(_KEY)})"
         )
         return f"({no_address}) OR ({an_open_one} AND {somebody_open})"
+
+
+def _shown_where(rows: str, columns: Iterable[str], condition: str) -> str:
+    """Rows whose content is there where a condition of ``e`` holds."""
+    shown = ", ".join(
+        f"CASE WHEN {condition} THEN e.innhold END AS innhold"
+        if name == "innhold"
+        else f"e.{identifier(name)}"
+        for name in columns
+    )
+    return f"SELECT {shown} FROM ({rows}) AS e"  # noqa: S608
+
+
+def _is_no_address(row: str, graded: Iterable[str]) -> str:
+    """Whether content is certainly no address, by the tables of addresses."""
+    entities = ", ".join(quoted(table.replace("_", "")) for table in sorted(graded))
+    kind = f"replace(lower({row}.entitet), '_', '') IN ({entities})" if entities else "false"
+    marked = f"contains({row}.innhold, {quoted(_KEY)})"
+    return f"NOT coalesce({kind}, true) AND NOT coalesce({marked}, false)"
 
 
 _NOBODY = "SELECT NULL::VARCHAR AS personidentifikator, NULL::VARCHAR AS nivaa LIMIT 0"

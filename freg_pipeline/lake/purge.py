@@ -9,7 +9,7 @@ from functools import cache, partial
 from freg_pipeline.errors import ConfigurationError, ObjectMissingError
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.names import position_of
-from freg_pipeline.journal.pins import pins
+from freg_pipeline.journal.pins import not_pinned, pinned
 from freg_pipeline.journal.pointer import report_key
 from freg_pipeline.journal.releases import (
     current_number,
@@ -69,9 +69,9 @@ def purge(
         going = [number]
     else:
         current = current_number(store) or ""
-        spared = {*there[-keep:], *pins(store).values()}
         old = _old(store, there, older_than_days) if older_than_days else there
-        going = [one for one in old if one < current and one not in spared]
+        young = {*there[-keep:]}
+        going = not_pinned(store, (one for one in old if one < current and one not in young))
     removed = [one for one in going if _remove(store, one)]
     sweep(store)
     _drop_syncs(store)
@@ -98,7 +98,7 @@ def _require_free(store: Store, number: str) -> None:
         raise ConfigurationError(
             f"release {number} is the current one", "Publish another release first"
         )
-    names = [name for name, kept in pins(store).items() if kept == number]
+    names = pinned(store, number)
     if names:
         raise ConfigurationError(
             f"release {number} is pinned", f"Remove the pin: freg release unpin {names[0]}"
@@ -113,7 +113,7 @@ def _remove(store: Store, number: str) -> bool:
         return False
     store.delete(report_key(number))  # first: a purge that is killed goes on with the manifest
     store.delete(manifest_key(number))
-    if number in pins(store).values():
+    if pinned(store, number):
         store.write(manifest_key(number), content)
         return False
     return True
