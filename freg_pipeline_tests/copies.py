@@ -14,12 +14,16 @@ import duckdb
 from freg_pipeline.changes.difference import changes
 from freg_pipeline.changes.folder import ChangeSet, write_changes
 from freg_pipeline.changes.since import state_since
-from freg_pipeline.journal.releases import require_current
+from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.releases import list_releases, require_current
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.query import connect
-from freg_pipeline.lake.tables import HENDELSE, described
+from freg_pipeline.lake.tables import HENDELSE, HENDELSE_EGENSKAP, described
 from freg_pipeline.store import Store
 
+Row = tuple[Any, ...]
+# What tells rows of events apart.
+EVENTS = {HENDELSE.name: "sekvensnummer", HENDELSE_EGENSKAP.name: "sekvensnummer, egenskap_nr"}
 PAGE = Path(__file__).parents[1] / "docs/warehouse.md"
 
 
@@ -43,14 +47,16 @@ class Copy:
     Attributes:
         connection: where it lies.
         release: what it has; ``0``: nothing.
-        kept: the numbers of events that it has had.
+        kept: by table of events the keys of those of full loads that have ended.
     """
 
     def __init__(self, folder: Path) -> None:
         self.connection = duckdb.connect()
         self.connection.execute("SET TimeZone = 'UTC'")
         self.release = "0"
-        self.kept: set[int] = set()
+        self.kept: dict[str, set[Row]] = {name: set() for name in EVENTS}
+        self._known: dict[tuple[str, str], set[Row]] = {}
+        self._shown: dict[str, set[Row]] = {name: set() for name in EVENTS}
         self._folder = folder
         self._sets = 0
         self._take_in = recipe()
@@ -59,12 +65,34 @@ class Copy:
         """Write what is new, and take it in."""
         self._sets += 1
         output = self._folder / f"changes-{self._sets}"
-        with changes(store, state_since(store, self.release), require_current(store)) as found:
+        before, after = state_since(store, self.release), require_current(store)
+        with changes(store, before, after) as found:
             written = write_changes(found, output)
+        self._expect(store, before, after)
         self._take_in(self.connection, output)
         self._take_in(self.connection, output)  # whoever was interrupted takes it in again
         self.release = written.after.release
         return written
+
+    def _expect(self, store: Store, before: Manifest | None, after: Manifest) -> None:
+        """Note which events it has to have: whatever full loads have ended, none gets lost."""
+        for name in EVENTS:
+            shown = self._keys_shown(store, after, name)
+            if before is not None and before.base.uttrekk == after.base.uttrekk:
+                self.kept[name] -= self._shown[name] - shown  # an earlier release was restored
+            else:
+                self.kept[name] |= self._shown[name]
+                for one in list_releases(store):
+                    if self._is_of_another_load(one, before, after):
+                        self.kept[name] |= self._keys_shown(store, one, name)
+            self._shown[name] = shown
+
+    @staticmethod
+    def _is_of_another_load(one: Manifest, before: Manifest | None, after: Manifest) -> bool:
+        """Whether a release lies between, and is the last of a full load that isn't current."""
+        if before is None or not before.number <= one.number < after.number:
+            return False
+        return one.base.uttrekk != after.base.uttrekk
 
     def wrong(self, store: Store) -> dict[str, tuple[int, int]]:
         """By table that isn't as its view: how many rows only the view, and only the copy has."""
@@ -77,18 +105,41 @@ class Copy:
                 rows = f'SELECT {columns} FROM "{table.name}"'
                 there, here = _rows(views, rows), _rows(self.connection, rows)
                 more = here - there
-                if table.name == HENDELSE.name:
-                    numbers = {row[0] for row in there}
-                    more = Counter(row for row in more.elements() if row[0] in numbers)
-                    self.kept |= numbers
-                    if self.kept - {row[0] for row in here}:
-                        found["kept"] = (len(self.kept), len(here))
+                if table.name in EVENTS:
+                    kept = self._kept(table.name, more)
+                    more -= kept
+                    if missing := self.kept[table.name] - self._keys(table.name):
+                        found[f"{table.name}, lost"] = (len(missing), 0)
                 if there - here or more:
                     found[table.name] = ((there - here).total(), more.total())
         return found
 
+    def _keys_shown(self, store: Store, manifest: Manifest, table: str) -> set[Row]:
+        known = manifest.number, table
+        if known not in self._known:
+            with closing(connect(store, manifest)) as views:
+                rows = views.execute(f"SELECT {EVENTS[table]} FROM {table}")
+                self._known[known] = {*rows.fetchall()}
+        return self._known[known]
 
-def _rows(connection: duckdb.DuckDBPyConnection, statement: str) -> Counter[tuple[Any, ...]]:
+    def _keys(self, table: str) -> set[Row]:
+        rows = self.connection.execute(f"SELECT {EVENTS[table]} FROM {table}")
+        return {*rows.fetchall()}
+
+    def _kept(self, table: str, more: Counter[Row]) -> Counter[Row]:
+        """Of rows that no view shows those that it is right to keep, each once, without address."""
+        names = [name for name, *_ in self.connection.execute(f"DESCRIBE {table}").fetchall()]
+        found = Counter[Row]()
+        for row in more:
+            told = dict(zip(names, row, strict=False))
+            key = tuple(told[name] for name in EVENTS[table].split(", "))
+            address = "adressegradering" in (told.get("innhold") or "")
+            if key in self.kept[table] - self._shown[table] and not address:
+                found[row] = 1
+        return found
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, statement: str) -> Counter[Row]:
     rows = connection.execute(statement).fetchall()
     return Counter(
         tuple(tuple(value) if isinstance(value, list) else value for value in row) for row in rows

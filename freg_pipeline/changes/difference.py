@@ -68,7 +68,7 @@ class TableChanges:
         name: the table.
         columns: their names, with DuckDB's types.
         key: the column that ``deletes`` are values of; None: the table has none, or is replaced.
-        whole: all of the copy's rows are to go first.
+        whole: all of the copy's rows are to go first; so it is where columns are others by now.
         parts: one after the other; no value of the key is in two of them.
     """
 
@@ -131,8 +131,8 @@ class Changes:
                 yield self._of(table)
 
     def _of(self, table: Described) -> TableChanges:
-        columns = {name: kind for name, kind, _ in table.shown}
-        if self._before is None or table.name in _WHOLE:
+        columns = table.types
+        if self._before is None or table.name in _WHOLE or not self._before.has(table):
             rows = self._after.common if _is_common(table) else self._after.keyed
             parts = iter([self._part(None, columns, rows(table))])
             return TableChanges(table.name, columns, None, whole=True, parts=parts)

@@ -57,7 +57,7 @@ def keep_events(
         after: the state whose own events aren't in it.
         ended: the states whose events are; of those that several have, the first one's.
     """
-    columns = {name: kind for name, kind, _ in table.shown}
+    columns = table.types
     shown = ", ".join(map(identifier, columns))
     known = f"FROM {after.common(table)} SELECT sekvensnummer"
     connection.execute(

@@ -82,6 +82,10 @@ class Side:
         bucket, buckets = among
         return f"(FROM ({rows}) WHERE {bucket_sql(PERSON_KEY, buckets)} = {bucket})"
 
+    def has(self, table: Described) -> bool:
+        """Whether a table of another state has the same columns here."""
+        return any(one.name == table.name and one.types == table.types for one in self.tables)
+
     def common(self, table: Described) -> str:
         """The rows of a table that isn't split by person, as its view shows them."""
         columns = columns_of(table)

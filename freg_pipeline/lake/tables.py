@@ -192,6 +192,11 @@ class Described:
         """All that users see."""
         return self.columns + self.added
 
+    @property
+    def types(self) -> dict[str, str]:
+        """DuckDB's type of each column that users see."""
+        return {name: kind for name, kind, _ in self.shown}
+
 
 def described(plan: Plan) -> list[Described]:
     """Every table of a release made by a contract, ours first.

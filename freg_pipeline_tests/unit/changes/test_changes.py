@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import boto3
@@ -17,6 +18,8 @@ from freg_pipeline.changes.difference import changes
 from freg_pipeline.changes.folder import ChangeSet, write_changes
 from freg_pipeline.changes.since import state_since
 from freg_pipeline.commands.root import cli
+from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.journal.pins import being_read, pins
 from freg_pipeline.journal.releases import require_current
 from freg_pipeline.lake import keys
 from freg_pipeline.lake.compact import begin_compaction, compact
@@ -38,6 +41,7 @@ from freg_pipeline_tests.unit.lake.delivered import (
     navn,
     number,
 )
+from freg_pipeline_tests.waiting import wait_until
 
 PEOPLE = [number(index) for index in range(12)]
 A, B, C, D = PEOPLE[:4]
@@ -151,6 +155,85 @@ def test_of_a_full_load_those_only_who_have_changed(
     copy.keep_up(store)
     assert copy.wrong(store) == {}
     assert copy.connection.execute("SELECT count(*) FROM hendelse").fetchall() == [(2,)]
+
+
+def test_what_events_changed_stays_over_a_full_load_but_no_address(
+    store: LocalStore, tmp_path: Path
+) -> None:
+    told = '{"adressegradering": "ugradert", "vegadresse": {}}'
+    changed = [(300, "bostedsadresse", told), (300, "navn", '{"fornavn": "Berit"}')]
+    moved = B, document(B, day=2)
+    build_release(store, deliver_events(store, 200, 300, [moved], changed=changed))
+    copy = Copy(tmp_path)
+    copy.keep_up(store)
+    changed = [(400, "navn", '{"fornavn": "Cato"}')]
+    moved = C, document(C, day=2)
+    build_release(store, deliver_events(store, 300, 400, [moved], changed=changed))
+    everybody = [named(person, "Ola") for person in PEOPLE]
+    load(store, "two", everybody, at=500)  # the copy hasn't had the event 400 yet
+    copy.keep_up(store)
+    assert copy.wrong(store) == {}
+    load(store, "three", everybody, at=600)
+    copy.keep_up(store)
+    assert copy.wrong(store) == {}
+    asked = "SELECT sekvensnummer, entitet, innhold FROM hendelse_egenskap ORDER BY ALL"
+    assert copy.connection.execute(asked).fetchall() == [
+        (300, "bostedsadresse", None),
+        (300, "navn", '{"fornavn": "Berit"}'),
+        (400, "navn", '{"fornavn": "Cato"}'),
+    ]
+    events = copy.connection.execute("SELECT sekvensnummer FROM hendelse ORDER BY ALL").fetchall()
+    assert events == [(200,), (300,), (400,)]
+
+
+def test_a_purge_takes_nothing_away_under_whoever_reads(store: LocalStore, tmp_path: Path) -> None:
+    sync(store, 200, named(B, "Berit", 2))
+    with changes(store, state_since(store, "000001"), require_current(store)) as found:
+        sync(store, 300, named(C, "Cato", 2))
+        assert purge(store, keep=1) == []
+        with pytest.raises(ConfigurationError, match="pinned"):
+            purge(store, "2")
+        assert pins(store) == {}  # nobody's to remove
+        for table in found.of():
+            assert [*table.parts]
+    assert store.list("pins/") == []
+    assert purge(store, keep=1) == ["000001", "000002", "000003"]
+
+
+def test_what_the_dead_were_reading_is_kept_for_an_hour(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with being_read(store, "000001", "000001"):
+        (key,) = store.list("pins/")
+        pin = store.read(key)
+    store.write(key, pin)  # as a killed process leaves it
+    assert purge(store, keep=1) == []
+    store.delete(key)
+    monkeypatch.setattr("freg_pipeline.journal.pins.LAPSES", timedelta(seconds=-1))
+    with being_read(store, "000001", "000001"):
+        pin = store.read(*store.list("pins/"))
+    store.write(key, pin)
+    assert purge(store, keep=1) == ["000001"]
+    assert store.list("pins/") == []
+
+
+def test_a_pin_is_renewed_while_it_lasts(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("freg_pipeline.journal.pins._RENEWED_SECONDS", 0.01)
+    with being_read(store, "000001", "000002"):
+        (key,) = store.list("pins/")
+        first = store.read(key)
+        wait_until(lambda: store.read(key) != first)
+
+
+def test_a_release_that_was_purged_before_it_is_pinned_is_not_read(store: LocalStore) -> None:
+    before = state_since(store, "000001")
+    purge(store, keep=1)
+    with pytest.raises(ConfigurationError, match="there is no release"):
+        with changes(store, before, require_current(store)):
+            pytest.fail("it can't be read")
+    assert store.list("pins/") == []
 
 
 def test_a_release_that_is_restored_over_another_line_of_syncs(
