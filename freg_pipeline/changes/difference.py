@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from freg_pipeline.changes.ended import ended_between, keep_events
-from freg_pipeline.changes.sides import Side
+from freg_pipeline.changes.sides import Side, unreadable
 from freg_pipeline.changes.since import deltas_since
-from freg_pipeline.errors import ConfigurationError, StoreError
-from freg_pipeline.foreseen import foreseen
+from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.kept import open_whole
 from freg_pipeline.journal.manifest import Delta, Manifest
 from freg_pipeline.journal.pins import being_read
@@ -128,7 +127,9 @@ class Changes:
             )
         for table in self._after.tables:
             if not names or table.name in names:
-                yield self._of(table)
+                with unreadable(self.after):
+                    found = self._of(table)
+                yield replace(found, parts=self._told(found.parts))
 
     def _of(self, table: Described) -> TableChanges:
         columns = table.types
@@ -143,6 +144,19 @@ class Changes:
         else:
             parts = self._compared(table, columns, self._before)
         return TableChanges(table.name, columns, _key(table), whole=False, parts=parts)
+
+    def _told(self, parts: Iterator[Part]) -> Iterator[Part]:
+        """Parts whose files may be damaged or gone."""
+        with unreadable(self.after):
+            for part in parts:
+                batches = self._rows(part.upserts)
+                yield replace(
+                    part, upserts=pa.RecordBatchReader.from_batches(part.upserts.schema, batches)
+                )
+
+    def _rows(self, rows: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+        with unreadable(self.after):
+            yield from rows
 
     def _by_deltas(self, table: Described, columns: dict[str, str]) -> Iterator[Part]:
         assert self.before is not None  # noqa: S101
@@ -236,21 +250,21 @@ def changes(store: Store, before: Manifest | None, after: Manifest) -> Iterator[
         after: the later one.
 
     Raises:
-        ConfigurationError: one of the two has been purged.
+        ConfigurationError: one of the two has been purged, or the later one isn't.
         StoreError: their files can't be read.
     """
     first = after.number if before is None else before.number
+    if first > after.number:
+        raise ConfigurationError(
+            f"release {first} is newer than {after.number}, which is asked for", "Open it again"
+        )
     with ExitStack() as used:
         writable = used.enter_context(being_read(store, first, after.number))
         folder = used.enter_context(store.scratch() if writable else scratch_here())
         connection = used.enter_context(working_database(folder))
-        try:
-            yield Changes(connection, store, before, after)
-        except duckdb.Error as error:
-            raise foreseen(error) or StoreError(
-                f"the files of release {after.number} or of what came before it can't be read",
-                f"Find out which: freg release verify {after.number}",
-            ) from None
+        with unreadable(after):
+            found = Changes(connection, store, before, after)
+        yield found
 
 
 def _is_common(table: Described) -> bool:

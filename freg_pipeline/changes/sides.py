@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import duckdb
 import msgspec
 import pyarrow as pa
 
+from freg_pipeline.errors import StoreError
+from freg_pipeline.foreseen import foreseen
 from freg_pipeline.journal.manifest import Manifest, TableEntry, TableFile
 from freg_pipeline.lake.keys import bucket_sql
 from freg_pipeline.lake.landing import load_plan
@@ -118,6 +123,19 @@ class Side:
             manifest = self._manifest if among is None else _of_bucket(self._manifest, among[0])
             self._found[among] = sources(self._store, manifest, named)
         return self._found[among]
+
+
+@contextmanager
+def unreadable(after: Manifest) -> Iterator[None]:
+    """Say so where files can't be read. Raises StoreError."""
+    try:
+        yield
+    except (duckdb.Error, OSError, pa.ArrowException) as error:
+        raise foreseen(error) or StoreError(
+            f"the files of release {after.number} or of what came before it can't be read",
+            f"Somebody may have purged them: try again; or find out: freg release verify "
+            f"{after.number}",
+        ) from None
 
 
 def _of_bucket(manifest: Manifest, bucket: int) -> Manifest:

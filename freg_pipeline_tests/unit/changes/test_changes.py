@@ -18,7 +18,7 @@ from freg_pipeline.changes.difference import changes
 from freg_pipeline.changes.folder import ChangeSet, write_changes
 from freg_pipeline.changes.since import state_since
 from freg_pipeline.commands.root import cli
-from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.errors import ConfigurationError, StoreError
 from freg_pipeline.journal.pins import being_read, pins
 from freg_pipeline.journal.releases import require_current
 from freg_pipeline.lake import keys
@@ -234,6 +234,26 @@ def test_a_release_that_was_purged_before_it_is_pinned_is_not_read(store: LocalS
         with changes(store, before, require_current(store)):
             pytest.fail("it can't be read")
     assert store.list("pins/") == []
+
+
+def test_a_file_that_is_gone_is_told_in_one_line(store: LocalStore, tmp_path: Path) -> None:
+    for key in store.list("bases/"):
+        if "navn" in key:
+            Path(store.path(key)).unlink()
+    with pytest.raises(StoreError, match="freg release verify 000002") as told:
+        written(store, "0", tmp_path / "new")
+    assert "\n" not in str(told.value)
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_error_of_whoever_reads_is_their_own(made: LocalStore) -> None:
+    def asked() -> None:
+        with changes(made, None, require_current(made)) as found:
+            for _ in found.of(["navn"]):
+                duckdb.connect().execute("FROM nothing_there")
+
+    with pytest.raises(duckdb.Error, match="nothing_there"):
+        asked()
 
 
 def test_a_release_that_is_restored_over_another_line_of_syncs(
