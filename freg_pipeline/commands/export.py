@@ -7,9 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from freg_pipeline.commands.by_rules import chosen, with_keys_and_rules
 from freg_pipeline.commands.options import settings, store_to_read, with_settings
+from freg_pipeline.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from freg_pipeline.export.folder import Export
+    from freg_pipeline.export.pseudonymised import RuledExport
+    from freg_pipeline.journal.access_log import Access
+    from freg_pipeline.journal.manifest import Manifest
+    from freg_pipeline.pseudonyms.key import Key
+    from freg_pipeline.pseudonyms.rules import Rules
     from freg_pipeline.store import Store
 
 LAYOUTS = ("plain",)
@@ -25,13 +33,24 @@ LAYOUTS = ("plain",)
     help="plain: a Parquet file for each table, as its view shows it.",
 )
 @click.option("--table", "tables", multiple=True, help="This table or view only; may be repeated.")
+@with_keys_and_rules
 @with_settings
-def export(output: str, layout: str, tables: tuple[str, ...]) -> None:
+def export(
+    output: str,
+    layout: str,
+    tables: tuple[str, ...],
+    pseudonymise: Path | None,
+    rules: Path | None,
+    profile: str | None,
+) -> None:
     """Write a copy of the current release, in another form.
 
     OUTPUT is a new folder, private to you and there when it is whole, or a new place on S3. In it
     lie a Parquet file for each table, and manifest.json, which tells the files, their rows and
     hashes, and which state they show.
+
+    With rules (--rules or --profile) only the columns that they name go out, identity numbers as
+    pseudonyms (--pseudonymise). Such a copy is still personal data.
     """
     from freg_pipeline.export.folder import write_export
     from freg_pipeline.export.layouts import Plain
@@ -39,9 +58,15 @@ def export(output: str, layout: str, tables: tuple[str, ...]) -> None:
     from freg_pipeline.journal.access_log import note_access
     from freg_pipeline.journal.releases import require_current
 
+    told = chosen(pseudonymise, rules, profile)
+    if told and layout != "plain":
+        raise ConfigurationError("a copy by rules is plain", "Leave out --layout")
     lies = store_to_read()
     manifest = require_current(lies)
-    noted = note_access(lies, "export", tables=tables)
+    noted = note_access(lies, "export by rules" if told else "export", tables=tables)
+    if told:
+        _by_rules(lies, manifest, output, tables, noted, *told)
+        return
     written = write_export(
         lies,
         manifest,
@@ -52,6 +77,34 @@ def export(output: str, layout: str, tables: tuple[str, ...]) -> None:
     )
     rows = sum(one.file.rows for one in written.tables.values())
     noted.gave(rows)
+    _tell(output, written, rows)
+
+
+def _by_rules(
+    store: Store,
+    manifest: Manifest,
+    output: str,
+    tables: tuple[str, ...],
+    noted: Access,
+    rules: Rules,
+    key: Key | None,
+) -> None:
+    from freg_pipeline.export.pseudonymised import write_by_rules
+
+    written = write_by_rules(store, manifest, place(output), rules, key, tables)
+    rows = sum(one.file.rows for one in written.tables.values())
+    noted.gave(rows)
+    _tell(output, written, rows)
+    replaced = sum(sum(one.replaced.values()) for one in written.tables.values())
+    if replaced:
+        click.echo(
+            f"{replaced:,} values held an identity number where none belongs; they are NULL in the "
+            "copy: see replaced in manifest.json",
+            err=True,
+        )
+
+
+def _tell(output: str, written: Export | RuledExport, rows: int) -> None:
     click.echo(
         f"{output}: {rows:,} rows in {len(written.tables)} tables of release {written.release} "
         f"(position {written.sekvensnummer})"

@@ -1,0 +1,233 @@
+"""Rows of a release's tables as a copy by rules has them, as Arrow batches."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from freg_pipeline.contract.names import PERSON_COLUMN
+from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.lake.landing import load_plan
+from freg_pipeline.lake.tables import Described, identity_columns
+from freg_pipeline.outside import showable
+from freg_pipeline.pseudonyms.allowed import Columns, copied_tables
+from freg_pipeline.pseudonyms.key import Key
+from freg_pipeline.pseudonyms.protected import protected_numbers
+from freg_pipeline.pseudonyms.rules import Aggregate, Rule, Rules
+from freg_pipeline.pseudonyms.values import ruled
+from freg_pipeline.store import Store
+
+# Whom a row is about, where that isn't personidentifikator alone: such rows of protected persons
+# stay out, while in rows about others their numbers are left out.
+_ABOUT: Mapping[str, tuple[str, ...]] = {
+    "tidligere_identifikator": ("identifikator", PERSON_COLUMN),
+    "avvik": ("identifikator", "gikk_til"),
+    "hendelse": ("folkeregisteridentifikator", PERSON_COLUMN),
+    "familie": ("barn",),
+    "husstand": (),
+}
+
+
+class Pseudonymised:
+    """The tables of a release by rules. Made by :func:`pseudonymised`.
+
+    Attributes:
+        tables: those that go out, in the rules' order.
+        replaced: by ``table.column``, how many values held an identity number where none belongs;
+            they are NULL in the copy. Of what has been transformed.
+    """
+
+    def __init__(
+        self,
+        offered: Mapping[str, Columns],
+        rules: Mapping[str, dict[str, Rule]],
+        key: Key | None,
+        protected: pa.Array | None,
+    ) -> None:
+        self._offered = offered
+        self._rules = rules
+        self._key = key
+        self._protected = protected
+        self.tables = tuple(rules)
+        self.replaced = Counter[str]()
+
+    def described(self, table: str) -> Described:
+        """What a table and its columns are in the release."""
+        return self._offered[table].described
+
+    def rules(self, table: str) -> Mapping[str, Rule]:
+        """What becomes of each column of a table that goes out."""
+        return self._rules[table]
+
+    def columns(self, table: str) -> dict[str, str]:
+        """The columns of a table in the copy, in its order, with DuckDB's types.
+
+        Raises:
+            KeyError: the table doesn't go out.
+        """
+        rules, offered = self._rules[table], self._offered[table]
+        return {
+            name: offered.type_of(name, rules[name])
+            for name, _, _ in offered.described.shown
+            if name in rules
+        }
+
+    def transform(self, table: str, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Rows of a table as they go out. In no order that tells of numbers, put them in another.
+
+        Args:
+            table: one of :attr:`tables`.
+            batches: rows with all columns that its view shows.
+        """
+        for batch in batches:
+            yield self._transformed(table, batch)
+
+    def read(self, table: str, rows: pa.RecordBatchReader) -> pa.RecordBatchReader:
+        """As :meth:`transform`, with the schema told before any row is read."""
+        (shape,) = self.transform(table, [pa.RecordBatch.from_pylist([], rows.schema)])
+        return pa.RecordBatchReader.from_batches(shape.schema, self.transform(table, rows))
+
+    def keys(self, table: str, column: str, values: pa.Array) -> pa.Array:
+        """What values of a column are in the copy, of those too whose rows don't go out.
+
+        Args:
+            table: one of :attr:`tables`.
+            column: by whose values the copy's rows are to go; it is in the copy.
+            values: of the column.
+
+        Raises:
+            ConfigurationError: the copy doesn't have the column.
+        """
+        rule = self._rules[table].get(column)
+        if rule is None:
+            raise ConfigurationError(
+                f"by the rules {table} has no {column}, by which its rows are kept current",
+                f'Say {column} = "pseudonym" in the rules',
+            )
+        return ruled(values, rule, self._key)[0]
+
+    def _transformed(self, table: str, batch: pa.RecordBatch) -> pa.RecordBatch:
+        persons = identity_columns(self._offered[table].described)
+        batch = self._without_protected(table, batch)
+        made: dict[str, pa.Array] = {}
+        for name in self.columns(table):
+            hidden = self._protected if name in persons else None
+            made[name], found = ruled(batch[name], self._rules[table][name], self._key, hidden)
+            if found:
+                self.replaced[f"{table}.{name}"] += found
+        return pa.RecordBatch.from_arrays([*made.values()], names=[*made])
+
+    def _without_protected(self, table: str, batch: pa.RecordBatch) -> pa.RecordBatch:
+        if self._protected is None:
+            return batch
+        for name in _ABOUT.get(table, (PERSON_COLUMN,)):
+            batch = batch.filter(pc.invert(pc.is_in(batch[name], value_set=self._protected)))
+        return batch
+
+
+def pseudonymised(
+    store: Store,
+    manifest: Manifest,
+    views: duckdb.DuckDBPyConnection,
+    rules: Rules,
+    key: Key | None,
+) -> Pseudonymised:
+    """The tables of a release, by rules.
+
+    Args:
+        store: where it lies.
+        manifest: the release.
+        views: of it.
+        rules: which columns go out, and as what.
+        key: makes pseudonyms; None: the rules ask for none.
+
+    Raises:
+        ConfigurationError: the rules don't fit the release's tables, or ask for a key that isn't
+            there, or who is protected isn't known.
+    """
+    offered = copied_tables(load_plan(store, manifest.contract))
+    checked = _fitting(rules, offered)
+    if rules.told.aggregate:
+        _countable(offered[rules.told.aggregate.table], rules.told.aggregate)
+    pseudonyms = any(Rule.PSEUDONYM in columns.values() for columns in checked.values())
+    if pseudonyms and key is None:
+        raise ConfigurationError("the rules ask for pseudonyms", "Name a key: --pseudonymise")
+    protected = None
+    if rules.told.protected == "out":
+        tables = [one.described for one in offered.values()]
+        protected = protected_numbers(views, manifest, tables)
+    return Pseudonymised(offered, checked, key, protected)
+
+
+def _fitting(rules: Rules, offered: Mapping[str, Columns]) -> dict[str, dict[str, Rule]]:
+    """The rules of tables and columns that there are.
+
+    Raises:
+        ConfigurationError: there is no such one, or a rule can't be said of it.
+    """
+    skips = rules.told.missing == "skip"
+    fitting: dict[str, dict[str, Rule]] = {}
+    for table, columns in rules.tables.items():
+        if table not in offered:
+            if not skips:
+                raise _unknown("table", table)
+            continue
+        there = {name: rule for name, rule in columns.items() if name in offered[table].allowed}
+        if len(there) < len(columns) and not skips:
+            raise _unknown("column", f"{table}.{min({*columns} - {*there})}")
+        for name, rule in there.items():
+            offered[table].check(name, rule)
+        _of_persons(offered[table].described)
+        if there:
+            fitting[table] = there
+    if not fitting:
+        raise ConfigurationError(
+            "nothing that the rules name is in the release", "See freg release show"
+        )
+    return fitting
+
+
+def _countable(table: Columns, aggregate: Aggregate) -> None:
+    """Refuse to count what isn't a person a row, or by what nearly every person has for themselves.
+
+    Raises:
+        ConfigurationError: so it is.
+    """
+    if table.described.keys != (PERSON_COLUMN,):
+        raise ConfigurationError(
+            f"persons can't be counted in {showable(aggregate.table)}: it hasn't one row a person",
+            "Count them in person_naa",
+        )
+    lists = {name for name, kind, _ in table.described.shown if kind.endswith("[]")}
+    for name, rule in aggregate.by.items():
+        if name in lists or rule in {Rule.PSEUDONYM, Rule.KEEP_IDENTIFYING, Rule.DROP}:
+            raise ConfigurationError(
+                f"persons can't be counted by {showable(name)} with the rule {rule}",
+                "Count by codes, years, kommuner or grunnkretser",
+            )
+
+
+def _unknown(what: str, name: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"the rules name a {what} that the release doesn't have: {showable(name)}",
+        'Correct it; or say missing = "skip" in the rules, for releases of several contracts',
+    )
+
+
+def _of_persons(table: Described) -> None:
+    """Refuse a table whose rows don't tell whom they are about: nor who of them is protected.
+
+    Raises:
+        ConfigurationError: so it is.
+    """
+    about = _ABOUT.get(table.name, (PERSON_COLUMN,))
+    if about and not {*about} <= {name for name, _, _ in table.shown}:
+        raise ConfigurationError(
+            f"{showable(table.name)} can't go out: its rows don't tell whom they are about",
+            "Leave it out of the rules",
+        )

@@ -1,0 +1,67 @@
+"""Identity numbers in values that are no numbers' place: a note in a name, a C/O line."""
+
+from __future__ import annotations
+
+import re
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from freg_pipeline.identifiers import parse
+
+# What may stand between a number's first six digits and its last five.
+_BETWEEN = r"[\s\x{a0}.\-]{0,3}"
+_MAYBE = rf"[0-9]{{6}}{_BETWEEN}[0-9]{{5}}"
+_ANYWHERE = re.compile(r"(?=([0-9]{6})[\s\u00a0.\-]{0,3}([0-9]{5}))")
+_LEAST = 1_000_000  # a whole number below that, eleven digits long, is no date
+_MOST = 99_999_999_999
+
+
+def without_numbers(values: pa.Array) -> tuple[pa.Array, int]:
+    """Values without those that hold an identity number, and how many these were.
+
+    Eleven digits with valid control digits and a date count, also with a space, a point or a dash
+    after six, and wherever they stand; as a whole number, too, without its leading zero.
+
+    Args:
+        values: of any type; of a list the values within.
+    """
+    suspects = _suspects(values)
+    if suspects is None:
+        return values, 0
+    distinct = suspects.unique()
+    found = distinct.filter(
+        pa.array([_holds(str(one)) for one in distinct.to_pylist()], pa.bool_())
+    )
+    if not len(found):
+        return values, 0
+    holding = pc.is_in(values.cast(found.type), value_set=found)
+    return pc.if_else(holding, pa.scalar(None, values.type), values), pc.sum(holding).as_py()
+
+
+def _suspects(values: pa.Array) -> pa.Array | None:
+    if pa.types.is_string(values.type):
+        return values.filter(pc.match_substring_regex(values, _MAYBE))
+    if pa.types.is_integer(values.type) and values.type.bit_width == 64:
+        inside = pc.and_(pc.greater_equal(values, _LEAST), pc.less_equal(values, _MOST))
+        return values.filter(inside)
+    if pa.types.is_decimal(values.type) or pa.types.is_floating(values.type):
+        whole = pc.cast(values, pa.float64())
+        inside = pc.and_(pc.greater_equal(whole, _LEAST), pc.less_equal(whole, _MOST))
+        return values.filter(inside)
+    return None
+
+
+def _holds(text: str) -> bool:
+    whole, _, fraction = text.partition(".")
+    if whole.isdigit() and len(whole) <= 11 and not fraction.strip("0"):
+        text = whole.zfill(11)
+    return any(_is_number("".join(match.groups())) for match in _ANYWHERE.finditer(text))
+
+
+def _is_number(digits: str) -> bool:
+    try:
+        parse(digits)
+    except ValueError:
+        return False
+    return True
