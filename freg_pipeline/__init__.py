@@ -9,7 +9,7 @@ if TYPE_CHECKING:  # what reads a release is imported when one is opened
     from pathlib import Path
 
     from freg_pipeline.component import FregComponent
-    from freg_pipeline.lake.opened import Lake
+    from freg_pipeline.opened import Lake
 
 __all__ = ["FregComponent", "open"]
 
@@ -27,7 +27,7 @@ def open(  # noqa: A001  read as freg_pipeline.open
         freg_pipeline.errors.ConfigurationError: there is no release, or no such state.
         freg_pipeline.errors.StoreError: the store can't be read.
     """
-    from freg_pipeline.lake.opened import open_lake
+    from freg_pipeline.opened import open_lake
 
     return open_lake(store, as_of)
 

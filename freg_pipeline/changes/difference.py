@@ -13,13 +13,11 @@ from dataclasses import dataclass, replace
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from freg_pipeline.changes.ended import ended_between, keep_events
 from freg_pipeline.changes.sides import Side, unreadable
-from freg_pipeline.changes.since import deltas_since
+from freg_pipeline.changes.since import deltas_since, persons_of
 from freg_pipeline.errors import ConfigurationError
-from freg_pipeline.journal.kept import open_whole
 from freg_pipeline.journal.manifest import Delta, Manifest
 from freg_pipeline.journal.pins import being_read
 from freg_pipeline.lake.database import working_database
@@ -29,10 +27,8 @@ from freg_pipeline.lake.tables import (
     HENDELSE_EGENSKAP,
     OWN_TABLES,
     PERSON_KEY,
-    REPLACED,
     TIDLIGERE_IDENTIFIKATOR,
     Described,
-    file_schema,
 )
 from freg_pipeline.store import Store
 from freg_pipeline.store.scratch import scratch_here
@@ -93,6 +89,7 @@ class Changes:
         store: Store,
         before: Manifest | None,
         after: Manifest,
+        chosen: Collection[str] = (),
     ) -> None:
         self.before = before
         self.after = after
@@ -110,8 +107,13 @@ class Changes:
                 for number, one in enumerate(others)
             ]
         if self._deltas is not None:
-            self._note_persons(store, self._deltas)
+            self._note_persons(persons_of(store, self._deltas))
         self.tables = tuple(table.name for table in self._after.tables)
+        self._chosen = self._known(chosen)
+
+    def __iter__(self) -> Iterator[TableChanges]:
+        """The changes of each table that was asked for."""
+        return self.of(self._chosen)
 
     def of(self, names: Collection[str] = ()) -> Iterator[TableChanges]:
         """The changes of each table, or of some, to be read one after the other.
@@ -119,12 +121,7 @@ class Changes:
         Raises:
             ConfigurationError: there is no table of such a name.
         """
-        unknown = sorted(set(names) - {*self.tables})
-        if unknown:
-            raise ConfigurationError(
-                f"there is no table {unknown[0]}",
-                "See freg release show; views aren't kept in copies",
-            )
+        self._known(names)
         for table in self._after.tables:
             if not names or table.name in names:
                 with unreadable(self.after):
@@ -144,6 +141,15 @@ class Changes:
         else:
             parts = self._compared(table, columns, self._before)
         return TableChanges(table.name, columns, _key(table), whole=False, parts=parts)
+
+    def _known(self, names: Collection[str]) -> Collection[str]:
+        unknown = sorted(set(names) - {*self.tables})
+        if unknown:
+            raise ConfigurationError(
+                f"there is no table {unknown[0]}",
+                "See freg release show; views aren't kept in copies",
+            )
+        return names
 
     def _told(self, parts: Iterator[Part]) -> Iterator[Part]:
         """Parts whose files may be damaged or gone."""
@@ -222,15 +228,8 @@ class Changes:
             )
         return Part(deletes, self._connection.sql(statement).to_arrow_reader(ROWS_AT_ONCE))
 
-    def _note_persons(self, store: Store, deltas: tuple[Delta, ...]) -> None:
-        told = [file_schema(REPLACED.schema, keyed=True, delta=True).empty_table()]
-        for delta in deltas:
-            if REPLACED.name in delta.files:
-                file = delta.files[REPLACED.name]
-                with open_whole(store, file.key, file) as opened:
-                    told.append(pq.read_table(opened))
-        names = ["personidentifikator", "rader", PERSON_KEY]
-        self._connection.register("told", pa.concat_tables(one.select(names) for one in told))
+    def _note_persons(self, told: pa.Table) -> None:
+        self._connection.register("told", told)
         self._connection.execute(
             f"CREATE TABLE {_PERSONS} AS SELECT {PERSON_KEY}, personidentifikator AS nummer, "  # noqa: S608
             "bool_or(rader) AS rader FROM told GROUP BY ALL"
@@ -239,7 +238,9 @@ class Changes:
 
 
 @contextmanager
-def changes(store: Store, before: Manifest | None, after: Manifest) -> Iterator[Changes]:
+def changes(
+    store: Store, before: Manifest | None, after: Manifest, tables: Collection[str] = ()
+) -> Iterator[Changes]:
     """What differs between two states, to be read within.
 
     No purge takes away what it is read from, as far as one may write to the store.
@@ -248,9 +249,11 @@ def changes(store: Store, before: Manifest | None, after: Manifest) -> Iterator[
         store: where both lie.
         before: the earlier state; None: nothing.
         after: the later one.
+        tables: what is gone through when it is iterated over; none: all.
 
     Raises:
-        ConfigurationError: one of the two has been purged, or the later one isn't.
+        ConfigurationError: there is no such table; one of the two has been purged, or the later one
+            is the earlier.
         StoreError: their files can't be read.
     """
     first = after.number if before is None else before.number
@@ -263,7 +266,7 @@ def changes(store: Store, before: Manifest | None, after: Manifest) -> Iterator[
         folder = used.enter_context(store.scratch() if writable else scratch_here())
         connection = used.enter_context(working_database(folder))
         with unreadable(after):
-            found = Changes(connection, store, before, after)
+            found = Changes(connection, store, before, after, tables)
         yield found
 
 

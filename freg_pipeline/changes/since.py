@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.journal.kept import open_whole
 from freg_pipeline.journal.manifest import Delta, Manifest
 from freg_pipeline.journal.names import position_of
 from freg_pipeline.journal.releases import list_releases, numbers, read_if_there
+from freg_pipeline.lake.tables import PERSON_KEY, REPLACED, file_schema
 from freg_pipeline.store import Store
 
 BEGINNING = "0"  # before any release: everything is new
@@ -30,11 +36,11 @@ def state_since(store: Store, asked: str) -> Manifest | None:
     """
     if not (asked.isascii() and asked.isdigit()):
         raise ConfigurationError(
-            "--since is neither a release nor a position", "Write 000012, or 123456789"
+            "since is neither a release nor a position", "Write 000012, or 123456789"
         )
     if asked == BEGINNING:
         return None
-    if len(asked) == _DIGITS and asked.startswith("0"):
+    if len(asked) == _DIGITS and (asked.startswith("0") or read_if_there(store, asked)):
         return _release(store, asked)
     position = int(asked)
     for one in reversed(list_releases(store)):
@@ -77,6 +83,18 @@ def deltas_since(store: Store, before: Manifest, after: Manifest) -> tuple[Delta
         found.update((delta.folder, delta) for delta in new)
         position = one.sekvensnummer
     return tuple(found.values())
+
+
+def persons_of(store: Store, deltas: Iterable[Delta]) -> pa.Table:
+    """Whom deltas tell of, maybe several times: their numbers, and whether their rows changed."""
+    told = [file_schema(REPLACED.schema, keyed=True, delta=True).empty_table()]
+    for delta in deltas:
+        if REPLACED.name in delta.files:
+            file = delta.files[REPLACED.name]
+            with open_whole(store, file.key, file) as opened:
+                told.append(pq.read_table(opened))
+    names = ["personidentifikator", "rader", PERSON_KEY]
+    return pa.concat_tables(one.select(names) for one in told)
 
 
 def _continues(before: Manifest, after: Manifest) -> bool:

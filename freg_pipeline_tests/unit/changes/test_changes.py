@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
+import freg_pipeline
 from freg_pipeline.changes.difference import changes
 from freg_pipeline.changes.folder import ChangeSet, write_changes
 from freg_pipeline.changes.since import state_since
@@ -378,3 +379,47 @@ def test_a_folder_with_something_in_it_stays_as_it_is(made: LocalStore, tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["theirs"]
     (tmp_path / "empty").mkdir()
     assert written(made, "0", tmp_path / "empty").tables
+
+
+def test_python_gives_the_same_as_the_files(made: LocalStore, tmp_path: Path) -> None:
+    written(made, "000001", tmp_path / "new")
+    with freg_pipeline.open(made.location) as lake, lake.changes("000001") as found:
+        assert found.before is not None
+        assert (found.before.number, found.after.number) == ("000001", "000002")
+        names = []
+        for table in found:
+            (part,) = table.parts
+            names.append(table.name)
+            there = pq.read_table(tmp_path / f"new/{table.name}.upserts.parquet")
+            assert part.upserts.read_all().to_pylist() == there.to_pylist()
+            if table.key is not None:
+                there = pq.read_table(tmp_path / f"new/{table.name}.deletes.parquet")
+                assert part.deletes.to_pylist() == there.to_pylist()
+    assert names == [*found.tables]
+
+
+def test_python_gives_some_tables_and_takes_a_position(made: LocalStore) -> None:
+    with freg_pipeline.open(made.location) as lake:
+        with lake.changes(100, tables=["navn"]) as found:
+            (table,) = found
+            (part,) = table.parts
+            assert (table.name, table.key) == ("navn", "personidentifikator")
+            assert part.deletes.to_pylist() == [{"personidentifikator": A}]
+            assert [row["fornavn"] for row in part.upserts.read_all().to_pylist()] == ["Ada"]
+        with lake.changes(0, tables=["navn"]) as found:
+            (table,) = found
+            assert table.whole
+            assert sum(part.upserts.read_all().num_rows for part in table.parts) == len(PEOPLE)
+        for since, tables, told in ((0, ["navm"], "no table navm"), (150, [], "no release")):
+            with pytest.raises(ConfigurationError, match=told):
+                lake.changes(since, tables=tables).__enter__()
+    with freg_pipeline.open(made.location, as_of=100) as lake:
+        with pytest.raises(ConfigurationError, match="earlier state"):
+            lake.changes(0).__enter__()
+
+
+def test_a_copy_that_is_ahead_of_what_is_open_is_told(store: LocalStore) -> None:
+    with freg_pipeline.open(store.location) as lake:
+        sync(store, 200, named(B, "Berit", 2))
+        with pytest.raises(ConfigurationError, match="is newer than 000002"):
+            lake.changes("000003").__enter__()

@@ -7,7 +7,8 @@ in batches.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+    from freg_pipeline.changes.difference import Changes
     from freg_pipeline.journal.manifest import Manifest
     from freg_pipeline.store import Store
 
@@ -150,6 +152,36 @@ class Lake:
         schema = self.table(name).limit(0).to_arrow_table().schema
         batches = self._batches(f"FROM {identifier(name)}", rows)
         return pa.RecordBatchReader.from_batches(schema, batches)
+
+    @contextmanager
+    def changes(self, since: int | str, tables: Collection[str] = ()) -> Iterator[Changes]:
+        """What a copy of the tables has to be told of, to be read within.
+
+        What it gives is as docs/warehouse.md says of the files: by table keys whose rows go, and
+        rows that come in their place.
+
+        Args:
+            since: what the copy has: a release (``"000012"``), a position of the event list, or 0.
+            tables: these only; none: all.
+
+        Raises:
+            ConfigurationError: it can't be told since then, there is no such table, or this is an
+                earlier state.
+            StoreError: files can't be read.
+        """
+        from freg_pipeline.changes.difference import changes
+        from freg_pipeline.changes.since import state_since
+        from freg_pipeline.journal.releases import read_manifest
+
+        told = self.release
+        after = read_manifest(self._store, told["nummer"])
+        if after.positions()[-1] != told["sekvensnummer"]:
+            raise ConfigurationError(
+                "this is an earlier state: copies follow what is current", "Open without as_of"
+            )
+        note_access(self._store, "python", tables=tables)
+        with changes(self._store, state_since(self._store, str(since)), after, tables) as found:
+            yield found
 
     def close(self) -> None:
         """Let go of the files."""

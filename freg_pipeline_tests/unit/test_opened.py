@@ -16,8 +16,8 @@ import pytest
 import freg_pipeline
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.lake.catalogue import refresh_catalogue
-from freg_pipeline.lake.opened import Lake
 from freg_pipeline.lake.release import build_release
+from freg_pipeline.opened import Lake
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests.unit.lake.delivered import (
     deliver,
