@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
 from pydantic_settings import NoDecode
 
 from freg_pipeline.addresses import http_address, is_open_to_others
@@ -41,6 +41,16 @@ def _everything_but(value: tuple[str, ...]) -> tuple[str, ...]:
 
 Listed = Annotated[tuple[T, ...], NoDecode, BeforeValidator(_split)]
 Parts = Annotated[Listed[str], AfterValidator(_everything_but)]
+
+# -- days ------------------------------------------------------------------------------------------
+
+
+def _never(value: object) -> object:
+    return None if isinstance(value, str) and value.strip().casefold() == "never" else value
+
+
+Days = Annotated[float, Field(ge=0, le=36_500)]
+DaysOrNever = Annotated[Days | None, BeforeValidator(_never)]
 
 # -- addresses -------------------------------------------------------------------------------------
 

@@ -66,6 +66,10 @@ class Settings(BaseSettings):
         compact_deltas: or when it has more deltas than so many.
         keep_releases: releases that the scheduled purge spares, however old: the newest.
         keep_days: and all that were published so many days ago or later.
+        keep_answers_days: raw answers, batches and pages of the event list are kept for so many
+            days after the release that came of them; None (``never``): they never go.
+        keep_staging_days: the same of staging tables.
+        keep_access_days: the same of the access log.
         max_lost_persons: a release that loses more of the current one's persons is refused, as a
             share.
         max_lost_rows: the same for the rows of each table.
@@ -134,6 +138,9 @@ class Settings(BaseSettings):
     compact_deltas: int = Field(default=100, ge=1)
     keep_releases: int = Field(default=10, ge=1)
     keep_days: float = Field(default=30.0, ge=0, le=36_500)
+    keep_answers_days: values.DaysOrNever = 30.0
+    keep_staging_days: values.DaysOrNever = 1.0
+    keep_access_days: values.DaysOrNever = 365.0
     max_lost_persons: float = Field(default=0.05, ge=0, le=1)
     max_lost_rows: float = Field(default=0.10, ge=0, le=1)
     max_gone: float = Field(default=0.10, ge=0, le=1)

@@ -33,6 +33,7 @@ _COMMANDS = {
     "person": "services:person",
     "person-arkiv": "services:person_arkiv",
     "release": "release:release",
+    "retention": "retention:retention",
     "sekvensnummer": "services:sekvensnummer",
     "soek": "soek:soek",
     "changes": "changes:changes",

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 Way = Callable[[str, dict[str, Any]], bool]  # takes a name's ending and an entry; whether it did
 
-_FOLDER = "access/"
+FOLDER = "access/"
 _SYSLOG = Path("/dev/log")
 _LOGIN = Path("/proc/self/loginuid")  # who logged in, whoever they have become since (audit, Linux)
 _NO_LOGIN = 2**32 - 1
@@ -82,19 +82,24 @@ def entries(store: Store, since: date | None = None) -> Iterator[dict[str, Any]]
 
     From where FREG_ACCESS_LOG says; else from the store and what this user keeps on this machine.
     """
-    place, _ = _settings()
-    own = place in {"true", "false", "syslog"}
-    logs = [store, own_log()] if own else [_opened(place)]
+    log = log_of(store)
+    logs = [store, own_log()] if log is store else [log]
     first = "" if since is None else since.isoformat()
-    days = sorted({day for log in logs for day in log.folders(_FOLDER) if day >= first})
+    days = sorted({day for log in logs for day in log.folders(FOLDER) if day >= first})
     for day in days:
         found: dict[str, dict[str, Any]] = {}
-        keys = [(log, key) for log in logs for key in log.list(f"{_FOLDER}{day}/")]
+        keys = [(log, key) for log in logs for key in log.list(f"{FOLDER}{day}/")]
         for log, key in sorted(keys, key=lambda one: one[1]):  # .json before .rows.json
             entry = _read(log, key)
             if entry is not None and (log is store or entry.get("store") == store.location):
                 found[entry["id"]] = entry
         yield from sorted(found.values(), key=lambda one: str(one.get("when")))
+
+
+def log_of(store: Store) -> Store:
+    """Where what is read in a store is noted: in it, or where FREG_ACCESS_LOG says."""
+    place, _ = _settings()
+    return store if place in {"true", "false", "syslog"} else _opened(place)
 
 
 def _settings() -> tuple[str, bool]:
@@ -179,7 +184,7 @@ def _opened(place: str) -> Store:
 
 
 def _key(entry: dict[str, Any], ending: str) -> str:
-    return f"{_FOLDER}{entry['when'][:10]}/{entry['id']}.{ending}"
+    return f"{FOLDER}{entry['when'][:10]}/{entry['id']}.{ending}"
 
 
 def _read(log: Store, key: str) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ beside their files, and shared by the releases that have them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -208,9 +208,9 @@ class Named:
     uttrekk: frozenset[str]
 
 
-def named(store: Store) -> Named:
-    """What the releases name that are there now."""
-    stored = _each(store, _Reader(store).stored)
+def named(store: Store, without: Collection[str] = ()) -> Named:
+    """What the releases name that are there now, but for some."""
+    stored = _each(store, _Reader(store).stored, without)
     return Named(
         folders=frozenset(folder for one in stored for folder in (one.base, *one.deltas)),
         uttrekk=frozenset(one.uttrekk for one in stored),
@@ -281,10 +281,10 @@ def list_releases(store: Store) -> list[Manifest]:
     return _each(store, _Reader(store).manifest)
 
 
-def _each(store: Store, read: Callable[[str], T]) -> list[T]:
+def _each(store: Store, read: Callable[[str], T], without: Collection[str] = ()) -> list[T]:
     """What is read of each release, the oldest first; without those purged meanwhile."""
     found = []
-    for number in numbers(store):
+    for number in (one for one in numbers(store) if one not in without):
         try:
             found.append(read(number))
         except ConfigurationError:

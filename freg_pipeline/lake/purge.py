@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 
@@ -66,16 +66,22 @@ def purge(
             if sweep(store):
                 return [number]
             read_manifest(store, number)  # says that there is none
-        going = [number]
+        leaving = [number]
     else:
-        current = current_number(store) or ""
-        old = _old(store, there, older_than_days) if older_than_days else there
-        young = {*there[-keep:]}
-        going = not_pinned(store, (one for one in old if one < current and one not in young))
-    removed = [one for one in going if _remove(store, one)]
+        leaving = going(store, keep=keep, older_than_days=older_than_days)
+    removed = [one for one in leaving if _remove(store, one)]
     sweep(store)
     _drop_syncs(store)
     return removed
+
+
+def going(store: Store, *, keep: int, older_than_days: float) -> list[str]:
+    """The releases that :func:`purge` would remove, by the same rules; nothing is removed."""
+    there = numbers(store)
+    current = current_number(store) or ""
+    old = _old(store, there, older_than_days) if older_than_days else there
+    young = {*there[-keep:]}
+    return not_pinned(store, (one for one in old if one < current and one not in young))
 
 
 def _old(store: Store, there: list[str], days: float) -> Iterator[str]:
@@ -120,24 +126,35 @@ def _remove(store: Store, number: str) -> bool:
 
 
 def _drop_syncs(store: Store) -> None:
-    """Remove all of the syncs that no release left was made by, and that nobody can go on with.
+    """Remove all of the syncs that are over.
+
+    What each asked for goes last, so that a purge that is killed amid one is finished by the next.
+    """
+    for uttrekk in syncs_over(store):
+        last = [uttrekk.release_key, uttrekk.key("request.json")]
+        for key in [key for key in store.list(uttrekk.key("")) if key not in last] + last:
+            store.delete(key)
+
+
+def syncs_over(store: Store, without: Collection[str] = ()) -> Iterator[Uttrekk]:
+    """The syncs that no release left was made by, and that nobody can go on with.
 
     Those are the syncs from positions that the current base has passed, which their names tell, so
-    that no others are looked at. What each asked for goes last, so that a purge that is killed amid
-    one is finished by the next.
+    that no others are looked at.
+
+    Args:
+        store: where they lie.
+        without: releases that count as gone.
     """
     current = current_release(store)
     if current is None:
         return
     base = current.base.sekvensnummer
     passed = [name for name in store.folders("uttrekk/") if _is_passed(name, base)]
-    kept = named(store).uttrekk if passed else frozenset[str]()
+    kept = named(store, without).uttrekk if passed else frozenset[str]()
     for uttrekk in (Uttrekk(store, name) for name in passed if name not in kept):
-        if uttrekk.exists and not uttrekk.kind.is_sync:  # somebody chose such a name for a load
-            continue
-        last = [uttrekk.release_key, uttrekk.key("request.json")]
-        for key in [key for key in store.list(uttrekk.key("")) if key not in last] + last:
-            store.delete(key)
+        if not uttrekk.exists or uttrekk.kind.is_sync:  # somebody may choose such a name for a load
+            yield uttrekk
 
 
 def _is_passed(name: str, position: int) -> bool:
@@ -159,10 +176,12 @@ def sweep(store: Store) -> int:
     ]
     # What was published meanwhile has a release now, and so nobody who writes it.
     after = named(store).folders if left else before
-    going = [key for one in left if one not in after for key in store.list(f"{one}/")]
-    for key in sorted(going, key=lambda key: key.endswith("/plan.json")):  # it tells what they are
+    unnamed = [key for one in left if one not in after for key in store.list(f"{one}/")]
+    for key in sorted(
+        unnamed, key=lambda key: key.endswith("/plan.json")
+    ):  # it tells what they are
         store.delete(key)
-    return len(going)
+    return len(unnamed)
 
 
 def _folders(store: Store) -> list[str]:

@@ -72,8 +72,9 @@ def purge_releases(names: Names, job: Job, running: Running) -> dg.ScheduleDefin
     return _regular(
         names, job, running, When("purge_releases", "15 3 * * *", "purge"),
         "Each night, releases are purged that are neither among the newest FREG_KEEP_RELEASES nor"
-        " younger than FREG_KEEP_DAYS, nor pinned, nor current. On by default, since each sync"
-        " makes a release.",
+        " younger than FREG_KEEP_DAYS, nor pinned, nor current; and raw answers, staging tables and"
+        " notes of access by FREG_KEEP_ANSWERS_DAYS, FREG_KEEP_STAGING_DAYS and"
+        " FREG_KEEP_ACCESS_DAYS. On by default, since each sync makes a release.",
     )  # fmt: skip
 
 

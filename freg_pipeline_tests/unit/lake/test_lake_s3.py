@@ -12,6 +12,7 @@ import pytest
 
 import freg_pipeline
 from freg_pipeline.errors import ConfigurationError, StoreError
+from freg_pipeline.journal.access_log import entries, note_access
 from freg_pipeline.journal.releases import current_release
 from freg_pipeline.lake.catalogue import refresh_catalogue, renew_catalogue
 from freg_pipeline.lake.checks import run_checks
@@ -21,6 +22,7 @@ from freg_pipeline.lake.people_described import OVERVIEW
 from freg_pipeline.lake.purge import purge
 from freg_pipeline.lake.query import query
 from freg_pipeline.lake.release import build_release
+from freg_pipeline.lake.retention import Keeping, retain
 from freg_pipeline.lake.verify import verify
 from freg_pipeline.report.page import write_report
 from freg_pipeline.store.readers import Reading
@@ -170,3 +172,17 @@ def test_it_opens_in_python_and_each_scan_reads_for_itself(
         joined = names.join(lake.polars("person"), on="personidentifikator")
         assert joined.select("fornavn").collect().height == names.collect().height > 0
         assert lake.arrow("navn").read_all().num_rows == len(lake.table("navn"))
+
+
+def test_what_is_kept_no_longer_goes_there_too(store: S3Store) -> None:
+    note_access(store, "sql").gave(1)
+    assert [one["rows"] for one in entries(store)][-1] == 1
+    before = store.list("")
+    keeping = Keeping(releases=9, answers=0, staging=0)
+    told = retain(store, keeping, dry_run=True)
+    assert store.list("") == before
+    assert told == retain(store, keeping)
+    assert len(before) - len(store.list("")) == sum(one.objects for one in told) > 3
+    assert all(one.size > 0 for one in told if one.objects)
+    assert not [key for key in store.list("uttrekk/one/") if "/answers/" in key]
+    assert verify(store) == []

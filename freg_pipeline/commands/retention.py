@@ -1,0 +1,49 @@
+"""``freg retention``: remove what is kept no longer, or show what would go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from freg_pipeline.commands.options import settings, store, with_settings
+
+if TYPE_CHECKING:
+    from freg_pipeline.lake.retention import Going
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Only show what would go.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    help="How to tell it.",
+)
+@with_settings
+def retention(*, dry_run: bool, form: str) -> None:
+    """Remove what is kept no longer, of each kind.
+
+    By FREG_KEEP_RELEASES and _DAYS, FREG_KEEP_ANSWERS_DAYS, FREG_KEEP_STAGING_DAYS and
+    FREG_KEEP_ACCESS_DAYS. Nothing that the current release, a pinned one or unfinished work needs.
+    """
+    import msgspec
+
+    from freg_pipeline.lake.retention import Keeping, retain
+
+    told = retain(store(), Keeping.of(settings()), dry_run=dry_run)
+    if form == "json":
+        click.echo(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
+        return
+    click.echo("Would go:" if dry_run else "Gone:")
+    for one in told:
+        click.echo(f"  {_line(one)}")
+
+
+def _line(one: Going) -> str:
+    if not one.objects:
+        return f"{one.kind:<9} nothing"
+    since = "" if one.oldest is None else f", the oldest of {one.oldest:%Y-%m-%d}"
+    numbers = f", releases {one.releases[0]} to {one.releases[-1]}" if one.releases else ""
+    return f"{one.kind:<9} {one.objects:,} objects, {one.size / 1e6:,.1f} MB{since}{numbers}"
