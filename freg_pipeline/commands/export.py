@@ -95,6 +95,12 @@ def _by_rules(
     rows = sum(one.file.rows for one in written.tables.values())
     noted.gave(rows)
     _tell(output, written, rows)
+    if written.missing:
+        click.echo(
+            f"{len(written.missing)} of the tables and columns that the rules name aren't in the "
+            "release: see missing in manifest.json",
+            err=True,
+        )
     replaced = sum(sum(one.replaced.values()) for one in written.tables.values())
     if replaced:
         click.echo(

@@ -19,12 +19,12 @@ from freg_pipeline.lake.sql import identifier
 from freg_pipeline.outside import showable
 from freg_pipeline.pseudonyms.copied import Pseudonymised, pseudonymised
 from freg_pipeline.pseudonyms.key import PSEUDONYM_LETTERS, Key
+from freg_pipeline.pseudonyms.order import ROWS_AT_ONCE, in_own_order
 from freg_pipeline.pseudonyms.rules import Rules
 from freg_pipeline.pseudonyms.small_cells import COUNT, without_small_cells
 from freg_pipeline.store import Store
 
 FORMAT = 1
-ROWS_AT_ONCE = 100_000
 FIGURES = "antall_personer"
 _PSEUDONYMS = f"HMAC-SHA-256, 128 bits, {PSEUDONYM_LETTERS} letters a to p"
 
@@ -58,6 +58,7 @@ class RuledExport(msgspec.Struct, frozen=True, kw_only=True):
         key: fingerprint of the key; None: there are no pseudonyms.
         pseudonyms: how they are made; None: there are none.
         minimum: of figures: kinds of fewer persons aren't told.
+        missing: tables and columns that the rules name and the release hasn't.
         tables: by name.
     """
 
@@ -70,6 +71,7 @@ class RuledExport(msgspec.Struct, frozen=True, kw_only=True):
     key: str | None
     pseudonyms: str | None
     minimum: int | None
+    missing: tuple[str, ...]
     tables: dict[str, RuledTable]
 
 
@@ -115,6 +117,7 @@ def write_by_rules(
                 key=key.fingerprint if key else None,
                 pseudonyms=_PSEUDONYMS if key else None,
                 minimum=aggregate.minimum if aggregate else None,
+                missing=copied.missing,
                 tables=written,
             )
             write_manifest(folder, told)
@@ -137,13 +140,9 @@ def _write(
     copied: Pseudonymised,
     table: str,
 ) -> RuledTable:
-    rows = _rows(views, copied, table)
-    work.register("ruled", rows)
-    ordered = f"FROM ruled ORDER BY {_order(copied, table)}"
     writer = Writer(folder / f"{table}.parquet")
-    found = work.sql(ordered).to_arrow_reader(ROWS_AT_ONCE)
-    writer.add(_with_comments(found.schema, copied, table), found)
-    work.unregister("ruled")
+    with in_own_order(work, copied, table, _rows(views, copied, table)) as rows:
+        writer.add(_with_comments(rows.schema, copied, table), rows)
     return _told(writer.close(), copied, table)
 
 
@@ -155,7 +154,7 @@ def _figures(
     minimum: int,
 ) -> RuledTable:
     (table,) = copied.tables
-    rows = _rows(views, copied, table)
+    rows = copied.read(table, _rows(views, copied, table))
     by = rows.schema.names
     work.register("ruled", rows)
     cells = work.sql(f"SELECT *, count(*) AS {COUNT} FROM ruled GROUP BY ALL").to_arrow_table()  # noqa: S608
@@ -172,15 +171,7 @@ def _rows(
 ) -> pa.RecordBatchReader:
     shown = ", ".join(identifier(name) for name, _, _ in copied.described(table).shown)
     rows = views.sql(f"SELECT {shown} FROM {identifier(table)}")  # noqa: S608  names from the contract
-    return copied.read(table, rows.to_arrow_reader(ROWS_AT_ONCE))
-
-
-def _order(copied: Pseudonymised, table: str) -> str:
-    """In the copy's own values' order: the release's, by number, would tell of the numbers."""
-    columns, keys = copied.columns(table), copied.described(table).keys
-    if not keys or keys[0] not in columns:
-        return "ALL"
-    return ", ".join(identifier(name) for name in keys if name in columns)
+    return rows.to_arrow_reader(ROWS_AT_ONCE)
 
 
 def _told(file: CopiedFile, copied: Pseudonymised, table: str) -> RuledTable:

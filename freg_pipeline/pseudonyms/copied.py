@@ -38,6 +38,7 @@ class Pseudonymised:
 
     Attributes:
         tables: those that go out, in the rules' order.
+        missing: what the rules name that the release hasn't, where they say that it is skipped.
         replaced: by ``table.column``, how many values held an identity number where none belongs;
             they are NULL in the copy. Of what has been transformed.
     """
@@ -48,12 +49,14 @@ class Pseudonymised:
         rules: Mapping[str, dict[str, Rule]],
         key: Key | None,
         protected: pa.Array | None,
+        missing: tuple[str, ...] = (),
     ) -> None:
         self._offered = offered
         self._rules = rules
         self._key = key
         self._protected = protected
         self.tables = tuple(rules)
+        self.missing = missing
         self.replaced = Counter[str]()
 
     def described(self, table: str) -> Described:
@@ -78,7 +81,7 @@ class Pseudonymised:
         }
 
     def transform(self, table: str, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Rows of a table as they go out. In no order that tells of numbers, put them in another.
+        """Rows of a table as they go out, in the order they come in; see :mod:`.order`.
 
         Args:
             table: one of :attr:`tables`.
@@ -151,7 +154,7 @@ def pseudonymised(
             there, or who is protected isn't known.
     """
     offered = copied_tables(load_plan(store, manifest.contract))
-    checked = _fitting(rules, offered)
+    checked, missing = _fitting(rules, offered)
     if rules.told.aggregate:
         _countable(offered[rules.told.aggregate.table], rules.told.aggregate)
     pseudonyms = any(Rule.PSEUDONYM in columns.values() for columns in checked.values())
@@ -161,35 +164,40 @@ def pseudonymised(
     if rules.told.protected == "out":
         tables = [one.described for one in offered.values()]
         protected = protected_numbers(views, manifest, tables)
-    return Pseudonymised(offered, checked, key, protected)
+    return Pseudonymised(offered, checked, key, protected, missing)
 
 
-def _fitting(rules: Rules, offered: Mapping[str, Columns]) -> dict[str, dict[str, Rule]]:
-    """The rules of tables and columns that there are.
+def _fitting(
+    rules: Rules, offered: Mapping[str, Columns]
+) -> tuple[dict[str, dict[str, Rule]], tuple[str, ...]]:
+    """The rules of tables and columns that there are, and the names of those that there aren't.
 
     Raises:
         ConfigurationError: there is no such one, or a rule can't be said of it.
     """
-    skips = rules.told.missing == "skip"
     fitting: dict[str, dict[str, Rule]] = {}
+    missing: list[str] = []
     for table, columns in rules.tables.items():
         if table not in offered:
-            if not skips:
-                raise _unknown("table", table)
+            missing.append(table)
             continue
         there = {name: rule for name, rule in columns.items() if name in offered[table].allowed}
-        if len(there) < len(columns) and not skips:
-            raise _unknown("column", f"{table}.{min({*columns} - {*there})}")
+        missing += [f"{table}.{name}" for name in columns if name not in there]
         for name, rule in there.items():
             offered[table].check(name, rule)
         _of_persons(offered[table].described)
         if there:
             fitting[table] = there
+    if missing and (rules.told.missing == "refuse" or rules.told.aggregate):
+        raise ConfigurationError(
+            f"the rules name what the release doesn't have: {showable(missing[0])}",
+            'Correct it; or say missing = "skip" in the rules, for releases of several contracts',
+        )
     if not fitting:
         raise ConfigurationError(
             "nothing that the rules name is in the release", "See freg release show"
         )
-    return fitting
+    return fitting, tuple(map(showable, missing))
 
 
 def _countable(table: Columns, aggregate: Aggregate) -> None:
@@ -210,13 +218,6 @@ def _countable(table: Columns, aggregate: Aggregate) -> None:
                 f"persons can't be counted by {showable(name)} with the rule {rule}",
                 "Count by codes, years, kommuner or grunnkretser",
             )
-
-
-def _unknown(what: str, name: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"the rules name a {what} that the release doesn't have: {showable(name)}",
-        'Correct it; or say missing = "skip" in the rules, for releases of several contracts',
-    )
 
 
 def _of_persons(table: Described) -> None:

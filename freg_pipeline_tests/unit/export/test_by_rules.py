@@ -318,8 +318,8 @@ def test_only_what_is_named_goes_out(made: LocalStore, key: Path, tmp_path: Path
 @pytest.mark.parametrize(
     ("rules", "told"),
     [
-        ('[tables.nobody]\na = "keep"', "a table that the release doesn't have: nobody"),
-        ('[tables.navn]\nalias = "keep"', "a column that the release doesn't have: navn.alias"),
+        ('[tables.nobody]\na = "keep"', "what the release doesn't have: nobody"),
+        ('[tables.navn]\nalias = "keep"', "what the release doesn't have: navn.alias"),
         ('[tables.navn]\n_person = "pseudonym"', "doesn't have: navn._person"),
         ('[tables.navn]\npersonidentifikator = "keep"', "can't go out by the rule keep"),
         ('[tables.navn]\npersonidentifikator = "keep_identifying"', "rule keep_identifying"),
@@ -352,6 +352,18 @@ def test_what_rules_cant_say_is_one_clear_line(
     assert told in str(found.exception)
     assert "\n" not in str(found.exception)
     assert not (tmp_path / "copy").exists()
+
+
+def test_what_the_release_lacks_is_told_where_it_is_skipped(
+    made: LocalStore, key: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "copy"
+    rules = f'missing = "skip"\n{RULES}alias = "keep"\n[tables.nobody]\nname = "keep"\n'
+    found = by_rules(made, key, folder, rules)
+    assert found.exit_code == 0, found.exception
+    assert "2 of the tables and columns that the rules name aren't in the release" in found.output
+    told = json.loads((folder / "manifest.json").read_text())["missing"]
+    assert told == ["navn.alias", "nobody"]
 
 
 def test_what_belongs_together_is_asked_for(made: LocalStore, key: Path, tmp_path: Path) -> None:
