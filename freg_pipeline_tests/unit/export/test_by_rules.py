@@ -427,5 +427,14 @@ def test_rows_of_a_sync_go_out_as_those_of_a_copy(made: LocalStore, key: Path) -
         assert len(read.read_all()) == 2
 
 
+def test_documented_rules_work_as_they_stand(lived: Living, key: Path, tmp_path: Path) -> None:
+    text = (Path(__file__).parents[3] / "docs/data-protection.md").read_text()
+    written = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert len(written) == 2
+    for place, rules in enumerate(written):
+        found = by_rules(lived.store, key, tmp_path / f"copy{place}", rules)
+        assert found.exit_code == 0, found.exception
+
+
 def test_numbers_made_for_these_tests_are_valid() -> None:
     assert [parse(one).number for one in (ADA, BO, CECILIE, OLD)] == [ADA, BO, CECILIE, OLD]
