@@ -41,7 +41,7 @@ _OTHERS = re.compile(
     r"(?:.*_)?(?:identifikasjonsnummer|identifikasjonsdokumentnummer|identitetsnummer"
     r"|passn(?:umme)?r|dufn(?:umme)?r|duf_nummer|dokumentidentifikator)(?:_\w+)?"
 )
-_ELEVEN = re.compile(r"\{11(?:,11)?\}")
+_TIMES = re.compile(r"(?:\\.|\[[^\]]*\]|[^\\\[\]{}()|*+?])(?:\{(\d{1,3})\}|(?![*+?{]))")
 
 
 def is_number_type(name: str, node: etree._Element) -> bool:
@@ -49,21 +49,29 @@ def is_number_type(name: str, node: etree._Element) -> bool:
 
     Args:
         name: the type's own, or the element's that it is written within.
-        node: its definition.
+        node: its definition, or the content that is one.
     """
     if _PERSONS.fullmatch(snake_case(name)):
         return True
     told = {
         facet: [one.get("value", "") for one in node.iterfind(f"{XSD}restriction/{XSD}{facet}")]
-        for facet in ("length", "minLength", "maxLength", "pattern", "totalDigits")
+        for facet in ("length", "maxLength", "pattern", "totalDigits")
     }
     exactly = str(_DIGITS)
-    return (
-        exactly in told["length"]
-        or exactly in told["totalDigits"]
-        or (exactly in told["minLength"] and exactly in told["maxLength"])
-        or any(map(_ELEVEN.search, told["pattern"]))
+    return any(exactly in told[facet] for facet in ("length", "maxLength", "totalDigits")) or any(
+        _width(one) == _DIGITS for pattern in told["pattern"] for one in pattern.split("|")
     )
+
+
+def _width(pattern: str) -> int | None:
+    """How many characters a pattern asks for, if it is so many characters of some kind each."""
+    width, place = 0, 0
+    while place < len(pattern):
+        found = _TIMES.match(pattern, place)
+        if found is None:
+            return None
+        width, place = width + int(found[1] or 1), found.end()
+    return width
 
 
 def identity_by_name(element: str) -> Identity | None:

@@ -143,7 +143,7 @@ class _Compiler:
             base = self._base(content, inside)
             if not isinstance(base, Simple):
                 raise refused(content, f"the type {name} extends no single value")
-            return base
+            return replace(base, number=base.number or is_number_type(name, content))
         if self._declared.extends_unknown(node, inside):
             return _ANYTHING
         structure = Structure(name, tuple(self._complex(node, inside)), comment)
@@ -155,7 +155,7 @@ class _Compiler:
 
     def _simple(self, node: etree._Element, inside: tuple[str, ...]) -> Simple:
         if node.find(f"{XSD}restriction") is None:  # a list or a union: its text is the value
-            return Simple(ValueKind.STRING)
+            return Simple(ValueKind.STRING, number=any(self._number_members(node, inside)))
         base = self._base(node, inside)
         if not isinstance(base, Simple):
             raise refused(node, "a restriction of a value is based on a structure")
@@ -176,8 +176,19 @@ class _Compiler:
             if base is not None:
                 return self._named_type(derivation, base, inside)
             for inner in derivation.iterchildren(f"{XSD}simpleType"):
-                return self._simple(inner, inside)
+                simple = self._simple(inner, inside)
+                return replace(simple, number=simple.number or is_number_type("", inner))
         raise refused(node, "it is derived from no base type")
+
+    def _number_members(self, node: etree._Element, inside: tuple[str, ...]) -> Iterator[bool]:
+        """Of each type that a list or a union is of, whether it is one of persons' numbers."""
+        for part in node.iterchildren(f"{XSD}list", f"{XSD}union"):
+            for qname in f"{part.get('itemType', '')} {part.get('memberTypes', '')}".split():
+                key = ("simpleType", without_prefix(qname))
+                if self._declared.get(key) is not None:
+                    yield _is_number(self._named_type(part, qname, inside))
+            for inner in part.iterchildren(f"{XSD}simpleType"):
+                yield self._simple(inner, inside).number or is_number_type("", inner)
 
     def _complex(self, node: etree._Element, inside: tuple[str, ...]) -> Iterator[Field]:
         content = node.find(f"{XSD}complexContent")

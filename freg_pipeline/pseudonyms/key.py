@@ -19,7 +19,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from freg_pipeline.errors import ConfigurationError
-from freg_pipeline.identifiers import as_told
 from freg_pipeline.store.local import sync_to_disk
 
 PSEUDONYM_LETTERS = 32  # of 16 each: 128 bits
@@ -53,12 +52,10 @@ class Key:
         The same value has the same one in every table and release. White space at the ends is no
         part of it, and a whole number is the text of its eleven digits.
         """
-        encoded = values.dictionary_encode()
-        distinct = [_as_text(one) for one in encoded.dictionary.to_pylist()]
-        made = pc.if_else(
-            pa.array([one != "" for one in distinct], pa.bool_()), self._made(distinct), None
-        )
-        return made.take(encoded.indices)
+        encoded = as_text(values).dictionary_encode()
+        distinct = encoded.dictionary
+        made = self._made(distinct.to_pylist())
+        return pc.if_else(pc.not_equal(distinct, ""), made, None).take(encoded.indices)
 
     def _made(self, texts: list[str]) -> pa.Array:
         signed = self._signed
@@ -74,8 +71,12 @@ class Key:
         return pa.Array.from_buffers(pa.string(), len(texts), buffers)
 
 
-def _as_text(value: str | int | None) -> str:
-    return "" if value is None else as_told(value).strip()
+def as_text(values: pa.Array) -> pa.Array:
+    """Values as pseudonyms are made of them: of numbers eleven digits, or as many as there are."""
+    kind = values.type
+    if pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_floating(kind):
+        return pc.utf8_lpad(values.cast(pa.int64(), safe=False).cast(pa.string()), 11, "0")
+    return pc.utf8_trim_whitespace(values.cast(pa.string()))
 
 
 def make_key(path: Path) -> Key:

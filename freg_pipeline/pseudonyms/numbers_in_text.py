@@ -9,10 +9,9 @@ import pyarrow.compute as pc
 
 from freg_pipeline.identifiers import parse
 
-# What may stand between a number's first six digits and its last five.
-_BETWEEN = r"[\s\x{a0}.\-]{0,3}"
-_MAYBE = rf"[0-9]{{6}}{_BETWEEN}[0-9]{{5}}"
-_ANYWHERE = re.compile(r"(?=([0-9]{6})[\s\u00a0.\-]{0,3}([0-9]{5}))")
+# A number's first six digits and its last five, in any script, with or without something between.
+_MAYBE = r"\p{Nd}{6}[\s\x{a0}.\-]{0,3}\p{Nd}{5}"
+_ANYWHERE = re.compile(r"(?=(\d{6})[\s\u00a0.\-]{0,3}(\d{5}))")
 _LEAST = 1_000_000  # a whole number below that, eleven digits long, is no date
 _MOST = 99_999_999_999
 
@@ -40,16 +39,24 @@ def without_numbers(values: pa.Array) -> tuple[pa.Array, int]:
 
 
 def _suspects(values: pa.Array) -> pa.Array | None:
-    if pa.types.is_string(values.type):
+    """Those that may hold one; None: no value of the type can.
+
+    Raises:
+        TypeError: a type that nobody has thought of.
+    """
+    kind = values.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return values.filter(pc.match_substring_regex(values, _MAYBE))
-    if pa.types.is_integer(values.type) and values.type.bit_width == 64:
-        inside = pc.and_(pc.greater_equal(values, _LEAST), pc.less_equal(values, _MOST))
-        return values.filter(inside)
-    if pa.types.is_decimal(values.type) or pa.types.is_floating(values.type):
+    if pa.types.is_boolean(kind) or pa.types.is_temporal(kind) or pa.types.is_null(kind):
+        return None
+    if pa.types.is_integer(kind) and kind.bit_width < 64:
+        return None
+    if pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_floating(kind):
         whole = pc.cast(values, pa.float64())
         inside = pc.and_(pc.greater_equal(whole, _LEAST), pc.less_equal(whole, _MOST))
         return values.filter(inside)
-    return None
+    msg = f"nothing looks for identity numbers in {kind}"
+    raise TypeError(msg)
 
 
 def _holds(text: str) -> bool:
@@ -61,7 +68,7 @@ def _holds(text: str) -> bool:
 
 def _is_number(digits: str) -> bool:
     try:
-        parse(digits)
+        parse("".join(str(int(one)) for one in digits))  # whatever script they are in
     except ValueError:
         return False
     return True

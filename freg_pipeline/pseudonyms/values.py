@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from freg_pipeline.lake.norwegian import ZONE
-from freg_pipeline.pseudonyms.key import Key
+from freg_pipeline.pseudonyms.key import Key, as_text
 from freg_pipeline.pseudonyms.numbers_in_text import without_numbers
 from freg_pipeline.pseudonyms.rules import Rule
 
@@ -43,11 +43,10 @@ def _ruled(
 ) -> tuple[pa.Array, int]:
     if rule is Rule.PSEUDONYM:
         assert key is not None  # noqa: S101  rules with pseudonyms are opened with a key
-        if hidden is not None and pa.types.is_string(values.type):
-            values = pc.if_else(
-                pc.is_in(values, value_set=hidden), pa.scalar(None, values.type), values
-            )
-        return key.pseudonyms(values), 0
+        texts = as_text(values)
+        if hidden is not None:
+            texts = pc.if_else(pc.is_in(texts, value_set=hidden), None, texts)
+        return key.pseudonyms(texts), 0
     return without_numbers(_coarser(values, rule))
 
 

@@ -31,6 +31,7 @@ OTHERS = {
     "utenlandsk_personidentifikasjon.identifikasjonsnummer",
     "utlendingsmyndighetenes_identifikasjonsnummer.identifikasjonsnummer",
 }
+KINDS = ("Tall", "Mer", "Merket", "Flere", "Enten", "Innen")
 ELEVEN = """<xs:simpleType name="Tall"><xs:restriction base="xs:string">{}</xs:restriction>
 </xs:simpleType>"""
 
@@ -72,7 +73,10 @@ def test_every_element_of_the_published_type_of_numbers_is_marked(name: str) -> 
     [
         '<xs:length value="11"/>',
         '<xs:minLength value="11"/><xs:maxLength value="11"/>',
+        '<xs:maxLength value="11"/><xs:pattern value="[0-9]+"/>',
         '<xs:pattern value="[0-9]{11}"/>',
+        '<xs:pattern value="[0-9]{6}[0-9]{5}"/>',
+        '<xs:pattern value="x{3}|[0-7][0-9]{9}\\d"/>',
         '<xs:pattern value="\\d{11}"/>',
     ],
 )
@@ -81,17 +85,22 @@ def test_a_new_element_is_marked_by_its_type_whatever_both_are_called(facets: st
         '<xs:simpleType name="Mer"><xs:restriction base="t:Tall"/></xs:simpleType>'
         '<xs:complexType name="Merket"><xs:simpleContent><xs:extension base="t:Mer">'
         '<xs:attribute name="kilde"/></xs:extension></xs:simpleContent></xs:complexType>'
+        '<xs:simpleType name="Flere"><xs:list itemType="t:Mer"/></xs:simpleType>'
+        '<xs:simpleType name="Enten"><xs:union memberTypes="xs:date t:Tall"/></xs:simpleType>'
+        '<xs:simpleType name="Innen"><xs:restriction><xs:simpleType><xs:union><xs:simpleType>'
+        f'<xs:restriction base="xs:string">{facets}</xs:restriction></xs:simpleType></xs:union>'
+        "</xs:simpleType></xs:restriction></xs:simpleType>"
     )
     fields = "".join(
         field(f"felt{kind}", f"t:{kind}", occurs)
-        for kind in ("Tall", "Mer", "Merket")
+        for kind in KINDS
         for occurs in ('minOccurs="0" maxOccurs="9"',)
     )
     contract = small_contract(
         entity("ting", field("annet") + fields), ELEVEN.format(facets) + further
     )
     plan = compile_contract(contract)
-    assert marked(plan, Identity.PERSON) == {"ting.felt_tall", "ting.felt_mer", "ting.felt_merket"}
+    assert marked(plan, Identity.PERSON) == {f"ting.felt_{kind.lower()}" for kind in KINDS}
 
 
 def test_a_type_that_is_called_so_is_one_of_numbers() -> None:
@@ -139,3 +148,20 @@ def test_what_an_element_is_called_marks_it_too(
 ) -> None:
     plan = compile_contract(small_contract(entity("ting", field(name, kind))))
     assert [one.identity for one in plan.tables[0].columns] == [identity]
+
+
+@pytest.mark.parametrize(
+    "facets",
+    [
+        '<xs:length value="9"/>',
+        '<xs:pattern value="[0-9]+"/>',
+        '<xs:pattern value="[0-9]{4}"/>',
+        '<xs:pattern value="[0-9]{11}[0-9]*"/>',
+        '<xs:minLength value="11"/>',
+    ],
+)
+def test_other_types_are_nobodys(facets: str) -> None:
+    plan = compile_contract(
+        small_contract(entity("ting", field("hvem", "t:Tall")), ELEVEN.format(facets))
+    )
+    assert [one.identity for one in plan.tables[0].columns] == [None]

@@ -116,6 +116,25 @@ def test_a_number_in_a_text_is_found_however_it_stands(
     assert count == 2
 
 
+def test_digits_of_other_scripts_are_digits() -> None:
+    wide = NUMBERS[0].translate({ord("0") + digit: 0xFF10 + digit for digit in range(10)})
+    assert without_numbers(pa.array([f"nr. {wide}"]))[1] == 1
+
+
+def test_what_nobody_has_thought_of_is_not_let_through() -> None:
+    with pytest.raises(TypeError, match="nothing looks for identity numbers in binary"):
+        without_numbers(pa.array([b"1"]))
+
+
+@given(st.sampled_from(NUMBERS), st.sampled_from([pa.int64(), pa.float64(), pa.decimal128(38, 10)]))
+def test_who_is_hidden_is_so_in_any_form(one: str, kind: pa.DataType) -> None:
+    values = pa.array([int(one), int(NUMBERS[0]), None]).cast(kind)
+    told = made(values, Rule.PSEUDONYM, [one])
+    other = None if one == NUMBERS[0] else KEY.pseudonyms(pa.array([NUMBERS[0]]))[0].as_py()
+    assert told == [None, other, None]
+    assert made(pa.array([f" {one} "]), Rule.PSEUDONYM, [one]) == [None]
+
+
 @given(st.lists(st.text("0123456789 ax", max_size=16)))
 def test_what_holds_none_stays(texts: list[str]) -> None:
     assume(not any(_holds(text) for text in texts))
