@@ -95,25 +95,6 @@ class Pseudonymised:
         (shape,) = self.transform(table, [pa.RecordBatch.from_pylist([], rows.schema)])
         return pa.RecordBatchReader.from_batches(shape.schema, self.transform(table, rows))
 
-    def keys(self, table: str, column: str, values: pa.Array) -> pa.Array:
-        """What values of a column are in the copy, of those too whose rows don't go out.
-
-        Args:
-            table: one of :attr:`tables`.
-            column: by whose values the copy's rows are to go; it is in the copy.
-            values: of the column.
-
-        Raises:
-            ConfigurationError: the copy doesn't have the column.
-        """
-        rule = self._rules[table].get(column)
-        if rule is None:
-            raise ConfigurationError(
-                f"by the rules {table} has no {column}, by which its rows are kept current",
-                f'Say {column} = "pseudonym" in the rules',
-            )
-        return ruled(values, rule, self._key)[0]
-
     def _transformed(self, table: str, batch: pa.RecordBatch) -> pa.RecordBatch:
         persons = identity_columns(self._offered[table].described)
         batch = self._without_protected(table, batch)

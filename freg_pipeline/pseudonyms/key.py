@@ -110,7 +110,8 @@ def read_key(path: Path) -> Key:
         ConfigurationError: there is none, others may read it, or it isn't one; holds nothing of it.
     """
     try:
-        with path.open("rb") as file:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # of a pipe nobody may be the writer
+        with os.fdopen(handle, "rb") as file:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
                 raise ConfigurationError(f"the key {path} is no file", _MAKE)

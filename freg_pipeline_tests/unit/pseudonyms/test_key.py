@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -103,6 +104,7 @@ def test_what_is_no_key_is_refused_and_not_shown(
 
 
 def test_no_file_is_no_key(tmp_path: Path) -> None:
-    for path in (tmp_path / "none", tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "none", tmp_path / "pipe", tmp_path):
         with pytest.raises(ConfigurationError, match=r"can't be read|is no file"):
             read_key(path)
