@@ -10,7 +10,7 @@ from freg_pipeline.client import Register
 from freg_pipeline.client.access import access
 from freg_pipeline.client.environments import base_url, granted
 from freg_pipeline.client.packages import ALL_SERVICES, Package
-from freg_pipeline.client.signing_key import key_age
+from freg_pipeline.client.signing_key import key_age, key_warning
 from freg_pipeline.contract import Change, compare, incompatible
 from freg_pipeline.extract.contracts import contract_in_force
 from freg_pipeline.extract.parts import check_configured
@@ -36,6 +36,9 @@ async def preflight(settings: Settings) -> AsyncIterator[str]:
     if settings.token is None and settings.maskinporten_key_file is not None:
         files = settings.maskinporten_key_file, settings.maskinporten_cert_file
         yield f"key           {key_age(*files, datetime.now(UTC).date())}"
+        warning = key_warning(settings.maskinporten_key_file)
+        if warning is not None:
+            yield f"              Warning: {warning}"
     store = open_store(settings)
     probe(store)
     yield f"store         {store.location} can be written and read"

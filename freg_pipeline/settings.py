@@ -94,6 +94,7 @@ class Settings(BaseSettings):
             may not write there, in the machine's own log; ``syslog``; a folder or
             ``s3://bucket/prefix``; ``false``: nowhere.
         access_log_required: nothing is read where that can't be noted.
+        lists: the folder that Dagster's runs read lists from; None: ``lists`` in a local store.
         key_prefix: what names begin with in Dagster's records, of what commands run there.
     """
 
@@ -157,6 +158,7 @@ class Settings(BaseSettings):
     dagster_url: values.Address = None
     access_log: values.AccessLogPlace = "true"
     access_log_required: bool = False
+    lists: values.File = None
     key_prefix: str = ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -85,6 +86,17 @@ def key_age(key_file: Path, cert_file: Path | None, today: date) -> str:
     days = (today - changed).days
     line = f"its file is from {changed} ({days} days ago); registered keys live one year at most"
     return f"{line}: see to its registration" if days > KEY_DAYS - SOON_DAYS else line
+
+
+def key_warning(key_file: Path) -> str | None:
+    """What is wrong with who may read or change the key's file beside its owner; None: nothing.
+
+    Its group may read it, as where a service is given it by one.
+    """
+    mode = key_file.expanduser().stat().st_mode
+    if not mode & (stat.S_IRWXO | stat.S_IWGRP):
+        return None
+    return "others on this machine may read or change its file: chmod 600, or 640 for a group"
 
 
 def signer_of(pem: str, kid: str) -> Signer:

@@ -222,6 +222,27 @@ def ask(question: Callable[[Register], Any], form: str | None = None) -> Any:
         return session.ask(question)
 
 
+def given_or_read(value: str, what: str) -> str:
+    """A value of the command line; ``-``: the next line of stdin, hidden where it is typed.
+
+    So that no number stands in the list of processes, which all on a machine see, nor in a shell's
+    history.
+
+    Raises:
+        ConfigurationError: there is no such line.
+    """
+    if value != "-":
+        return value
+    from freg_pipeline.errors import ConfigurationError
+
+    if sys.stdin is not None and sys.stdin.isatty():
+        return str(click.prompt(what, hide_input=True, err=True))
+    line = "" if sys.stdin is None else sys.stdin.readline()
+    if not line.strip():
+        raise ConfigurationError(f"there is no {what} on stdin", "Give it as a line")
+    return line.strip()
+
+
 def note_question(command: str) -> None:
     """Note that somebody asks the register for persons, before they do.
 

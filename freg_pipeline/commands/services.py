@@ -9,6 +9,7 @@ import click
 
 from freg_pipeline.commands.options import (
     ask,
+    given_or_read,
     note_question,
     parts_of,
     settings,
@@ -64,11 +65,14 @@ def xsd(which: str) -> None:
 @with_format
 @with_settings
 def person(identifikator: str, form: str | None) -> None:
-    """One person's document by identity number, as it is given."""
+    """One person's document by identity number, as it is given.
+
+    Or - for ID, and the number on stdin, so that no list of processes and no history has it.
+    """
     from freg_pipeline.identifiers import parse
 
     try:
-        number = parse(identifikator).number
+        number = parse(given_or_read(identifikator, "identity number")).number
     except ValueError as error:
         raise ConfigurationError(f"that is not an identity number: {error}", "Correct it") from None
 
@@ -86,8 +90,8 @@ def person(identifikator: str, form: str | None) -> None:
 @with_format
 @with_settings
 def person_arkiv(identifikator: str, form: str | None) -> None:
-    """One archived document of a person, by its identifier."""
-    wanted, parts = _document(identifikator), settings().parts
+    """One archived document of a person, by its identifier; or - for that, on stdin."""
+    wanted, parts = _document(given_or_read(identifikator, "document identifier")), settings().parts
     note_question("person-arkiv")
 
     async def question(register: Register) -> Answer:

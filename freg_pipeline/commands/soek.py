@@ -8,6 +8,7 @@ import click
 
 from freg_pipeline.commands.options import (
     ask,
+    given_or_read,
     note_question,
     parts_of,
     settings,
@@ -43,9 +44,12 @@ def soek(
 ) -> None:
     """The numbers of everyone who matches all criteria.
 
+    A criterion that is - comes on stdin, a line each, so that no list of processes and no history
+    has it.
+
     With --uttrekk their documents, released as tables.
     """
-    kriterier, strictness = split_criteria(SoekKriterier, options)
+    kriterier, strictness = split_criteria(SoekKriterier, _read(options))
     if uttrekk:
         _release(kriterier, form, name, strictness)
         return
@@ -55,6 +59,14 @@ def soek(
         )
     note_question("soek")
     show(ask(lambda register: register.personer.soek(kriterier), form).raw)
+
+
+def _read(criteria: dict[str, Any]) -> dict[str, Any]:
+    """The criteria, with those that are ``-`` read from stdin in the options' order."""
+    return {
+        name: given_or_read(value, name) if isinstance(value, str) else value
+        for name, value in criteria.items()
+    }
 
 
 def _release(
@@ -75,8 +87,12 @@ def _release(
 @with_format
 @with_settings
 def entydigsoek(form: str | None, **criteria: Any) -> None:
-    """The document of the one person who matches all criteria."""
-    kriterier = EntydigKriterier(**criteria)
+    """The document of the one person who matches all criteria.
+
+    A criterion that is - comes on stdin, a line each, so that no list of processes and no history
+    has it.
+    """
+    kriterier = EntydigKriterier(**_read(criteria))
 
     parts = settings().parts
     note_question("entydigsoek")

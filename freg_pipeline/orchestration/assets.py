@@ -81,7 +81,7 @@ def _contract_changes(freg: Freg, request: Request) -> list[Change]:
 
 def _order(freg: Freg, name: str, config: OrderConfig) -> Uttrekk:
     agreed = approval(freg.store, allow_other_kind=config.allow_other_kind)
-    with config.asked(freg.store) as (kind, fill):
+    with config.asked(freg.store, freg.settings) as (kind, fill):
 
         async def order(register: Register) -> Uttrekk:
             if kind is None:

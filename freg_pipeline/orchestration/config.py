@@ -8,7 +8,6 @@ No default here orders anything: what is launched without having been filled in 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -27,6 +26,7 @@ from freg_pipeline.extract.begin import Fill
 from freg_pipeline.extract.liste import taken_list
 from freg_pipeline.journal.kinds import AnyKind, Komplett, Tilpasset
 from freg_pipeline.lake.guards import Policy
+from freg_pipeline.orchestration.lists import list_file
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import Store
 
@@ -112,8 +112,8 @@ class OrderConfig(_Criteria):
     liste: str | None = Field(
         default=None,
         description=(
-            "liste: the full path of a file with an identity number a line, or of a table (CSV,"
-            " Parquet), which the process that runs this can read. Example: /srv/freg/customers.csv"
+            "liste: a file with an identity number a line, or a table (CSV, Parquet), by its name"
+            " in the folder that runs may read lists from: FREG_LISTS. Example: customers.csv"
         ),
     )
     liste_kolonne: str | None = Field(
@@ -164,11 +164,14 @@ class OrderConfig(_Criteria):
             )
 
     @contextmanager
-    def asked(self, store: Store) -> Iterator[tuple[AnyKind | None, Fill | None]]:
+    def asked(
+        self, store: Store, settings: Settings
+    ) -> Iterator[tuple[AnyKind | None, Fill | None]]:
         """What is asked for, and what writes its batches where it is no job at the register.
 
         Args:
             store: where the batches of a list will lie.
+            settings: which say where lists may be read from.
 
         Yields:
             The kind with its value, None for what is begun; and the writer, or None.
@@ -186,7 +189,8 @@ class OrderConfig(_Criteria):
             case OrderKind.tilpasset:
                 yield Tilpasset(self.kriterier), None
             case OrderKind.liste:
-                with taken_list(store, Path(self.liste or ""), self.liste_kolonne) as taken:
+                path = list_file(settings, self.liste or "")
+                with taken_list(store, path, self.liste_kolonne) as taken:
                     yield taken.kind, taken.fill
 
     @property

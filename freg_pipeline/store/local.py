@@ -16,7 +16,13 @@ from typing import Any
 
 from freg_pipeline.errors import FregError, ObjectMissingError, ResourceError, StoreError
 from freg_pipeline.foreseen import foreseen
-from freg_pipeline.store.readers import FOLDERS, Reading, is_for_readers
+from freg_pipeline.store.readers import (
+    FOLDERS,
+    Reading,
+    is_for_readers,
+    is_ours,
+    require_closed,
+)
 from freg_pipeline.store.scratch import held, sweep
 
 _UNDER_CONSTRUCTION = ".tmp"  # on the same file system as the objects, so that a link is enough
@@ -35,6 +41,8 @@ class LocalStore:
         self._root = root.absolute()
         self._tmp = self._root / _UNDER_CONSTRUCTION
         self._named: set[Path] = set()  # folders whose names are known to be on the disk
+        self._is_ours = False
+        require_closed(self._root)
 
     @cached_property
     def filesystem(self) -> Any:
@@ -253,6 +261,7 @@ class LocalStore:
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
         try:
+            self._is_ours = self._is_ours or is_ours(self._root)
             yield
         except OSError as error:
             raise self._failure("written", error) from error

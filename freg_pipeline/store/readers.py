@@ -175,6 +175,38 @@ class Reading:
     root: str | None = None
 
 
+def require_closed(root: Path) -> None:
+    """See that not everyone may write in a store: whoever can decides what readers see.
+
+    Raises:
+        StoreError: everyone may.
+    """
+    with contextlib.suppress(OSError):  # told by whoever reads or writes
+        if root.stat().st_mode & stat.S_IWOTH:
+            raise StoreError(
+                f"the store {root} can be written by everyone on this machine",
+                "Take that away (chmod o-w), and see that what is in it is yours",
+            )
+
+
+def is_ours(root: Path) -> bool:
+    """Whether a store's folder is there, and one's own, or made by root for one.
+
+    Raises:
+        StoreError: it is another user's.
+    """
+    try:
+        owner = root.stat().st_uid
+    except FileNotFoundError:  # it is made, then
+        return False
+    if owner not in {os.geteuid(), 0} and os.geteuid():
+        raise StoreError(
+            f"the store {root} belongs to another user",
+            "Run this as the user who keeps it (sudo -u), or name another FREG_STORE",
+        )
+    return True
+
+
 def _group(setting: str) -> int:
     if setting.isascii() and setting.isdigit():
         return int(setting)

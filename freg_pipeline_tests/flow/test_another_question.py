@@ -161,7 +161,10 @@ def test_a_run_on_a_partition_that_is_there_fails_and_tells_what_differs(
     instance: dg.DagsterInstance,
 ) -> None:
     if "liste" in config:
-        config = {**config, "liste": other_list}
+        there = Path(freg.settings.store, "lists", "list.csv")
+        there.parent.mkdir(mode=0o700, exist_ok=True)
+        there.write_text(Path(other_list).read_text())
+        config = {**config, "liste": "list.csv"}
     before = status_of(str(freg.settings.base_url))["requests"]
     ended = (
         make_definitions(freg)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,6 +104,22 @@ def test_xml_with_the_person_in_it(command: str, known: Known, run: Run) -> None
     code, out, err = run(*COMMANDS[command](known), "--format", "xml")
     assert (code, err) == (0, "")
     assert known.number in "".join(etree.fromstring(out.encode()).itertext())
+
+
+@pytest.mark.parametrize("command", ["person", "person-arkiv", "entydigsoek"])
+def test_what_tells_a_person_may_come_on_stdin(
+    command: str, known: Known, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = COMMANDS[command](known)
+    hidden = [one for one in given if one in {known.number, known.document, known.navn}]
+    monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{one}\n" for one in hidden)))
+    code, out, err = run(*("-" if one in hidden else one for one in given))
+    assert (code, err) == (0, "")
+    assert known.number in json.dumps(json.loads(out))
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    code, _, err = run(*("-" if one in hidden else one for one in given))
+    assert code == 2
+    assert "on stdin. Give it as a line" in err
 
 
 def test_the_event_list_as_atom(run: Run) -> None:

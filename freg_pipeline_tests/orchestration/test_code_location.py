@@ -143,7 +143,8 @@ def test_a_list_from_dagsters_page_is_carried_to_its_release(
     tmp_path: Path,
 ) -> None:
     freg = make_freg(start_register(persons=50))
-    file = tmp_path / "list.txt"
+    file = tmp_path / "store" / "lists" / "list.txt"
+    file.parent.mkdir(parents=True, mode=0o700)
     file.write_text("41819077302\n41819077303\n")
     instance.add_dynamic_partitions("uttrekk", ["mine"])
     result = run(freg, instance, "full_load", "mine", uttrekk={"kind": "liste", "liste": str(file)})

@@ -31,7 +31,7 @@ from starlette.routing import Route
 
 from freg_pipeline.client import Register, bounds, maskinporten
 from freg_pipeline.client.access import access
-from freg_pipeline.client.signing_key import key_age, read_signer
+from freg_pipeline.client.signing_key import key_age, key_warning, read_signer
 from freg_pipeline.errors import (
     ConfigurationError,
     FregError,
@@ -369,6 +369,17 @@ def test_what_can_be_known_of_a_keys_age(guarded: str, tmp_path: Path, key_file:
     lent = settings_of(lend(guarded, certified=True), tmp_path)
     cert_file = Path(lent["maskinporten_cert_file"])
     assert "by certificate, valid until" in key_age(key_file, cert_file, today)
+
+
+@pytest.mark.parametrize(
+    ("mode", "warned"),
+    [(0o600, False), (0o400, False), (0o640, False), (0o644, True), (0o660, True)],
+)
+def test_a_key_that_others_may_read_is_warned_of(
+    key_file: Path, mode: int, *, warned: bool
+) -> None:
+    key_file.chmod(mode)
+    assert (key_warning(key_file) is not None) is warned
 
 
 def test_a_token_for_another_package(guarded: str, tmp_path: Path) -> None:
