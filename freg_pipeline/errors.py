@@ -37,6 +37,10 @@ class ConfigurationError(FregError):
     exit_code = 2
 
 
+class OvertakenError(ConfigurationError):
+    """Another sync has moved the release on, past where this one's events begin (exit code 2)."""
+
+
 class StoreError(ConfigurationError):
     """The store can't be read or written as it is set up (exit code 2)."""
 

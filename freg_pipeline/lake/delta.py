@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from freg_pipeline.errors import ConfigurationError, FregError
+from freg_pipeline.errors import FregError, OvertakenError
 from freg_pipeline.journal.accounting import Accounting
 from freg_pipeline.journal.kept import require_whole
 from freg_pipeline.journal.manifest import Delta, Manifest, TableFile
@@ -85,8 +85,8 @@ def build_delta(
         policy: how strict the release is.
 
     Raises:
-        ConfigurationError: the current release isn't the one that the events follow, or there is
-            none.
+        OvertakenError: the current release isn't the one that the events follow.
+        ConfigurationError: there is none.
         ContractError: the contract has changed so that queries break.
         FewerError: it would take far more persons away than is plausible.
         IncompleteError: something failed or is unexplained; readers keep the release before.
@@ -135,7 +135,7 @@ def _contains(current: Manifest, uttrekk: Uttrekk) -> bool:
 def _require_continues(uttrekk: Uttrekk, current: Manifest) -> None:
     after = uttrekk.etter
     if current.sekvensnummer != after:
-        raise ConfigurationError(
+        raise OvertakenError(
             f"the uttrekk {uttrekk.name} holds events after {after}, but release "
             f"{current.number} is at {current.sekvensnummer}",
             "Read the events again from there: freg hendelser sync",

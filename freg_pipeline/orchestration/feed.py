@@ -17,7 +17,7 @@ import dagster as dg
 
 from freg_pipeline.client import Register
 from freg_pipeline.course import collect
-from freg_pipeline.errors import ConfigurationError, TooOldError
+from freg_pipeline.errors import ConfigurationError, ObjectMissingError, OvertakenError, TooOldError
 from freg_pipeline.extract.begin import open_uttrekk
 from freg_pipeline.extract.order import place_order
 from freg_pipeline.feed.lag import Lag, measure_lag
@@ -129,10 +129,18 @@ def _sync(
     position = current.sekvensnummer
     goal = freg.ask(lambda register: last_number(register, current))
     while len(slices) < config.slices and position < goal:
-        taken = healing(freg.store, partial(_take, freg, config, current.uttrekk))
-        if taken is None:
-            break
+        try:
+            taken = healing(freg.store, partial(_take, freg, config, current.uttrekk))
+        except OvertakenError as error:
+            moved = require_current(freg.store)
+            if moved.sekvensnummer == position:
+                raise
+            context.log.warning("another sync is at work: %s; going on from there", error.what)
+            current, position = moved, moved.sekvensnummer
+            continue
         current = require_current(freg.store)
+        if taken is None:  # or another sync has taken it
+            break
         show_release(context, names, freg.store, current)
         position = current.sekvensnummer
         slices.append(taken)
@@ -165,7 +173,11 @@ def _take(freg: Freg, config: SyncConfig, before: str) -> Slice | None:
 
 
 def _publish(freg: Freg, taken: Slice, config: SyncConfig, before: str) -> Manifest:
-    manifest = build_release(freg.store, taken.uttrekk, policy=config.policy(freg.settings))
+    try:
+        manifest = build_release(freg.store, taken.uttrekk, policy=config.policy(freg.settings))
+    except OvertakenError:
+        taken.uttrekk.give_up()  # nothing will continue the release that it follows
+        raise
     if manifest.uttrekk != before:
         drop_staging(Uttrekk(freg.store, before))
     return manifest
@@ -222,12 +234,12 @@ def hendelser_checks(names: Names) -> dg.AssetChecksDefinition:
     def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         """Check the current release against its sync, and against the register."""
         freg, selected = freg_of(context, names), context.selected_asset_check_keys
-        manifest = current_release(freg.store)
+        manifest, results = _checked(freg.store)
         if manifest is None:
             yield from nothing_to_check(selected)
             return
         wanted = {key.name for key in selected}
-        for result in _against_its_sync(freg.store, manifest):
+        for result in results:
             if result.check_name in wanted:
                 yield result
         if "not_behind" in wanted:
@@ -244,6 +256,19 @@ def _against_the_register(freg: Freg, manifest: Manifest) -> dg.AssetCheckResult
         severity=dg.AssetCheckSeverity.WARN,
         metadata=counts(events_behind=lag.events, minutes_behind=lag.minutes),
     )
+
+
+def _checked(store: Store) -> tuple[Manifest | None, list[dg.AssetCheckResult]]:
+    """The current release, and how it compares with its sync."""
+    manifest = current_release(store)
+    while manifest is not None:
+        try:
+            return manifest, [*_against_its_sync(store, manifest)]
+        except ObjectMissingError:  # another sync has published since, and removed its staging
+            before, manifest = manifest, current_release(store)
+            if manifest is None or manifest.number == before.number:
+                raise
+    return None, []
 
 
 def _against_its_sync(store: Store, manifest: Manifest) -> Iterator[dg.AssetCheckResult]:
