@@ -7,35 +7,27 @@ killed one's are made anew. Publishing puts the deltas that came meanwhile on to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 
-import duckdb
 import msgspec
-import numpy as np
-import pyarrow as pa
 
 from freg_pipeline.errors import FregError
-from freg_pipeline.journal.kept import require_whole
 from freg_pipeline.journal.manifest import Base, Manifest, TableEntry, TableFile
 from freg_pipeline.journal.publish import publish_after
 from freg_pipeline.journal.releases import point_to_newest, require_current
+from freg_pipeline.lake.compact_piece import write_piece
 from freg_pipeline.lake.compaction import Compaction, read_compaction, under_way
 from freg_pipeline.lake.counts import count_rows
-from freg_pipeline.lake.database import working_database
-from freg_pipeline.lake.files import Buckets, keep_file
+from freg_pipeline.lake.grown import rows_of
 from freg_pipeline.lake.guards import require_same_rows
 from freg_pipeline.lake.heal import healing
-from freg_pipeline.lake.keys import bucket_count, bucket_sql
+from freg_pipeline.lake.keys import bucket_count
 from freg_pipeline.lake.landing import load_plan
-from freg_pipeline.lake.layout import FileLayout, layouts
-from freg_pipeline.lake.query import add_replaced, readable_files
-from freg_pipeline.lake.sources import Source, files_of, sources
-from freg_pipeline.lake.tables import IDENTITY, PERSON_KEY, sql_type
-from freg_pipeline.lake.tally import tally_of
-from freg_pipeline.lake.views import current_rows
+from freg_pipeline.lake.layout import layouts
+from freg_pipeline.lake.tables import IDENTITY
+from freg_pipeline.lake.tally import TALLY, note_tally
 from freg_pipeline.store import Store, read_record, write_record
 
 COMMON = "felles"  # the piece with the tables that aren't split by person
@@ -90,10 +82,12 @@ def compact_piece(store: Store, compaction: Compaction, piece: str) -> int:
     """
     done = _done(compaction, piece)
     if not store.exists(done):
-        with store.scratch() as folder, working_database(folder) as connection:
-            made = dict(_Piece(store, compaction, piece, connection).write(folder))
+        bucket = None if piece == COMMON else int(piece)
+        source = _source(store, compaction)
+        with store.scratch() as folder:
+            made = write_piece(store, source, compaction, bucket, folder)
         write_record(store, done, made)
-    return sum(file.rows for file in _read(store, done).values())
+    return sum(file.rows for name, file in _read(store, done).items() if name != TALLY)
 
 
 def publish_compaction(store: Store, compaction: Compaction) -> Manifest:
@@ -116,10 +110,14 @@ def publish_compaction(store: Store, compaction: Compaction) -> Manifest:
                 f"{len(left)} of {len(pieces(compaction))} pieces of the compaction are missing",
                 "Resume it: freg compact",
             )
-        published = publish_after(store, current.number, _compacted(store, compaction, current))
+        files = _files(store, compaction)
+        tallies = files.pop(TALLY)
+        published = publish_after(
+            store, current.number, _compacted(store, compaction, current, files)
+        )
         if published is not None:
             store.delete(compaction.open_key)
-            tally_of(store, published)
+            note_tally(store, published, tallies)
             return published
 
 
@@ -143,71 +141,6 @@ def compact(store: Store, compaction: Compaction, told: Callable[[int], None]) -
     return healing(store, make)
 
 
-class _Piece:
-    """The rows of one piece."""
-
-    def __init__(
-        self,
-        store: Store,
-        compaction: Compaction,
-        piece: str,
-        connection: duckdb.DuckDBPyConnection,
-    ) -> None:
-        self._store = store
-        self._compaction = compaction
-        self._bucket = None if piece == COMMON else int(piece)
-        self._connection = connection
-        self._source = _source(store, compaction)
-
-    def write(self, folder: Path) -> Iterator[tuple[str, TableFile]]:
-        """Write each table's file; one without rows only into the first piece."""
-        source = self._source
-        add_replaced(self._connection, self._store, source)
-        mine = self._only_mine(source)
-        keyed = self._bucket is not None
-        plan = load_plan(self._store, source.contract)
-        wanted = [layout for layout in layouts(plan) if layout.keyed == keyed]
-        require_whole(self._store, files_of(mine, *(layout.name for layout in wanted)))
-        found = sources(self._store, mine, readable_files(self._connection, self._store))
-        for layout in wanted:
-            yield from self._table(folder, layout, found[layout.name])
-
-    def _table(
-        self, folder: Path, layout: FileLayout, source: Source
-    ) -> Iterator[tuple[str, TableFile]]:
-        bucket = self._bucket or 0
-        writer = Buckets(folder, layout)
-        for rows in self._connection.sql(self._sql(layout, source)).to_arrow_reader(_ROWS_AT_ONCE):
-            writer.add(pa.Table.from_batches([rows]), np.full(len(rows), bucket, np.int16))
-        for path in writer.close(empty=bucket == 0).values():
-            key = self._compaction.key(layout.name, f"{bucket:04d}.parquet")
-            yield layout.name, keep_file(self._store, key, bucket, path)
-
-    def _sql(self, layout: FileLayout, source: Source) -> str:
-        columns = {field.name: sql_type(field.type) for field in layout.schema}
-        rows = current_rows(layout.name, columns, source)
-        if not layout.keyed:
-            return rows
-        mine = f"{bucket_sql(PERSON_KEY, self._compaction.buckets)} = {self._bucket}"
-        return f"SELECT * FROM ({rows}) WHERE {mine}"  # noqa: S608  from the contract
-
-    def _only_mine(self, source: Manifest) -> Manifest:
-        """With those files of the base that may hold rows of this bucket."""
-        if self._bucket is None:
-            return source
-        bucket = self._bucket % source.base.buckets
-
-        def mine(entry: TableEntry) -> TableEntry:
-            files = tuple(file for file in entry.files if file.bucket == bucket)
-            return TableEntry(sum(file.rows for file in files), files)
-
-        return msgspec.structs.replace(
-            source,
-            tables={name: mine(entry) for name, entry in source.tables.items()},
-            base=msgspec.structs.replace(source.base, identity=mine(source.base.identity)),
-        )
-
-
 def _source(store: Store, compaction: Compaction) -> Manifest:
     """What is compacted: the base, and the deltas up to the compaction's position."""
     current = require_current(store)
@@ -221,20 +154,30 @@ def _source(store: Store, compaction: Compaction) -> Manifest:
     return msgspec.structs.replace(source, contract=source.deltas[-1].contract)
 
 
-def _compacted(store: Store, compaction: Compaction, current: Manifest) -> Manifest:
-    """The current release on its new base."""
-    source = _source(store, compaction)
+def _files(store: Store, compaction: Compaction) -> dict[str, list[TableFile]]:
+    """The files of all pieces, by table."""
     files: dict[str, list[TableFile]] = {}
     for piece in pieces(compaction):
         for name, file in _read(store, _done(compaction, piece)).items():
             files.setdefault(name, []).append(file)
+    return files
+
+
+def _compacted(
+    store: Store, compaction: Compaction, current: Manifest, files: dict[str, list[TableFile]]
+) -> Manifest:
+    """The current release on its new base, which is made of these files."""
+    source = _source(store, compaction)
     tables = {
         name: TableEntry(sum(file.rows for file in there), tuple(there))
         for name, there in files.items()
     }
-    named = [layout.name for layout in layouts(load_plan(store, source.contract))]
-    before = count_rows(store, source, [name for name in named if name != IDENTITY.name])
-    require_same_rows(before, {name: entry.rows for name, entry in tables.items()})
+    plan = load_plan(store, source.contract)
+    named = [one.name for one in layouts(plan) if one.name != IDENTITY.name]
+    made = {name: entry.rows for name, entry in tables.items() if name != IDENTITY.name}
+    told = rows_of(source)
+    if any(rows != told.get(name, 0) for name, rows in made.items()):
+        require_same_rows(count_rows(store, source, named), made)
     base = Base(
         uttrekk=compaction.uttrekk,
         contract=source.contract,

@@ -17,7 +17,7 @@ import pyarrow as pa
 from freg_pipeline.contract import Plan
 from freg_pipeline.lake.documents import Documents
 from freg_pipeline.lake.layout import FileLayout
-from freg_pipeline.lake.order import neighbours, order_of
+from freg_pipeline.lake.order import is_whole, neighbours, order_of
 from freg_pipeline.lake.packed import rows_of
 from freg_pipeline.lake.rows import Origin, marked
 from freg_pipeline.lake.staging import Staging
@@ -65,14 +65,14 @@ class Merging:
         if not columns:
             return layout.schema.empty_table()
         found, starts = rows_of(documents, np.arange(len(self._documents)))
-        rows = pa.table(dict(zip(names, _picked(columns, found), strict=True)))
+        rows = pa.table(dict(zip(names, picked(columns, found), strict=True)))
         if layout.name == PERSON.name:
             rows = self._as_persons(rows)
         keys = np.repeat(self._documents.keys, np.diff(starts))
         rows = rows.append_column(PERSON_KEY, pa.array(keys))
         if self._origin.delta:
             rows = marked(rows, self._origin.sekvensnummer)
-        return _in_order(_shaped(rows, layout), layout)
+        return in_order(shaped(rows, layout), layout)
 
     def _as_persons(self, documents: pa.Table) -> pa.Table:
         """The rows of ``person``: what the account tells of the documents."""
@@ -103,7 +103,7 @@ class Merging:
         return columns, names, np.concatenate(documents)
 
 
-def _picked(columns: list[list[pa.Array]], rows: npt.NDArray[np.int64]) -> Iterator[pa.Array]:
+def picked(columns: list[list[pa.Array]], rows: npt.NDArray[np.int64]) -> Iterator[pa.Array]:
     """Rows of each column; its pieces are let go before the next one is picked."""
     indices = pa.array(rows.astype(np.int32))
     while columns:
@@ -118,7 +118,7 @@ def _whole(pieces: list[pa.Array]) -> pa.Array:
     return pa.concat_arrays(pieces)
 
 
-def _shaped(rows: pa.Table, layout: FileLayout) -> pa.Table:
+def shaped(rows: pa.Table, layout: FileLayout) -> pa.Table:
     """The columns of the table's files; dictionaries stay, as files have them or not either way."""
     rows = rows.select(layout.schema.names)
     fields = [
@@ -128,10 +128,10 @@ def _shaped(rows: pa.Table, layout: FileLayout) -> pa.Table:
     return rows.cast(pa.schema(fields, layout.schema.metadata))
 
 
-def _in_order(rows: pa.Table, layout: FileLayout) -> pa.Table:
+def in_order(rows: pa.Table, layout: FileLayout) -> pa.Table:
     """Rows that ascend by the table's keys."""
-    ascends, _ = neighbours([rows[name].to_numpy() for name in layout.keys])
-    if ascends:
+    keys = [rows[name] for name in layout.keys]
+    if all(map(is_whole, keys)) and neighbours([key.to_numpy() for key in keys])[0]:
         return rows
     nowhere = np.zeros(len(rows), np.int16)
     return rows.take(pa.array(order_of(rows, nowhere, layout.keys)))

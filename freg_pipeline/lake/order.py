@@ -27,7 +27,7 @@ def order_of(rows: pa.Table, bucket: npt.NDArray[np.int16], keys: Sequence[str])
         bucket: of each row.
         keys: columns, the first one first; none: rows of a bucket stay as they came.
     """
-    if not all(_is_whole(rows[name]) for name in keys):
+    if not all(is_whole(rows[name]) for name in keys):
         return _by_values(rows, bucket, keys)
     numbers: list[Order] = [rows[name].to_numpy() for name in keys]
     order = np.argsort(numbers[0], kind="stable") if numbers else np.arange(len(rows))
@@ -61,7 +61,7 @@ def ascending(rows: pa.Table, name: str, together: int) -> pa.Table:
     return rows.take(pa.array(np.argsort(numbers, kind="stable")))
 
 
-def _is_whole(column: pa.ChunkedArray) -> bool:
+def is_whole(column: pa.ChunkedArray) -> bool:
     """Whether a column holds whole numbers, and no gaps."""
     return bool(pa.types.is_integer(column.type)) and not column.null_count
 

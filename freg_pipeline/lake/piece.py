@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from freg_pipeline.journal.kept import damaged, require_whole
@@ -21,15 +20,12 @@ from freg_pipeline.lake.base import (
 from freg_pipeline.lake.documents import Documents
 from freg_pipeline.lake.files import keep_file, write_bucket
 from freg_pipeline.lake.landing import load_plan
-from freg_pipeline.lake.layout import FileLayout, layouts
+from freg_pipeline.lake.layout import layouts
 from freg_pipeline.lake.merging import Merging
-from freg_pipeline.lake.room import Room
+from freg_pipeline.lake.room import side_by_side
 from freg_pipeline.lake.rows import Origin, is_own
 from freg_pipeline.lake.staging import Staging
 from freg_pipeline.store import Store, read_record, write_record
-
-AT_ONCE = 2  # tables that are merged side by side: Arrow works without Python's lock
-MERGED_BYTES = 192 * 1024**2  # of their rows, all together; a table that has more is alone
 
 
 def make_piece(
@@ -86,35 +82,29 @@ class _Piece:
         self._folder = folder
         self._staging = staging.of_bucket(bucket, plan.buckets)
         contract = load_plan(store, uttrekk.request.contract)
-        self._layouts = [layout for layout in layouts(contract) if not is_own(layout)]
+        self._layouts = {one.name: one for one in layouts(contract) if not is_own(one)}
         documents = _documents(store, uttrekk, plan, bucket)
         parts = uttrekk.request.parts
         origin = Origin(uttrekk.name, uttrekk.sekvensnummer)
         self._merging = Merging(self._staging, contract, parts, documents, origin)
-        self._room = Room(MERGED_BYTES)
 
     def tables(self) -> dict[str, TableFile]:
-        """Write each table's file, the largest first.
+        """Write each table's file.
 
         A table without rows has a file in the first bucket, and not in the others.
         """
-        sizes = {layout.name: self._staging.size(layout.name) for layout in self._layouts}
-        by_size = sorted(self._layouts, key=lambda layout: -sizes[layout.name])
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            work = {
-                layout.name: pool.submit(self._table, layout, sizes[layout.name])
-                for layout in by_size
-            }
-        found = {layout.name: work[layout.name].result() for layout in self._layouts}
-        return {name: file for name, file in found.items() if file is not None}
+        sizes = {name: self._staging.size(name) for name in self._layouts}
+        return side_by_side(self._store, sizes, self._write, self._keep)
 
-    def _table(self, layout: FileLayout, size: int) -> TableFile | None:
-        with self._room.of(size):
-            rows = self._merging.of_table(layout)
-            if not len(rows) and self._bucket:
-                return None
-            path = write_bucket(self._folder, layout, self._bucket, rows)
-        key = file_key(self._uttrekk, layout.name, self._bucket)
+    def _write(self, table: str) -> Path | None:
+        layout = self._layouts[table]
+        rows = self._merging.of_table(layout)
+        if not len(rows) and self._bucket:
+            return None
+        return write_bucket(self._folder, layout, self._bucket, rows)
+
+    def _keep(self, table: str, path: Path) -> TableFile:
+        key = file_key(self._uttrekk, table, self._bucket)
         return keep_file(self._store, key, self._bucket, path)
 
 

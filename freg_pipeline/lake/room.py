@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
+
+from freg_pipeline.store import Store
+
+AT_ONCE = 2  # tables that are merged side by side: Arrow works without Python's lock
+MERGED_BYTES = 192 * 1024**2  # of their rows, all together; a table that has more is alone
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Room:
@@ -31,3 +40,37 @@ class Room:
             with self._changed:
                 self._taken -= size
                 self._changed.notify_all()
+
+
+def side_by_side(
+    store: Store,
+    sizes: Mapping[str, int],
+    make: Callable[[str], T | None],
+    keep: Callable[[str, T], R],
+) -> dict[str, R]:
+    """Make tables' files and put them into a store, the largest first.
+
+    On a store that waits for answers as many are under way as it is worth; in memory no more than
+    there is room for.
+
+    Args:
+        store: where they go.
+        sizes: bytes of memory that making takes, by table.
+        make: makes a table's file; None: it needs none.
+        keep: puts it into the store.
+
+    Returns:
+        What keeping gave, by table, in the order of ``sizes``.
+    """
+    room = Room(MERGED_BYTES)
+
+    def work(name: str) -> R | None:
+        with room.of(sizes[name]):
+            made = make(name)
+        return None if made is None else keep(name, made)
+
+    with ThreadPoolExecutor(max(AT_ONCE, store.at_once)) as pool:
+        by_size = sorted(sizes, key=lambda name: -sizes[name])
+        begun = {name: pool.submit(work, name) for name in by_size}
+    found = {name: begun[name].result() for name in sizes}
+    return {name: kept for name, kept in found.items() if kept is not None}

@@ -75,6 +75,23 @@ def tally_again(store: Store, manifest: Manifest) -> Tally:
     return _make(store, manifest)
 
 
+def tally_key(folder: str, bucket: int) -> str:
+    """Where the tally of a bucket lies, by where its base does."""
+    return f"{folder}/{TALLY}/{bucket:04d}.parquet"
+
+
+def note_tally(store: Store, manifest: Manifest, files: Iterable[TableFile]) -> None:
+    """Record a tally whose files were made along with those of the release's base."""
+    there = tuple(file for file in files if file.rows)
+    write_record(store, _done(manifest), Tally(there, frozenset(_counted(store, manifest))))
+
+
+def _counted(store: Store, manifest: Manifest) -> list[str]:
+    plan = load_plan(store, manifest.base.contract)
+    keyed = {layout.name for layout in layouts(plan) if layout.keyed} - _NO_PERSONS
+    return sorted(keyed & manifest.tables.keys())
+
+
 def _folder(manifest: Manifest) -> str:
     return f"{manifest.base.folder}/{TALLY}"
 
@@ -84,16 +101,14 @@ def _done(manifest: Manifest) -> str:
 
 
 def _make(store: Store, manifest: Manifest) -> Tally:
-    plan = load_plan(store, manifest.base.contract)
-    keyed = {layout.name for layout in layouts(plan) if layout.keyed} - _NO_PERSONS
-    tables = sorted(keyed & manifest.tables.keys())
+    tables = _counted(store, manifest)
     files = []
     with store.scratch() as folder:
         for person in manifest.tables[PERSON.name].files:
             if person.rows:
                 path = folder / f"{person.bucket:04d}.parquet"
                 _write(store, manifest, person, tables, path)
-                key = f"{_folder(manifest)}/{path.name}"
+                key = tally_key(manifest.base.folder, person.bucket)
                 kept = msgspec.structs.asdict(keep(store, key, path))
                 files.append(TableFile(key=key, bucket=person.bucket, **kept))
     made = Tally(tuple(files), frozenset(tables))
@@ -116,33 +131,44 @@ def _write(
 
 
 class Counting:
-    """Counts the rows of a delta as they are written, which are few."""
+    """Counts rows as they are written: a delta's, which are few, or those of a base's bucket.
 
-    def __init__(self) -> None:
+    Tables may be counted side by side.
+
+    Args:
+        base: how new documents are is told, too.
+    """
+
+    def __init__(self, *, base: bool = False) -> None:
+        self._base = base
         self._keys: dict[str, list[npt.NDArray[np.int64]]] = {}
+        self._told: dict[str, pa.ChunkedArray] = {}
 
     def add(self, table: str, rows: pa.Table) -> None:
-        """Count a piece of a table, if its rows are persons'."""
+        """Count a piece of a table, if its rows are persons'; of a base, all of it by its keys."""
         if PERSON_KEY in rows.column_names and table not in _NO_PERSONS:
             self._keys.setdefault(table, []).append(rows[PERSON_KEY].to_numpy())
+            if self._base and table == PERSON.name:
+                self._told[RECORDED_COLUMN] = rows[RECORDED_COLUMN]
 
     def write(self, path: Path) -> None:
-        """Write a file as a base has one for each bucket, but for how new documents are."""
-        every = [keys for pieces in self._keys.values() for keys in pieces]
+        """Write the file."""
+        of = [PERSON.name] if self._base else [*self._keys]
+        every = [keys for name in of for keys in self._keys.get(name, ())]
         persons = np.unique(np.concatenate([np.empty(0, np.int64), *every]))
-        counted = {name: _counts(persons, pieces) for name, pieces in self._keys.items()}
-        _write_file(path, persons, counted)
+        counted = {name: _counts(persons, self._keys[name]) for name in sorted(self._keys)}
+        _write_file(path, persons, counted, self._told)
 
 
 def _write_file(
     path: Path,
     persons: npt.NDArray[np.int64],
     counted: Mapping[str, npt.NDArray[np.uint16]],
-    told: Mapping[str, pa.ChunkedArray] | None = None,
+    told: Mapping[str, pa.ChunkedArray],
 ) -> None:
     columns = {name: pa.array(counts) for name, counts in counted.items()}
     pq.write_table(
-        pa.table({PERSON_KEY: pa.array(persons), **(told or {}), **columns}), path,
+        pa.table({PERSON_KEY: pa.array(persons), **told, **columns}), path,
         row_group_size=_ROW_GROUP, compression="zstd", store_schema=False,
         write_page_checksum=True, use_dictionary=[*columns],
         column_encoding={PERSON_KEY: "DELTA_BINARY_PACKED"},

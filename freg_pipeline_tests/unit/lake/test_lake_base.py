@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from freg_pipeline.contract import compile_contract
 from freg_pipeline.journal.manifest import Manifest
-from freg_pipeline.lake import files, keys, layout, packed, piece
+from freg_pipeline.lake import files, keys, layout, packed, room
 from freg_pipeline.lake.checks import run_checks
 from freg_pipeline.lake.guards import Policy
 from freg_pipeline.lake.keys import bucket_count
@@ -65,7 +65,7 @@ def people(count: int = PERSONS) -> list[list[Delivery]]:
 def split(monkeypatch: pytest.MonkeyPatch, *, persons_a_bucket: int, memory: int) -> None:
     monkeypatch.setattr(keys, "PERSONS_A_BUCKET", persons_a_bucket)
     monkeypatch.setattr(files, "BUFFER_BYTES", memory)
-    monkeypatch.setattr(piece, "MERGED_BYTES", memory)
+    monkeypatch.setattr(room, "MERGED_BYTES", memory)
     monkeypatch.setattr(packed, "ROWS_A_PART", 4)
     monkeypatch.setattr(layout, "ROW_GROUP", 8)
     monkeypatch.setattr(layout, "LOOKED_UP_ROW_GROUP", 8)

@@ -16,7 +16,7 @@ from freg_pipeline.errors import DamagedError, FregError
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import list_releases
 from freg_pipeline.journal.uttrekk import Uttrekk
-from freg_pipeline.lake import files, keys, packed, piece
+from freg_pipeline.lake import files, keys, packed, room
 from freg_pipeline.lake.base import pieces_left, plan_key, read_plan
 from freg_pipeline.lake.heal import drop_tables, healing
 from freg_pipeline.lake.landing import land_batch, load_plan
@@ -43,7 +43,7 @@ def split(monkeypatch: pytest.MonkeyPatch, *, persons: int, rows_a_part: int = 2
     """Buckets of few persons, parts of few rows, and no memory to speak of."""
     monkeypatch.setattr(keys, "PERSONS_A_BUCKET", persons)
     monkeypatch.setattr(packed, "ROWS_A_PART", rows_a_part)
-    monkeypatch.setattr(piece, "MERGED_BYTES", 1)
+    monkeypatch.setattr(room, "MERGED_BYTES", 1)
     monkeypatch.setattr(files, "BUFFER_BYTES", 500)
 
 
