@@ -16,6 +16,7 @@ from freg_pipeline import setting_values as values
 from freg_pipeline.errors import ConfigurationError
 
 Environment = Literal["syntetisk", "playground", "konsumenttest", "produksjon", "fiks-test", "fiks"]
+OpenFormat = Literal["iceberg", "delta"]
 AlertKind = Literal["failures", "checks", "warnings", "waiting", "late"]
 
 
@@ -39,6 +40,8 @@ class Settings(BaseSettings):
             None: the store's root, on S3 too.
         catalogue_root: what those who open the catalogue call the store's root: a folder as it is
             mounted there, or ``s3://bucket/prefix``; None: as it is called here.
+        open_formats: iceberg, delta: in which the files of each new base are registered, so that
+            engines that know nothing of ours read them.
         contract_file: the XSD of person documents, where the register serves none.
         ca_file: certificates to trust beside the system's, as PEM.
         token: a ready bearer token, in place of Maskinporten.
@@ -113,6 +116,7 @@ class Settings(BaseSettings):
     readers: values.Readers = None
     catalogue: values.Catalogue = None
     catalogue_root: values.CatalogueRoot = None
+    open_formats: values.Listed[OpenFormat] = ()
     contract_file: values.File = None
     ca_file: values.File = None
     token: values.HeaderSecret = None

@@ -45,6 +45,9 @@ _FIELDS = {
     "digest": r"[0-9a-f]{16}",
     "day": r"\d{4}-\d\d-\d\d",
     "access": r"[a-z]{16}",
+    "format": r"iceberg|delta",
+    "version": r"\d{20}",
+    "metadata": r"v\d+\.metadata\.json|(?:snap-)?\d+\.avro|version-hint\.text",
     "pin": r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}",
 }
 
@@ -96,6 +99,12 @@ NAMES = (
     Name("pins/{pin}.json", "a reader keeps a release"),
     Name("access/{day}/{access}.json", "who has looked at persons, and by what command"),
     Name("access/{day}/{access}.rows.json", "and how many rows that gave"),
+    Name("formats/{format}.json", "what is registered for its readers; is replaced"),
+    Name("formats/iceberg/catalogue.db", "Iceberg's tables, by name; is replaced"),
+    Name(
+        "formats/iceberg/freg/{table}/metadata/{metadata}", "which of a base's files are a table's"
+    ),
+    Name("bases/{base}/{table}/_delta_log/{version}.json", "the same, for readers of Delta"),
     Name("freg.duckdb", "the catalogue; locally only"),
 )
 

@@ -37,10 +37,17 @@ class _UnwritableError(StoreError):
 def renew_catalogue(store: Store) -> Path | str | None:
     """Write the catalogue after a release was published, where that can be done.
 
+    Of a new base what open table formats tell is written first: see
+    :func:`freg_pipeline.lake.open_tables.renew`.
+
     Raises:
         StoreError: the store's own can't be written. One that lies elsewhere is another matter: the
             release is there, and that it isn't shown is only told.
     """
+    if store.reading.formats or not require_current(store).deltas:  # a new base, mostly
+        from freg_pipeline.lake.open_tables import renew
+
+        renew(store, store.reading.formats)
     try:
         return refresh_catalogue(store)
     except _UnwritableError as error:

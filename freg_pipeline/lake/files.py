@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,16 @@ import pyarrow.parquet as pq
 
 from freg_pipeline.journal.kept import keep
 from freg_pipeline.journal.manifest import TableFile
+from freg_pipeline.lake.columns_told import comments, numbered, sorting
 from freg_pipeline.lake.layout import FileLayout
 from freg_pipeline.lake.order import order_of
 from freg_pipeline.lake.tables import DELTA_COLUMN, PERSON_KEY
 from freg_pipeline.store import Store
 
 BUFFER_BYTES = 64 * 1024**2  # rows that wait to be written, all buckets of a table together
+
+# The same columns are written bucket after bucket, and sync after sync.
+_numbered = lru_cache(maxsize=256)(numbered)
 
 BucketedRows = tuple[pa.Table, npt.NDArray[np.int16]]  # rows, and the bucket of each
 
@@ -36,6 +41,7 @@ class Buckets:
         self._name = layout.name
         self._schema = layout.schema
         self._row_group = layout.row_group
+        self._comments = _comments(layout)
         self._format = _format(layout)
         self._keys = layout.keys
         self._writers: dict[int, pq.ParquetWriter] = {}
@@ -80,7 +86,9 @@ class Buckets:
     def _writer(self, bucket: int) -> pq.ParquetWriter:
         if bucket not in self._writers:
             path = self._path(bucket)
-            self._writers[bucket] = pq.ParquetWriter(path, self._schema, **self._format)
+            writer = pq.ParquetWriter(path, _numbered(self._schema), **self._format)
+            writer.add_key_value_metadata(self._comments)
+            self._writers[bucket] = writer
         return self._writers[bucket]
 
     def _path(self, bucket: int) -> Path:
@@ -93,13 +101,19 @@ def write_bucket(folder: Path, layout: FileLayout, bucket: int, rows: pa.Table) 
     Texts may be held as dictionaries: in the file they are what the layout says.
     """
     path = _path(folder, layout.name, bucket)
-    with pq.ParquetWriter(path, rows.schema, **_format(layout)) as writer:
+    with pq.ParquetWriter(path, _numbered(rows.schema), **_format(layout)) as writer:
+        writer.add_key_value_metadata(_comments(layout))
         writer.write_table(rows, row_group_size=layout.row_group)
     return path
 
 
 def _path(folder: Path, table: str, bucket: int) -> Path:
     return folder / f"{table}-{bucket:04d}.parquet"
+
+
+def _comments(layout: FileLayout) -> dict[str, str]:
+    """What its files tell of their columns; those of a delta, which are small, nothing."""
+    return {} if DELTA_COLUMN in layout.schema.names else comments(layout.schema)
 
 
 def _format(layout: FileLayout) -> dict[str, Any]:
@@ -118,6 +132,7 @@ def _format(layout: FileLayout) -> dict[str, Any]:
         "use_dictionary": [_leaf(field) for field in layout.schema if field.name in layout.codes],
         "column_encoding": dict.fromkeys(keys, "DELTA_BINARY_PACKED"),
         "store_schema": False,
+        "sorting_columns": sorting(layout.schema, layout.keys),
         "write_page_checksum": True,  # for those who read single row groups
     }
 

@@ -76,7 +76,8 @@ def layouts(plan: Plan, *, delta: bool = False) -> Iterator[FileLayout]:
 
 
 def _own(own: OwnTable, *, delta: bool) -> FileLayout:
-    schema = file_schema(own.schema, keyed=own.per_person, recorded=own is PERSON, delta=delta)
+    visible = own.schema.with_metadata({"comment": own.comment})
+    schema = file_schema(visible, keyed=own.per_person, recorded=own is PERSON, delta=delta)
     keys = (PERSON_KEY,) if own.per_person else ()
     row_group = LOOKED_UP_ROW_GROUP if own in _LOOKED_UP else ROW_GROUP
     return FileLayout(

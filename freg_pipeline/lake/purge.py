@@ -11,6 +11,7 @@ from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.names import position_of
 from freg_pipeline.journal.pins import not_pinned, pinned
 from freg_pipeline.journal.pointer import report_key
+from freg_pipeline.journal.registered import registered_bases
 from freg_pipeline.journal.releases import (
     current_number,
     current_release,
@@ -24,6 +25,7 @@ from freg_pipeline.journal.releases import (
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.compaction import read_compaction
 from freg_pipeline.lake.heal import healing
+from freg_pipeline.lake.open_tables import renew
 from freg_pipeline.store import Store
 
 LONGEST_DAYS = 36_500
@@ -40,8 +42,10 @@ def purge(
 
     Never the current one, nor one that a pin names. A release's manifest goes before its files: a
     reader finds it whole, or not at all. Files that a killed purge left are removed by the next
-    one, also when it is asked for the same release again. The raw answers of an uttrekk stay, but
-    those of a sync go with its release, once the base holds what it brought: there are many.
+    one, also when it is asked for the same release again. What open table formats name is brought
+    up to the current base first, and stays where that can't be done. The raw answers of an uttrekk
+    stay, but those of a sync go with its release, once the base holds what it brought: there are
+    many.
 
     Args:
         store: where they lie.
@@ -58,6 +62,7 @@ def purge(
         ConfigurationError: the release is the current one or is pinned, or there is none of that
             number.
     """
+    renew(store)
     there = numbers(store)
     if number is not None:
         number = written_out(number)
@@ -169,13 +174,13 @@ def sweep(store: Store) -> int:
     for a compaction that came to nothing. Never what is being written by someone: the files of an
     uttrekk that has no release yet, and those of a compaction that may still be published.
     """
-    before = named(store).folders
+    before = named(store).folders | registered_bases(store)
     current = current_release(store)
     left = [
         one for one in _folders(store) if one not in before and not _is_open(store, one, current)
     ]
     # What was published meanwhile has a release now, and so nobody who writes it.
-    after = named(store).folders if left else before
+    after = named(store).folders | registered_bases(store) if left else before
     unnamed = [key for one in left if one not in after for key in store.list(f"{one}/")]
     for key in sorted(
         unnamed, key=lambda key: key.endswith("/plan.json")

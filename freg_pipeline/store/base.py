@@ -128,7 +128,12 @@ def open_store(settings: Settings) -> Store:
         ConfigurationError: FREG_READERS names nobody who can be given anything.
         StoreError: it can't be used; says why.
     """
-    reading = Reading(Readers.named(settings.readers), settings.catalogue, settings.catalogue_root)
+    reading = Reading(
+        Readers.named(settings.readers),
+        settings.catalogue,
+        settings.catalogue_root,
+        settings.open_formats,
+    )
     if settings.store.startswith("s3://"):
         from freg_pipeline.store.s3 import S3Store  # boto3 costs 0.3 s
 

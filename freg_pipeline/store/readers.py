@@ -1,7 +1,8 @@
 """Who may read beside the owner: the tables and the catalogue, and nothing else of a store.
 
 What is for readers is a property of an object's name: the files of the tables, what tells which of
-them make up a release, the contract that gives their columns, and the catalogue. Raw answers,
+them make up a release, the contract that gives their columns, what other formats tell of them, and
+the catalogue. Raw answers,
 lists, orders, staging tables, who claims which number, and what Dagster keeps are the owner's alone
 whatever is set.
 """
@@ -19,10 +20,11 @@ from pathlib import Path
 from freg_pipeline.errors import ConfigurationError, StoreError
 
 EVERYONE = "everyone"
-FOLDERS = ("bases", "deltas", "releases", "contracts")
+FOLDERS = ("bases", "deltas", "releases", "contracts", "formats")
 _READ = re.compile(
     r"bases/[^/]+/(?!(?:_identitet|_antall)/)[^/]+/\d+\.parquet|bases/[^/]+/_base\.json"
     r"|deltas/[^/]+/[^/]+/(?!(?:_identitet|_antall)\.)[^/]+\.parquet|deltas/[^/]+/[^/]+/_delta\.json"
+    r"|bases/[^/]+/(?!_)[^/]+/_delta_log/\d+\.json|formats/.+"
     r"|releases/[^/]+/manifest\.json|releases/current\.json|contracts/[^/]+\.xsd"
 )
 
@@ -168,11 +170,13 @@ class Reading:
         readers: who may.
         catalogue: where the catalogue is written; None: the usual place.
         root: what readers call the store's root; None: the same as here.
+        formats: the open table formats that each new base is registered in.
     """
 
     readers: Readers = field(default_factory=Readers)
     catalogue: Path | None = None
     root: str | None = None
+    formats: tuple[str, ...] = ()
 
 
 def require_closed(root: Path) -> None:

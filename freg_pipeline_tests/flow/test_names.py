@@ -12,8 +12,10 @@ from freg_pipeline.journal.access_log import note_access
 from freg_pipeline.journal.kinds import Tilpasset
 from freg_pipeline.journal.names import NAMES, names_of
 from freg_pipeline.journal.pins import pin
+from freg_pipeline.journal.registered import FORMATS
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.compact import begin_compaction, compact
+from freg_pipeline.lake.open_tables import register
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run import run_liste, run_uttrekk
 from freg_pipeline.orchestration.run_feed import syncing
@@ -43,6 +45,8 @@ def test_every_object_has_one_name_and_every_name_occurs(
     compact(everyone.store, compaction, lambda more: None)
     pin(everyone.store, "1", "kept")
     note_access(everyone.store, "sql").gave(1)
+    for kind in FORMATS:
+        register(everyone.store, kind)
     file = tmp_path / "list.txt"
     file.write_text("41819077302\nno number\n")
     listed = make_freg(url, store=str(tmp_path / "listed"))

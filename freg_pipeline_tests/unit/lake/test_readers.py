@@ -256,7 +256,8 @@ def test_every_object_is_for_readers_or_isn_t() -> None:
         "page": "000000", "form": "json", "table": "navn", "number": "000001", "base": "one",
         "compaction": "one.000000000200", "bucket": "0000", "piece": "felles", "pin": "q3",
         "fingerprint": "a1", "digest": "0123456789abcdef",
-        "day": "2026-01-31", "access": "abcdefghijklmnop",
+        "format": "delta", "version": "0" * 20,
+        "metadata": "v1.metadata.json", "day": "2026-01-31", "access": "abcdefghijklmnop",
     }  # fmt: skip
     open_ones = {name.pattern for name in NAMES if is_for_readers(name.pattern.format(**example))}
     assert open_ones == {
@@ -267,6 +268,10 @@ def test_every_object_is_for_readers_or_isn_t() -> None:
         "deltas/{uttrekk}/{base}/{table}.parquet",
         "releases/{number}/manifest.json",
         "releases/current.json",
+        "formats/{format}.json",
+        "formats/iceberg/catalogue.db",
+        "formats/iceberg/freg/{table}/metadata/{metadata}",
+        "bases/{base}/{table}/_delta_log/{version}.json",
     }
     for key in ("bases/one/_identitet/0000.parquet", "deltas/s/one/_identitet.parquet"):
         assert not is_for_readers(key)

@@ -1,0 +1,215 @@
+"""The base's own files as tables of Iceberg and Delta, for engines that know nothing of ours.
+
+Nothing is copied: only what tells which files there are is written. So these tables show the base,
+which is the state of the last full load or compaction, and not what syncs have brought since.
+Of rows and values nothing is told beside counts: bounds of columns would be somebody's numbers and
+names, and those who are erased would stay in them (docs/decisions/0085).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol, cast
+
+import msgspec
+import pyarrow as pa
+
+from freg_pipeline.errors import ConfigurationError, StoreError
+from freg_pipeline.journal.manifest import Manifest, TableFile
+from freg_pipeline.journal.registered import (
+    FOLDER,
+    FORMATS,
+    Registered,
+    note_registered,
+    registered,
+    registered_key,
+)
+from freg_pipeline.journal.releases import current_release, require_current
+from freg_pipeline.lake.columns_told import comments, numbered
+from freg_pipeline.lake.landing import load_plan
+from freg_pipeline.lake.layout import layouts
+from freg_pipeline.lake.tables import HENDELSE_EGENSKAP
+from freg_pipeline.store import Store
+
+logger = logging.getLogger(__name__)
+
+# What views show of some persons only, and files of all: no part of these tables.
+_LEFT_OUT = {HENDELSE_EGENSKAP.name: {"innhold"}}
+_MISSING = "Install it: pip install 'freg_pipeline[open]'"
+
+
+@dataclass(frozen=True)
+class OpenTable:
+    """A table of a base.
+
+    Attributes:
+        name: as its view is called.
+        comment: what a row is.
+        schema: the columns that users see, with their numbers and comments.
+        files: of the base.
+    """
+
+    name: str
+    comment: str
+    schema: pa.Schema
+    files: tuple[TableFile, ...]
+
+
+@dataclass(frozen=True)
+class OpenState:
+    """What is registered.
+
+    Attributes:
+        release: the release whose base it is.
+        base: the base's folder.
+        folders: of all its files: those of persons who weren't erased stay where they were.
+        sekvensnummer: the event list's position that the base is good to.
+        created: when the release was published, as milliseconds since 1970.
+        root: what readers call the store's root, as a URI.
+        tables: of the base.
+    """
+
+    release: str
+    base: str
+    folders: tuple[str, ...]
+    sekvensnummer: int
+    created: int
+    root: str
+    tables: tuple[OpenTable, ...]
+
+
+class _Format(Protocol):
+    """A module that knows a format."""
+
+    def write_tables(self, store: Store, state: OpenState) -> dict[str, str]:
+        """Write what tells of a base's files; return where each table is opened."""
+        ...
+
+    def clear_tables(self, store: Store, state: OpenState) -> None:
+        """Remove what no longer tells of anything, but what readers of the state before need."""
+        ...
+
+
+def register(store: Store, kind: str) -> Registered:
+    """Register the current base in a format.
+
+    Of several who do so at once, none leaves it at a base that isn't current.
+
+    Args:
+        store: where it lies.
+        kind: iceberg or delta.
+
+    Raises:
+        ConfigurationError: there is no release, or the format's library isn't installed.
+        StoreError: it can't be written.
+    """
+    form = _module(kind)
+    while True:
+        state = open_state(store, require_current(store))
+        before = registered(store, kind)
+        told = Registered(state.folders, state.release, state.sekvensnummer, state.root, {})
+        both = dict.fromkeys([*(before.bases if before else ()), *state.folders])
+        note_registered(store, kind, msgspec.structs.replace(told, bases=tuple(both)))
+        told = msgspec.structs.replace(told, tables=form.write_tables(store, state))
+        note_registered(store, kind, told)
+        form.clear_tables(store, state)
+        current = current_release(store)
+        if current is None or current.base.folder == state.base:
+            return told
+
+
+def withdraw(store: Store, kind: str) -> None:
+    """Take a format's tables away; the base's files stay."""
+    store.delete_all(store.list(f"{FOLDER}/{kind}/"))
+    there = registered(store, kind)
+    for base in there.bases if there is not None else ():
+        store.delete_all(one for one in store.list(f"{base}/") if f"/_{kind}_log/" in one)
+    store.delete(registered_key(kind))
+
+
+def renew(store: Store, wanted: Iterable[str] = ()) -> list[str]:
+    """Register anew what is registered of another base than the current one.
+
+    Args:
+        store: where it lies.
+        wanted: formats to register in even if nothing is; else those that are.
+
+    Returns:
+        The formats that stay as they were, since a library or the room for it is missing. Readers
+        go on with the base that they have, and no purge takes its files away.
+    """
+    current = current_release(store)
+    if current is None:
+        return []
+    left = []
+    for kind in FORMATS:
+        there = registered(store, kind)
+        if there is None and kind not in wanted:
+            continue
+        if there is not None and _is_current(store, there, current):
+            continue
+        try:
+            register(store, kind)
+        except (ConfigurationError, StoreError) as error:
+            logger.warning("the tables for %s show the base before: %s", kind, error)
+            left.append(kind)
+    return left
+
+
+def open_state(store: Store, manifest: Manifest) -> OpenState:
+    """What there is to register of a release: its base."""
+    base = manifest.base
+    return OpenState(
+        manifest.number,
+        base.folder,
+        _folders(manifest),
+        base.sekvensnummer,
+        int(manifest.created.timestamp() * 1000),
+        _root(store),
+        tuple(_tables(store, manifest)),
+    )
+
+
+def _is_current(store: Store, there: Registered, current: Manifest) -> bool:
+    return there.bases == _folders(current) and there.root == _root(store)
+
+
+def _folders(manifest: Manifest) -> tuple[str, ...]:
+    """The folders that a base's files lie in, its own first."""
+    files = (file for entry in manifest.tables.values() for file in entry.files)
+    others = (one.key.split("/")[:2] for one in files)
+    return tuple(dict.fromkeys([manifest.base.folder, *map("/".join, others)]))
+
+
+def _tables(store: Store, manifest: Manifest) -> Iterator[OpenTable]:
+    for layout in layouts(load_plan(store, manifest.base.contract)):
+        if layout.name not in manifest.tables:  # no table that users see
+            continue
+        left_out = _LEFT_OUT.get(layout.name, set())
+        names = [
+            one for one in layout.schema.names if not one.startswith("_") and one not in left_out
+        ]
+        told = comments(layout.schema)["comment"]
+        schema = numbered(layout.schema)
+        visible = pa.schema([schema.field(name) for name in names])
+        yield OpenTable(layout.name, told, visible, manifest.tables[layout.name].files)
+
+
+def _root(store: Store) -> str:
+    """What readers call the store's root, as a URI."""
+    root = store.reading.root or store.location
+    if "://" in root:
+        return root
+    return "file://" + (root if root.startswith("/") else "/" + root.replace("\\", "/"))
+
+
+def _module(kind: str) -> _Format:
+    try:
+        return cast("_Format", import_module(f"freg_pipeline.lake.open_{kind}"))
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("freg_pipeline"):
+            raise
+        raise ConfigurationError(f"{error.name} isn't installed, for {kind}", _MISSING) from None
