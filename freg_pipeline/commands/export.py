@@ -14,7 +14,6 @@ from freg_pipeline.errors import ConfigurationError
 if TYPE_CHECKING:
     from freg_pipeline.export.folder import Export
     from freg_pipeline.export.pseudonymised import RuledExport
-    from freg_pipeline.journal.access_log import Access
     from freg_pipeline.journal.manifest import Manifest
     from freg_pipeline.pseudonyms.key import Key
     from freg_pipeline.pseudonyms.rules import Rules
@@ -63,15 +62,16 @@ def export(
         raise ConfigurationError("a copy by rules is plain", "Leave out --layout")
     lies = store_to_read()
     manifest = require_current(lies)
-    noted = note_access(lies, "export by rules" if told else "export", tables=tables)
     if told:
-        _by_rules(lies, manifest, output, tables, noted, *told)
+        _by_rules(lies, manifest, output, tables, *told)
         return
+    copied = tables_to_copy(lies, manifest, tables)
+    noted = note_access(lies, "export", tables=tables)
     written = write_export(
         lies,
         manifest,
         place(output),
-        tables_to_copy(lies, manifest, tables),
+        copied,
         Plain(manifest),
         layout,
     )
@@ -85,12 +85,17 @@ def _by_rules(
     manifest: Manifest,
     output: str,
     tables: tuple[str, ...],
-    noted: Access,
     rules: Rules,
     key: Key | None,
 ) -> None:
     from freg_pipeline.export.pseudonymised import write_by_rules
+    from freg_pipeline.journal.access_log import note_access
+    from freg_pipeline.lake.landing import load_plan
+    from freg_pipeline.pseudonyms.allowed import copied_tables
 
+    offered = copied_tables(load_plan(store, manifest.contract))
+    named = [name for name in tables or rules.tables if name in offered]
+    noted = note_access(store, "export by rules", tables=named)
     written = write_by_rules(store, manifest, place(output), rules, key, tables)
     rows = sum(one.file.rows for one in written.tables.values())
     noted.gave(rows)

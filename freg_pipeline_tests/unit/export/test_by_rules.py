@@ -19,6 +19,7 @@ from click.testing import CliRunner, Result
 from freg_pipeline.commands.root import cli
 from freg_pipeline.contract import Identity
 from freg_pipeline.identifiers import parse
+from freg_pipeline.journal.access_log import entries
 from freg_pipeline.journal.releases import require_current
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.query import connect
@@ -32,7 +33,7 @@ from freg_pipeline.store import Store
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline.synthetic.numbers import Numbers
 from freg_pipeline_tests.living import Living
-from freg_pipeline_tests.unit.lake.delivered import deliver, document, local_store, navn
+from freg_pipeline_tests.unit.lake.delivered import copy_of, deliver, document, local_store, navn
 
 _MADE = Numbers(Random(2))
 ADA, BO, CECILIE, OLD = (
@@ -412,6 +413,20 @@ def test_figures_need_no_key_and_tell_of_no_few(lived: Living, tmp_path: Path) -
     assert all(row in there for row in told)
     assert all(row["antall"] >= 4 for row in told)
     assert 5 < len(told) < len(there)
+
+
+def test_what_was_copied_is_noted_by_our_own_names(
+    made: LocalStore, key: Path, tmp_path: Path
+) -> None:
+    store = copy_of(made, tmp_path)
+    rules = f'missing = "skip"\n{RULES}[tables."{ADA}"]\nname = "keep"\n'
+    assert by_rules(store, key, tmp_path / "copy", rules).exit_code == 0
+    assert ended(store, "--table", ADA, tmp_path / "plain").exit_code != 0
+    every = sorted(entries(store), key=lambda one: str(one["when"]))
+    assert ADA not in str(every)
+    noted = every[-1]
+    assert (noted["command"], noted["rows"]) == ("export by rules", 8)
+    assert noted["tables"] == ["familierelasjon", "navn", "person_naa", "tidligere_identifikator"]
 
 
 def test_rows_go_out_batch_by_batch(made: LocalStore, key: Path) -> None:
