@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import pwd
+import re
 import secrets
 import socket
 from collections.abc import Callable, Iterable, Iterator
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 Way = Callable[[str, dict[str, Any]], bool]  # takes a name's ending and an entry; whether it did
 
 FOLDER = "access/"
+OTHER = "(other)"  # a file, what a session has made, or what no table of ours is called
+_NAME = re.compile(r"[a-z_]+(?:\d{1,2}[a-z_]*)?")
 _SYSLOG = Path("/dev/log")
 _LOGIN = Path("/proc/self/loginuid")  # who logged in, whoever they have become since (audit, Linux)
 _NO_LOGIN = 2**32 - 1
@@ -53,7 +56,7 @@ def note_access(
     Args:
         store: what they look at, or, of a question to the register, the store in use.
         command: by which command, without its arguments.
-        tables: which tables, by our own names.
+        tables: which tables, by our own names; what can't be one of them isn't noted as it is.
         query: what tells queries apart, and nothing of their content.
 
     Raises:
@@ -67,7 +70,7 @@ def note_access(
         **_who(),
         "command": command,
         "store": store.location,
-        "tables": sorted(tables),
+        "tables": sorted({one if _NAME.fullmatch(one) else OTHER for one in tables}),
         "query": query,
         "rows": None,
     }

@@ -12,9 +12,9 @@ from typing import TypedDict
 
 import duckdb
 
+from freg_pipeline.journal.access_log import OTHER
 from freg_pipeline.lake.statement import pieces
 
-OTHER = "(other)"  # a file, or what a statement before it has made
 _NAMES = """
     SELECT lower(view_name), true FROM duckdb_views() WHERE NOT internal AND database_name <> 'temp'
     UNION ALL SELECT lower(table_name), true FROM duckdb_tables()

@@ -15,8 +15,8 @@ import pytest
 
 import freg_pipeline
 from freg_pipeline.errors import ConfigurationError
-from freg_pipeline.journal.access_log import entries, note_access
-from freg_pipeline.lake.fingerprint import OTHER, Fingerprints
+from freg_pipeline.journal.access_log import OTHER, entries, note_access
+from freg_pipeline.lake.fingerprint import Fingerprints
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests.conftest import RunFreg
 from freg_pipeline_tests.living import Living
@@ -126,6 +126,13 @@ def test_nothing_is_noted_where_it_is_turned_off(
     monkeypatch.setenv("FREG_ACCESS_LOG", "ftp://somewhere")
     with pytest.raises(ConfigurationError, match="FREG_ACCESS_LOG is wrong"):
         note_access(store, "sql")
+
+
+def test_what_is_no_tables_name_isnt_noted(tmp_path: Path) -> None:
+    """As somebody may have mistyped it on a command line."""
+    store = LocalStore(tmp_path)
+    note_access(store, "export", tables=["navn", NUMBER, "Ola Nordmann", "a.b"])
+    assert [one["tables"] for one in entries(store)] == [[OTHER, "navn"]]
 
 
 def test_a_damaged_entry_is_named_and_the_others_are_told(
