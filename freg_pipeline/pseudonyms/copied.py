@@ -48,16 +48,24 @@ class Pseudonymised:
         offered: Mapping[str, Columns],
         rules: Mapping[str, dict[str, Rule]],
         key: Key | None,
-        protected: pa.Array | None,
-        missing: tuple[str, ...] = (),
+        missing: tuple[str, ...],
     ) -> None:
         self._offered = offered
         self._rules = rules
         self._key = key
-        self._protected = protected
+        self._protected: pa.Array | None = None
         self.tables = tuple(rules)
         self.missing = missing
         self.replaced = Counter[str]()
+
+    def hide(self, numbers: pa.Array) -> None:
+        """Leave out from now on the persons who have these numbers, and them in others' rows."""
+        self._protected = numbers
+
+    @property
+    def makes_pseudonyms(self) -> bool:
+        """Whether any column goes out as pseudonyms."""
+        return any(Rule.PSEUDONYM in columns.values() for columns in self._rules.values())
 
     def described(self, table: str) -> Described:
         """What a table and its columns are in the release."""
@@ -138,14 +146,13 @@ def pseudonymised(
     checked, missing = _fitting(rules, offered)
     if rules.told.aggregate:
         _countable(offered[rules.told.aggregate.table], rules.told.aggregate)
-    pseudonyms = any(Rule.PSEUDONYM in columns.values() for columns in checked.values())
-    if pseudonyms and key is None:
+    copied = Pseudonymised(offered, checked, key, missing)
+    if copied.makes_pseudonyms and key is None:
         raise ConfigurationError("the rules ask for pseudonyms", "Name a key: --pseudonymise")
-    protected = None
     if rules.told.protected == "out":
         tables = [one.described for one in offered.values()]
-        protected = protected_numbers(views, manifest, tables)
-    return Pseudonymised(offered, checked, key, protected, missing)
+        copied.hide(protected_numbers(views, manifest, tables))
+    return copied
 
 
 def _fitting(
