@@ -28,6 +28,7 @@ def settings_of(lent: dict[str, Any], folder: Path) -> dict[str, str]:
     """The client as settings without their prefix, its files written to a folder."""
     key_file = folder / f"{lent['client_id']}.pem"
     key_file.write_text(lent["private_key"])
+    key_file.chmod(0o600)
     settings = {
         "maskinporten_client_id": lent["client_id"],
         "maskinporten_key_file": str(key_file),

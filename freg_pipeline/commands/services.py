@@ -90,7 +90,10 @@ def person(identifikator: str, form: str | None) -> None:
 @with_format
 @with_settings
 def person_arkiv(identifikator: str, form: str | None) -> None:
-    """One archived document of a person, by its identifier; or - for that, on stdin."""
+    """One archived document of a person, by its identifier.
+
+    Or - for DOKUMENTID, and the identifier on stdin.
+    """
     wanted, parts = _document(given_or_read(identifikator, "document identifier")), settings().parts
     note_question("person-arkiv")
 
