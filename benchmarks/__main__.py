@@ -19,6 +19,7 @@ BENCHMARKS = (
     "wave",
     "questions",
     "documented",
+    "warehouse",
 )
 
 

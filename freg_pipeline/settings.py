@@ -98,6 +98,9 @@ class Settings(BaseSettings):
             ``s3://bucket/prefix``; ``false``: nowhere.
         access_log_required: nothing is read where that can't be noted.
         lists: the folder that Dagster's runs read lists from; None: ``lists`` in a local store.
+        load_to: where a copy of the tables is kept current, as ``freg load`` takes it; None:
+            nowhere.
+        load_schema: the schema that the copy is in.
         key_prefix: what names begin with in Dagster's records, of what commands run there.
     """
 
@@ -163,6 +166,8 @@ class Settings(BaseSettings):
     access_log: values.AccessLogPlace = "true"
     access_log_required: bool = False
     lists: values.File = None
+    load_to: str | None = None
+    load_schema: str = "freg"
     key_prefix: str = ""
 
 

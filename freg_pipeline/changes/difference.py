@@ -128,9 +128,17 @@ class Changes:
                     found = self._of(table)
                 yield replace(found, parts=self._told(found.parts))
 
+    def key(self, name: str) -> str | None:
+        """The column by whose values rows of a table are replaced; None: it is replaced whole."""
+        (table,) = (one for one in self._after.tables if one.name == name)
+        return None if self._is_whole(table) else _key(table)
+
+    def _is_whole(self, table: Described) -> bool:
+        return self._before is None or table.name in _WHOLE or not self._before.has(table)
+
     def _of(self, table: Described) -> TableChanges:
         columns = table.types
-        if self._before is None or table.name in _WHOLE or not self._before.has(table):
+        if self._before is None or self._is_whole(table):
             rows = self._after.common if _is_common(table) else self._after.keyed
             parts = iter([self._part(None, columns, rows(table))])
             return TableChanges(table.name, columns, None, whole=True, parts=parts)

@@ -30,6 +30,7 @@ _COMMANDS = {
     "feed": "services:feed",
     "hendelse": "services:hendelse",
     "hendelser": "hendelser:hendelser",
+    "load": "load:load",
     "person": "services:person",
     "person-arkiv": "services:person_arkiv",
     "release": "release:release",

@@ -16,6 +16,7 @@ from freg_pipeline.orchestration.compaction import (
     compaction_jobs,
     compaction_sensor,
 )
+from freg_pipeline.orchestration.copying import copy_definitions
 from freg_pipeline.orchestration.failing import Ours
 from freg_pipeline.orchestration.feed import hendelser_asset, hendelser_checks, sync_job
 from freg_pipeline.orchestration.feed_sensor import hendelser_sensor
@@ -74,6 +75,7 @@ def make_definitions(
         ),
         _automation(names, running, workers, lambda where: OurRecords.of(defined, where)),
         *([_tables(freg, names, plan, running, workers)] if plan else []),
+        copy_definitions(names, freg, running, workers),
     )
     ours = Ours.of(names, made)
     looked_at = dg.Definitions(

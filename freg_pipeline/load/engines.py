@@ -1,0 +1,102 @@
+"""What dlt does otherwise for us: rows into PostgreSQL, and changes of a Delta table.
+
+* PostgreSQL: dlt's own copying from Parquet takes each file into memory whole, and fails on one
+  without rows. Here it is streamed.
+* Delta: dlt merges by a primary key, one row each. Here all rows with a key are replaced, in one
+  commit of the table.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from dlt.common.destination.exceptions import DestinationUndefinedEntity
+from dlt.common.schema.utils import get_columns_names_with_prop
+from dlt.destinations.impl.filesystem.factory import filesystem
+from dlt.destinations.impl.filesystem.filesystem import DeltaLoadFilesystemJob, FilesystemClient
+from dlt.destinations.impl.postgres.factory import postgres as dlt_postgres
+from dlt.destinations.impl.postgres.postgres import PostgresClient, PostgresParquetCopyJob
+
+from freg_pipeline.load.rows import GONE
+
+ROWS_AT_ONCE = 50_000
+
+
+class _Copy(PostgresParquetCopyJob):
+    def run(self) -> None:
+        with pq.ParquetFile(self._file_path) as file, self._connect() as connection:
+            batches = pa.RecordBatchReader.from_batches(
+                file.schema_arrow, file.iter_batches(ROWS_AT_ONCE)
+            )
+            catalogue, schema = self._set_catalog_and_schema()
+            with connection.cursor() as cursor:
+                cursor.adbc_ingest(
+                    self.load_table_name,
+                    batches,
+                    mode="append",
+                    catalog_name=catalogue,
+                    db_schema_name=schema,
+                )
+            connection.commit()
+
+
+class _PostgresClient(PostgresClient):
+    def create_load_job(self, *arguments: Any, **named: Any) -> Any:
+        job = super().create_load_job(*arguments, **named)
+        return _Copy(job._file_path) if isinstance(job, PostgresParquetCopyJob) else job
+
+
+class postgres(dlt_postgres):  # noqa: N801  as dlt's
+    """PostgreSQL."""
+
+    @property
+    def client_class(self) -> type[PostgresClient]:
+        """Whoever talks to it."""
+        return _PostgresClient
+
+
+class _Replace(DeltaLoadFilesystemJob):
+    """Takes out of a Delta table all rows with the keys that are gone, and puts the others in."""
+
+    def run(self) -> None:
+        if self._load_table["write_disposition"] != "merge":
+            super().run()
+            return
+        from dlt.common.libs.deltalake import evolve_delta_table_schema, write_delta_table
+        from dlt.common.libs.pyarrow import get_local_dataset_reader
+
+        with get_local_dataset_reader(self.file_paths) as rows:
+            try:
+                table = self._job_client.load_open_table("delta", self.load_table_name)
+            except DestinationUndefinedEntity:
+                location = self._job_client.get_open_table_location("delta", self.load_table_name)
+                write_delta_table(location, rows.schema.empty_table(), "append")
+                table = self._job_client.load_open_table("delta", self.load_table_name)
+            evolve_delta_table_schema(table, rows.schema)
+            (key,) = get_columns_names_with_prop(cast("Any", self._load_table), "primary_key")
+            (
+                table.merge(
+                    rows, f"t.{key} = s.{key} AND s.{GONE}", source_alias="s", target_alias="t"
+                )
+                .when_matched_delete()
+                .when_not_matched_insert_all(predicate=f"s.{GONE} IS NULL")
+                .execute()
+            )
+
+
+class _DeltaClient(FilesystemClient):
+    @staticmethod
+    def get_reference_followup_job_class(table: Any) -> Any:
+        job = FilesystemClient.get_reference_followup_job_class(table)
+        return _Replace if job is DeltaLoadFilesystemJob else job
+
+
+class delta(filesystem):  # noqa: N801  as dlt's
+    """Folders of Delta tables."""
+
+    @property
+    def client_class(self) -> type[FilesystemClient]:
+        """Whoever writes them."""
+        return _DeltaClient

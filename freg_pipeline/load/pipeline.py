@@ -1,0 +1,148 @@
+"""dlt, set up so that it keeps to itself: no telemetry, no log, nothing left on this machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.load.destination import Destination, dlt_destination
+from freg_pipeline.load.state import State
+
+NAME = "freg"  # of dlt's pipeline, its schema, and what holds our state
+COPIED = "freg_copied"
+ROWS_A_FILE = 500_000
+
+# Where dlt looks before anywhere else.
+_FIXED = {
+    "RUNTIME__DLTHUB_TELEMETRY": "false",
+    "RUNTIME__LOG_LEVEL": "CRITICAL",  # its messages quote what databases say of rows
+    "EXTRACT__NEXT_ITEM_MODE": "fifo",  # one table after the other, as changes are read
+    "LOAD__TRUNCATE_STAGING_DATASET": "true",  # else rows stay there, unread, until the next load
+    "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "false",
+    "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_ID": "false",
+}
+_REPLACE = "DESTINATION__REPLACE_STRATEGY"
+_UNLESS_SET = {
+    "LOAD__WORKERS": "4",  # tables at once
+    "DATA_WRITER__FILE_MAX_ITEMS": str(ROWS_A_FILE),
+}
+
+
+def require_dlt() -> None:
+    """See that dlt is there, and set it up.
+
+    Raises:
+        ConfigurationError: it isn't.
+    """
+    os.environ.update(_FIXED)
+    for name, value in _UNLESS_SET.items():
+        os.environ.setdefault(name, value)
+    try:
+        import dlt  # noqa: F401
+    except ImportError:
+        raise ConfigurationError(
+            "copies are loaded by dlt, which isn't installed",
+            'Install it: pip install "freg_pipeline[load]"',
+        ) from None
+
+
+class Pipeline:
+    """A dlt pipeline into a destination.
+
+    Args:
+        destination: where to.
+        folder: private; holds rows while they are loaded.
+    """
+
+    def __init__(self, destination: Destination, folder: Path) -> None:
+        import dlt
+
+        self._destination = destination
+        self._folder = folder
+        self._pipeline = dlt.pipeline(
+            NAME,
+            destination=dlt_destination(destination),
+            dataset_name=destination.schema,
+            pipelines_dir=str(folder),
+        )
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether the copy is Delta tables."""
+        return self._destination.kind == "delta"
+
+    def state(self, tables: Iterable[str]) -> State:
+        """What the copy has.
+
+        Args:
+            tables: that a copy consists of.
+
+        Raises:
+            ConfigurationError: tables of these names are there that aren't a copy.
+        """
+        self._pipeline.sync_destination()
+        told = self._pipeline.state.get("sources", {}).get(NAME, {}).get("copy")
+        if told is not None:
+            return State.read(told)
+        client: Any = self._pipeline.destination_client()
+        with client:
+            there = client.is_storage_initialized() and any(
+                columns for _, columns in client.get_storage_tables([*tables])
+            )
+        if there:
+            raise ConfigurationError(
+                f"the schema {self._destination.schema} holds tables that aren't a copy of ours",
+                "Name another with --schema",
+            )
+        return State()
+
+    def stored(self, table: str) -> dict[str, Any]:
+        """The columns of a table as the copy has it, as dlt describes them."""
+        names = self._pipeline.schema_names
+        schema = self._pipeline.schemas[NAME] if NAME in names else None
+        found = schema.tables.get(table, {}) if schema else {}
+        return {**found.get("columns", {})}
+
+    def run(
+        self,
+        resources: Iterable[Any],
+        state: State,
+        row: dict[str, Any] | None,
+        *,
+        new: bool = False,
+    ) -> int:
+        """Load resources, and let the copy have a state with them.
+
+        Args:
+            resources: dlt's.
+            state: what the copy has afterwards.
+            row: what is told to those who read it; None: nothing.
+            new: tables that are replaced are filled as they are; else what readers see of them
+                stays until the new rows are all there.
+
+        Returns:
+            Rows, those marked as gone as well.
+        """
+        import dlt
+
+        os.environ[_REPLACE] = "truncate-and-insert" if new else "insert-from-staging"
+
+        @dlt.resource(name=COPIED, write_disposition="append", table_format=self.table_format)
+        def copied() -> Any:
+            dlt.current.source_state()["copy"] = state.written()
+            yield from [] if row is None else [row]
+
+        source = dlt.source(lambda: [copied(), *resources], name=NAME, max_table_nesting=0)()
+        self._pipeline.extract(source, loader_file_format="parquet")
+        done = self._pipeline.normalize()
+        self._pipeline.load()
+        counts = done.row_counts if done else {}
+        return sum(rows for name, rows in counts.items() if name != COPIED and name[0] != "_")
+
+    @property
+    def table_format(self) -> Any:
+        """Of tables in folders."""
+        return "delta" if self.is_folder else None

@@ -1,0 +1,67 @@
+"""What changes of a table, as dlt takes it: rows, and marked ones for keys whose rows are to go."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from freg_pipeline.changes.difference import Changes, Part, TableChanges
+
+GONE = "_slettet"  # a column of ours, null in every row of a copy
+
+
+def rows_of(found: Changes, table: str, *, lists_as_text: bool) -> Iterator[pa.Table]:
+    """A table's changes: first the keys of a part whose rows go, marked; then the rows that come.
+
+    Of a table that is replaced whole there is at least one batch, if without rows.
+
+    Args:
+        found: what changes.
+        table: its name.
+        lists_as_text: lists are written as JSON.
+
+    Raises:
+        StoreError: what it is read from can't be read.
+    """
+    for changed in found.of([table]):
+        for part in changed.parts:
+            yield from _part(changed, part, lists_as_text=lists_as_text)
+
+
+def _part(changed: TableChanges, part: Part, *, lists_as_text: bool) -> Iterator[pa.Table]:
+    schema = part.upserts.schema.append(pa.field(GONE, pa.bool_()))
+    if lists_as_text:
+        schema = pa.schema([_as_text(field) for field in schema])
+    if changed.whole:
+        yield schema.empty_table()
+    elif len(part.deletes):
+        yield _gone(changed.key, part.deletes, schema)
+    for batch in part.upserts:
+        columns = [*map(_texts if lists_as_text else _same, batch.columns)]
+        if len(batch):
+            yield pa.table([*columns, pa.nulls(len(batch), pa.bool_())], schema=schema)
+
+
+def _gone(key: str | None, deletes: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Rows that have nothing but a key, and the mark."""
+    filled = {key: deletes[key], GONE: pa.repeat(pa.scalar(value=True), len(deletes))}
+    columns = [filled.get(field.name, pa.nulls(len(deletes), field.type)) for field in schema]
+    return pa.table(columns, schema=schema)
+
+
+def _as_text(field: pa.Field) -> pa.Field:
+    return field.with_type(pa.string()) if pa.types.is_list(field.type) else field
+
+
+def _same(column: pa.Array) -> pa.Array:
+    return column
+
+
+def _texts(column: pa.Array) -> pa.Array:
+    if not pa.types.is_list(column.type):
+        return column
+    lists = column.to_pylist()
+    texts = [None if one is None else json.dumps(one, ensure_ascii=False) for one in lists]
+    return pa.array(texts, pa.string())

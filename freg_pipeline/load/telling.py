@@ -1,0 +1,88 @@
+"""What goes wrong with a destination, in one line, without what it quotes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from freg_pipeline.errors import ConfigurationError, FregError
+from freg_pipeline.foreseen import foreseen
+from freg_pipeline.load.destination import Destination
+
+
+class DestinationError(FregError):
+    """A destination can't be reached, or doesn't do what it is asked."""
+
+
+_UNREACHED = "DestinationConnectionError"
+_AGAIN = "run the same command again: it goes on from where it stands"
+
+
+@contextmanager
+def in_one_line(destination: Destination, *, reached: bool = True) -> Iterator[None]:
+    """Tell what dlt raises as what it is.
+
+    Args:
+        destination: with what it works.
+        reached: whether it is known to answer.
+
+    Raises:
+        FregError: whatever was raised.
+    """
+    try:
+        yield
+    except FregError:
+        raise
+    except Exception as error:
+        raise _told(error, destination, reached=reached) from None
+
+
+def _told(error: Exception, destination: Destination, *, reached: bool) -> FregError:
+    known = foreseen(error)
+    if known is not None:
+        return known
+    chain = [*_chain(error)]
+    names = [type(one).__name__ for one in chain]
+    if "ConfigFieldMissingException" in names:
+        missing = chain[names.index("ConfigFieldMissingException")]
+        fields = ", ".join(sorted(getattr(missing, "traces", {})))
+        return ConfigurationError(
+            f"dlt isn't told how to reach {destination.kind}: {fields} is missing",
+            f"Set {destination.section}…, or write it into .dlt/secrets.toml",
+        )
+    if any(one.__class__.__module__.startswith("dlt.common.configuration") for one in chain):
+        return ConfigurationError(
+            f"dlt's settings of {destination.kind} are wrong",
+            f"Correct {destination.section}… or .dlt/secrets.toml",
+        )
+    if "MissingDependencyException" in names:
+        return ConfigurationError(
+            f"dlt lacks what it needs for {destination.kind}",
+            f'Install it: pip install "dlt[{destination.kind}]"',
+        )
+    last = chain[-1]
+    if reached and isinstance(last, OSError):
+        return DestinationError(
+            f"{destination} can't be written ({last.strerror or type(last).__name__})",
+            f"See to it; then {_AGAIN}",
+        )
+    if not reached or _UNREACHED in names:
+        return DestinationError(
+            f"{destination} can't be reached, or doesn't let you in",
+            f"See to its address, user and password, and that no other opens its file; {_AGAIN}",
+        )
+    kind = names[-1]
+    code = getattr(last, "pgcode", None) or getattr(last, "sqlstate", None)
+    return DestinationError(
+        f"{destination} refused a load ({kind}{f', {code}' if code else ''})",
+        f"Its own log tells why. Then {_AGAIN}",
+    )
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An error, and what it came of."""
+    one: BaseException | None = error
+    while one is not None:
+        yield one
+        inner = getattr(one, "inner_exc", None) or getattr(one, "client_exception", None)
+        one = one.__cause__ or (inner if isinstance(inner, BaseException) else None)

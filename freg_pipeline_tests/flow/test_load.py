@@ -1,0 +1,140 @@
+"""``freg load``: whatever has happened, a copy's tables are the views', wherever it lies."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from freg_pipeline.journal.releases import current_number
+from freg_pipeline.lake.compact import begin_compaction, compact
+from freg_pipeline.lake.release import build_release
+from freg_pipeline.store.local import LocalStore
+from freg_pipeline_tests import services
+from freg_pipeline_tests.contracts import field
+from freg_pipeline_tests.unit.lake.delivered import (
+    XSD,
+    Delivery,
+    deliver,
+    deliver_events,
+    document,
+    local_store,
+    navn,
+    number,
+)
+from freg_pipeline_tests.warehouses import PASSWORD, InDelta, InDuckDB, InPostgres, Warehouse
+
+PEOPLE = [number(index) for index in range(30)]
+A, B, C, D, *_ = PEOPLE
+_LATER = XSD.replace(
+    field("etternavn").encode(), (field("etternavn") + field("mellomnavn")).encode()
+)
+
+
+def person(one: str, fornavn: str, day: int = 1, *earlier: str) -> Delivery:
+    entities = {
+        "navn": [navn(fornavn), navn("Før", gjeldende=False)],
+        "brukAvSamiskSpraak": [{"spraak": ["nordsamisk", "lulesamisk"], "erGjeldende": True}],
+        "bostedsadresse": [{"erGjeldende": True, "adressegradering": "strengtFortrolig"}],
+    }
+    return one, document(one, *earlier, day=day, **entities)
+
+
+class Course:
+    """What happens to a store, one after the other; each state is kept as a store of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._store = local_store(folder)
+        self._at = 100
+        self.states: list[LocalStore] = []
+
+    def full(self, people: Sequence[Delivery], xsd: bytes = XSD) -> None:
+        """Everyone anew."""
+        name = f"full-{self._at}"
+        documents = [(f"d-{name}-{one}", answer) for one, answer in people]
+        build_release(
+            self._store, deliver(self._store, name, documents, sekvensnummer=self._at, xsd=xsd)
+        )
+        self._keep()
+
+    def sync(self, *people: Delivery, xsd: bytes = XSD) -> None:
+        """What has happened to some."""
+        build_release(
+            self._store, deliver_events(self._store, self._at, self._at + 100, people, xsd=xsd)
+        )
+        self._at += 100
+        self._keep()
+
+    def compact(self) -> None:
+        """A new base, and its deltas gone."""
+        compaction = begin_compaction(self._store)
+        assert compaction is not None
+        compact(self._store, compaction, lambda _: None)
+        self._keep()
+
+    def _keep(self) -> None:
+        kept = self._folder / f"state-{len(self.states)}"
+        shutil.copytree(self._store.location, kept)
+        self.states.append(LocalStore(kept))
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    made = Course(tmp_path_factory.mktemp("course"))
+    made.full([person(one, "Ola") for one in PEOPLE])
+    made.sync(person(A, "Ada", 2), person(B, "Berit", 2))
+    made.sync(person(C, "Cato", 3, B))  # B is merged into C
+    made.compact()
+    made.sync(person(A, "Ola", 4))
+    made.sync(*[person(one, "Endret", 5) for one in (A, D, *PEOPLE[10:20])])
+    again = [person(A, "Ola", 4), person(C, "Cato", 3, B), person(number(99), "Ny")]
+    made.full([*again, *(person(one, "Ola") for one in PEOPLE[3:25])], _LATER)
+    made.sync(person(A, "Anna", 6), xsd=_LATER)
+    return made
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[dict[str, str]]:
+    if "postgresql" in services.missing():
+        pytest.skip("PostgreSQL isn't installed")
+    with services.postgres() as environment, pytest.MonkeyPatch.context() as patch:
+        patch.setenv(PASSWORD, environment["PGPASSWORD"])
+        yield environment
+
+
+@pytest.fixture(params=["duckdb", "delta", "postgres"])
+def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Warehouse:
+    if request.param == "postgres":
+        return InPostgres(tmp_path, request.getfixturevalue("server"))
+    return {"duckdb": InDuckDB, "delta": InDelta}[request.param](tmp_path)
+
+
+def test_a_copy_is_as_the_views_are_whatever_happens(warehouse: Warehouse, course: Course) -> None:
+    first, *syncs, killed, anew, last = course.states
+    warehouse.load_killed(first, after=2)
+    loaded = warehouse.load(first)
+    assert loaded.since is None
+    assert warehouse.wrong(first) == {}
+    for store in syncs:
+        since = loaded.release
+        loaded = warehouse.load(store)
+        assert loaded.since == since
+        assert warehouse.wrong(store) == {}
+    again = warehouse.load(syncs[-1])
+    assert (again.since, again.rows) == (again.release, 0)
+
+    # Some tables have come to a state in which A has changed; then A is as before.
+    warehouse.load_killed(killed, after=3)
+    loaded = warehouse.load(anew)
+    assert loaded.since is not None
+    assert warehouse.wrong(anew) == {}
+    warehouse.load_killed(last, after=0)
+    warehouse.load(last)
+    assert warehouse.wrong(last) == {}
+    assert warehouse.position() == [(current_number(last), 700)]
+
+    warehouse.load(last, anew=True)
+    assert warehouse.wrong(last) == {}
