@@ -10,6 +10,7 @@ import pyarrow as pa
 from freg_pipeline.changes.difference import Changes, Part, TableChanges
 
 GONE = "_slettet"  # a column of ours, null in every row of a copy
+_GONE = pa.field(GONE, pa.bool_())
 
 
 def rows_of(found: Changes, table: str, *, lists_as_text: bool) -> Iterator[pa.Table]:
@@ -30,18 +31,23 @@ def rows_of(found: Changes, table: str, *, lists_as_text: bool) -> Iterator[pa.T
             yield from _part(changed, part, lists_as_text=lists_as_text)
 
 
+def as_loaded(rows: pa.Table, *, lists_as_text: bool) -> pa.Table:
+    """Rows as a copy has them: with our column, null, and lists as JSON where it takes none."""
+    columns = [*map(_texts if lists_as_text else _same, rows.columns)]
+    fields = [_as_text(field) if lists_as_text else field for field in rows.schema]
+    schema = pa.schema([*fields, _GONE])
+    return pa.table([*columns, pa.nulls(len(rows), _GONE.type)], schema=schema)
+
+
 def _part(changed: TableChanges, part: Part, *, lists_as_text: bool) -> Iterator[pa.Table]:
-    schema = part.upserts.schema.append(pa.field(GONE, pa.bool_()))
-    if lists_as_text:
-        schema = pa.schema([_as_text(field) for field in schema])
+    empty = as_loaded(part.upserts.schema.empty_table(), lists_as_text=lists_as_text)
     if changed.whole:
-        yield schema.empty_table()
+        yield empty
     elif len(part.deletes):
-        yield _gone(changed.key, part.deletes, schema)
+        yield _gone(changed.key, part.deletes, empty.schema)
     for batch in part.upserts:
-        columns = [*map(_texts if lists_as_text else _same, batch.columns)]
         if len(batch):
-            yield pa.table([*columns, pa.nulls(len(batch), pa.bool_())], schema=schema)
+            yield as_loaded(pa.Table.from_batches([batch]), lists_as_text=lists_as_text)
 
 
 def _gone(key: str | None, deletes: pa.Table, schema: pa.Schema) -> pa.Table:
@@ -55,13 +61,13 @@ def _as_text(field: pa.Field) -> pa.Field:
     return field.with_type(pa.string()) if pa.types.is_list(field.type) else field
 
 
-def _same(column: pa.Array) -> pa.Array:
+def _same(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column
 
 
-def _texts(column: pa.Array) -> pa.Array:
+def _texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if not pa.types.is_list(column.type):
         return column
     lists = column.to_pylist()
     texts = [None if one is None else json.dumps(one, ensure_ascii=False) for one in lists]
-    return pa.array(texts, pa.string())
+    return pa.chunked_array([texts], pa.string())

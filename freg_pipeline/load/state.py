@@ -51,10 +51,12 @@ class State(msgspec.Struct, frozen=True):
     Attributes:
         copied: the release that all of its tables show; None: some may be half done.
         under_way: the release that a load was to lead to that isn't known to have ended.
+        by: the rules and the key that it is made by; None: it is as the views are.
     """
 
     copied: Point | None = None
     under_way: Point | None = None
+    by: str | None = None
 
     @classmethod
     def read(cls, told: object) -> State:
@@ -87,6 +89,17 @@ class Step:
 
     before: Manifest | None
     after: Manifest
+
+
+def require_same_kind(state: State, by: str | None) -> None:
+    """See that a copy is made by the rules that it was made by: none, or the same, with one key.
+
+    Raises:
+        ConfigurationError: it isn't, and would hold what is by others beside what is by these.
+    """
+    if state != State() and state.by != by:
+        there = "is as the views are" if state.by is None else "is by other rules, or another key"
+        raise ConfigurationError(f"the copy there {there}", "Name a new --schema")
 
 
 def steps(store: Store, state: State, current: Manifest, *, anew: bool) -> list[Step]:
