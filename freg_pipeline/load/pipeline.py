@@ -128,7 +128,7 @@ class Pipeline:
         """
         import dlt
 
-        os.environ[_REPLACE] = "truncate-and-insert" if new else "insert-from-staging"
+        self._replace_by("truncate-and-insert" if new else "insert-from-staging")
 
         @dlt.resource(name=COPIED, write_disposition="append", table_format=self.table_format)
         def copied() -> Any:
@@ -141,6 +141,13 @@ class Pipeline:
         self._pipeline.load()
         counts = done.row_counts if done else {}
         return sum(rows for name, rows in counts.items() if name != COPIED and name[0] != "_")
+
+    def _replace_by(self, strategy: str) -> None:
+        """Have tables replaced so, where the destination can; Delta always does it at once."""
+        known = self._pipeline.destination.capabilities().supported_replace_strategies or ()
+        os.environ.pop(_REPLACE, None)
+        if strategy in known and not self.is_folder:
+            os.environ[_REPLACE] = strategy
 
     @property
     def table_format(self) -> Any:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from freg_pipeline.commands.root import run
 from freg_pipeline.journal.releases import current_number
 from freg_pipeline.lake.compact import begin_compaction, compact
 from freg_pipeline.lake.release import build_release
@@ -134,7 +136,34 @@ def test_a_copy_is_as_the_views_are_whatever_happens(warehouse: Warehouse, cours
     warehouse.load_killed(last, after=0)
     warehouse.load(last)
     assert warehouse.wrong(last) == {}
-    assert warehouse.position() == [(current_number(last), 700)]
+    assert warehouse.position() == [(current_number(last), 600)]
 
     warehouse.load(last, anew=True)
     assert warehouse.wrong(last) == {}
+
+
+def test_what_a_database_says_of_a_row_is_not_repeated(
+    server: dict[str, str],
+    course: Course,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    first, changed, *_ = course.states
+    copy = InPostgres(tmp_path, server, "refusing")
+    copy.load(first)
+    kinds = copy.asked(
+        "SELECT DISTINCT data_type::text FROM information_schema.columns "
+        "WHERE table_schema = 'refusing' AND table_name IN ('person', 'navn', 'avvik')"
+    )
+    assert {"character varying", "bigint", "integer", "timestamp with time zone", "boolean"} == {
+        *kinds["data_type"].to_pylist()
+    }
+    copy.told("ALTER TABLE refusing.navn ADD CONSTRAINT ours CHECK (fornavn <> 'Ada')")
+    assert run(copy.command(changed)) == 1
+    told = capfd.readouterr()
+    assert "refused a load (CheckViolation, 23514)" in told.err
+    assert not {*PEOPLE} & {*re.findall(r"[0-9]{11}", told.err + told.out)}
+    assert [*(Path(changed.location) / ".tmp").iterdir()] == []
+    copy.told("ALTER TABLE refusing.navn DROP CONSTRAINT ours")
+    copy.load(changed)
+    assert copy.wrong(changed) == {}
