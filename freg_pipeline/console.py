@@ -212,9 +212,12 @@ def measures_lines(measures: Measures) -> list[str]:
 
 def tables_table(tables: Sequence[Mapping[str, Any]]) -> str:
     """A release's tables with their rows and sizes, as :func:`table_facts` gives them."""
-    header = ("table", "rows", "rows of the base", "rows of deltas", "bytes")
+    header = ["table", "rows", "rows of the base", "rows of deltas", "bytes"]
     keys = ("rows", "base_rows", "delta_rows", "bytes")
-    rows = [(one["table"], *(f"{one[key]:,}" for key in keys)) for one in tables]
+    rows = [[one["table"], *(f"{one[key]:,}" for key in keys)] for one in tables]
+    if any("content" in one for one in tables):
+        header.append("hash")
+        rows = [[*row, one["content"]["hash"]] for row, one in zip(rows, tables, strict=True)]
     return columns(header, rows)
 
 

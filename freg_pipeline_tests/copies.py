@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from freg_pipeline.changes.folder import ChangeSet, write_changes
 from freg_pipeline.changes.since import state_since
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import list_releases, require_current
+from freg_pipeline.lake.content import contents
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.query import connect
 from freg_pipeline.lake.tables import HENDELSE, HENDELSE_EGENSKAP, described
@@ -27,18 +29,17 @@ EVENTS = {HENDELSE.name: "sekvensnummer", HENDELSE_EGENSKAP.name: "sekvensnummer
 PAGE = Path(__file__).parents[1] / "docs/warehouse.md"
 
 
-def documented(language: str) -> str:
-    """The page's block of code in a language."""
-    (block,) = re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    return str(block)
+def documented(language: str, place: int = 0) -> str:
+    """The page's blocks of code in a language: the first one, or another."""
+    return str(re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(), re.DOTALL)[place])
 
 
-def recipe() -> Callable[[duckdb.DuckDBPyConnection, Path], None]:
-    """The page's function that takes a set of changes in."""
+def recipe(name: str = "take_in", place: int = 0) -> Callable[..., Any]:
+    """A function of the page: what takes a set of changes in, or another block's."""
     names: dict[str, Any] = {}
-    exec(documented("python"), names)
-    taken: Callable[[duckdb.DuckDBPyConnection, Path], None] = names["take_in"]
-    return taken
+    exec(documented("python", place), names)
+    found: Callable[..., Any] = names[name]
+    return found
 
 
 class Copy:
@@ -67,7 +68,7 @@ class Copy:
         output = self._folder / f"changes-{self._sets}"
         before, after = state_since(store, self.release), require_current(store)
         with changes(store, before, after) as found:
-            written = write_changes(found, output)
+            written = write_changes(found, output, contents=contents(store, after))
         self._expect(store, before, after)
         self._take_in(self.connection, output)
         self._take_in(self.connection, output)  # whoever was interrupted takes it in again
@@ -96,7 +97,7 @@ class Copy:
 
     def wrong(self, store: Store) -> dict[str, tuple[int, int]]:
         """By table that isn't as its view: how many rows only the view, and only the copy has."""
-        found = {}
+        found = self._unlike(store)
         manifest = require_current(store)
         with closing(connect(store, manifest)) as views:
             views.execute("SET TimeZone = 'UTC'")
@@ -112,6 +113,21 @@ class Copy:
                         found[f"{table.name}, lost"] = (len(missing), 0)
                 if there - here or more:
                     found[table.name] = ((there - here).total(), more.total())
+        return found
+
+    def _unlike(self, store: Store) -> dict[str, tuple[int, int]]:
+        """By table whose rows or hash, by the page's SQL, aren't what the last set has told."""
+        folder = self._folder / f"changes-{self._sets}"
+        hash_sql, found = recipe("hash_sql", 1), {}
+        for name, told in json.loads((folder / "manifest.json").read_text())["tables"].items():
+            content = told["content"]
+            query = hash_sql(name, told["columns"], "duckdb")
+            if name in EVENTS:
+                query += " WHERE sekvensnummer BETWEEN ? AND ?"
+            places = [content["first"], content["last"]] if name in EVENTS else []
+            ((rows, total),) = self.connection.execute(query, places).fetchall()
+            if (rows, total) != (content["rows"], content["hash"]):
+                found[f"{name}, hash"] = (content["rows"], rows)
         return found
 
     def _keys_shown(self, store: Store, manifest: Manifest, table: str) -> set[Row]:

@@ -6,14 +6,16 @@ the manifest comes last.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
 from freg_pipeline.changes.difference import Changes, TableChanges
 from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.lake.content import Content
 from freg_pipeline.lake.copied import CopiedFile, Writer, new_place, write_manifest
 from freg_pipeline.store import Store
 
@@ -29,6 +31,7 @@ class ChangedTable(msgspec.Struct, frozen=True):
         columns: the table's, with DuckDB's types.
         deletes: values of the key.
         upserts: rows.
+        content: what the table holds afterwards; None: it wasn't asked for.
     """
 
     key: str | None
@@ -36,6 +39,7 @@ class ChangedTable(msgspec.Struct, frozen=True):
     columns: dict[str, str]
     deletes: CopiedFile | None
     upserts: CopiedFile
+    content: Content | None = None
 
 
 class State(msgspec.Struct, frozen=True):
@@ -66,13 +70,19 @@ class ChangeSet(
     tables: dict[str, ChangedTable]
 
 
-def write_changes(found: Changes, output: Path | Store, tables: Collection[str] = ()) -> ChangeSet:
+def write_changes(
+    found: Changes,
+    output: Path | Store,
+    tables: Collection[str] = (),
+    contents: Mapping[str, Content] = MappingProxyType({}),
+) -> ChangeSet:
     """Write what has changed.
 
     Args:
         found: it.
         output: a folder, which mustn't be there or is empty; or a place on S3 that is.
         tables: these only; none: all.
+        contents: what tables hold in the later state, as far as it is to be told.
 
     Raises:
         ConfigurationError: there is no such table, or something is there already, or no folder can
@@ -84,7 +94,9 @@ def write_changes(found: Changes, output: Path | Store, tables: Collection[str] 
             created=datetime.now(UTC),
             before=None if found.before is None else _state(found.before),
             after=_state(found.after),
-            tables={one.name: _table(one, folder) for one in found.of(tables)},
+            tables={
+                one.name: _table(one, folder, contents.get(one.name)) for one in found.of(tables)
+            },
         )
         write_manifest(folder, written)
     return written
@@ -94,7 +106,7 @@ def _state(manifest: Manifest) -> State:
     return State(manifest.number, manifest.positions()[-1], manifest.contract)
 
 
-def _table(changed: TableChanges, folder: Path) -> ChangedTable:
+def _table(changed: TableChanges, folder: Path, content: Content | None) -> ChangedTable:
     deletes, upserts = (
         Writer(folder / f"{changed.name}.{what}.parquet") for what in ("deletes", "upserts")
     )
@@ -108,4 +120,5 @@ def _table(changed: TableChanges, folder: Path) -> ChangedTable:
         changed.columns,
         None if changed.key is None else deletes.close(),
         upserts.close(),
+        content,
     )

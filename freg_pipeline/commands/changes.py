@@ -28,8 +28,13 @@ if TYPE_CHECKING:
     metavar="DIR|s3://…",
     help="A new folder, private to you, or a new place on S3.",
 )
+@click.option(
+    "--hashes",
+    is_flag=True,
+    help="Tell what each table holds afterwards: rows, and a hash of them. Reads all of it.",
+)
 @with_settings
-def changes(since: str, tables: tuple[str, ...], output: str) -> None:
+def changes(since: str, tables: tuple[str, ...], output: str, hashes: bool) -> None:
     """Write what a copy of the tables has to be told of.
 
     Two Parquet files a table: the keys whose rows are to be deleted, and the rows to be inserted
@@ -40,12 +45,14 @@ def changes(since: str, tables: tuple[str, ...], output: str) -> None:
     from freg_pipeline.changes.since import state_since
     from freg_pipeline.journal.access_log import note_access
     from freg_pipeline.journal.releases import require_current
+    from freg_pipeline.lake.content import contents
 
     lies = store_to_read()
     after = require_current(lies)
     noted = note_access(lies, "changes", tables=tables)
-    with changes_between(lies, state_since(lies, since), after) as found:
-        written = write_changes(found, _output(output), tables)
+    with changes_between(lies, state_since(lies, since), after, tables) as found:
+        held = contents(lies, after, tables) if hashes else {}
+        written = write_changes(found, _output(output), tables, held)
     rows = sum(one.upserts.rows for one in written.tables.values())
     noted.gave(rows)
     click.echo(

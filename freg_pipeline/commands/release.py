@@ -77,23 +77,31 @@ def list_releases(form: str) -> None:
 @release.command()
 @click.argument("number", required=False, shell_complete=RELEASES)
 @_AS_JSON
+@click.option(
+    "--hashes",
+    is_flag=True,
+    help="Hash each table's rows, to compare with a copy's. Reads all of them.",
+)
 @with_settings
-def show(number: str | None, form: str) -> None:
+def show(number: str | None, form: str, hashes: bool) -> None:
     """Show a release's tables, its accounting, and what it took.
 
     Of the current release by default.
 
-    Rows are those that readers see, so that a copy can be reconciled with them.
+    Rows are those that readers see, so that a copy can be reconciled with them: by their number,
+    and by --hashes.
     """
     from freg_pipeline.console import measures_lines, release_lines, tables_table
     from freg_pipeline.journal.pins import pins
     from freg_pipeline.journal.releases import current_number, read_manifest, require_current
+    from freg_pipeline.lake.content import contents
     from freg_pipeline.lake.counts import all_rows_of
     from freg_pipeline.lake.facts import release_facts, table_facts
 
     lies = store()
     manifest = read_manifest(lies, number) if number else require_current(lies)
-    tables = table_facts(manifest, all_rows_of(lies, manifest))
+    held = contents(lies, manifest) if hashes else {}
+    tables = table_facts(manifest, all_rows_of(lies, manifest), held)
     if form == "json":
         facts = release_facts(manifest, current_number(lies), pins(lies))
         _tell({**facts, "tables": tables})

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from freg_pipeline.journal.manifest import Facts, Manifest
+
+if TYPE_CHECKING:
+    from freg_pipeline.lake.content import Content
 
 
 def release_facts(
@@ -36,13 +39,17 @@ def release_facts(
     }
 
 
-def table_facts(manifest: Manifest, rows: Mapping[str, int]) -> list[dict[str, Any]]:
+def table_facts(
+    manifest: Manifest, rows: Mapping[str, int], contents: Mapping[str, Content] | None = None
+) -> list[dict[str, Any]]:
     """A release's tables: the rows that readers see, those of base and deltas, and bytes.
 
     Args:
         manifest: the release.
         rows: how many rows readers see of each table.
+        contents: what the tables hold, as far as it was asked for.
     """
+    contents = contents or {}
     return [
         {
             "table": name,
@@ -50,6 +57,7 @@ def table_facts(manifest: Manifest, rows: Mapping[str, int]) -> list[dict[str, A
             "base_rows": sum(file.rows for file in base),
             "delta_rows": sum(file.rows for file in deltas),
             "bytes": sum(file.bytes for file in (*base, *deltas)),
+            **({"content": msgspec.to_builtins(contents[name])} if name in contents else {}),
         }
         for name, count in rows.items()
         for base in [manifest.tables[name].files if name in manifest.tables else ()]

@@ -106,6 +106,18 @@ def test_commands_and_python_need_no_more_than_to_read(
         assert said in ended.stdout
 
 
+def test_a_copy_of_the_tables_needs_no_more_than_to_read(
+    analyst: Lake, freg: RunFreg, tmp_path: Path
+) -> None:
+    for since in ("0", "000001"):
+        words = ("changes", "--since", since, "--output", str(tmp_path / f"since-{since}"))
+        ended = freg(*words, FREG_STORE=analyst.where)
+        assert ended.code == 0, ended.stderr
+    names = tmp_path / "since-000001/navn.upserts.parquet"
+    (rows,) = duckdb.execute(f"SELECT count(*) FROM '{names}'").fetchall()
+    assert rows > (0,)
+
+
 def test_what_is_the_owners_is_not_read_and_nothing_is_written(
     analyst: Lake, radosgw: Radosgw, freg: RunFreg
 ) -> None:
