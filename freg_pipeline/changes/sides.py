@@ -106,7 +106,7 @@ class Side:
 
     def _relation(self, name: str) -> str:
         """A table's rows as a view, for what asks for several times the same."""
-        view = identifier(f"{self._name}_{name}")
+        view = identifier(f"rader_{self._name}_{name}")  # what reads files has names of its own
         (table,) = (one for one in self.tables if one.name == name)
         rows = rows_in(name, columns_of(table), self._sources(None)[name], self._state)
         self._connection.execute(f"CREATE VIEW IF NOT EXISTS {view} AS {rows}")
