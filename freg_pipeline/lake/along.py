@@ -17,6 +17,7 @@ from typing import TypeVar
 from freg_pipeline.journal.raw import RawMeta
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.landing import Landing, load_plan
+from freg_pipeline.normalize.batch import SpareColumns
 
 logger = logging.getLogger(__name__)
 
@@ -31,11 +32,13 @@ class LandingAlong:
     Args:
         uttrekk: whose batch it is.
         batch: its number.
+        spare: columns that other batches' landings are done with, and gets this one's.
     """
 
-    def __init__(self, uttrekk: Uttrekk, batch: int) -> None:
+    def __init__(self, uttrekk: Uttrekk, batch: int, spare: SpareColumns) -> None:
         self._uttrekk = uttrekk
         self._batch = batch
+        self._spare = spare
         self._landing: Landing | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="landing")
         self._is_over = uttrekk.has_landed(batch)
@@ -71,7 +74,7 @@ class LandingAlong:
         try:
             if self._landing is None:
                 plan = load_plan(self._uttrekk.store, self._uttrekk.request.contract)
-                self._landing = Landing(self._uttrekk, self._batch, plan)
+                self._landing = Landing(self._uttrekk, self._batch, plan, spare=self._spare)
             return work(self._landing)
         except Exception as error:
             self._is_over = True
@@ -93,11 +96,12 @@ class Landings:
 
     def __init__(self) -> None:
         self._before: asyncio.Task[None] | None = None
+        self._spare = SpareColumns()
 
     @asynccontextmanager
     async def along(self, uttrekk: Uttrekk, batch: int) -> AsyncIterator[LandingAlong]:
         """A batch's landing; finished, by and by, unless what is done with it fails."""
-        along = LandingAlong(uttrekk, batch)
+        along = LandingAlong(uttrekk, batch, self._spare)
         try:
             yield along
             await self.wait()  # so that there are two at once, and no more

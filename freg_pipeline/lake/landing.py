@@ -159,6 +159,7 @@ class Landing:
         batch: its number.
         plan: the contract's tables.
         progress: told how many more identifiers have been decoded.
+        spare: columns that other batches' landings are done with, and gets this one's.
     """
 
     def __init__(
@@ -167,6 +168,7 @@ class Landing:
         batch: int,
         plan: Plan,
         progress: Callable[[int], None] | None = None,
+        spare: SpareColumns | None = None,
     ) -> None:
         self._uttrekk = uttrekk
         self._batch = batch
@@ -178,7 +180,8 @@ class Landing:
         self._spans: list[Span] = []
         with ExitStack() as opened:
             self._folder = opened.enter_context(uttrekk.store.scratch())
-            self._reader = BatchReader(plan, uttrekk.identifier_kind(batch), self._folder)
+            kind = uttrekk.identifier_kind(batch)
+            self._reader = BatchReader(plan, kind, self._folder, spare)
             self._opened = opened.pop_all()
 
     def __enter__(self) -> Self:
@@ -225,6 +228,7 @@ class Landing:
         now = _of_now(tables.tables, self._plan, uttrekk.request.parts)
         packed = self._folder / _FILE
         where = pack({**tables.tables, **now}, packed)
+        self._reader.give_back()
         file = keep_packed(store, packed_key(uttrekk.place, batch), packed)
         spans = united([*self._spans, just_now(time.monotonic() - started)])
         took = BatchTook(uttrekk.batch_took(batch), together(self._took.values()), spans)

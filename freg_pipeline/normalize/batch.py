@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 from freg_pipeline.contract import Plan
 from freg_pipeline.envelope import IdentifierKind
 from freg_pipeline.normalize.account import DOCUMENT_TABLE, Account
+from freg_pipeline.normalize.columns import Columns
 from freg_pipeline.normalize.person import CurrentNumbers
-from freg_pipeline.normalize.program import TableLayout
+from freg_pipeline.normalize.program import TableLayout, lay_out
 from freg_pipeline.normalize.read import Chunk, Reader, Reading
 from freg_pipeline.normalize.unknown import UnknownFields
 from freg_pipeline.normalize.write import ROW_GROUP, BatchRows, TableRows
@@ -52,19 +53,51 @@ def normalize_batch(
     return batch.close()
 
 
+class SpareColumns:
+    """Columns that a batch is done with, for the next one by the same contract.
+
+    There are hundreds, each in pages of its own, which cost more to have than to write on. Threads
+    may share it.
+    """
+
+    def __init__(self) -> None:
+        self._columns: dict[str, list[Columns]] = {}
+
+    def take(self, plan: Plan) -> Columns:
+        """Empty ones."""
+        try:
+            columns = self._columns[plan.fingerprint].pop()
+        except LookupError:
+            return Columns(lay_out(plan))
+        columns.empty()
+        return columns
+
+    def give(self, plan: Plan, columns: Columns) -> None:
+        """Whose arrays nobody looks at any more."""
+        self._columns.setdefault(plan.fingerprint, []).append(columns)
+
+
 class BatchReader:
     """Rows in columns until a table has many, so that memory is bounded.
 
-    Chunks may come in any order. Not to be shared between threads. Arguments as for
-    :func:`normalize_batch`.
+    Chunks may come in any order. Not to be shared between threads.
+
+    Args:
+        plan, kind, folder: as for :func:`normalize_batch`.
+        spare: columns to use; none: its own.
     """
 
-    def __init__(self, plan: Plan, kind: IdentifierKind, folder: Path) -> None:
+    def __init__(
+        self, plan: Plan, kind: IdentifierKind, folder: Path, spare: SpareColumns | None = None
+    ) -> None:
         self._unknown = UnknownFields()
-        self._reader = Reader(plan, self._unknown)
-        self._columns = self._reader.columns
+        self._plan = plan
+        self._spare = spare or SpareColumns()
+        self._columns = self._spare.take(plan)
+        self._layout = self._columns.layout
+        self._reader = Reader(plan, self._columns, self._unknown)
         self._rows_of = TableRows(folder)
-        self._account = Account(kind, CurrentNumbers(self._reader.layout, self._columns))
+        self._account = Account(kind, CurrentNumbers(self._layout, self._columns))
 
     def add(self, chunk: Chunk) -> None:
         """Read a chunk, and put away what has become many rows."""
@@ -79,7 +112,7 @@ class BatchReader:
 
     def _take(self, reading: Reading) -> None:
         self._account.add(reading)
-        tables = self._reader.layout.tables
+        tables = self._layout.tables
         full = [one for one in tables if self._columns.is_full(one, ROW_GROUP)]
         if full:
             self._write(full, self._rows_of.put)
@@ -88,13 +121,17 @@ class BatchReader:
 
     def close(self) -> BatchTables:
         """What is left is held."""
-        tables = self._reader.layout.tables
+        tables = self._layout.tables
         self._write([one for one in tables if self._columns.rows(one)], self._rows_of.hold)
         if self._account.rows:
             self._rows_of.hold(DOCUMENT_TABLE, self._account.take())
         if self._unknown.counts:
             self._rows_of.hold(UNKNOWN_TABLE, self._unknown.to_table())
         return BatchTables(self._rows_of.close(), dict(self._account.outcomes))
+
+    def give_back(self) -> None:
+        """Let another batch use its columns: what :meth:`close` gave is gone then."""
+        self._spare.give(self._plan, self._columns)
 
     def _write(self, tables: list[TableLayout], write: Callable[[str, pa.Table], None]) -> None:
         self._account.settle()

@@ -27,6 +27,7 @@ from freg_pipeline.normalize.memory_map import (
     STACK_NUMBERS,
     TABLES,
     UNKNOWN,
+    UNKNOWN_HELD,
     UNKNOWN_NUMBERS,
     UNKNOWN_ROOM,
 )
@@ -65,13 +66,14 @@ class Columns:
     """Growing buffers for every column of a layout. Not to be shared between threads.
 
     Attributes:
+        layout: what they are columns of.
         shared: the numbers by which machine code finds all of it (``memory_map.py``).
         unknown: the unknown fields that it noted, as many as ``shared`` says.
     """
 
     def __init__(self, layout: Layout) -> None:
         program = layout.program
-        self._layout = layout
+        self.layout = layout
         self._program = program
         self._columns = program.columns
         holds = layout.holds
@@ -143,6 +145,16 @@ class Columns:
         offsets = pa.array(_offsets(self._cells[number][:rows]))
         return pa.ListArray.from_arrays(offsets, inner, type=spec.type, mask=mask)
 
+    def empty(self) -> None:
+        """Forget all rows and keep their room; no array is to be looked at any more."""
+        for table, held in enumerate(self._program.tables[:, HELD].tolist()):
+            for number in self._of(table):
+                self._cells[number][:held] = 0
+                self._valid[number][:held] = 0
+        self._columns[:, USED] = 0
+        self._program.tables[:, HELD] = 0
+        self.shared[UNKNOWN_HELD] = 0
+
     def clear(self, table: TableLayout) -> None:
         """Forget a table's rows."""
         self._clear(table.number)
@@ -181,7 +193,7 @@ class Columns:
         self._program.tables[table, HELD] = 0
 
     def _array(self, number: int, rows: int, kind: pa.DataType) -> pa.Array:
-        holds = self._layout.holds[number]
+        holds = self.layout.holds[number]
         bitmap, nulls = self._bitmap(number, rows)
         cells = self._cells[number][:rows]
         if holds in HAS_TEXT:

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from freg_pipeline.contract import Plan
 from freg_pipeline.normalize.columns import Columns
 from freg_pipeline.normalize.memory_map import (
     ASKED_FROM,
@@ -26,7 +25,6 @@ from freg_pipeline.normalize.memory_map import (
     TO,
     UNKNOWN_HELD,
 )
-from freg_pipeline.normalize.program import lay_out
 from freg_pipeline.normalize.unknown import UnknownFields
 from freg_pipeline.readable import read_json
 
@@ -60,16 +58,21 @@ class Decoded:
 
 
 class Decoder:
-    """Reads answers in the register's own form. Not to be shared between threads."""
+    """Reads answers in the register's own form. Not to be shared between threads.
 
-    def __init__(self, plan: Plan, unknown: UnknownFields) -> None:
+    Args:
+        columns: where to, by the contract's layout, and empty.
+        unknown: counts the fields that the contract doesn't know.
+    """
+
+    def __init__(self, columns: Columns, unknown: UnknownFields) -> None:
         # Here, for whoever decodes and nobody else: numba takes half a second to import.
         from freg_pipeline.normalize import machine
 
         self._machine = machine
         self._unknown = unknown
-        self.layout = lay_out(plan)
-        self.columns = Columns(self.layout)
+        self.layout = columns.layout
+        self.columns = columns
 
     def decode(
         self,

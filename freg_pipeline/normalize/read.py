@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from freg_pipeline.contract import Plan
 from freg_pipeline.envelope import IdentifierKind, Oppslag, compose, match, parse, refusal
+from freg_pipeline.normalize.columns import Columns
 from freg_pipeline.normalize.decoder import Decoded, Decoder
 from freg_pipeline.normalize.memory_map import LANDED, NEVER, ODD_DOCUMENT, REFUSED
 from freg_pipeline.normalize.repair import NotDecodableError, repaired
@@ -89,14 +90,12 @@ def _note_reason(reading: Reading, index: int, reason: str) -> None:
 
 
 class Reader:
-    """Reads answers by one contract. Not to be shared between threads."""
+    """Reads answers by one contract into its columns. Not to be shared between threads."""
 
-    def __init__(self, plan: Plan, unknown: UnknownFields) -> None:
+    def __init__(self, plan: Plan, columns: Columns, unknown: UnknownFields) -> None:
         self._structure = plan.contract.structure
         self._unknown = unknown
-        self._decoder = Decoder(plan, unknown)
-        self.layout = self._decoder.layout
-        self.columns = self._decoder.columns
+        self._decoder = Decoder(columns, unknown)
 
     def read(self, chunk: Chunk) -> Reading:
         """Read a chunk's answer: its documents' values are in the columns then."""
