@@ -21,6 +21,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from freg_pipeline.journal.batches import CHUNK
 from freg_pipeline.journal.kept import damaged, read_ranges
@@ -110,7 +111,7 @@ def pack(tables: Mapping[str, BatchRows], path: Path) -> dict[str, PackedTable]:
         return {name: _write(file, documents.split(rows.read())) for name, rows in tables.items()}
 
 
-def _write(file: BinaryIO, parts: Sequence[pa.Table]) -> PackedTable:
+def _write(file: BinaryIO, parts: Sequence[pa.RecordBatch]) -> PackedTable:
     """Append a table."""
     schema, start = parts[0].schema, file.tell()
     largest = max(parts, key=len)
@@ -118,7 +119,7 @@ def _write(file: BinaryIO, parts: Sequence[pa.Table]) -> PackedTable:
     ends = []
     with pa.ipc.new_stream(sink, schema, options=_OPTIONS) as writer:
         for part in (parts[0].slice(0, 0), *parts):  # without rows: what is ahead of all parts
-            writer.write_batch(_in_one(part))
+            writer.write_batch(part)
             ends.append(sink.tell())
     content = sink.getvalue()
     file.write(content)
@@ -157,24 +158,23 @@ class _Documents:
         self._order = np.lexsort((keys, slices))
         self._slices = slices[self._order]
 
-    def split(self, rows: pa.Table) -> list[pa.Table]:
+    def split(self, table: pa.Table) -> list[pa.RecordBatch]:
         """A table in its parts, with the kommune of each address."""
-        rows = with_kommune(rows)
-        if _PLACE not in rows.column_names:  # of no document
-            return [rows]
+        table = with_kommune(table)
+        if _PLACE not in table.column_names:  # of no document
+            return [_in_one(table)]
         # Which texts are dictionaries, and in which order these have them, goes by the rows' order:
         # what is packed twice must not differ by the order that answers came in.
-        rows = ascending(rows, _PLACE, CHUNK)
-        found, starts = rows_of(rows[_PLACE].to_numpy(), self._order)
-        rows = _encoded(rows)
-        rows = pa.Table.from_batches([_in_one(rows).take(pa.array(found))])
+        table = ascending(table, _PLACE, CHUNK)
+        found, starts = rows_of(table[_PLACE].to_numpy(), self._order)
+        rows = pc.take(_encoded(table), pa.array(found), boundscheck=False)
         count = _count_of_parts(len(rows))
         firsts = np.searchsorted(self._slices, np.arange(0, MOST_BUCKETS, MOST_BUCKETS // count))
         cuts = [*starts[firsts].tolist(), len(rows)]
         return [rows.slice(start, end - start) for start, end in pairwise(cuts)]
 
 
-def _encoded(rows: pa.Table) -> pa.Table:
+def _encoded(rows: pa.Table) -> pa.RecordBatch:
     """With texts that come often as dictionaries: codes, names of places, much that is empty."""
     columns = [_whole(column) for column in rows.columns]
     for place, column in enumerate(columns):
@@ -182,7 +182,7 @@ def _encoded(rows: pa.Table) -> pa.Table:
             different = len(column.slice(0, _ENCODED_FROM).unique())
             if different <= _ENCODED_FROM * _MOST_DIFFERENT:
                 columns[place] = column.dictionary_encode()
-    return pa.table(columns, names=rows.column_names)
+    return pa.RecordBatch.from_arrays(columns, names=rows.column_names)
 
 
 def decoded(rows: pa.Table) -> pa.Table:
