@@ -23,6 +23,7 @@ from freg_pipeline.feed.persons import (
 )
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.uttrekk import Uttrekk
+from freg_pipeline.lake.along import one_behind
 from freg_pipeline.lake.landing import land_batch, load_plan
 from freg_pipeline.lake.newer import doubtful
 
@@ -103,21 +104,15 @@ async def take_in(
     Raises:
         RefusedError, PassingError: as for every request; what came until then is kept.
     """
-    store, plan = uttrekk.store, load_plan(uttrekk.store, uttrekk.request.contract)
     size = 0
-    landing: asyncio.Task[object] | None = None
-    try:
+    async with one_behind() as landings:
         for batch in batches:
-            report = await fetch_batch(
-                register, uttrekk, batch, concurrency=concurrency, progress=told
-            )
+            async with landings.along(uttrekk, batch) as along:
+                report = await fetch_batch(
+                    register, uttrekk, batch, concurrency=concurrency, progress=told, along=along
+                )
             size += report.bytes
-            if landing is not None:
-                await landing
-            landing = asyncio.create_task(
-                asyncio.to_thread(land_batch, store, uttrekk, batch, plan)
-            )
-    finally:
-        if landing is not None:
-            await landing
+    plan = load_plan(uttrekk.store, uttrekk.request.contract)
+    for batch in batches:  # what didn't land along does so now, or tells why not
+        await asyncio.to_thread(land_batch, uttrekk.store, uttrekk, batch, plan)
     return size

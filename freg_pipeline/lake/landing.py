@@ -31,6 +31,7 @@ from freg_pipeline.lake.owntable_naa import PERSON_NAA
 from freg_pipeline.lake.packed import PackedFile, PackedTable, keep_packed, pack
 from freg_pipeline.normalize import BatchReader, Chunk, json_answer
 from freg_pipeline.normalize.account import DOCUMENT_TABLE
+from freg_pipeline.normalize.batch import SpareColumns
 from freg_pipeline.normalize.write import BatchRows
 from freg_pipeline.store import Store, is_there, recall_record, write_record
 

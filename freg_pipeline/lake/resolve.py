@@ -25,9 +25,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from freg_pipeline.lake.keys import among, distinct, keys_of
-from freg_pipeline.lake.staging import Staging
+from freg_pipeline.lake.packed import decoded
+from freg_pipeline.lake.staging import ROWS_AT_ONCE, Staging
 from freg_pipeline.normalize.account import DOCUMENT_TABLE
 
+_Pieces = Iterable[tuple[int, pa.Table]]  # rows, and the batch that they are from
 _NUMBERS = "identifikasjonsnummer"
 _PERSON, _NUMBER, _STATUS = "personidentifikator", "foedsels_eller_d_nummer", "status"
 _IN_USE = "iBruk"
@@ -133,14 +135,11 @@ def resolve(connection: duckdb.DuckDBPyConnection, staging: Staging) -> Plain:
     numbers = [(batch, _other_numbers(piece)) for batch, piece in staging.read(_NUMBERS, _TOLD)]
     told = _told(staging)
     entangled = _entangled(told, [piece for _, piece in numbers])
-    plain = []
-    connection.execute(_DELIVERED)
-    for (batch, piece), one in zip(staging.read(DOCUMENT_TABLE), told, strict=True):
-        others = one.odd | among(one.keys, entangled)
-        plain.append(one.without(others))
-        _append(connection, "delivered", batch, piece.filter(pa.array(others)))
-    connection.execute(_ALIKE)
-    _add_numbers(connection, numbers)
+    others = [one.odd | among(one.keys, entangled) for one in told]
+    plain = [one.without(odd) for one, odd in zip(told, others, strict=True)]
+    pieces = zip(staging.read_encoded(DOCUMENT_TABLE), others, strict=True)
+    delivered = ((batch, decoded(piece.filter(pa.array(odd)))) for (batch, piece), odd in pieces)
+    _add(connection, delivered, numbers)
     settle(connection)
     return Plain(*(np.concatenate(columns) for columns in zip(NOBODY, *plain, strict=True)))
 
@@ -220,20 +219,17 @@ def _entangled(told: list[_Told], numbers: list[pa.Table]) -> npt.NDArray[np.int
 
 def load(connection: duckdb.DuckDBPyConnection, staging: Staging) -> None:
     """Fill a database with what was delivered, and the numbers that the documents tell."""
-    connection.execute(_DELIVERED)
-    for batch, piece in staging.read(DOCUMENT_TABLE):
-        _append(connection, "delivered", batch, piece)
-    connection.execute(_ALIKE)
     numbers = staging.read(_NUMBERS, _TOLD)
-    _add_numbers(connection, ((batch, _other_numbers(piece)) for batch, piece in numbers))
+    others = ((batch, _other_numbers(piece)) for batch, piece in numbers)
+    _add(connection, staging.read(DOCUMENT_TABLE), others)
 
 
-def _add_numbers(
-    connection: duckdb.DuckDBPyConnection, numbers: Iterable[tuple[int, pa.Table]]
-) -> None:
+def _add(connection: duckdb.DuckDBPyConnection, delivered: _Pieces, numbers: _Pieces) -> None:
+    connection.execute(_DELIVERED)
+    _append(connection, "delivered", delivered)
+    connection.execute(_ALIKE)
     connection.execute(_NUMBERS_TOLD)
-    for batch, piece in numbers:
-        _append(connection, "numbers", batch, piece)
+    _append(connection, "numbers", numbers)
 
 
 def settle(connection: duckdb.DuckDBPyConnection) -> None:
@@ -256,12 +252,23 @@ def _other_numbers(rows: pa.Table) -> pa.Table:
     return rows.select(["dok_nr", _PERSON, _NUMBER]).append_column("ended", ended)
 
 
-def _append(connection: duckdb.DuckDBPyConnection, table: str, batch: int, piece: pa.Table) -> None:
-    if not len(piece):
-        return
-    connection.register("piece", piece)
-    connection.execute(f"INSERT INTO {table} SELECT {batch}, * FROM piece")  # noqa: S608
-    connection.unregister("piece")
+def _append(connection: duckdb.DuckDBPyConnection, table: str, pieces: _Pieces) -> None:
+    """Append pieces of batches, many at once: a statement costs as much as thousands of rows."""
+    waiting: list[pa.Table] = []
+    for batch, piece in pieces:
+        if len(piece):
+            waiting.append(piece.add_column(0, "batch", pa.repeat(batch, len(piece))))
+        if sum(map(len, waiting)) >= ROWS_AT_ONCE:
+            _insert(connection, table, waiting)
+            waiting = []
+    if waiting:
+        _insert(connection, table, waiting)
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, pieces: list[pa.Table]) -> None:
+    connection.register("rows", pa.concat_tables(pieces))
+    connection.execute(f"INSERT INTO {table} FROM rows")
+    connection.unregister("rows")
 
 
 def _merge(connection: duckdb.DuckDBPyConnection) -> None:

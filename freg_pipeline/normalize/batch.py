@@ -63,6 +63,9 @@ class SpareColumns:
     def __init__(self) -> None:
         self._columns: dict[str, list[Columns]] = {}
 
+    def __len__(self) -> int:
+        return sum(map(len, self._columns.values()))
+
     def take(self, plan: Plan) -> Columns:
         """Empty ones."""
         try:
@@ -92,7 +95,7 @@ class BatchReader:
     ) -> None:
         self._unknown = UnknownFields()
         self._plan = plan
-        self._spare = spare or SpareColumns()
+        self._spare = SpareColumns() if spare is None else spare
         self._columns = self._spare.take(plan)
         self._layout = self._columns.layout
         self._reader = Reader(plan, self._columns, self._unknown)

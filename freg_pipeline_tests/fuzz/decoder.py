@@ -27,6 +27,7 @@ from freg_pipeline.contract import Plan, Simple, Structure, ValueKind
 from freg_pipeline.normalize import Chunk, columns
 from freg_pipeline.normalize.decoder import Decoder, asked_entries, entries_within
 from freg_pipeline.normalize.memory_map import LANDED, OUTCOME, UNKNOWN_HELD
+from freg_pipeline.normalize.program import lay_out
 from freg_pipeline.normalize.read import Reader
 from freg_pipeline.normalize.unknown import UnknownFields
 from freg_pipeline_tests.answers import HENTET
@@ -35,6 +36,10 @@ from freg_pipeline_tests.fuzz.made import PLANS, answer
 
 _DOCUMENT = "folkeregisterperson"
 _AT_ONCE = 4_000  # answers read into the same columns
+
+
+def _columns(plan: Plan) -> columns.Columns:
+    return columns.Columns(lay_out(plan))
 
 
 def run(first: int, count: int) -> str | None:
@@ -88,8 +93,8 @@ class Fuzz:
 
     def begin(self) -> None:
         """With empty columns."""
-        self._decoders = {id(plan): Decoder(plan, UnknownFields()) for plan in PLANS}
-        self._readers = {id(plan): Reader(plan, UnknownFields()) for plan in PLANS}
+        self._decoders = {id(plan): Decoder(_columns(plan), UnknownFields()) for plan in PLANS}
+        self._readers = {id(plan): Reader(plan, _columns(plan), UnknownFields()) for plan in PLANS}
 
     def read(self, plan: Plan, asked: list[str], body: bytes) -> None:
         """Read one answer by machine code, and see that what landed is what it says."""

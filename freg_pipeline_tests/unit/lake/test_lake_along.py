@@ -13,6 +13,7 @@ from freg_pipeline.journal.batches import ChunkAnswer
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.along import LandingAlong, one_behind
 from freg_pipeline.lake.landing import LandedBatch, Landing, land_batch, load_landed
+from freg_pipeline.normalize.batch import SpareColumns
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests.unit.lake.delivered import (
     XSD,
@@ -147,7 +148,7 @@ def test_what_goes_wrong_along_is_left_to_whoever_lands_it_afterwards(
     store.delete(contract)
 
     async def read() -> None:
-        along = LandingAlong(uttrekk, 0)
+        along = LandingAlong(uttrekk, 0, SpareColumns())
         assert not await along.read_plain(0, answers[0].body, answers[0].meta.hentet)
         await along.kept(0, answers[0].meta, answers[0].body)
         await along.finish()
@@ -157,3 +158,28 @@ def test_what_goes_wrong_along_is_left_to_whoever_lands_it_afterwards(
     store.write(contract, xsd)
     land_batch(store, uttrekk, 0, PLAN)
     assert load_landed(store, "one", 0).outcomes["dokument"] == SIZE - 2
+
+
+def test_batches_that_use_each_others_columns_land_as_each_by_itself(tmp_path: Path) -> None:
+    store = local_store(tmp_path / "apart")
+    many = [delivery(index) for index in range(1_500)]
+    bare = [(f"e-{index}", document(number(index))) for index in range(900)]
+    deliver(store, "one", many, bare, many[100:300], bare + many[:50])
+    apart = [load_landed(store, "one", batch) for batch in range(4)]
+    for batch in range(4):
+        store.delete_all(store.list(f"uttrekk/one/tables/{batch:06d}/"))
+    spare, uttrekk = SpareColumns(), Uttrekk(store, "one")
+    for batch in range(4):
+        with Landing(uttrekk, batch, PLAN, spare=spare) as landing:
+            landed = landing.finish()
+        assert (landed.tables, landed.file) == (apart[batch].tables, apart[batch].file)
+    assert len(spare) == 1, "all of them used the same"
+
+
+def test_columns_of_a_landing_that_was_given_up_are_nobody_elses(
+    fetched: LocalStore, answers: list[ChunkAnswer], tmp_path: Path
+) -> None:
+    store, spare = copy_of(fetched, tmp_path), SpareColumns()
+    with Landing(Uttrekk(store, "one"), 0, PLAN, spare=spare) as landing:
+        landing.add(0, answers[0].meta, answers[0].body)
+    assert not len(spare)
