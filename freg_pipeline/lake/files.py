@@ -98,10 +98,14 @@ class Buckets:
 def write_bucket(folder: Path, layout: FileLayout, bucket: int, rows: pa.Table) -> Path:
     """Write the file of a bucket of which all rows are at hand, in order.
 
-    Texts may be held as dictionaries: in the file they are what the layout says.
+    Texts may be held as dictionaries, which says that they come often: the file has these
+    dictionaries beside the layout's. Nothing is packed out first, and nothing looked for anew.
     """
     path = _path(folder, layout.name, bucket)
-    with pq.ParquetWriter(path, _numbered(rows.schema), **_format(layout)) as writer:
+    form = _format(layout)
+    held = (field.name for field in rows.schema if pa.types.is_dictionary(field.type))
+    form["use_dictionary"] = sorted({*form["use_dictionary"], *held})
+    with pq.ParquetWriter(path, _numbered(rows.schema), **form) as writer:
         writer.add_key_value_metadata(_comments(layout))
         writer.write_table(rows, row_group_size=layout.row_group)
     return path
