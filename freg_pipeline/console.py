@@ -80,6 +80,7 @@ def release_lines(manifest: Manifest, store: Store) -> list[str]:
         f"{account.gone:,} gone",
         f"{account.failed:,} failed",
         f"{account.unexplained:,} unexplained",
+        *([f"{account.erased:,} erased"] if account.erased else []),
     )
     lines = [
         f"Release {manifest.number}: {persons:,} persons in {len(manifest.tables)} tables",

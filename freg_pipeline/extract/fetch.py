@@ -22,6 +22,7 @@ from freg_pipeline.client.html import PageError
 from freg_pipeline.envelope import IdentifierKind, Oppslag, compose, is_xml, match, parse
 from freg_pipeline.errors import RefusedError
 from freg_pipeline.extract.apart import with_numbers
+from freg_pipeline.extract.blank import answer_without, without_placeholders
 from freg_pipeline.extract.crowd import for_each
 from freg_pipeline.extract.earlier import EarlierAnswers
 from freg_pipeline.extract.parts import HISTORY
@@ -29,6 +30,7 @@ from freg_pipeline.extract.poll import circumstances
 from freg_pipeline.extract.probe import advised
 from freg_pipeline.extract.took import measured
 from freg_pipeline.journal.batches import chunks
+from freg_pipeline.journal.keptout import NOBODY, KeptOut, kept_out
 from freg_pipeline.journal.raw import RawMeta, pack
 from freg_pipeline.journal.request import Request
 from freg_pipeline.journal.uttrekk import Uttrekk
@@ -110,16 +112,18 @@ async def fetch_batch(
     sizes: list[int] = []
 
     earlier = EarlierAnswers(uttrekk, batch)
+    out = kept_out(uttrekk.store) if waiting else NOBODY
 
     async def work(chunk: int) -> None:
-        plain = None if along is None else partial(along.read_plain, chunk)
+        plain = None if along is None or out else partial(along.read_plain, chunk)
 
         async def ask(identifiers: list[str]) -> tuple[RawMeta, bytes]:
             whole = plain if len(identifiers) == len(asked[chunk]) else None
             return await _documents(register, uttrekk.request, kind, identifiers, whole)
 
-        answered = earlier.completed(asked[chunk], kind, ask)
+        answered = earlier.completed(asked[chunk], kind, partial(without_placeholders, ask))
         (meta, body), took = await measured(answered)
+        meta, body = await asyncio.to_thread(_without, out, kind, meta, body)
         meta = msgspec.structs.replace(meta, took=took)
         key = uttrekk.answer_key(batch, chunk)
         is_ours = await asyncio.to_thread(_keep, uttrekk, key, meta, body)
@@ -130,6 +134,16 @@ async def fetch_batch(
 
     await for_each(waiting, work, concurrency)
     return FetchReport(sum(map(len, asked)), len(sizes), len(kept), sum(sizes))
+
+
+def _without(
+    out: KeptOut, kind: IdentifierKind, meta: RawMeta, body: bytes
+) -> tuple[RawMeta, bytes]:
+    """An answer as it may be kept: nothing of those who are kept out."""
+    left = answer_without(body, kind, out) if out else None
+    if left is None:
+        return meta, body
+    return msgspec.structs.replace(meta, size=len(left), composed=True), left
 
 
 def _keep(uttrekk: Uttrekk, key: str, meta: RawMeta, body: bytes) -> bool:

@@ -19,6 +19,7 @@ from freg_pipeline.errors import ConfigurationError, ObjectMissingError
 from freg_pipeline.extract.batches import BATCH_SIZE, close_batches, packed_batch
 from freg_pipeline.extract.listfile import read_list, written_number
 from freg_pipeline.identifiers import parse
+from freg_pipeline.journal.keptout import PLACEHOLDER, KeptOut, kept_out
 from freg_pipeline.journal.kinds import Liste
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.store import Store, read_record, write_record
@@ -74,11 +75,11 @@ def taken_list(store: Store, source: Path, column: str | None = None) -> Iterato
         ConfigurationError: the list can't be read, or holds no identity number.
     """
     with store.scratch() as folder:
-        yield _read(folder, read_list(source, column))
+        yield _read(folder, read_list(source, column), kept_out(store))
 
 
-def _read(folder: Path, entries: Iterable[tuple[int, str]]) -> TakenList:
-    reading = _Reading(folder)
+def _read(folder: Path, entries: Iterable[tuple[int, str]], out: KeptOut) -> TakenList:
+    reading = _Reading(folder, out)
     for line, text in entries:
         reading.take(line, text)
     reading.put_away()
@@ -97,6 +98,7 @@ class _Reading:
     """A list while it is read: full batches lie in a folder, the last one is here."""
 
     folder: Path
+    out: KeptOut
     batches: list[Path] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     malformed: list[tuple[int, str]] = field(default_factory=list)
@@ -114,6 +116,8 @@ class _Reading:
             if len(self.malformed) < REPORTED:
                 self.malformed.append((line, str(error)))
             return
+        if number in self.out:
+            number = PLACEHOLDER
         self.count += 1
         self.hash.update(number.encode())
         self.waiting.append(number)

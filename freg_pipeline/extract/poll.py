@@ -12,10 +12,13 @@ import msgspec
 from freg_pipeline.client import BatchState, Register
 from freg_pipeline.client.answers import Answer
 from freg_pipeline.client.uttrekk import BatchAnswer
+from freg_pipeline.envelope_batch import parse_batch
 from freg_pipeline.errors import ConfigurationError, FregError, GoneError, PassingError
-from freg_pipeline.extract.batches import close_batches
+from freg_pipeline.extract.batches import close_batches, packed_batch
+from freg_pipeline.extract.blank import batch_without
 from freg_pipeline.extract.took import measured
 from freg_pipeline.journal.batches import first_missing
+from freg_pipeline.journal.keptout import NOBODY, kept_out
 from freg_pipeline.journal.kinds import Kind
 from freg_pipeline.journal.raw import RawMeta, pack
 from freg_pipeline.journal.uttrekk import Uttrekk
@@ -92,8 +95,16 @@ async def _ask_once(register: Register, uttrekk: Uttrekk, job: str, batch: int) 
         close_batches(uttrekk, batch)
         return PollResult(BatchState.END, batch)
     meta = msgspec.structs.replace(circumstances(answer.raw), took=took)
-    uttrekk.store.write(uttrekk.batch_key(batch), pack(answer.raw.body, meta))
+    uttrekk.store.write(uttrekk.batch_key(batch), _packed(uttrekk, answer.raw.body, meta))
     return PollResult(BatchState.READY, batch, answer.count)
+
+
+def _packed(uttrekk: Uttrekk, body: bytes, meta: RawMeta) -> bytes:
+    """A batch as it is kept: with nobody's number who is kept out."""
+    kind, identifiers = parse_batch(body)
+    out = kept_out(uttrekk.store) if kind == "foedselsEllerDNummer" else NOBODY
+    left = batch_without(identifiers, out) if out else None
+    return pack(body, meta) if left is None else packed_batch("foedselsEllerDNummer", left)
 
 
 async def wait_for_batch(

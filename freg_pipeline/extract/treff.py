@@ -9,6 +9,8 @@ import msgspec
 
 from freg_pipeline.client import Register, SoekKriterier
 from freg_pipeline.extract.batches import add_batches, close_batches
+from freg_pipeline.extract.blank import batch_without
+from freg_pipeline.journal.keptout import kept_out
 from freg_pipeline.journal.kinds import Soek
 from freg_pipeline.journal.uttrekk import Uttrekk
 
@@ -40,6 +42,7 @@ class Search:
             RefusedError: among others, over 10,000 fit: the register asks for narrower criteria.
         """
         treff = await register.personer.soek(self.kriterier)
-        add_batches(uttrekk, 0, "foedselsEllerDNummer", treff.numre)
+        hits = batch_without(treff.numre, kept_out(uttrekk.store)) or treff.numre
+        add_batches(uttrekk, 0, "foedselsEllerDNummer", hits)
         # Counted in the store: the hits of a process that was killed here stand, and are one batch.
         close_batches(uttrekk, len(uttrekk.batches()))

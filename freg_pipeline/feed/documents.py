@@ -22,11 +22,13 @@ from freg_pipeline.client.hendelsesdokument import (
     hendelsesdokumenter,
 )
 from freg_pipeline.errors import RefusedError
+from freg_pipeline.extract.blank import event_documents_without
 from freg_pipeline.extract.crowd import for_each
 from freg_pipeline.extract.fetch import is_about_documents, not_there
 from freg_pipeline.extract.parts import HISTORY, is_landed
 from freg_pipeline.extract.poll import circumstances
 from freg_pipeline.journal.batches import chunks
+from freg_pipeline.journal.keptout import NOBODY, kept_out
 from freg_pipeline.journal.raw import RawMeta, pack, recall_raw
 from freg_pipeline.journal.request import Request
 from freg_pipeline.journal.uttrekk import Uttrekk
@@ -69,10 +71,14 @@ async def fetch_documents(
     asked = chunks(documents)
     kept = {_number(key) for key in uttrekk.store.list(uttrekk.key(_FOLDER, ""))}
     progress(sum(len(asked[chunk]) for chunk in kept))
+    out = kept_out(uttrekk.store) if len(kept) < len(asked) else NOBODY
     sizes: list[int] = []
 
     async def work(chunk: int) -> None:
         meta, body = await _look_up(register, uttrekk.request, asked[chunk])
+        left = await asyncio.to_thread(event_documents_without, body, out) if out else None
+        if left is not None:
+            meta, body = RawMeta(len(left), meta.hentet, _JSON, "", composed=True), left
         data = await asyncio.to_thread(pack, body, meta)
         await asyncio.to_thread(uttrekk.store.write, _key(uttrekk, chunk), data)
         sizes.append(len(body))

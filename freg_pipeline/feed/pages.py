@@ -11,10 +11,13 @@ from dataclasses import replace
 from typing import Literal
 
 from freg_pipeline.client import Register
+from freg_pipeline.client.answers import Answer
 from freg_pipeline.client.feed import FeedEntry, FeedPage, parse_feed
 from freg_pipeline.errors import DamagedError
+from freg_pipeline.extract.blank import composed_page, events_without
 from freg_pipeline.extract.poll import circumstances
 from freg_pipeline.feed.position import require_within
+from freg_pipeline.journal.keptout import KeptOut, kept_out, numbers_in
 from freg_pipeline.journal.raw import pack, recall_raw
 from freg_pipeline.journal.uttrekk import FeedEnd, Uttrekk
 from freg_pipeline.store import write_record
@@ -60,6 +63,7 @@ async def read_events(
     last = 0  # the register's, as far as it is known
     events: list[FeedEntry] = []
     kept = 0 if first is not None else _kept(uttrekk)  # none were here when it was asked for
+    out = kept_out(uttrekk.store)
     for page in range(MAX_PAGES):
         if page < kept:
             events += _after(_entries(uttrekk, page), position)
@@ -71,6 +75,7 @@ async def read_events(
                     break
                 if answer.entries[-1].sekvensnummer > last:
                     last = await require_within(register, answer.entries[-1].sekvensnummer)
+            answer = _without(answer, out)
             events += _keep(uttrekk, page, answer, position) if keep else answer.entries
         position = events[-1].sekvensnummer
     if not keep:
@@ -79,6 +84,20 @@ async def read_events(
     if not write_record(uttrekk.store, uttrekk.feed_end_key, end):
         return _until(uttrekk, uttrekk.feed_end or end)  # another worker's word stands
     return events
+
+
+def _without(page: FeedPage, out: KeptOut) -> FeedPage:
+    """A page as it may be kept: nothing of those who are kept out."""
+    if not out:
+        return page
+    entries = tuple(events_without(page.entries, out))
+    if entries == page.entries and not out.among(numbers_in(page.raw.body)):
+        return page
+    return replace(page, entries=entries, raw=_composed(page.raw, entries))
+
+
+def _composed(raw: Answer, entries: Iterable[FeedEntry]) -> Answer:
+    return replace(raw, body=composed_page(entries), content_type="application/json")
 
 
 def _until(uttrekk: Uttrekk, end: FeedEnd) -> list[FeedEntry]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from freg_pipeline.client import Register
 from freg_pipeline.client.feed import FeedEntry
+from freg_pipeline.extract.blank import is_blank
 from freg_pipeline.feed.begin import Begun
 from freg_pipeline.feed.documents import documents_of, fetch_documents
 from freg_pipeline.feed.expand import Told, add_round, take_in
@@ -90,7 +91,8 @@ class Sync:
             self._events = await self._read()
             logger.info("%s: %d events to take", self.uttrekk.name, len(self._events))
             untold = sum(
-                not (one.folkeregisteridentifikator or one.persondokument) for one in self._events
+                not (one.folkeregisteridentifikator or one.persondokument or is_blank(one))
+                for one in self._events
             )
             if untold:
                 logger.warning(

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from freg_pipeline.client.feed import FeedEntry
+from freg_pipeline.extract.blank import is_blank
 from freg_pipeline.extract.parts import table_of_event
 from freg_pipeline.feed.documents import documents_of, read_documents
 from freg_pipeline.journal.files import KeptFile
@@ -96,7 +97,8 @@ def _time(text: str | None) -> datetime | None:
 
 
 def _happened(events: Sequence[FeedEntry]) -> pa.Table:
-    """One row an event."""
+    """One row an event, but for those of persons who are kept out."""
+    events = [event for event in events if not is_blank(event)]
     rows = {
         name: pa.array([getattr(event, name) for event in events])
         for name in HENDELSE.schema.names
@@ -117,7 +119,9 @@ def _unexpected(
     rows += [
         (str(event.sekvensnummer), NOT_FOLLOWED, "hendelsen sier ikke hvem den gjelder")
         for event in events
-        if event.folkeregisteridentifikator is None and event.persondokument is None
+        if event.folkeregisteridentifikator is None
+        and event.persondokument is None
+        and not is_blank(event)
     ]
     told = [
         {"identifikator": name, "uttrekk": uttrekk.name, "utfall": outcome, "aarsak": reason}

@@ -20,6 +20,7 @@ class Accounting(msgspec.Struct, frozen=True):
         events_without_document: event documents that the register didn't give; no identifiers, and
             no fault: their persons were looked up all the same.
         events_not_followed: events that name neither a person nor a document.
+        erased: of persons who were erased, and are kept out.
     """
 
     delivered: int
@@ -32,3 +33,4 @@ class Accounting(msgspec.Struct, frozen=True):
     reasons: dict[str, int]
     events_without_document: int = 0
     events_not_followed: int = 0
+    erased: int = 0

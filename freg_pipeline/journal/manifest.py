@@ -42,6 +42,7 @@ class Base(msgspec.Struct, frozen=True):
         buckets: how many buckets it is split into.
         identity: files of who claims which number; see freg_pipeline.lake.identity.
         folder: where its files lie.
+        erased: the release in which somebody was last taken out of it; 0: nobody was.
     """
 
     uttrekk: str
@@ -52,6 +53,12 @@ class Base(msgspec.Struct, frozen=True):
     buckets: int
     identity: TableEntry
     folder: str
+    erased: int = 0
+
+    @property
+    def suffix(self) -> str:
+        """What names end in that are made of it: another one once somebody was taken out."""
+        return f".e{self.erased:06d}" if self.erased else ""
 
 
 class Delta(msgspec.Struct, frozen=True):

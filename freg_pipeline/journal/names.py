@@ -37,8 +37,9 @@ _FIELDS = {
     "form": r"json|xml",
     "table": r"(?!(?:_base|_delta|_antall|documents)\b)\w+",
     "number": r"\d{6,}",
-    "base": r"[a-z0-9][a-z0-9_-]{0,63}(?:\.\d{12,})?",  # a full load's, or a compaction's
-    "compaction": r"[a-z0-9][a-z0-9_-]{0,63}\.\d{12,}",
+    # A full load's, or a compaction's; with a release's number where somebody was taken out.
+    "base": r"[a-z0-9][a-z0-9_-]{0,63}(?:\.\d{12,})?(?:\.e\d{6,})?",
+    "compaction": r"[a-z0-9][a-z0-9_-]{0,63}\.\d{12,}(?:\.e\d{6,})?",
     "bucket": r"\d{4}",
     "piece": r"\d{4}|felles",
     "fingerprint": r"[0-9a-f]+",
@@ -105,6 +106,9 @@ NAMES = (
         "formats/iceberg/freg/{table}/metadata/{metadata}", "which of a base's files are a table's"
     ),
     Name("bases/{base}/{table}/_delta_log/{version}.json", "the same, for readers of Delta"),
+    Name("erasures/key.json", "the key under which it is kept whose numbers are kept out"),
+    Name("erasures/{number}/order.json", "that persons are erased, or kept out no longer"),
+    Name("erasures/{number}/receipt.json", "what an erasure rewrote and removed"),
     Name("freg.duckdb", "the catalogue; locally only"),
 )
 

@@ -37,10 +37,9 @@ _DAMAGED = (
 
 __all__ = [
     "POINTER", "Named", "current_number", "current_release", "facts_if_there", "facts_of",
-    "following", "is_shared", "list_releases", "manifest_key", "named", "newest_number",
-    "no_release", "numbers",
-    "point_to_newest", "published", "read_if_there", "read_manifest", "release_of_base",
-    "require_current", "write_manifest", "written_out",
+    "folder_of", "following", "is_shared", "list_releases", "manifest_key", "named",
+    "newest_number", "no_release", "numbers", "point_to_newest", "published", "read_if_there",
+    "read_manifest", "release_of_base", "require_current", "write_manifest", "written_out",
 ]  # fmt: skip
 
 
@@ -55,10 +54,15 @@ class _Stored(Facts, frozen=True, kw_only=True):
     """A manifest as it lies in the store: it names the base and the deltas by their folders.
 
     A release a minute would repeat the files of all tables half a million times a year.
+
+    Attributes:
+        borrowed: other folders in which some of their files lie: those that hold nothing of whoever
+            was taken out of a base.
     """
 
     base: str
     deltas: tuple[str, ...]
+    borrowed: tuple[str, ...] = ()
 
 
 def current_release(store: Store) -> Manifest | None:
@@ -115,9 +119,25 @@ def write_manifest(store: Store, manifest: Manifest) -> bool:
             _share(store, _delta_key(delta.folder), delta)
     facts = {name: getattr(manifest, name) for name in Facts.__struct_fields__}
     stored = _Stored(
-        **facts, base=base.folder, deltas=tuple(delta.folder for delta in manifest.deltas)
+        **facts,
+        base=base.folder,
+        deltas=tuple(delta.folder for delta in manifest.deltas),
+        borrowed=_borrowed(manifest),
     )
     return write_record(store, manifest_key(manifest.number), stored)
+
+
+def _borrowed(manifest: Manifest) -> tuple[str, ...]:
+    if not manifest.base.erased:
+        return ()
+    own = {manifest.base.folder, *(delta.folder for delta in manifest.deltas)}
+    return tuple(sorted({folder_of(file.key) for file in manifest.files()} - own))
+
+
+def folder_of(key: str) -> str:
+    """The base's or delta's folder that a table's file lies in."""
+    parts = key.split("/")
+    return "/".join(parts[: 2 if parts[0] == "bases" else 3])
 
 
 def _folders_of(store: Store, number: str | None) -> set[str]:
@@ -173,7 +193,8 @@ class _Reader:
             "tables": part.tables,
             "deltas": tuple(self._deltas[folder] for folder in stored.deltas),
         }
-        return Manifest(**{**msgspec.structs.asdict(stored), **shared})
+        facts = {name: getattr(stored, name) for name in Facts.__struct_fields__}
+        return Manifest(**facts, **shared)
 
     def _read(self, key: str, kind: type[T]) -> T:
         try:
@@ -212,7 +233,9 @@ def named(store: Store, without: Collection[str] = ()) -> Named:
     """What the releases name that are there now, but for some."""
     stored = _each(store, _Reader(store).stored, without)
     return Named(
-        folders=frozenset(folder for one in stored for folder in (one.base, *one.deltas)),
+        folders=frozenset(
+            folder for one in stored for folder in (one.base, *one.deltas, *one.borrowed)
+        ),
         uttrekk=frozenset(one.uttrekk for one in stored),
     )
 

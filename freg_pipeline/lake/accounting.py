@@ -7,6 +7,7 @@ import msgspec
 
 from freg_pipeline.errors import IncompleteError
 from freg_pipeline.journal.accounting import Accounting
+from freg_pipeline.journal.keptout import OUTCOME
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.tables import NO_DOCUMENT, NOT_FOLLOWED
 
@@ -55,7 +56,7 @@ def account(connection: duckdb.DuckDBPyConnection, *, delivered: int, landed: in
     rows = connection.execute(
         "SELECT utfall, aarsak, count(*) AS n FROM avvik GROUP BY ALL ORDER BY n DESC, 1, 2"
     ).fetchall()
-    by_outcome = dict.fromkeys(("sammenslaatt", "duplikat", "borte", "feilet"), 0)
+    by_outcome = dict.fromkeys(("sammenslaatt", "duplikat", "borte", "feilet", OUTCOME), 0)
     of_events = dict.fromkeys((NO_DOCUMENT, NOT_FOLLOWED), 0)
     for outcome, _, count in rows:
         (of_events if outcome in of_events else by_outcome)[outcome] += count
@@ -70,6 +71,7 @@ def account(connection: duckdb.DuckDBPyConnection, *, delivered: int, landed: in
         reasons={f"{outcome}: {why}": count for outcome, why, count in rows[:MOST_REASONS]},
         events_without_document=of_events[NO_DOCUMENT],
         events_not_followed=of_events[NOT_FOLLOWED],
+        erased=by_outcome[OUTCOME],
     )
 
 

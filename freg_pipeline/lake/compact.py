@@ -58,7 +58,8 @@ def begin_compaction(store: Store) -> Compaction | None:
     if not current.deltas:
         return None
     buckets = max(current.base.buckets, bucket_count(current.persons))
-    compaction = Compaction(current.base.uttrekk, current.sekvensnummer, buckets)
+    base = current.base
+    compaction = Compaction(base.uttrekk, current.sekvensnummer, buckets, base.erased)
     store.write(compaction.open_key, b"")
     write_record(store, compaction.key("plan.json"), compaction)
     return read_compaction(store, compaction.name)
@@ -187,6 +188,7 @@ def _compacted(
         buckets=compaction.buckets,
         identity=tables.pop(IDENTITY.name),
         folder=compaction.folder,
+        erased=compaction.erased,
     )
     after = current.deltas[len(source.deltas) :]
     return msgspec.structs.replace(

@@ -18,16 +18,19 @@ class Compaction(msgspec.Struct, frozen=True):
         uttrekk: what the base began with.
         sekvensnummer: the position of the last delta that goes into it.
         buckets: how many buckets it is split into.
+        erased: as the base's: once somebody was taken out of that, what was begun before is moot.
     """
 
     uttrekk: str
     sekvensnummer: int
     buckets: int
+    erased: int = 0
 
     @property
     def name(self) -> str:
         """Its name; no uttrekk can have that, as it holds a full stop."""
-        return f"{self.uttrekk}.{self.sekvensnummer:012d}"
+        suffix = f".e{self.erased:06d}" if self.erased else ""
+        return f"{self.uttrekk}.{self.sekvensnummer:012d}{suffix}"
 
     @property
     def folder(self) -> str:
@@ -47,6 +50,7 @@ class Compaction(msgspec.Struct, frozen=True):
         """Whether it can take the place of a release's base and first deltas."""
         return (
             manifest.base.uttrekk == self.uttrekk
+            and manifest.base.erased == self.erased
             and manifest.base.sekvensnummer < self.sekvensnummer
             and self.sekvensnummer in manifest.positions()
         )
@@ -67,5 +71,5 @@ def under_way(store: Store) -> list[str]:
 
 def positions_taken(store: Store, manifest: Manifest) -> set[int]:
     """The positions up to which compactions under way take deltas of a release."""
-    names = [name.rpartition(".") for name in under_way(store)]
-    return {int(position) for base, _, position in names if base == manifest.base.uttrekk}
+    names = [name.split(".") for name in under_way(store)]
+    return {int(position) for base, position, *_ in names if base == manifest.base.uttrekk}

@@ -121,7 +121,7 @@ def delta_of(store: Store, manifest: Manifest) -> Delta | None:
 
 
 def _folder(uttrekk: str, current: Manifest) -> str:
-    return f"deltas/{uttrekk}/{current.base.uttrekk}"
+    return f"deltas/{uttrekk}/{current.base.uttrekk}{current.base.suffix}"
 
 
 def _done(uttrekk: str, current: Manifest) -> str:

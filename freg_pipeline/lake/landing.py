@@ -13,7 +13,10 @@ import msgspec
 from freg_pipeline.contract import Plan, compile_contract, fingerprint
 from freg_pipeline.envelope import is_xml
 from freg_pipeline.errors import DamagedError, FregError
+from freg_pipeline.extract.blank import answer_without
 from freg_pipeline.journal.batches import CHUNK, chunks
+from freg_pipeline.journal.kept import damaged
+from freg_pipeline.journal.keptout import kept_out
 from freg_pipeline.journal.measures import (
     BatchTook,
     Span,
@@ -55,6 +58,7 @@ class LandedBatch(msgspec.Struct, frozen=True):
         outcomes: identifiers by ``utfall``: dokument, borte, feilet.
         seconds: what it took.
         took: the same, and what its identifiers and its answers took.
+        kept_out: the last order of whom to keep out that was followed.
     """
 
     batch: int
@@ -64,6 +68,7 @@ class LandedBatch(msgspec.Struct, frozen=True):
     outcomes: dict[str, int]
     seconds: float
     took: BatchTook | None = None
+    kept_out: int = 0
 
 
 def load_plan(store: Store, contract: str) -> Plan:
@@ -95,6 +100,7 @@ def require_landed(uttrekk: Uttrekk) -> list[int]:
 
     Raises:
         FregError: some have not.
+        DamagedError: somebody was erased since one has landed: it has to land anew.
     """
     end = uttrekk.end
     landed = uttrekk.landed()
@@ -104,6 +110,10 @@ def require_landed(uttrekk: Uttrekk) -> list[int]:
             f"{'its' if end is None else end} batches",
             f"Resume it: {uttrekk.resume_command}",
         )
+    out = kept_out(uttrekk.store).number
+    for batch in range(end) if out else ():
+        if load_landed(uttrekk.store, uttrekk.place, batch).kept_out != out:
+            raise damaged(uttrekk.store, staging_key(uttrekk.place, batch, _DONE))
     return list(range(end))
 
 
@@ -175,6 +185,7 @@ class Landing:
         self._batch = batch
         self._plan = plan
         self._progress = progress or (lambda _: None)
+        self._out = kept_out(uttrekk.store)
         self._chunks = chunks(uttrekk.identifiers(batch))
         self._read: set[int] = set()
         self._took: dict[int, Took] = {}
@@ -209,6 +220,9 @@ class Landing:
         if chunk in self._read:
             return
         with self._timed(chunk):
+            if self._out:  # whoever kept it may have begun before somebody was erased
+                kind = self._uttrekk.identifier_kind(self._batch)
+                body = answer_without(body, kind, self._out) or body
             if is_xml(body):
                 body = json_answer(body, self._plan.contract.structure)
             self._reader.add(Chunk(chunk * CHUNK, self._chunks[chunk], body, meta.hentet))
@@ -234,7 +248,9 @@ class Landing:
         spans = united([*self._spans, just_now(time.monotonic() - started)])
         took = BatchTook(uttrekk.batch_took(batch), together(self._took.values()), spans)
         contract, seconds = self._plan.fingerprint, round(seconds_of(spans), 3)
-        landed = LandedBatch(batch, contract, where, file, tables.outcomes, seconds, took)
+        landed = LandedBatch(
+            batch, contract, where, file, tables.outcomes, seconds, took, self._out.number
+        )
         if not write_record(store, staging_key(uttrekk.place, batch, _DONE), landed):
             # Another worker landed it at the same time, from the same answers: its word stands.
             return load_landed(store, uttrekk.place, batch)

@@ -85,7 +85,8 @@ def _rows(delta: Delta) -> int:
 def _merge(store: Store, current: Manifest, deltas: tuple[Delta, ...]) -> Delta:
     """One delta with the content of several; made once, under a name that can be computed."""
     first, last = deltas[0], deltas[-1]
-    folder = f"deltas/{last.uttrekk}/{current.base.uttrekk}.{first.sekvensnummer:012d}"
+    base = current.base
+    folder = f"deltas/{last.uttrekk}/{base.uttrekk}.{first.sekvensnummer:012d}{base.suffix}"
     done = f"{folder}/done.json"
     if store.exists(done):
         made = read_record(store, done, Delta)

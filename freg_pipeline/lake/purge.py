@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
@@ -74,7 +75,7 @@ def purge(
         leaving = [number]
     else:
         leaving = going(store, keep=keep, older_than_days=older_than_days)
-    removed = [one for one in leaving if _remove(store, one)]
+    removed = [one for one in leaving if remove_release(store, one)]
     sweep(store)
     _drop_syncs(store)
     return removed
@@ -116,7 +117,7 @@ def _require_free(store: Store, number: str) -> None:
         )
 
 
-def _remove(store: Store, number: str) -> bool:
+def remove_release(store: Store, number: str) -> bool:
     """Remove a manifest; put it back if it was pinned at the same time."""
     try:
         content = store.read(manifest_key(number))
@@ -199,6 +200,9 @@ def _folders(store: Store) -> list[str]:
 def _is_open(store: Store, folder: str, current: Manifest | None) -> bool:
     """Whether someone may be writing there."""
     area, name, *_ = folder.split("/")
+    taken_out = re.search(r"\.e(\d{6,})$", folder)
+    if taken_out and taken_out[1] > (current.number if current else ""):
+        return True  # an erasure makes the next release
     if "." in name:
         compaction = healing(store, lambda: read_compaction(store, name))
         return compaction is not None and current is not None and compaction.continues(current)

@@ -192,6 +192,7 @@ def _publish(store: Store, uttrekk: Uttrekk, manifest: Manifest, policy: Policy)
         done = _released(store, uttrekk)
         if done is not None:
             return done
+        require_landed(uttrekk)  # nobody was erased since: whoever is, publishes
         if newest is not None:  # what it replaces is looked at, not what was there at first
             _require_may_replace(store, read_manifest(store, newest), uttrekk, manifest, policy)
         published = publish_after(store, newest, manifest)

@@ -67,7 +67,8 @@ AVVIK = OwnTable(
         (
             "utfall",
             pa.string(),
-            "sammenslaatt, duplikat, borte eller feilet; etter hendelser også"
+            "sammenslaatt, duplikat, borte, feilet eller slettet (personen er slettet her, og holdt"
+            " utenfor: den som identifikatoren gjaldt, står ikke); etter hendelser også"
             " uten_hendelsesdokument (registeret ga ikke hendelsens dokument) og ikke_fulgt"
             " (hendelsen nevner ingen; her står nummeret dens i hendelseslisten).",
         ),

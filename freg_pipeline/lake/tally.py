@@ -31,7 +31,7 @@ from freg_pipeline.lake.tables import (
     REPLACED,
     TIDLIGERE_IDENTIFIKATOR,
 )
-from freg_pipeline.store import Store, recall_record, write_record
+from freg_pipeline.store import Store, read_record, recall_record, write_record
 
 _ROW_GROUP = 16_384
 _NO_PERSONS = {TIDLIGERE_IDENTIFIKATOR.name, IDENTITY.name, REPLACED.name}  # keyed by number
@@ -90,6 +90,14 @@ def _counted(store: Store, manifest: Manifest) -> list[str]:
     plan = load_plan(store, manifest.base.contract)
     keyed = {layout.name for layout in layouts(plan) if layout.keyed} - _NO_PERSONS
     return sorted(keyed & manifest.tables.keys())
+
+
+def tally_there(store: Store, folder: str) -> Tally | None:
+    """The tally of a base by its folder; None: there is none, or none that can be read."""
+    try:
+        return read_record(store, f"{folder}/{TALLY}.json", Tally)
+    except (DamagedError, ObjectMissingError):
+        return None
 
 
 def _folder(manifest: Manifest) -> str:
@@ -167,10 +175,15 @@ def _write_file(
     told: Mapping[str, pa.ChunkedArray],
 ) -> None:
     columns = {name: pa.array(counts) for name, counts in counted.items()}
+    write_tally(path, pa.table({PERSON_KEY: pa.array(persons), **told, **columns}))
+
+
+def write_tally(path: Path, rows: pa.Table) -> None:
+    """Write a tally's file, by person."""
+    counts = [name for name in rows.column_names if name not in {PERSON_KEY, RECORDED_COLUMN}]
     pq.write_table(
-        pa.table({PERSON_KEY: pa.array(persons), **told, **columns}), path,
-        row_group_size=_ROW_GROUP, compression="zstd", store_schema=False,
-        write_page_checksum=True, use_dictionary=[*columns],
+        rows, path, row_group_size=_ROW_GROUP, compression="zstd", store_schema=False,
+        write_page_checksum=True, use_dictionary=counts,
         column_encoding={PERSON_KEY: "DELTA_BINARY_PACKED"},
     )  # fmt: skip
 

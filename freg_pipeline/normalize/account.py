@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from freg_pipeline.contract.names import PERSON_COLUMN
 from freg_pipeline.envelope import IdentifierKind
+from freg_pipeline.journal.keptout import OUTCOME, PLACEHOLDER, REASON
 from freg_pipeline.normalize.memory_map import NEVER
 from freg_pipeline.normalize.person import CurrentNumbers, Places
 from freg_pipeline.normalize.read import Reading
@@ -18,8 +19,8 @@ from freg_pipeline.normalize.read import Reading
 DOCUMENT_TABLE = "dokument"
 
 _TIME = pa.timestamp("us", tz="UTC")
-_DOCUMENT, _GONE, _FAILED = 0, 1, 2
-_OUTCOMES = ("dokument", "borte", "feilet")
+_DOCUMENT, _GONE, _FAILED, _ERASED = 0, 1, 2, 3
+_OUTCOMES = ("dokument", "borte", "feilet", OUTCOME)
 _NAMELESS = ("identifikasjonsnummer", "dokumentet sier ikke hvem det gjelder")
 DOCUMENT_SCHEMA = pa.schema(
     [
@@ -110,6 +111,7 @@ class Account:
         unknown = (recorded == NEVER) | (outcome != _DOCUMENT)
         for code, count in zip(*np.unique(outcome, return_counts=True), strict=True):
             self.outcomes[_OUTCOMES[code]] += int(count)
+        asked = _without_erased(asked, outcome)
         columns = [
             pa.array(places, pa.int32()),
             asked,
@@ -131,13 +133,19 @@ class Account:
         start = 0
         for reading in self._open:
             for index, text in reading.gone.items():
-                outcome[start + index] = _GONE
+                outcome[start + index] = _ERASED if text == REASON else _GONE
                 reasons[start + index] = ("", text)
             for index, told in reading.failed.items():
                 outcome[start + index] = _FAILED
                 reasons[start + index] = told
             start += len(reading.asked)
         return reasons
+
+
+def _without_erased(asked: pa.StringArray, outcome: npt.NDArray[np.int8]) -> pa.StringArray:
+    """Identifiers, with a placeholder for those of persons who are kept out."""
+    erased = outcome == _ERASED
+    return pc.if_else(pa.array(erased), PLACEHOLDER, asked) if erased.any() else asked
 
 
 def _places(reading: Reading) -> Places:

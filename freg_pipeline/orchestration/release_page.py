@@ -60,6 +60,7 @@ def release_metadata(
             gone=account.gone,
             failed=account.failed,
             unexplained=account.unexplained,
+            erased=account.erased,
         ),
     }
 

@@ -106,6 +106,7 @@ def accounting(manifest: Manifest) -> list[tuple[str, int]]:
         ("gone from the register", told.gone),
         ("failed", told.failed),
         ("unexplained", told.unexplained),
+        *([("erased, and kept out", told.erased)] if told.erased else []),
     ]
 
 

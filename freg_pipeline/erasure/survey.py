@@ -1,0 +1,234 @@
+"""What a store holds of persons, object by object."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from freg_pipeline.contract import Plan
+from freg_pipeline.erasure.columns import Columns, Places, Whose, columns_of, whose
+from freg_pipeline.erasure.persons import Persons, current_among
+from freg_pipeline.erasure.uttrekk import Events, objects_of
+from freg_pipeline.errors import ObjectMissingError
+from freg_pipeline.journal.kept import read_parts
+from freg_pipeline.journal.manifest import Manifest, TableFile
+from freg_pipeline.journal.releases import current_release, folder_of, list_releases
+from freg_pipeline.journal.uttrekk import Uttrekk, all_names
+from freg_pipeline.lake.landing import load_plan
+from freg_pipeline.lake.tables import HENDELSE
+from freg_pipeline.store import Store
+
+Area = Literal["tables", "unreleased", "answers", "batches", "events", "staging"]
+
+
+@dataclass(frozen=True)
+class Hit:
+    """An object that holds something of persons.
+
+    Attributes:
+        key: the object.
+        area: what sort of object.
+        place: the folder of a base or a delta, or the uttrekk.
+        what: the table, or what the object is.
+        own: by place in the list, rows or documents of that person.
+        named: by place in the list, rows or documents of others that name the person.
+    """
+
+    key: str
+    area: Area
+    place: str
+    what: str
+    own: Counter[int] = field(default_factory=Counter)
+    named: Counter[int] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a store holds of persons.
+
+    Attributes:
+        persons: who was looked for, under all numbers that were found.
+        hits: the objects.
+        releases: the numbers of the releases that name such an object.
+        events: those of the persons.
+        searched: how many objects were looked into.
+    """
+
+    persons: Persons
+    hits: tuple[Hit, ...]
+    releases: tuple[str, ...]
+    events: Events
+    searched: int
+
+    def of(self, *areas: Area) -> list[Hit]:
+        """The objects of some sorts."""
+        return [one for one in self.hits if one.area in areas]
+
+
+def survey(store: Store, persons: Persons, told: Callable[[int], None]) -> Survey:
+    """Look into every object of a store that can hold anything of persons.
+
+    Args:
+        store: which.
+        persons: whom to look for.
+        told: how many more objects were looked into.
+
+    Raises:
+        DamagedError: an object isn't as it was written, so that what it holds can't be told.
+    """
+    while True:
+        search = _Search(store, persons, told)
+        hits = tuple(search.hits())
+        known = search.persons
+        if len(known.places) == len(persons.places):
+            return Survey(persons, hits, search.releases, search.events, search.searched)
+        persons = known  # a document told another number of theirs
+
+
+class _Search:
+    def __init__(self, store: Store, persons: Persons, told: Callable[[int], None]) -> None:
+        self._store = store
+        self.persons = persons
+        self._told = told
+        self._plans: dict[str, Plan] = {}
+        self.events = Events()
+        self.releases: tuple[str, ...] = ()
+        self.searched = 0
+
+    def hits(self) -> Iterator[Hit]:
+        """All of them; what tells the events first."""
+        names = all_names(self._store)
+        for name in names:
+            yield from self._of_uttrekk(Uttrekk(self._store, name))
+        releases = list_releases(self._store)
+        found = list(self._of_releases(releases))
+        keys = {hit.key for hit in found}
+        self.releases = tuple(
+            one.number for one in releases if any(file.key in keys for file in one.files())
+        )
+        yield from found
+        yield from self._unreleased(releases)
+
+    def _of_uttrekk(self, uttrekk: Uttrekk) -> Iterator[Hit]:
+        for one in objects_of(uttrekk, self.persons, self.events, self._plan):
+            self._count()
+            if one.own or one.named:
+                yield Hit(one.key, one.area, uttrekk.name, one.what, one.own, one.named)
+            self._take_up(one.numbers)
+
+    def _take_up(self, numbers: list[tuple[str, int]]) -> None:
+        """Other numbers that documents tell to be theirs; but not those that are others' now."""
+        new = [(number, place) for number, place in numbers if number not in self.persons]
+        if new:
+            current = current_release(self._store)
+            told = (number for number, _ in new)
+            others = current_among(self._store, current, told) if current else set[str]()
+            more = [(number, place) for number, place in new if number not in others]
+            self.persons = self.persons.and_numbers(more)
+
+    def _of_releases(self, releases: list[Manifest]) -> Iterator[Hit]:
+        files: dict[str, tuple[str, str, TableFile]] = {}
+        for release in releases:
+            for contract, table, file in files_with_contract(release):
+                files[file.key] = contract, table, file
+        in_order = sorted(files.values(), key=lambda one: one[1] != HENDELSE.name)
+        for contract, table, file in in_order:
+            yield from self._of_file(contract, table, file, "tables")
+
+    def _unreleased(self, releases: list[Manifest]) -> Iterator[Hit]:
+        """Tables of what isn't published, or is no more: no manifest tells their contract."""
+        current = current_release(self._store)
+        named = {file.key for one in releases for file in one.files()}
+        folders = {folder_of(key) for key in named}
+        for area in ("bases/", "deltas/"):
+            for key in self._store.list(area):
+                if key in named or not key.endswith(".parquet"):
+                    continue
+                folder, parts = folder_of(key), key.split("/")
+                contract = self._contract(parts[1].split(".")[0], current)
+                table = (parts[2] if area == "bases/" else parts[3]).removesuffix(".parquet")
+                if contract is not None:
+                    sort: Area = "tables" if folder in folders else "unreleased"
+                    yield from self._of_unknown_file(key, contract, table, sort)
+
+    def _contract(self, uttrekk: str, current: Manifest | None) -> str | None:
+        try:
+            return Uttrekk(self._store, uttrekk).request.contract
+        except ObjectMissingError:
+            return current.contract if current else None
+
+    def _plan(self, contract: str) -> Plan:
+        if contract not in self._plans:
+            self._plans[contract] = load_plan(self._store, contract)
+        return self._plans[contract]
+
+    def _of_file(self, contract: str, table: str, file: TableFile, area: Area) -> Iterator[Hit]:
+        self._count()
+        columns = columns_of(self._plan(contract), table)
+        found = find_in(self._store, file, table, columns, self.persons, self.events.numbers)
+        if found.any:
+            own, named = counted(found.own), counted(found.named)
+            yield Hit(file.key, area, folder_of(file.key), table, own, named)
+
+    def _of_unknown_file(self, key: str, contract: str, table: str, area: Area) -> Iterator[Hit]:
+        self._count()
+        columns = columns_of(self._plan(contract), table)
+        try:
+            with self._store.filesystem.open_input_file(self._store.path(key)) as opened:
+                rows = pq.read_table(opened, columns=columns.among(pq.read_schema(opened).names))
+        except FileNotFoundError:  # it was removed since
+            return
+        found = whose(rows, columns, self.persons, self.events.numbers)
+        if found.any:
+            own, named = counted(found.own), counted(found.named)
+            yield Hit(key, area, folder_of(key), table, own, named)
+
+    def _count(self) -> None:
+        self.searched += 1
+        self._told(1)
+
+
+def find_in(
+    store: Store,
+    file: TableFile,
+    table: str,
+    columns: Columns,
+    persons: Persons,
+    events: dict[int, int],
+) -> Whose:
+    """Whose the rows of a table's file are; of ``hendelse`` it is noted which events they are."""
+    if not file.rows:
+        return Whose(np.empty(0, np.int64), np.empty(0, np.int64))
+    names: list[str] = []
+
+    def every(metadata: pq.FileMetaData) -> list[int]:
+        return [*range(metadata.num_row_groups)]
+
+    with store.open_file(file.key, file.bytes) as opened:
+        names = columns.among(pq.read_schema(opened).names)
+    rows = read_parts(store, file.key, file, names, every)
+    found = whose(rows, columns, persons, events)
+    if table == HENDELSE.name:
+        mine = np.flatnonzero(found.own >= 0)
+        numbers = rows["sekvensnummer"].take(mine).to_pylist()
+        events.update(zip(numbers, found.own[mine].tolist(), strict=True))
+    return found
+
+
+def counted(places: Places) -> Counter[int]:
+    """How many rows are whose."""
+    return Counter(places[places >= 0].tolist())
+
+
+def files_with_contract(release: Manifest) -> Iterator[tuple[str, str, TableFile]]:
+    """Each file of a release with the contract that gave its columns, and its table."""
+    base = release.base
+    for name, entry in {**release.tables, "_identitet": base.identity}.items():
+        yield from ((base.contract, name, file) for file in entry.files)
+    for delta in release.deltas:
+        yield from ((delta.contract, name, file) for name, file in delta.files.items())

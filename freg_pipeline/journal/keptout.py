@@ -1,0 +1,148 @@
+"""Whom the store keeps nothing about: those who were erased, until that is lifted.
+
+Each erasure, and each lifting of one, is an object under ``erasures/``, written once, whose number
+tells their order. It holds no number of anybody: each is kept as an HMAC under a key that lies
+beside it. Whoever has the store has the key too, and could try all numbers that there are: what it
+keeps is that nobody reads a number there, and that an object that got out by itself tells nothing
+(docs/decisions/0089).
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from freg_pipeline.store import Store, read_record, recall_record, write_record
+
+# What stands in the place of a number in a batch, so that the other ones keep theirs.
+PLACEHOLDER = "slettet"
+# Why there is no document, in the form of the register's own reasons.
+REASON = "slettet her"
+OUTCOME = "slettet"
+
+_FOLDER = "erasures/"
+_KEY = f"{_FOLDER}key.json"
+_DIGEST_BYTES = 16
+_NUMBERS = re.compile(rb"(?<!\d)\d{10,11}(?!\d)")
+
+
+class _Key(msgspec.Struct, frozen=True):
+    key: str
+
+
+class Order(msgspec.Struct, frozen=True):
+    """That persons are erased, or no longer kept out.
+
+    Attributes:
+        created: when (UTC).
+        persons: how many.
+        digests: of all numbers that they have had.
+        lifts: they are no longer kept out.
+    """
+
+    created: datetime
+    persons: int
+    digests: tuple[str, ...]
+    lifts: bool = False
+
+
+@dataclass(frozen=True, repr=False)
+class KeptOut:
+    """Who is kept out. False: nobody is.
+
+    Attributes:
+        number: of the last order; 0: there was none.
+        digests: of the numbers.
+    """
+
+    number: int = 0
+    digests: frozenset[bytes] = frozenset()
+    key: bytes = b""
+
+    def __bool__(self) -> bool:
+        return bool(self.digests)
+
+    def __contains__(self, number: object) -> bool:
+        return bool(self.digests) and digest(self.key, str(number)) in self.digests
+
+    def among(self, numbers: Iterable[str]) -> set[str]:
+        """Those of the numbers that are kept out."""
+        return {one for one in numbers if one in self} if self.digests else set()
+
+
+NOBODY = KeptOut()
+
+
+def digest(key: bytes, number: str) -> bytes:
+    """What is kept of a number."""
+    return hmac.digest(key, number.encode(), "sha256")[:_DIGEST_BYTES]
+
+
+def numbers_in(text: bytes) -> set[str]:
+    """What may be an identity number in a text; of ten digits, one that lost its leading zero."""
+    return {one.decode().zfill(11) for one in _NUMBERS.findall(text)}
+
+
+def kept_out(store: Store) -> KeptOut:
+    """Who is kept out now. One listing, where nobody ever was.
+
+    Raises:
+        DamagedError: an order isn't as it was written: nothing may land until it is restored.
+    """
+    every = orders(store)
+    if not every:
+        return NOBODY
+    digests = set[bytes]()
+    for _, order in sorted(every.items()):
+        told = map(bytes.fromhex, order.digests)
+        digests = digests.difference(told) if order.lifts else digests.union(told)
+    return KeptOut(max(every), frozenset(digests), _key(store))
+
+
+def orders(store: Store) -> dict[int, Order]:
+    """All orders by their numbers."""
+    names = [key.split("/") for key in store.list(_FOLDER)]
+    numbers = [int(name[1]) for name in names if name[-1] == "order.json"]
+    return {number: recall_record(store, _order_key(number), Order) for number in numbers}
+
+
+def add_order(store: Store, numbers: Collection[str], persons: int, *, lifts: bool = False) -> int:
+    """Record an order; return its number."""
+    write_record(store, _KEY, _Key(secrets.token_hex(32)))
+    key = _key(store)
+    digests = tuple(sorted(digest(key, one).hex() for one in numbers))
+    order = Order(datetime.now(UTC), persons, digests, lifts)
+    number = max(orders(store), default=0) + 1
+    while not write_record(store, _order_key(number), order):
+        number += 1
+    return number
+
+
+def receipt_key(number: int) -> str:
+    """Where the receipt of an erasure lies."""
+    return f"{_FOLDER}{number:06d}/receipt.json"
+
+
+def has_receipt(store: Store, number: int) -> bool:
+    """Whether an erasure is done."""
+    return store.exists(receipt_key(number))
+
+
+def read_receipt(store: Store, number: int) -> dict[str, Any]:
+    """What an erasure has done. Raises ObjectMissingError."""
+    return read_record(store, receipt_key(number), dict[str, Any])
+
+
+def _key(store: Store) -> bytes:
+    return bytes.fromhex(recall_record(store, _KEY, _Key).key)
+
+
+def _order_key(number: int) -> str:
+    return f"{_FOLDER}{number:06d}/order.json"
