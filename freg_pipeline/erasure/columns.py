@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from freg_pipeline.contract import Plan, ValueKind
+from freg_pipeline.contract import Identity, Plan
 from freg_pipeline.erasure.persons import Persons
 from freg_pipeline.extract.blank import blanked
 from freg_pipeline.journal.keptout import numbers_in
@@ -76,9 +76,11 @@ def columns_of(plan: Plan, table: str) -> Columns:
     described = next((one for one in plan.tables if one.name == table), None)
     if described is None:
         return Columns(own=("personidentifikator",))
-    named = (column.name for column in described.columns if column.is_reference)
-    texts = (column.name for column in described.columns if column.kind is ValueKind.OPAQUE)
-    return Columns(("personidentifikator",), tuple(named), tuple(texts))
+    told = {
+        sort: tuple(column.name for column in described.columns if column.identity is sort)
+        for sort in (Identity.PERSON, Identity.EMBEDDED)
+    }
+    return Columns(("personidentifikator",), told[Identity.PERSON], told[Identity.EMBEDDED])
 
 
 @dataclass(frozen=True)
@@ -128,9 +130,7 @@ def without(rows: pa.Table, columns: Columns, found: Whose, persons: Persons) ->
     """A table without its rows of the persons, and without their numbers in the others."""
     if (found.named >= 0).any():
         for name in columns.named:
-            there = pc.is_in(rows[name], value_set=persons.numbers())
-            nothing = pa.scalar(None, rows[name].type)
-            rows = _put(rows, name, pc.if_else(there, nothing, rows[name]))
+            rows = _put(rows, name, _blank(rows[name], persons))
         for name in columns.texts:
             rows = _put(rows, name, _texts_without(rows[name], found.named, persons))
     return rows.filter(pa.array(found.own < 0))
@@ -142,22 +142,45 @@ def _put(rows: pa.Table, name: str, column: pa.ChunkedArray) -> pa.Table:
 
 
 def _places(column: pa.ChunkedArray, persons: Persons) -> Places:
+    if pa.types.is_list(column.type):
+        places = np.full(len(column), -1, np.int64)
+        found = _places(pc.list_flatten(column), persons)
+        np.maximum.at(places, pc.list_parent_indices(column).to_numpy(), found)
+        return places
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
-    values = persons.numbers()
-    if pa.types.is_integer(column.type):
-        values = pa.array(keys_of(values))
-    if column.type != values.type:  # a contract may give a column any type
-        return np.full(len(column), -1, np.int64)
-    found = pc.fill_null(pc.index_in(column, value_set=values), -1)
-    places = np.array([*persons.places.values(), -1], np.int64)
-    return places[found.to_numpy()]
+    found = pc.fill_null(pc.index_in(column, value_set=_values(column.type, persons)), -1)
+    return _taken([*persons.places.values(), -1], found)
+
+
+def _values(kind: pa.DataType, persons: Persons) -> pa.Array:
+    """The numbers as a column of a type holds them; none, where it can't."""
+    if pa.types.is_string(kind):
+        return persons.numbers()
+    if pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_floating(kind):
+        return pa.array(keys_of(persons.numbers())).cast(kind)
+    return pa.array([], kind)
+
+
+def _taken(places: list[int], found: pa.ChunkedArray) -> Places:
+    taken: Places = np.array(places, np.int64)[found.to_numpy()]
+    return taken
+
+
+def _blank(column: pa.ChunkedArray, persons: Persons) -> pa.ChunkedArray:
+    if not pa.types.is_list(column.type):
+        there = pc.is_in(column, value_set=_values(column.type, persons))
+        return pc.if_else(there, pa.scalar(None, column.type), column)
+    out = set(_values(column.type.value_type, persons).to_pylist())
+    told = [None if row is None else [one for one in row if one not in out]
+            for row in column.to_pylist()]  # fmt: skip
+    return pa.chunked_array([pa.array(told, column.type)])
 
 
 def _by_event(column: pa.ChunkedArray, events: dict[int, int]) -> Places:
     values = pa.array(list(events), pa.int64())
     found = pc.fill_null(pc.index_in(column.cast(pa.int64()), value_set=values), -1)
-    return np.array([*events.values(), -1], np.int64)[found.to_numpy()]
+    return _taken([*events.values(), -1], found)
 
 
 def _in_texts(column: pa.ChunkedArray, persons: Persons) -> Places:

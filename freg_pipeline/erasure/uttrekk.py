@@ -138,7 +138,12 @@ class _Objects:
         body = read_raw(self._store, key)[1]
         if not self._named(body):
             return held
-        for one in parse(body):
+        try:
+            answers = parse(body)
+        except ValueError:  # in no known form
+            held.named.update(set(self._named(body).values()))
+            return held
+        for one in answers:
             numbers = [*numbers_of(one.person), one.identifikator or ""]
             place = max((self._persons.places.get(number, -1) for number in numbers), default=-1)
             if place >= 0:

@@ -193,8 +193,9 @@ class _Reader:
             "tables": part.tables,
             "deltas": tuple(self._deltas[folder] for folder in stored.deltas),
         }
-        facts = {name: getattr(stored, name) for name in Facts.__struct_fields__}
-        return Manifest(**facts, **shared)
+        facts = msgspec.structs.asdict(stored)
+        del facts["borrowed"]
+        return Manifest(**{**facts, **shared})
 
     def _read(self, key: str, kind: type[T]) -> T:
         try:

@@ -105,6 +105,8 @@ def publish_compaction(store: Store, compaction: Compaction) -> Manifest:
         current = require_current(store)
         if not compaction.continues(current):
             store.delete(compaction.open_key)
+            if compaction.erased != current.base.erased:  # it may hold somebody who was erased
+                store.delete_all(store.list(compaction.key("")))
             return current
         if left:
             raise FregError(
