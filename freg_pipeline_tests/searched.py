@@ -107,9 +107,9 @@ def _packed(store: LocalStore, path: Path, key: str) -> Iterator[tuple[str, Any]
 
 def _table(rows: pa.Table) -> Iterator[tuple[str, Any]]:
     for name in rows.column_names:
-        for value in rows[name].unique().to_pylist() if _is_flat(rows[name].type) else rows[
-            name
-        ].to_pylist():
+        for value in (
+            rows[name].unique().to_pylist() if _is_flat(rows[name].type) else rows[name].to_pylist()
+        ):
             yield "cell", value
 
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import logging
-import shutil
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from freg_pipeline.commands.completion import EVERY_UTTREKK, OPEN_UTTREKK
+from freg_pipeline.commands.listed import seekable
 from freg_pipeline.commands.options import (
     settings,
     split_criteria,
@@ -93,7 +90,7 @@ def liste(source: Path, column: str | None, name: str | None, **strictness: bool
 
     with (
         progress() as begin,
-        _seekable(source) as path,
+        seekable(source) as path,
         Freg.from_settings(settings(), begin) as freg,
     ):
         manifest = run_liste(
@@ -105,19 +102,6 @@ def liste(source: Path, column: str | None, name: str | None, **strictness: bool
             opened=tell_malformed,
         )
     tell_release(manifest, freg.store)
-
-
-@contextmanager
-def _seekable(source: Path) -> Iterator[Path]:
-    """The list as a file; what comes on stdin is laid aside in the store's scratch folder."""
-    if str(source) != "-":
-        yield source
-        return
-    with store().scratch() as folder:
-        path = folder / "stdin"
-        with path.open("wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file)
-        yield path
 
 
 def _run(kind: AnyKind, name: str | None, strictness: dict[str, bool]) -> None:

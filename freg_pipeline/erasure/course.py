@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 import msgspec
@@ -46,7 +45,6 @@ from freg_pipeline.store import Store, write_record
 logger = logging.getLogger(__name__)
 
 MOST_PASSES = 5
-Told = Callable[[int], None]
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -88,7 +86,7 @@ def pinned(store: Store, found: Survey) -> tuple[str, ...]:
     return tuple(sorted(name for name, release in pins(store).items() if release in found.releases))
 
 
-def erase(store: Store, found: Survey, told: Told, *, including_pinned: bool = False) -> Receipt:
+def erase(store: Store, found: Survey, *, including_pinned: bool = False) -> Receipt:
     """Take persons out of a store, and keep them out.
 
     Safe to repeat at any point: who was killed is gone on with by the same list.
@@ -96,7 +94,6 @@ def erase(store: Store, found: Survey, told: Told, *, including_pinned: bool = F
     Args:
         store: which.
         found: what was found of them.
-        told: how many more objects were looked into.
         including_pinned: releases that somebody has pinned are removed too.
 
     Raises:
@@ -118,7 +115,7 @@ def erase(store: Store, found: Survey, told: Told, *, including_pinned: bool = F
         dropped += _drop_releases(store, found, including_pinned=including_pinned)
         done += made
         done["table files removed"] += _remove_files(store)
-        found = survey(store, persons, told)
+        found = survey(store, persons)
         if not found.hits:
             break
     else:
@@ -126,9 +123,6 @@ def erase(store: Store, found: Survey, told: Told, *, including_pinned: bool = F
             "loads under way have brought something of these persons again and again",
             "Run it again when they have ended: it goes on",
         )
-    newest = point_to_newest(store)
-    if newest is not None:
-        renew_catalogue(store)
     receipt = Receipt(
         number=number,
         begun=orders(store)[number].created,
@@ -136,7 +130,7 @@ def erase(store: Store, found: Survey, told: Told, *, including_pinned: bool = F
         persons=len(persons),
         done=dict(sorted(done.items())),
         objects=tuple(sorted(objects)),
-        release=newest,
+        release=point_to_newest(store),
         dropped=tuple(sorted(dropped)),
         outside=OUTSIDE,
     )

@@ -7,13 +7,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.extract.listfile import read_list, written_number
 from freg_pipeline.identifiers import parse
 from freg_pipeline.journal.manifest import Manifest
-from freg_pipeline.journal.releases import list_releases
+from freg_pipeline.journal.releases import current_release
 from freg_pipeline.lake.query import connect
 from freg_pipeline.store import Store
 
@@ -84,13 +85,16 @@ def read_persons(source: Path, column: str | None = None) -> Persons:
 
 
 def with_other_numbers(store: Store, persons: Persons) -> Persons:
-    """The same, with all other numbers that any release tells to be theirs."""
-    releases = list_releases(store)
-    while True:
-        more = [found for one in releases for found in _others(store, one, persons)]
-        if all(number in persons for number, _ in more):
-            return persons
-        persons = persons.and_numbers(more)
+    """The same, with all other numbers that the current release tells to be theirs."""
+    current = current_release(store)
+    if current is None:
+        return persons
+    with closing(connect(store, current)) as connection:
+        while True:
+            more = _others(connection, persons)
+            if all(number in persons for number, _ in more):
+                return persons
+            persons = persons.and_numbers(more)
 
 
 def current_among(store: Store, current: Manifest, numbers: Iterable[str]) -> set[str]:
@@ -106,9 +110,9 @@ def current_among(store: Store, current: Manifest, numbers: Iterable[str]) -> se
     return {number for (number,) in found}
 
 
-def _others(store: Store, release: Manifest, persons: Persons) -> list[tuple[str, int]]:
+def _others(connection: duckdb.DuckDBPyConnection, persons: Persons) -> list[tuple[str, int]]:
     places = pa.array(list(persons.places.values()), pa.int64())
-    asked = pa.table({"nummer": persons.numbers(), "place": places})
-    with closing(connect(store, release)) as connection:
-        connection.register("asked", asked)
-        return [(number, place) for place, number in connection.execute(_OTHERS).fetchall()]
+    connection.register("asked", pa.table({"nummer": persons.numbers(), "place": places}))
+    found = connection.execute(_OTHERS).fetchall()
+    connection.unregister("asked")
+    return [(number, place) for place, number in found]

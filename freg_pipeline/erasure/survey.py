@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -70,19 +70,18 @@ class Survey:
         return [one for one in self.hits if one.area in areas]
 
 
-def survey(store: Store, persons: Persons, told: Callable[[int], None]) -> Survey:
+def survey(store: Store, persons: Persons) -> Survey:
     """Look into every object of a store that can hold anything of persons.
 
     Args:
         store: which.
         persons: whom to look for.
-        told: how many more objects were looked into.
 
     Raises:
         DamagedError: an object isn't as it was written, so that what it holds can't be told.
     """
     while True:
-        search = _Search(store, persons, told)
+        search = _Search(store, persons)
         hits = tuple(search.hits())
         known = search.persons
         if len(known.places) == len(persons.places):
@@ -91,10 +90,9 @@ def survey(store: Store, persons: Persons, told: Callable[[int], None]) -> Surve
 
 
 class _Search:
-    def __init__(self, store: Store, persons: Persons, told: Callable[[int], None]) -> None:
+    def __init__(self, store: Store, persons: Persons) -> None:
         self._store = store
         self.persons = persons
-        self._told = told
         self._plans: dict[str, Plan] = {}
         self.events = Events()
         self.releases: tuple[str, ...] = ()
@@ -190,7 +188,6 @@ class _Search:
 
     def _count(self) -> None:
         self.searched += 1
-        self._told(1)
 
 
 def find_in(
