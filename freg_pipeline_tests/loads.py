@@ -119,13 +119,18 @@ def sync(settings: Settings, **strictness: bool) -> list[Slice]:
     store = open_store(settings)
     slices = []
     again = not strictness.get("allow_incomplete", False)
-    while (taken := asyncio.run(_collected(store, settings, again))) is not None:
+    while (taken := asyncio.run(_collected(store, settings, again=again))) is not None:
         build_release(store, taken.uttrekk, policy=Policy(**strictness))
         slices.append(taken)
     return slices
 
 
-async def _collected(store: Store, settings: Settings, again: bool) -> Slice | None:
+def collected(store: Store, settings: Settings) -> Slice | None:
+    """A sync that has landed, and isn't released."""
+    return asyncio.run(_collected(store, settings, again=True))
+
+
+async def _collected(store: Store, settings: Settings, *, again: bool) -> Slice | None:
     async with Register.from_settings(settings) as register:
         return await collect(
             store, register, settings, lambda what, total: lambda more: None, ask_again=again

@@ -34,8 +34,8 @@ from freg_pipeline.journal.keptout import OUTCOME, PLACEHOLDER, REASON, numbers_
 from freg_pipeline.journal.raw import RawMeta
 
 _DIGITS = rb"\d{10,11}"
-# A number as a value of JSON; as a text within a longer one it is only made unreadable.
-_VALUE = re.compile(rb'"(%s)"(?!\s*:)|(?<![\d".])(%s)(?![\d".])' % (_DIGITS, _DIGITS))
+# Texts of JSON, those that name a value too, and numbers that may be an identity number.
+_VALUE = re.compile(rb'"((?:[^"\\]|\\.)*)"(\s*:)?|(?<![\w.+-])(%s)(?![\w.])' % _DIGITS, re.DOTALL)
 _ANYWHERE = re.compile(rb"(?<!\d)%s(?!\d)" % _DIGITS)
 
 
@@ -100,10 +100,16 @@ def blanked(text: bytes, out: Container[str]) -> bytes:
     def is_out(digits: bytes) -> bool:
         return digits.decode().zfill(11) in out
 
-    if is_xml(text):
-        return _ANYWHERE.sub(lambda one: b"" if is_out(one[0]) else one[0], text)
-    text = _VALUE.sub(lambda one: b"null" if is_out(one[1] or one[2]) else one[0], text)
-    return _ANYWHERE.sub(lambda one: b"x" * len(one[0]) if is_out(one[0]) else one[0], text)
+    def unreadable(text: bytes, by: bytes = b"x") -> bytes:
+        return _ANYWHERE.sub(lambda one: by * len(one[0]) if is_out(one[0]) else one[0], text)
+
+    def value(one: re.Match[bytes]) -> bytes:
+        content = one[3] if one[1] is None else one[1]
+        if not one[2] and _ANYWHERE.fullmatch(content):
+            return b"null" if is_out(content) else one[0]
+        return unreadable(one[0])
+
+    return unreadable(text, b"") if is_xml(text) else _VALUE.sub(value, text)
 
 
 def events_without(events: Iterable[FeedEntry], out: Container[str]) -> list[FeedEntry]:
