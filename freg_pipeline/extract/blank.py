@@ -30,7 +30,7 @@ from freg_pipeline.envelope import (
     numbers_of,
     parse,
 )
-from freg_pipeline.journal.keptout import OUTCOME, PLACEHOLDER, REASON, numbers_in
+from freg_pipeline.journal.keptout import OUTCOME, PLACEHOLDER, REASON, KeptOut, numbers_in
 from freg_pipeline.journal.raw import RawMeta
 
 _DIGITS = rb"\d{10,11}"
@@ -176,4 +176,7 @@ def batch_without(identifiers: Iterable[str], out: Container[str]) -> list[str] 
 
 
 def _named(text: bytes, out: Container[str]) -> set[str]:
-    return {one for one in numbers_in(text) if one in out}
+    numbers = numbers_in(text)
+    return (
+        out.among(numbers) if isinstance(out, KeptOut) else {one for one in numbers if one in out}
+    )

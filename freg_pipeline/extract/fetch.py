@@ -140,6 +140,7 @@ def _without(
     out: KeptOut, kind: IdentifierKind, meta: RawMeta, body: bytes
 ) -> tuple[RawMeta, bytes]:
     """An answer as it may be kept: nothing of those who are kept out."""
+    meta = msgspec.structs.replace(meta, kept_out=out.number)
     left = answer_without(body, kind, out) if out else None
     if left is None:
         return meta, body

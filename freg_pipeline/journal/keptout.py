@@ -1,7 +1,7 @@
 """Whom the store keeps nothing about: those who were erased, until that is lifted.
 
 Each erasure, and each lifting of one, is an object under ``erasures/``, written once, whose number
-tells their order. It holds no number of anybody: each is kept as an HMAC under a key that lies
+tells their order. It holds no number of anybody: each is kept as a keyed digest, whose key lies
 beside it. Whoever has the store has the key too, and could try all numbers that there are: what it
 keeps is that nobody reads a number there, and that an object that got out by itself tells nothing
 (docs/decisions/0089).
@@ -9,12 +9,12 @@ keeps is that nobody reads a number there, and that an object that got out by it
 
 from __future__ import annotations
 
-import hmac
 import re
 import secrets
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -75,15 +75,22 @@ class KeptOut:
 
     def among(self, numbers: Iterable[str]) -> set[str]:
         """Those of the numbers that are kept out."""
-        return {one for one in numbers if one in self} if self.digests else set()
+        digests, key = self.digests, self.key
+        if not digests:
+            return set()
+        return {
+            one
+            for one in numbers
+            if blake2b(one.encode(), key=key, digest_size=_DIGEST_BYTES).digest() in digests
+        }
 
 
 NOBODY = KeptOut()
 
 
 def digest(key: bytes, number: str) -> bytes:
-    """What is kept of a number."""
-    return hmac.digest(key, number.encode(), "sha256")[:_DIGEST_BYTES]
+    """What is kept of a number: a MAC, by BLAKE2's keyed mode, a third of the time of HMAC's."""
+    return blake2b(number.encode(), key=key, digest_size=_DIGEST_BYTES).digest()
 
 
 def numbers_in(text: bytes) -> set[str]:
@@ -98,7 +105,11 @@ def _runs_of_digits(text: bytes) -> set[bytes]:
 
     content = np.frombuffer(text, np.uint8)
     is_digit = content - ord("0") < 10
-    edges = np.flatnonzero(np.diff(is_digit, prepend=False, append=False))
+    edges = np.flatnonzero(is_digit[1:] != is_digit[:-1]) + 1
+    if is_digit[0]:
+        edges = np.append(0, edges)
+    if is_digit[-1]:
+        edges = np.append(edges, len(content))
     starts, lengths = edges[::2], edges[1::2] - edges[::2]
     found = set[bytes]()
     for size in (10, 11):

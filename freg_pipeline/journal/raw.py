@@ -45,6 +45,7 @@ class RawMeta(msgspec.Struct, frozen=True):
         correlation_id: of the request.
         composed: made of several answers (look-ups one by one), not one answer as it came.
         took: what it took to have it; None where nobody has looked.
+        kept_out: the last order of whom to keep out that it was looked through for.
     """
 
     size: int
@@ -53,6 +54,7 @@ class RawMeta(msgspec.Struct, frozen=True):
     correlation_id: str
     composed: bool = False
     took: Took | None = None
+    kept_out: int = 0
 
 
 class _Head(msgspec.Struct, frozen=True):

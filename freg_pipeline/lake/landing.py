@@ -220,7 +220,9 @@ class Landing:
         if chunk in self._read:
             return
         with self._timed(chunk):
-            if self._out:  # whoever kept it may have begun before somebody was erased
+            if (
+                self._out and meta.kept_out != self._out.number
+            ):  # whoever kept it may have begun before somebody was erased
                 kind = self._uttrekk.identifier_kind(self._batch)
                 body = answer_without(body, kind, self._out) or body
             if is_xml(body):
