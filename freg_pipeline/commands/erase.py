@@ -39,7 +39,7 @@ def erase(
     lift: bool,
     listed: bool,
 ) -> None:
-    """Erase persons: take them out of all that the store keeps, and keep them out.
+    """Take persons out of all that is kept, and keep them out.
 
     FILE holds their identity numbers: text, CSV or Parquet; - reads stdin. All numbers that they
     have had are found. Rows of others that name them stay, without the number. Earlier releases

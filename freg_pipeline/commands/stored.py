@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 )
 @with_settings
 def stored(source: Path | None, column: str | None, form: str, output: Path | None) -> None:
-    """Tell what is held about persons, and where: for the right of access.
+    """Tell what is held about persons, and where.
+
+    For the right of access.
 
     FILE holds their identity numbers: text, CSV or Parquet; - reads stdin. Persons are told by
     their lines in it. Numbers that they had before are counted in.

@@ -174,20 +174,20 @@ def _events(found: Survey) -> pa.Table:
 
 def _documents(store: Store, found: Survey, folder: Path) -> Iterator[str]:
     """Their documents as the register gave them, and their events."""
-    count: Counter[int] = Counter()
+    count: Counter[tuple[int, str]] = Counter()
     for hit in found.of("answers", "events"):
         if not hit.key.endswith(".zst"):
             continue
         body = read_raw(store, hit.key)[1]
         for place, content in _of_answer(body, found) if hit.area == "answers" else ():
-            count[place] += 1
+            count[place, "document"] += 1
             form = "xml" if is_xml(content) else "json"
-            name = f"{found.persons.lines[place]}-document-{count[place]:04d}.{form}"
+            name = f"{found.persons.lines[place]}-document-{count[place, 'document']:04d}.{form}"
             write_private(folder / name, content)
             yield name
         for place, content in _of_events(body, hit, found) if hit.area == "events" else ():
-            count[place] += 1
-            name = f"{found.persons.lines[place]}-event-{count[place]:04d}.json"
+            count[place, "event"] += 1
+            name = f"{found.persons.lines[place]}-event-{count[place, 'event']:04d}.json"
             write_private(folder / name, content)
             yield name
 

@@ -20,6 +20,7 @@ from freg_pipeline.erasure.stored import held
 from freg_pipeline.erasure.survey import survey
 from freg_pipeline.errors import ConfigurationError, DamagedError, FregError
 from freg_pipeline.journal.keptout import has_receipt, kept_out, orders
+from freg_pipeline.journal.names import names_of
 from freg_pipeline.journal.pins import pin
 from freg_pipeline.journal.releases import list_releases, require_current
 from freg_pipeline.lake.checks import run_checks
@@ -202,6 +203,7 @@ def test_nothing_of_them_is_left_in_any_object_and_everyone_else_stays(
     receipt = _erase(store, kept.given)
 
     assert found_in(folder, numbers) == {}
+    assert [key for key in store.list("") if len(names_of(key)) != 1] == []
     after = _rows(store)
     assert {name for name in rows if after[name] != expected[name]} == set()
     _require_sound(store)
