@@ -91,7 +91,7 @@ def _erased(lies: Store, found: Survey, *, including_pinned: bool) -> Receipt:
 def _tell_found(lies: Store, found: Survey) -> None:
     from collections import Counter
 
-    from freg_pipeline.erasure.course import pinned
+    from freg_pipeline.erasure.course import pins_on
 
     objects = Counter(hit.area for hit in found.hits)
     told = ", ".join(f"{count:,} of {area}" for area, count in sorted(objects.items()))
@@ -104,7 +104,7 @@ def _tell_found(lies: Store, found: Survey) -> None:
             f"A release without them is published, and these are removed: "
             f"{', '.join(found.releases)}"
         )
-    names = pinned(lies, found)
+    names = pins_on(lies, found)
     if names:
         click.echo(f"Pinned: {', '.join(names)}")
 

@@ -27,7 +27,7 @@ from freg_pipeline.journal.keptout import (
     receipt_key,
 )
 from freg_pipeline.journal.manifest import Manifest
-from freg_pipeline.journal.pins import pins, unpin
+from freg_pipeline.journal.pins import pinned, pins, unpin
 from freg_pipeline.journal.publish import note_release, publish_after
 from freg_pipeline.journal.releases import (
     folder_of,
@@ -81,7 +81,7 @@ OUTSIDE = (
 )
 
 
-def pinned(store: Store, found: Survey) -> tuple[str, ...]:
+def pins_on(store: Store, found: Survey) -> tuple[str, ...]:
     """The pins on releases that hold anything of the persons: these are removed."""
     return tuple(sorted(name for name, release in pins(store).items() if release in found.releases))
 
@@ -147,7 +147,7 @@ def lift(store: Store, persons: Persons) -> int:
 
 
 def _require_unpinned(store: Store, found: Survey, *, including_pinned: bool) -> None:
-    names = pinned(store, found)
+    names = pins_on(store, found)
     if names and not including_pinned:
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         raise ConfigurationError(
@@ -218,13 +218,13 @@ def _drop_releases(store: Store, found: Survey, *, including_pinned: bool) -> li
     """Remove the releases that hold anything of them, all but the newest one."""
     newest = point_to_newest(store)
     going = [one for one in found.releases if one != newest]
-    for name in pinned(store, found) if including_pinned else ():
+    for name in pins_on(store, found) if including_pinned else ():
         unpin(store, name)
     kept = [number for number in going if not remove_release(store, number)]
-    still = [number for number in kept if number in pins(store).values()]
+    still = [number for number in kept if pinned(store, number)]
     if still:
         raise FregError(
-            f"release {still[0]} was pinned meanwhile, or is being restored",
+            f"release {still[0]} is being read or restored, or was pinned meanwhile",
             "Run it again: it goes on",
         )
     return going
