@@ -93,7 +93,7 @@ def test_a_release_holds_each_person_once_and_accounts_for_the_rest(store: Local
     reasons = account.pop("reasons")
     assert account == {
         "delivered": 5, "landed": 2, "merged": 1, "duplicates": 1, "gone": 1, "failed": 0,
-        "unexplained": 0, "events_not_followed": 0, "events_without_document": 0,
+        "unexplained": 0, "events_not_followed": 0, "events_without_document": 0, "erased": 0,
     }  # fmt: skip
     assert reasons["borte: dokumentet er slettet"] == 1
     assert sum(reasons.values()) == account["delivered"] - account["landed"]
