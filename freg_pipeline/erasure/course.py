@@ -38,6 +38,7 @@ from freg_pipeline.journal.releases import (
 from freg_pipeline.journal.uttrekk import Uttrekk, open_names
 from freg_pipeline.lake.catalogue import renew_catalogue
 from freg_pipeline.lake.compaction import under_way
+from freg_pipeline.lake.open_tables import renew, withdraw
 from freg_pipeline.lake.purge import remove_release, sweep
 from freg_pipeline.lake.tally import TALLY, tally_there
 from freg_pipeline.store import Store, write_record
@@ -203,6 +204,9 @@ def _publish(store: Store, found: Survey) -> Done:
             after = {file.key for file in manifest.files()}
             done["table files rewritten"] = len(after - before)
             renew_catalogue(store)
+            for kind in renew(store):  # what it names goes, and its tables with it
+                withdraw(store, kind)
+                done["open formats withdrawn"] += 1
             return done
 
 
@@ -244,7 +248,7 @@ def _remove_files(store: Store) -> int:
         key
         for folder in sorted({folder_of(key) for key in files} - own)
         for key in store.list(f"{folder}/")
-        if key not in kept
+        if key not in kept and "/_delta_log/" not in key
     ]
     for key in going:
         store.delete(key)
