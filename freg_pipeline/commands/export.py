@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from freg_pipeline.pseudonyms.rules import Rules
     from freg_pipeline.store import Store
 
-LAYOUTS = ("plain",)
+LAYOUTS = ("plain", "dapla")
 
 
 @click.command()
@@ -29,7 +29,13 @@ LAYOUTS = ("plain",)
     type=click.Choice(LAYOUTS),
     default="plain",
     show_default=True,
-    help="plain: a Parquet file for each table, as its view shows it.",
+    help="plain: a Parquet file for each table, as its view shows it. dapla: by Statistics "
+    "Norway's conventions of names, types and descriptions.",
+)
+@click.option(
+    "--data-version",
+    type=click.IntRange(min=1),
+    help="Of --layout dapla: the version in the files' names.  [default: 1]",
 )
 @click.option("--table", "tables", multiple=True, help="This table or view only; may be repeated.")
 @with_keys_and_rules
@@ -37,6 +43,7 @@ LAYOUTS = ("plain",)
 def export(
     output: str,
     layout: str,
+    data_version: int | None,
     tables: tuple[str, ...],
     pseudonymise: Path | None,
     rules: Path | None,
@@ -51,8 +58,9 @@ def export(
     With rules (--rules or --profile) only the columns that they name go out, identity numbers as
     pseudonyms (--pseudonymise). Such a copy is still personal data.
     """
+    from freg_pipeline.export.dapla import Dapla
     from freg_pipeline.export.folder import write_export
-    from freg_pipeline.export.layouts import Plain
+    from freg_pipeline.export.layouts import Layout, Plain
     from freg_pipeline.export.relations import tables_to_copy
     from freg_pipeline.journal.access_log import note_access
     from freg_pipeline.journal.releases import require_current
@@ -60,21 +68,19 @@ def export(
     told = chosen(pseudonymise, rules, profile)
     if told and layout != "plain":
         raise ConfigurationError("a copy by rules is plain", "Leave out --layout")
+    if data_version is not None and layout != "dapla":
+        raise ConfigurationError("--data-version is for --layout dapla", "Leave it out")
     lies = store_to_read()
     manifest = require_current(lies)
     if told:
         _by_rules(lies, manifest, output, tables, *told)
         return
+    form: Layout = Plain(manifest)
+    if layout == "dapla":
+        form = Dapla(manifest, output, data_version or 1)
     copied = tables_to_copy(lies, manifest, tables)
     noted = note_access(lies, "export", tables=tables)
-    written = write_export(
-        lies,
-        manifest,
-        place(output),
-        copied,
-        Plain(manifest),
-        layout,
-    )
+    written = write_export(lies, manifest, place(output), copied, form, layout)
     rows = sum(one.file.rows for one in written.tables.values())
     noted.gave(rows)
     _tell(output, written, rows)
