@@ -16,10 +16,10 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from multiprocessing.context import ForkServerContext
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 
 from freg_pipeline_tests.waiting import STUCK_SECONDS
@@ -90,8 +90,7 @@ def _from_nothing(
 def _forked(
     arguments: tuple[str, ...], folder: Path, environment: dict[str, str], out: Path, err: Path
 ) -> int:
-    process = _server().Process(target=_command, args=(arguments, folder, environment, out, err))
-    process.start()
+    process = begun(arguments, folder, environment, out, err)
     try:
         process.join(STUCK_SECONDS)
         assert process.exitcode is not None, f"freg {arguments[0]} didn't end"
@@ -102,6 +101,30 @@ def _forked(
         process.close()
 
 
+def begun(
+    arguments: tuple[str, ...],
+    folder: Path,
+    environment: Mapping[str, str],
+    out: Path,
+    err: Path,
+    before: Callable[[], None] | None = None,
+) -> ForkServerProcess:
+    """Start a forked command; whoever starts it waits for it.
+
+    Args:
+        arguments: the command's.
+        folder: where it runs.
+        environment: all of it.
+        out: a file for what it says on stdout.
+        err: and on stderr.
+        before: done in the process before it is anything; can be pickled.
+    """
+    told = (arguments, folder, dict(environment), out, err, before)
+    process = _server().Process(target=_command, args=told)
+    process.start()
+    return process
+
+
 @cache
 def _server() -> ForkServerContext:
     server = multiprocessing.get_context("forkserver")
@@ -110,7 +133,12 @@ def _server() -> ForkServerContext:
 
 
 def _command(
-    arguments: tuple[str, ...], folder: Path, environment: dict[str, str], out: Path, err: Path
+    arguments: tuple[str, ...],
+    folder: Path,
+    environment: dict[str, str],
+    out: Path,
+    err: Path,
+    before: Callable[[], None] | None,
 ) -> None:
     """In the process of its own: what the entry point of ``freg`` does."""
     from freg_pipeline.cli import main
@@ -125,6 +153,8 @@ def _command(
         os.close(file)
     sys.stdout = io.TextIOWrapper(io.FileIO(1, "w"))
     sys.stderr = io.TextIOWrapper(io.FileIO(2, "w"), errors="backslashreplace", line_buffering=True)
+    if before:
+        before()
     try:
         main()
     finally:

@@ -2,7 +2,8 @@
 
 ``POST /_synthetic/hendelser?antall=N&type=…`` lets things happen, ``…/stille?antall=N&type=…``
 without any event, ``…/boelge?antall=N`` makes a wave, ``…/alder?sekvensnummer=N`` lets the history
-before a number be gone. Each answers the last event's sequence number.
+before a number be gone, ``…/feil?faults=SPEC`` lets other things go wrong from now on than before.
+Each answers the last event's sequence number.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.synthetic.archive import Archive
+from freg_pipeline.synthetic.faults import Faults, read_faults
 from freg_pipeline.synthetic.living import KINDS, CannotHappenError, Living
 from freg_pipeline.synthetic.problems import ProblemError, kode
 
@@ -25,9 +28,10 @@ _LAST_NUMBER = 10**18
 class Control:
     """Changes one register on demand."""
 
-    def __init__(self, archive: Archive, living: Living) -> None:
+    def __init__(self, archive: Archive, living: Living, faults: Faults) -> None:
         self._archive = archive
         self._living = living
+        self._faults = faults
 
     def routes(self) -> list[Route]:
         """The addresses."""
@@ -36,6 +40,7 @@ class Control:
             Route("/_synthetic/stille", self._stille, methods=["POST"]),
             Route("/_synthetic/boelge", self._boelge, methods=["POST"]),
             Route("/_synthetic/alder", self._alder, methods=["POST"]),
+            Route("/_synthetic/feil", self._feil, methods=["POST"]),
         ]
 
     async def _hendelser(self, request: Request) -> Response:
@@ -52,6 +57,13 @@ class Control:
 
     async def _alder(self, request: Request) -> Response:
         self._archive.oldest = _number(request, "sekvensnummer", _LAST_NUMBER)
+        return _told(self._archive.last_sequence_number)
+
+    async def _feil(self, request: Request) -> Response:
+        try:
+            self._faults.become(read_faults(request.query_params.get("faults", "")))
+        except ConfigurationError as error:
+            raise ProblemError(kode(400, "SYNTHETIC", str(error))) from None
         return _told(self._archive.last_sequence_number)
 
 

@@ -84,12 +84,16 @@ class Faults:
     """
 
     def __init__(self, faults: tuple[Fault, ...], seed: int) -> None:
-        self._faults = faults
         self._random = Random(seed)
         self._met: Counter[Fault] = Counter()
         self.injected: Counter[str] = Counter()
-        self.any_documents = any(fault.kind in DOCUMENTS for fault in faults)
         self._odd: dict[str, set[str]] = {}
+        self.become(faults)
+
+    def become(self, faults: tuple[Fault, ...]) -> None:
+        """From now on these go wrong, and no others."""
+        self._faults = faults
+        self.any_documents = any(fault.kind in DOCUMENTS for fault in faults)
 
     def transport(self, service: str) -> str | None:
         """What is to go wrong with this answer, if anything."""

@@ -78,7 +78,7 @@ class SyntheticRegister:
         ]
         clock = Middleware(FollowingTheClock, catch_up=self.living.catch_up)
         mounts = [_mount(package, services, clock) for package in PACKAGES]
-        control = Control(self.archive, self.living).routes()
+        control = Control(self.archive, self.living, self._faults).routes()
         app = Starlette(
             routes=[
                 Route("/", front_page),

@@ -1,0 +1,69 @@
+"""``python -m freg_pipeline_tests.chaos 1-20``: the courses of these seeds, one line each."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from freg_pipeline_tests.chaos.course import Result, run
+
+
+def main() -> int:
+    """Run the seeds given; 1: something was wrong with one."""
+    parser = argparse.ArgumentParser(prog="python -m freg_pipeline_tests.chaos")
+    parser.add_argument("seeds", help="one, such as 7, or from and to, such as 1-20")
+    parser.add_argument("--keep", type=Path, help="a folder for what failing courses leave")
+    parser.add_argument("--json", type=Path, help="a file for the figures")
+    chosen = parser.parse_args()
+    for name in [*os.environ]:
+        if name.startswith(("FREG_", "DAGSTER_")):
+            del os.environ[name]
+    first, _, last = chosen.seeds.partition("-")
+    results = [_one(seed, chosen.keep) for seed in range(int(first), int(last or first) + 1)]
+    figures = _figures(results)
+    print(json.dumps(figures, indent=1, ensure_ascii=False))
+    if chosen.json:
+        chosen.json.write_text(json.dumps(figures, indent=1, ensure_ascii=False))
+    return bool(figures["failed"])
+
+
+def _one(seed: int, keep: Path | None) -> Result:
+    began = time.monotonic()
+    folder = Path(tempfile.mkdtemp(prefix="freg-chaos-"))
+    try:
+        result = run(seed, folder)
+        if result.wrong and keep:
+            shutil.copytree(folder, keep / f"seed-{seed}", symlinks=True, dirs_exist_ok=True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    took = time.monotonic() - began
+    said = "settled" if not result.wrong else f"WRONG: {'; '.join(result.wrong)}"
+    print(
+        f"seed {seed}: {result.plan.question} of {result.plan.persons}, "
+        f"{len(result.outcomes)} commands, {sum(result.troubles.values())} troubled, "
+        f"{result.reads} reads, {took:.0f} s: {said}",
+        flush=True,
+    )
+    return result
+
+
+def _figures(results: list[Result]) -> dict[str, object]:
+    troubles: Counter[str] = sum((one.troubles for one in results), Counter())
+    return {
+        "seeds": len(results),
+        "failed": [one.plan.seed for one in results if one.wrong],
+        "commands": sum(len(one.outcomes) for one in results),
+        "reads": sum(one.reads for one in results),
+        "troubles": dict(sorted(troubles.items())),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

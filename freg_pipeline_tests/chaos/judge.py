@@ -1,0 +1,185 @@
+"""What must be true once a course has settled."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from freg_pipeline_tests.chaos.oracle import Seen, expected
+from freg_pipeline_tests.living import Document, everyone, rows_of
+from freg_pipeline_tests.registers import events_of, get
+
+_DIGITS = re.compile(rb"(?<!\d)\d{11}(?!\d)")
+_OLD_SECONDS = 2 * 24 * 3600
+Found = Iterator[str]
+
+
+def judge(course: Mapping[str, Any]) -> list[str]:
+    """What is wrong, in words.
+
+    Args:
+        course: what ``_Course.observed`` tells.
+    """
+    store = course["folder"] / "store"
+    seen = Seen(store / "freg.duckdb")
+    people = everyone(course["url"])
+    numbers = _numbers(people)
+    return [
+        *_position(seen, course["url"]),
+        *_persons(seen, people, numbers, course),
+        *_cells(seen, people),
+        *_former_numbers(seen, numbers),
+        *_releases(course),
+        *_leaks(course, numbers),
+        *_left_over(course),
+    ]
+
+
+def _numbers(people: Mapping[str, Document]) -> dict[str, str]:
+    return {
+        row["foedselsEllerDNummer"]: number
+        for number, document in people.items()
+        for row in rows_of(document, "identifikasjonsnummer")
+    }
+
+
+def _position(seen: Seen, url: str) -> Found:
+    last = get(url, "hendelser/siste/sekvensnummer").raise_for_status().json()
+    if seen.position != last:
+        yield f"the release is at {seen.position}, the register at {last}"
+    numbers = {one["sekvensnummer"] for one in events_of(url)}
+    if any(count > 1 for count in seen.events.values()):
+        yield "an event is there twice"
+    if strangers := seen.events.keys() - numbers:
+        yield f"{len(strangers)} events that the register doesn't have"
+
+
+def _persons(
+    seen: Seen, people: Mapping[str, Document], numbers: Mapping[str, str], course: Mapping[str, Any]
+) -> Found:
+    if any(count > 1 for count in seen.persons.values()):
+        yield "a person is there twice"
+    wanted, allowed = _asked_for(people, numbers, course)
+    if lost := wanted - seen.persons.keys():
+        yield f"{len(lost)} persons are lost of {len(wanted)}"
+    if more := seen.persons.keys() - allowed:
+        yield f"{len(more)} persons that weren't asked for, or are no longer anybody"
+
+
+def _asked_for(
+    people: Mapping[str, Document], numbers: Mapping[str, str], course: Mapping[str, Any]
+) -> tuple[set[str], set[str]]:
+    """Who must be in the tables, and who may."""
+    question = course["plan"].question
+    if question == "komplett":
+        return {*people}, {*people}
+    if question == "liste":
+        listed = {numbers[one] for one in course["listed"] if one in numbers}
+        once = {
+            numbers[row["foedselsEllerDNummer"]]
+            for one in course["listed"]
+            for row in rows_of(course["first"][one], "identifikasjonsnummer")
+            if row["foedselsEllerDNummer"] in numbers
+        }
+        return listed, listed | once
+    women = {number for number, one in people.items() if _now(one, "kjoenn") == {"kvinne"}}
+    return {number for number in women if _now(people[number], "status") == {"bosatt"}}, women
+
+
+def _now(document: Document, entity: str) -> set[str]:
+    """The values of a field of an entity's own name, in the rows in force."""
+    return {
+        row[entity] for row in rows_of(document, entity) if row.get("erGjeldende", True)
+    }
+
+
+def _cells(seen: Seen, people: Mapping[str, Document]) -> Found:
+    documents = {number: people[number] for number in seen.persons if number in people}
+    tables, unknown = expected(documents, seen.types)
+    for name in seen.entities:
+        there, here = seen.rows[name], tables.get(name)
+        if here is None and not there:
+            continue
+        more, fewer = there - (here or type(there)()), (here or type(there)()) - there
+        if more or fewer:
+            columns = {column for row in (more + fewer) for column, _ in row}
+            odd = sorted(columns - {c for row in more for c, _ in row & _all(fewer)})
+            yield (
+                f"{name}: {more.total()} rows that the register doesn't say, {fewer.total()} that "
+                f"are missing; columns {', '.join(_differing(more, fewer)) or odd}"
+            )
+    told = " ".join(seen.unknown)
+    if missing := {one for one in unknown if one.rpartition(".")[2] not in told}:
+        yield f"unknown to the contract and not told: {', '.join(sorted(missing))}"
+
+
+def _all(rows: Any) -> frozenset[Any]:
+    return frozenset(cell for row in rows for cell in row)
+
+
+def _differing(more: Any, fewer: Any) -> list[str]:
+    """The columns in which rows differ, which tells no value."""
+    one, other = _all(more), _all(fewer)
+    return sorted({column for column, _ in one ^ other})
+
+
+def _former_numbers(seen: Seen, numbers: Mapping[str, str]) -> Found:
+    told = dict(seen.numbers)
+    wrong = [one for one, of in seen.numbers if numbers.get(one) != of]
+    if wrong:
+        yield f"{len(wrong)} former numbers lead elsewhere than in the register"
+    there = {one for one, _ in seen.numbers}
+    missing = [
+        one for one, of in numbers.items() if one != of and of in seen.persons and one not in there
+    ]
+    if missing:
+        yield f"{len(missing)} former numbers of {len(told)} are missing"
+
+
+def _releases(course: Mapping[str, Any]) -> Found:
+    outcome = course["run"]("release", "verify")
+    if outcome.code:
+        yield f"release verify: {outcome.told[-300:]}"
+
+
+def _leaks(course: Mapping[str, Any], numbers: Mapping[str, str]) -> Found:
+    """Numbers and secrets in what commands say, in Dagster's records, and in names of files."""
+    known = {number.encode() for number in numbers}
+    secrets = [one.encode() for one in course["secrets"]]
+
+    def leaked(content: bytes) -> bool:
+        return any(one in content for one in secrets) or not known.isdisjoint(
+            _DIGITS.findall(content)
+        )
+
+    for outcome in course["outcomes"]:
+        if leaked(f"{outcome.said}\n{outcome.told}".encode()):
+            yield f"{' '.join(outcome.arguments[:2])} says a number or a secret"
+    for path in _files(course["folder"] / "store"):
+        if leaked(os.fsencode(path.name)):
+            yield "a file's name tells a number"
+        if "dagster" in path.parts and leaked(path.read_bytes()):
+            yield f"Dagster's records tell a number or a secret: {path.suffix}"
+
+
+def _left_over(course: Mapping[str, Any]) -> Found:
+    """What killed processes leave is gone once it is old and somebody writes again."""
+    folder: Path = course["folder"]
+    places = (folder / "store" / ".tmp", folder / "tmp", folder / "out")
+    old = time.time() - _OLD_SECONDS
+    for place in places:
+        for path in (*_files(place), *(one for one in place.glob("*") if one.is_dir())):
+            os.utime(path, (old, old))
+    outcome = course["run"]("release", "pin", Seen(folder / "store" / "freg.duckdb").release)
+    if outcome.code:
+        yield f"a release can't be pinned at the end: {outcome.told[-300:]}"
+    if left := _files(folder / "store" / ".tmp"):
+        yield f"{len(left)} files are left under construction"
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]

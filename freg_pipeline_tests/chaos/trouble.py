@@ -1,0 +1,101 @@
+"""What happens to a process of the command: it dies, is told to end, or can't write any more.
+
+Counted is what Python tells its audit hooks of: files that are opened for writing, linked, renamed,
+removed, folders that are made, connections. So the moment doesn't depend on how fast the machine
+is, and lies between any two of them.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Literal
+
+Kind = Literal["kill", "terminate", "interrupt", "full", "broken", "small files"]
+KINDS: tuple[Kind, ...] = ("kill", "kill", "terminate", "interrupt", "full", "broken", "small files")
+
+_SIGNALS = {"kill": signal.SIGKILL, "terminate": signal.SIGTERM, "interrupt": signal.SIGINT}
+_ERRORS = {"full": errno.ENOSPC, "broken": errno.EIO}
+_WRITES = {"os.link", "os.rename", "os.mkdir", "tempfile.mkstemp", "tempfile.mkdtemp"}
+_MOMENTS = {*_WRITES, "os.remove", "os.rmdir", "socket.connect", "sqlite3.connect"}
+_FOR_WRITING = os.O_WRONLY | os.O_RDWR
+_SMALLEST, _LARGEST = 512, 60_000  # bytes of a file that may not grow further
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One disturbance.
+
+    Attributes:
+        kind: ``full`` and ``broken``: what is written fails from that moment on, as on a full disk,
+            or once, as on a bad one; ``small files``: no file may grow beyond so many bytes.
+        at: the moment, counted from 1; or the bytes.
+    """
+
+    kind: Kind
+    at: int
+
+    @classmethod
+    def draw(cls, random: Random) -> Trouble:
+        """One of any kind, at any moment of a command: the early ones are as likely as late."""
+        kind = random.choice(KINDS)
+        if kind == "small files":
+            return cls(kind, random.randint(_SMALLEST, _LARGEST))
+        return cls(kind, int(2 ** random.uniform(0, 10)))
+
+    @property
+    def is_deadly(self) -> bool:
+        """Whether the process has no last word."""
+        return self.kind == "kill"
+
+    def begin(self, folder: str) -> None:
+        """In the process itself, before it does anything.
+
+        Args:
+            folder: below which files count.
+        """
+        if self.kind == "small files":
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # then writing fails, as on a full disk
+            resource.setrlimit(resource.RLIMIT_FSIZE, (self.at, resource.RLIM_INFINITY))
+            return
+        sys.addaudithook(self._hook(folder))
+
+    def _hook(self, folder: str) -> Callable[[str, tuple[Any, ...]], None]:
+        met = 0
+
+        def hook(event: str, told: tuple[Any, ...]) -> None:
+            nonlocal met
+            writes = event in _WRITES or (event == "open" and _is_for_writing(told))
+            if not (writes or event in _MOMENTS) or not _is_below(folder, event, told):
+                return
+            met += 1
+            if self.kind in _SIGNALS:
+                if met == self.at:
+                    os.killpg(0, _SIGNALS[self.kind])
+            elif writes and (met == self.at or (met > self.at and self.kind == "full")):
+                number = _ERRORS[self.kind]
+                raise OSError(number, os.strerror(number))
+
+        return hook
+
+
+def _is_for_writing(told: tuple[Any, ...]) -> bool:
+    _, mode, flags = told
+    if isinstance(flags, int) and flags & _FOR_WRITING:
+        return True
+    return isinstance(mode, str) and any(sign in mode for sign in "wax+")
+
+
+def _is_below(folder: str, event: str, told: tuple[Any, ...]) -> bool:
+    if event == "socket.connect":
+        return True
+    path = told[0]
+    if isinstance(path, bytes):
+        path = os.fsdecode(path)
+    return isinstance(path, str | os.PathLike) and os.fspath(path).startswith(folder)
