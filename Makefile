@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 DAGSTER_HOME := $(CURDIR)/data/dagster
 
-.PHONY: demo test test-s3 test-distributed lint docs site pictures ui bench bench-large fuzz clean
+.PHONY: demo test test-s3 test-distributed lint docs site pictures ui bench bench-large fuzz chaos clean
 
 demo: $(INSTALLED)
 	$(BIN)/freg demo
@@ -56,6 +56,11 @@ site: $(INSTALLED)
 # A million damaged answers to the decoder; some ten thousand of them are part of `make test`.
 fuzz: $(INSTALLED)
 	$(BIN)/python -m freg_pipeline_tests.fuzz.decoder $(FUZZ)
+
+# Random courses of commands amid faults, one a seed, judged by code of its own; the first three are part of `make test`.
+SEEDS ?= 1-20
+chaos: $(INSTALLED)
+	$(BIN)/python -m freg_pipeline_tests.chaos $(SEEDS)
 
 bench: .venv/.bench
 	$(BIN)/python -m benchmarks

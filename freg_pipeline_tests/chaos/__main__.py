@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
 import shutil
 import sys
 import tempfile
 import time
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from freg_pipeline_tests.chaos.course import Result, run
@@ -20,15 +23,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m freg_pipeline_tests.chaos")
     parser.add_argument("seeds", help="one, such as 7, or from and to, such as 1-20")
     parser.add_argument("--keep", type=Path, help="a folder for what failing courses leave")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="courses at a time")
     parser.add_argument("--json", type=Path, help="a file for the figures")
     chosen = parser.parse_args()
     for name in [*os.environ]:
         if name.startswith(("FREG_", "DAGSTER_")):
             del os.environ[name]
     first, _, last = chosen.seeds.partition("-")
-    results = [_one(seed, chosen.keep) for seed in range(int(first), int(last or first) + 1)]
+    seeds = range(int(first), int(last or first) + 1)
+    with ProcessPoolExecutor(chosen.jobs, multiprocessing.get_context("spawn")) as pool:
+        results = [*pool.map(partial(_one, keep=chosen.keep), seeds)]
     figures = _figures(results)
-    print(json.dumps(figures, indent=1, ensure_ascii=False))
+    print(json.dumps(figures, indent=1, ensure_ascii=False))  # noqa: T201
     if chosen.json:
         chosen.json.write_text(json.dumps(figures, indent=1, ensure_ascii=False))
     return bool(figures["failed"])
@@ -45,7 +51,7 @@ def _one(seed: int, keep: Path | None) -> Result:
         shutil.rmtree(folder, ignore_errors=True)
     took = time.monotonic() - began
     said = "settled" if not result.wrong else f"WRONG: {'; '.join(result.wrong)}"
-    print(
+    print(  # noqa: T201
         f"seed {seed}: {result.plan.question} of {result.plan.persons}, "
         f"{len(result.outcomes)} commands, {sum(result.troubles.values())} troubled, "
         f"{result.reads} reads, {took:.0f} s: {said}",

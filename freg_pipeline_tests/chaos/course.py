@@ -20,8 +20,8 @@ from freg_pipeline_tests.chaos.judge import judge
 from freg_pipeline_tests.chaos.plan import Plan, Step
 from freg_pipeline_tests.chaos.readers import Readers
 from freg_pipeline_tests.chaos.trouble import Trouble
-from freg_pipeline_tests.living import Document, everyone
-from freg_pipeline_tests.registers import events_of, happen
+from freg_pipeline_tests.living import everyone
+from freg_pipeline_tests.registers import happen
 
 CANARY = "canary-token-of-the-course"  # what no output may hold
 _MERGE = "personErViderefoertSomGjeldendeVedSammenslaaing"
@@ -47,9 +47,7 @@ class Result:
     @property
     def troubles(self) -> Counter[str]:
         """What really happened to processes, by kind and exit code."""
-        return Counter(
-            f"{one.trouble.kind} → {one.code}" for one in self.outcomes if one.trouble
-        )
+        return Counter(f"{one.trouble.kind} → {one.code}" for one in self.outcomes if one.trouble)
 
 
 def run(seed: int, folder: Path) -> Result:
@@ -224,7 +222,7 @@ class _Course:
         chosen = self._random.sample(numbers, len(numbers) // 2)
         path = self._folder / "list.txt"
         path.write_text("\n".join(chosen))
-        os.chmod(path, 0o600)
+        path.chmod(0o600)
         return chosen
 
 

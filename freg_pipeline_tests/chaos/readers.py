@@ -54,7 +54,9 @@ class Readers:
             connection.execute("SET threads = 1")
             release = connection.execute("SELECT nummer FROM utgivelse").fetchall()
             digests = [
-                connection.execute(f"SELECT count(*), sum(hash(read)) FROM {one} AS read").fetchall()
+                connection.execute(
+                    f"SELECT count(*), sum(hash(read)) FROM {one} AS read"
+                ).fetchall()
                 for one in _LOOKED_AT
             ]
         self.reads += 1

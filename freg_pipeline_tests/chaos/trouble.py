@@ -18,7 +18,15 @@ from random import Random
 from typing import Any, Literal
 
 Kind = Literal["kill", "terminate", "interrupt", "full", "broken", "small files"]
-KINDS: tuple[Kind, ...] = ("kill", "kill", "terminate", "interrupt", "full", "broken", "small files")
+KINDS: tuple[Kind, ...] = (
+    "kill",
+    "kill",
+    "terminate",
+    "interrupt",
+    "full",
+    "broken",
+    "small files",
+)
 
 _SIGNALS = {"kill": signal.SIGKILL, "terminate": signal.SIGTERM, "interrupt": signal.SIGINT}
 _ERRORS = {"full": errno.ENOSPC, "broken": errno.EIO}
