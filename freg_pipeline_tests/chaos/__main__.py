@@ -6,16 +6,14 @@ import argparse
 import json
 import multiprocessing
 import os
-import shutil
 import sys
-import tempfile
-import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from freg_pipeline_tests.chaos.course import Result, run
+from freg_pipeline_tests.chaos.course import Result
+from freg_pipeline_tests.chaos.seed import carry_out
 
 
 def main() -> int:
@@ -32,32 +30,12 @@ def main() -> int:
     first, _, last = chosen.seeds.partition("-")
     seeds = range(int(first), int(last or first) + 1)
     with ProcessPoolExecutor(chosen.jobs, multiprocessing.get_context("spawn")) as pool:
-        results = [*pool.map(partial(_one, keep=chosen.keep), seeds)]
+        results = [*pool.map(partial(carry_out, keep=chosen.keep), seeds)]
     figures = _figures(results)
     print(json.dumps(figures, indent=1, ensure_ascii=False))  # noqa: T201
     if chosen.json:
         chosen.json.write_text(json.dumps(figures, indent=1, ensure_ascii=False))
     return bool(figures["failed"])
-
-
-def _one(seed: int, keep: Path | None) -> Result:
-    began = time.monotonic()
-    folder = Path(tempfile.mkdtemp(prefix="freg-chaos-"))
-    try:
-        result = run(seed, folder)
-        if result.wrong and keep:
-            shutil.copytree(folder, keep / f"seed-{seed}", symlinks=True, dirs_exist_ok=True)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    took = time.monotonic() - began
-    said = "settled" if not result.wrong else f"WRONG: {'; '.join(result.wrong)}"
-    print(  # noqa: T201
-        f"seed {seed}: {result.plan.question} of {result.plan.persons}, "
-        f"{len(result.outcomes)} commands, {sum(result.troubles.values())} troubled, "
-        f"{result.reads} reads, {took:.0f} s: {said}",
-        flush=True,
-    )
-    return result
 
 
 def _figures(results: list[Result]) -> dict[str, object]:

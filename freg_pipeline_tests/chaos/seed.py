@@ -1,0 +1,36 @@
+"""One seed in a folder of its own, told in a line."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from freg_pipeline_tests.chaos.course import Result, run
+
+
+def carry_out(seed: int, keep: Path | None) -> Result:
+    """Run a seed's course.
+
+    Args:
+        seed: which.
+        keep: a folder for what a failing one leaves; None: it is removed.
+    """
+    began = time.monotonic()
+    folder = Path(tempfile.mkdtemp(prefix="freg-chaos-"))
+    try:
+        result = run(seed, folder)
+        if result.wrong and keep:
+            shutil.copytree(folder, keep / f"seed-{seed}", symlinks=True, dirs_exist_ok=True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    took = time.monotonic() - began
+    said = "settled" if not result.wrong else f"WRONG: {'; '.join(result.wrong)}"
+    print(  # noqa: T201
+        f"seed {seed}: {result.plan.question} of {result.plan.persons}, "
+        f"{len(result.outcomes)} commands, {sum(result.troubles.values())} troubled, "
+        f"{result.reads} reads, {took:.0f} s: {said}",
+        flush=True,
+    )
+    return result
