@@ -50,6 +50,7 @@ _NAV = {
         "operations.md",
         "operators_day.md",
         "trouble.md",
+        "reliability.md",
         "sizing.md",
         "warehouse.md",
         "data-protection.md",
