@@ -105,6 +105,9 @@ class Warehouse(Copy):
             self.connection.unregister("rows")
         return super().wrong(store)
 
+    def _unlike(self, store: Store) -> dict[str, tuple[int, int]]:
+        return {}  # no file tells what it is to be: its views do
+
     def rows(self, table: Described) -> pa.Table:
         """A table's, as they lie there; lists may be JSON."""
         raise NotImplementedError
