@@ -18,6 +18,7 @@ BENCHMARKS = (
     "many_syncs",
     "wave",
     "questions",
+    "far",
     "documented",
     "warehouse",
 )

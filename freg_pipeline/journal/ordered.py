@@ -11,13 +11,18 @@ from freg_pipeline.journal.asked import Asked
 from freg_pipeline.journal.request import OrderAnswer
 from freg_pipeline.store import recall_record, write_record
 
+_FOLDER = "order/"
+
 
 class Ordered(Asked):
     """What lies in the store about an uttrekk's orders, and where what came of them lies."""
 
     def attempts(self) -> list[tuple[int, OrderAnswer | None]]:
         """Every attempt to order, with what came of it; None: sent, and no answer was recorded."""
-        keys = set(self.store.list(self.key("order/")))
+        return self._attempts(self.store.list(self.key(_FOLDER)))
+
+    def _attempts(self, there: list[str]) -> list[tuple[int, OrderAnswer | None]]:
+        keys = set(there)
         sent = sorted(
             int(key.rsplit("/", 1)[-1].split("-")[0]) for key in keys if key.endswith("-sent.json")
         )
@@ -39,8 +44,12 @@ class Ordered(Asked):
             return None
 
     def _accepted(self) -> list[tuple[int, str]]:
-        """The attempts that the register accepted, with the job that each became."""
-        return [(nr, answer.jobbId) for nr, answer in self.attempts() if answer and answer.jobbId]
+        """The attempts that the register accepted, with the job that each became.
+
+        On a store far away, as this process knew of them a moment ago.
+        """
+        attempts = self._attempts(self.store.recall_list(self.key(_FOLDER)))
+        return [(number, answer.jobbId) for number, answer in attempts if answer and answer.jobbId]
 
     @property
     def accepted_at(self) -> datetime | None:

@@ -15,6 +15,7 @@ from freg_pipeline.journal.kept import open_whole
 from freg_pipeline.lake.landing import LandedBatch, load_landed, packed_key
 from freg_pipeline.lake.packed import PackedTable, Stretch, decoded, read_parts
 from freg_pipeline.store import Store, recall_record
+from freg_pipeline.store.overlap import ahead
 
 ROWS_AT_ONCE = 100_000
 
@@ -88,9 +89,14 @@ class Staging:
         self, table: str, columns: list[str] | None = None
     ) -> Iterator[tuple[int, pa.Table]]:
         """The same, with texts as dictionaries where they come often."""
-        for batch, packed in self._of(table):
+
+        def read(of: tuple[int, PackedTable]) -> tuple[int, list[pa.Table]]:
+            batch, packed = of
             key = packed_key(self._place, batch)
-            for piece in read_parts(self._store, key, packed, self._parts(packed), columns):
+            return batch, [*read_parts(self._store, key, packed, self._parts(packed), columns)]
+
+        for batch, pieces in ahead(self._store, read, self._of(table)):
+            for piece in pieces:
                 yield batch, piece
 
     def _parts(self, packed: PackedTable) -> tuple[Stretch, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -93,6 +94,14 @@ class Store(Protocol):
 
     def list(self, prefix: str) -> list[str]:
         """All keys that begin with ``prefix`` (a folder and ``/``, or a key's start), sorted."""
+        ...
+
+    def recall_list(self, folder: str) -> builtins.list[str]:
+        """As :meth:`list`, of a folder (it ends in ``/``) in which little happens.
+
+        What this process found a moment ago needn't be asked for again, but for what it has written
+        or removed there since. What others do there shows by and by.
+        """
         ...
 
     def delete(self, key: str) -> None:

@@ -17,7 +17,10 @@ ALL_BYTES = 64 * 1024**2
 
 
 class Remembered:
-    """The contents of small objects by their keys, those used last. Safe for many threads."""
+    """The contents of small objects by their keys, those used last. Safe for many threads.
+
+    And what lies in a folder, by its name, which ends in ``/``.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -45,9 +48,10 @@ class Remembered:
                 self._drop(next(iter(self._held)))
 
     def forget(self, key: str) -> None:
-        """It was replaced or removed, or is about to be."""
+        """It was written, replaced or removed, or is about to be: so its folder is another one."""
         with self._lock:
             self._drop(key)
+            self._drop(f"{key.rpartition('/')[0]}/")
 
     def _drop(self, key: str) -> None:
         _, content = self._held.pop(key, (0.0, b""))

@@ -187,7 +187,19 @@ class S3Store:
         """All keys that begin with ``prefix``, sorted."""
         strip = len(self._prefix) + 1 if self._prefix else 0
         pages = self._pages(Prefix=self._key(prefix))
-        return sorted(item["Key"][strip:] for page in pages for item in page.get("Contents", []))
+        found = sorted(item["Key"][strip:] for page in pages for item in page.get("Contents", []))
+        if self._remembered.get(prefix) is not None:  # what is recalled is never older
+            self._remembered.put(prefix, "\n".join(found).encode())
+        return found
+
+    def recall_list(self, folder: str) -> builtins.list[str]:
+        """As :meth:`list`, of a folder: what is known isn't asked for."""
+        known = self._remembered.get(folder)
+        if known is not None:
+            return known.decode().split("\n") if known else []
+        found = self.list(folder)
+        self._remembered.put(folder, "\n".join(found).encode())
+        return found
 
     def _pages(self, **what: str) -> Iterator[Any]:
         with self._telling():
@@ -247,7 +259,10 @@ class S3Store:
                 raise
             return True
 
-        return self._settled(key, once)
+        try:
+            return self._settled(key, once)
+        finally:
+            self._remembered.forget(key)
 
     def _is_marked(self, key: str, mark: dict[str, str]) -> bool:
         """Whether what is there was put there by the write that bears a mark.

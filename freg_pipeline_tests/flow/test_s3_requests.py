@@ -25,6 +25,7 @@ from freg_pipeline_tests.s3 import Between, between, s3_server
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 BUCKET = "requests"
+MOST_LOOKS_AT_ORDERS = 8
 
 
 @pytest.fixture
@@ -61,6 +62,8 @@ def test_requests_follow_what_changed(
     settings = _settings(url, proxy, tmp_path)
     with Freg.from_settings(settings) as freg:
         run_uttrekk(freg)
+    looked = [path for _, path in proxy.requests if "list-type" in path and "order" in path]
+    assert len(looked) <= MOST_LOOKS_AT_ORDERS
     load_of_three = _sent(proxy)
     assert load_of_three.total() <= 400
     assert load_of_three["HEAD"] <= 100
