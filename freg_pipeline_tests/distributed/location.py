@@ -9,6 +9,7 @@ from __future__ import annotations
 import dagster as dg
 
 from freg_pipeline.definitions import build_defs
+from freg_pipeline.lake import keys
 from freg_pipeline.orchestration import alive, grouping, lost_runs
 
 FASTER = 3  # times: a run is missed after 20 s
@@ -16,6 +17,7 @@ alive.BEAT_SECONDS /= FASTER
 lost_runs.SILENT_SECONDS /= FASTER
 lost_runs.LOADING_SECONDS /= FASTER
 grouping.IDENTIFIERS_A_RUN = 220  # two batches
+keys.PERSONS_A_BUCKET = 300  # a release of four pieces
 
 
 @dg.definitions

@@ -57,6 +57,7 @@ def course(radosgw: Radosgw, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         **radosgw.environment(),
         "FREG_STORE": store,
         "FREG_COMPACT_SHARE": "0.0001",
+        "FREG_SHARE_RELEASE": "true",
     }
     with cluster(folder, LOOKED, *REGISTER, **settings) as several, _as(settings):
         alone = load(base_url=several.register.base_url, store=str(folder / "alone"))
@@ -149,4 +150,5 @@ def test_the_release_is_that_of_one_process_table_for_table(course: Course) -> N
 
 def test_runs_were_done_by_all_machines(course: Course) -> None:
     assert course.by["land_batch"] == {"second", "third"}
+    assert course.by["release_piece"] == {"second", "third"}
     assert course.by["compact_piece"]
