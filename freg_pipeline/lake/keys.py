@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-PERSONS_A_BUCKET = 250_000
+PERSONS_A_BUCKET = 125_000
 MOST_BUCKETS = 64
 _SPREAD = 9973  # a prime: numbers that follow a pattern are spread all the same
 

@@ -86,7 +86,7 @@ def keys_in(store: LocalStore, key: str) -> list[tuple[Any, ...]]:
 
 
 def test_the_number_of_buckets_is_a_power_of_two_that_fits_the_persons() -> None:
-    sizes = {0: 1, 1: 1, 250_000: 1, 250_001: 2, 1_000_000: 4, 5_600_000: 32, 10**9: 64}
+    sizes = {0: 1, 1: 1, 125_000: 1, 125_001: 2, 1_000_000: 8, 5_600_000: 64, 10**9: 64}
     assert {persons: bucket_count(persons) for persons in sizes} == sizes
 
 
