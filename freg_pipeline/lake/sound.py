@@ -70,5 +70,5 @@ class Soundness:
         return distinct(self._read(file, [PERSON_KEY])[PERSON_KEY].to_numpy())
 
     def _read(self, file: TableFile, columns: list[str]) -> pa.Table:
-        with self._store.filesystem.open_input_file(self._store.path(file.key)) as opened:
+        with self._store.open_file(file.key, file.bytes) as opened:
             return pq.ParquetFile(opened).read(columns)
