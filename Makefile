@@ -1,12 +1,14 @@
-# One environment under .venv, made from pyproject.toml and the versions in constraints.txt.
+# One environment under .venv, made from pyproject.toml and the versions in constraints.txt: what runs, and with the
+# first target that needs it what development takes.
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+RUNS := .venv/.runs
 DAGSTER_HOME := $(CURDIR)/data/dagster
 
-.PHONY: demo test test-s3 test-distributed lint docs site pictures ui bench bench-large fuzz chaos clean
+.PHONY: demo test test-s3 test-distributed lint docs site pictures ui bench bench-large fuzz chaos sbom audit constraints-hashed clean
 
-demo: $(INSTALLED)
+demo: $(RUNS)
 	$(BIN)/freg demo
 
 # The timeout is no measure of speed: whatever takes so long has stopped, and fails by its name.
@@ -34,7 +36,7 @@ lint: $(INSTALLED)
 # A register whose people live, and Dagster's page in front of it.
 PORT ?= 3000
 REGISTER_PORT ?= 8765
-ui: $(INSTALLED)
+ui: $(RUNS)
 	@mkdir -p -m 700 $(DAGSTER_HOME)
 	@cp dagster.yaml $(DAGSTER_HOME)/dagster.yaml
 	@DAGSTER_HOME=$(DAGSTER_HOME) exec $(BIN)/python -m freg_pipeline.ui \
@@ -69,15 +71,41 @@ bench: .venv/.bench
 bench-large: .venv/.bench
 	$(BIN)/python -m benchmarks.large $(LARGE)
 
+# What an image is made of: its bill of materials (CycloneDX) in build/sbom.json, and what is known against it.
+sbom: $(INSTALLED) build/image/.installed
+	$(BIN)/python -m supply.sbom build/image/bin/python build/sbom.json
+
+audit: $(INSTALLED)
+	$(BIN)/python -m supply.audit $(AUDIT)
+
+# To be run when constraints.txt has changed: pip asks the index for the files' hashes, for each processor.
+constraints-hashed: $(INSTALLED)
+	$(BIN)/python -m supply.hashes
+
 clean:
 	rm -rf .venv
 
-$(INSTALLED): pyproject.toml constraints.txt
+# $(call install,EXTRAS)
+define install
 	@echo "Installing into .venv, once: pip says nothing for about a minute" >&2
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' -c constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.$(1)' -c constraints.txt
 	@echo "Compiling the decoder of documents, once: about 15 seconds" >&2
 	$(BIN)/python -c "import freg_pipeline.normalize.machine"
+	touch $(RUNS) $@
+endef
+
+$(RUNS): pyproject.toml constraints.txt
+	$(call install)
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(call install,[dev])
+
+# As deploy/Dockerfile does it, with CPython 3.11 on Linux.
+build/image/.installed: constraints-hashed.txt
+	$(PYTHON) -m venv --clear --without-pip build/image
+	$(BIN)/python -m pip --python build/image install --quiet --disable-pip-version-check \
+	  --require-hashes --no-deps --requirement constraints-hashed.txt
 	touch $@
 
 .venv/.bench: $(INSTALLED)

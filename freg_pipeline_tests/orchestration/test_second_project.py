@@ -49,7 +49,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = folder / "source"
     left_out = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "freg_pipeline", source / "freg_pipeline", ignore=left_out)
-    for name in ("pyproject.toml", "README.md"):
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
     pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
     _run(*pip, "wheel", "--no-deps", "--wheel-dir", "dist", source, folder=folder)
