@@ -22,9 +22,9 @@ ELSEWHERE = (
 
 def audit(pinned: Path, options: list[str]) -> list[dict[str, Any]] | None:
     """What pip-audit tells of each package of a hashed file; None where it had no answer at all."""
-    command: list[str | Path] = [
+    command = [
         *(sys.executable, "-m", "pip_audit", "--disable-pip", "--require-hashes"),
-        *("--requirement", pinned, "--format", "json", "--progress-spinner", "off", *options),
+        *("--requirement", str(pinned), "--format", "json", "--progress-spinner", "off", *options),
     ]
     ended = subprocess.run(command, capture_output=True, text=True)
     try:

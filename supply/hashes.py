@@ -1,7 +1,7 @@
 """``make constraints-hashed``: the files that deploy/Dockerfile installs, by their SHA-256.
 
-pip tells which file it would take on each processor, and its hash by the index. Nothing is installed
-for it, and no address is kept: a file is the same wherever it lies.
+pip tells which file it would take on each processor, and its hash by the index. Nothing is
+installed for it, and no address is kept: a file is the same wherever it lies.
 """
 
 from __future__ import annotations
@@ -57,10 +57,10 @@ def chosen(requirements: list[str], processor: str) -> list[tuple[str, str]]:
         subprocess.run(
             [
                 *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
-                *("--dry-run", "--ignore-installed", "--report", report),
-                *("--target", Path(folder) / "nothing", "--only-binary=:all:"),
+                *("--dry-run", "--ignore-installed", "--report", str(report)),
+                *("--target", f"{folder}/nothing", "--only-binary=:all:"),
                 *("--implementation", "cp", "--python-version", PYTHON, *platforms),
-                *("--constraint", ROOT / "constraints.txt", *requirements),
+                *("--constraint", str(ROOT / "constraints.txt"), *requirements),
             ],
             check=True,
         )

@@ -16,9 +16,9 @@ from supply import ROOT
 
 def bill(python: Path) -> dict[str, Any]:
     """The bill of materials of what a Python interpreter imports from, as cyclonedx-py finds it."""
-    command: list[str | Path] = [
-        *(sys.executable, "-m", "cyclonedx_py", "environment", python),
-        *("--pyproject", ROOT / "pyproject.toml", "--mc-type", "application"),
+    command = [
+        *(sys.executable, "-m", "cyclonedx_py", "environment", str(python)),
+        *("--pyproject", str(ROOT / "pyproject.toml"), "--mc-type", "application"),
         *("--spec-version", "1.6", "--output-format", "JSON", "--output-reproducible"),
         "--no-validate",  # what is left of it is validated here
     ]

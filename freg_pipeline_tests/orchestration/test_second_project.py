@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tomllib
 from pathlib import Path
 
 import duckdb
@@ -54,8 +55,12 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
     _run(*pip, "wheel", "--no-deps", "--wheel-dir", "dist", source, folder=folder)
     (wheel,) = (folder / "dist").iterdir()
-    site = folder / "site"
-    _run(*pip, "install", "--no-deps", "--no-compile", "--target", site, wheel, folder=folder)
+    _run(sys.executable, "-m", "venv", "--without-pip", "venv", folder=folder)
+    into = (*pip, "--python", folder / "venv", "install", "--no-deps", "--no-compile", wheel)
+    _run(*into, folder=folder)
+    (site,) = (folder / "venv").glob("lib/python3*/site-packages")
+    # On the path only, where files like the one that makes the project importable here say nothing.
+    (site / "others.pth").write_text(sysconfig.get_path("purelib"))
     _take_compiled_decoder(site)
     return site
 
@@ -69,6 +74,38 @@ def _take_compiled_decoder(site: Path) -> None:
     for source in here.glob("*.py"):
         times = source.stat()
         os.utime(there / source.name, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def test_a_wheel_works_alone(installed: Path, tmp_path: Path) -> None:
+    """In an empty folder: the demo, its version, and the definitions as Dagster loads them."""
+    bin_ = installed.parents[2] / "bin"
+    alone = {"PYTHONPATH": "", "DAGSTER_HOME": "", "FREG_STORE": ""}
+    where = "import freg_pipeline.definitions as d; print(d.__file__)"
+    imported = _run(bin_ / "python", "-c", where, folder=tmp_path, **alone)
+    assert Path(imported.strip()).is_relative_to(installed)
+    stated = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    said = _run(bin_ / "freg", "--version", folder=tmp_path, **alone)
+    assert said.strip() == f"freg, version {stated}"
+    said = _run(bin_ / "freg", "demo", "--persons", "100", folder=tmp_path, **alone)
+    assert "0 failed + 0 unexplained" in said
+    validate = ("-m", "dagster", "definitions", "validate", "-m", "freg_pipeline.definitions")
+    _run(bin_ / "python", *validate, folder=tmp_path, **alone)
+
+
+def test_a_wheel_holds_what_the_package_reads_beside_code_and_the_licence(installed: Path) -> None:
+    def data(root: Path) -> set[str]:
+        found = (path for path in (root / "freg_pipeline").rglob("*") if path.is_file())
+        kept = (path for path in found if "__pycache__" not in path.parts)
+        return {str(path.relative_to(root)) for path in kept if path.suffix != ".py"}
+
+    assert data(installed) == data(ROOT)
+    assert {"page.html.j2", "persondokument.xsd", "py.typed"} <= {
+        Path(name).name for name in data(installed)
+    }
+    (described,) = installed.glob("freg_pipeline-*.dist-info")
+    licence = (described / "licenses" / "LICENSE").read_text()
+    assert licence == (ROOT / "LICENSE").read_text()
+    assert "\nLicense-Expression: MIT\n" in (described / "METADATA").read_text()
 
 
 @pytest.fixture
