@@ -55,9 +55,11 @@ docs: $(INSTALLED)
 site: $(INSTALLED)
 	$(BIN)/python docs/site/build.py
 
-# A million damaged answers to the decoder; some ten thousand of them are part of `make test`.
+# A million damaged answers to the decoder, and every other reader of what comes from outside for ten
+# minutes each (READERS="--seconds 60" for less); a short run of both is part of `make test`.
 fuzz: $(INSTALLED)
 	$(BIN)/python -m freg_pipeline_tests.fuzz.decoder $(FUZZ)
+	$(BIN)/python -m freg_pipeline_tests.fuzz.parsers $(READERS)
 
 # Random courses of commands amid faults, one a seed, judged by code of its own; the first three are part of `make test`.
 SEEDS ?= 1-20

@@ -191,7 +191,7 @@ def numbers_of(person: bytes | None) -> list[str]:
         return envelope_xml.numbers_of(person)
     try:
         rows = read_json(_document.decode, person).identifikasjonsnummer
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return []  # what is wrong with it is told where it is decoded
     if isinstance(rows, dict):
         rows = [rows]

@@ -18,7 +18,8 @@ _T = TypeVar("_T")
 BOM = b"\xef\xbb\xbf"
 REPLACEMENT = "\ufffd"
 _NO_TEXT = b"\xff"  # no UTF-8 holds it; a reader of documents tells where it met one
-_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+# One that is cut short goes to the end: nothing is looked at twice.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _SUSPECT = re.compile(rb"[\x00-\x1f]|\\u[dD][89a-fA-F]")
 _SIGN = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a pair
@@ -68,6 +69,19 @@ def readable_json(body: bytes) -> bytes:
     return unicode(decoded(sliceable(body))).encode()
 
 
+def within_depth(read: Callable[[bytes], _T], body: bytes) -> _T:
+    """What ``read`` makes of a body; one that is nested beyond measure is damaged as any other.
+
+    Raises:
+        msgspec.DecodeError, UnicodeDecodeError: it can't be read.
+    """
+    try:
+        return read(body)
+    except RecursionError:
+        msg = "nested too deep"
+        raise msgspec.DecodeError(msg) from None
+
+
 def read_json(read: Callable[[bytes], _T], body: bytes) -> _T:
     """What ``read`` makes of a body: as it is, or else with every text in it made Unicode.
 
@@ -75,12 +89,12 @@ def read_json(read: Callable[[bytes], _T], body: bytes) -> _T:
         msgspec.DecodeError, UnicodeDecodeError: it can't be read either way.
     """
     try:
-        return read(body)
+        return within_depth(read, body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         readable = readable_json(body)
         if readable == body:
             raise
-    return read(readable)
+    return within_depth(read, readable)
 
 
 def readable_xml(body: bytes) -> bytes:

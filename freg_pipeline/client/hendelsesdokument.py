@@ -222,9 +222,10 @@ def _plain(element: etree._Element) -> Any:
     fields: dict[str, Any] = {}
     for child in element.iterchildren(etree.Element):
         name, value = local_name(child), _plain(child)
-        if name in fields:
-            before = fields[name]
-            fields[name] = [*before, value] if isinstance(before, list) else [before, value]
-        else:
+        if name not in fields:
             fields[name] = value
+        elif isinstance(fields[name], list):
+            fields[name].append(value)
+        else:
+            fields[name] = [fields[name], value]
     return fields or (element.text or "").strip()

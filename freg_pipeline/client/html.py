@@ -17,7 +17,8 @@ from freg_pipeline.outside import showable
 
 _SUPPORT_ID = re.compile(r"support[\s-]*id(?:\s+is)?\W{0,10}([0-9a-z-]{6,40})", re.IGNORECASE)
 _REJECTED = re.compile(r"request rejected|requested url was rejected", re.IGNORECASE)
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"<[^<>]*+>")
+_LOOKED_AT = 100_000  # bytes of a page
 _PRODUCT = re.compile(r"[A-Za-z][\w.+-]{0,30}")
 
 
@@ -58,7 +59,7 @@ def page_failure(
         later: what to do where it may pass.
         retry_after: seconds that it asks us to wait.
     """
-    status, text = response.status_code, _TAG.sub(" ", response.text)
+    status, text = response.status_code, _TAG.sub(" ", _text_of(response))
     support = _SUPPORT_ID.search(text)
     if support or _REJECTED.search(text):
         return _firewall(status, asked, support[1] if support else None)
@@ -78,6 +79,11 @@ def page_failure(
         "between here and there (a proxy: HTTPS_PROXY, NO_PROXY; a gateway; a sign-in page)",
         status=status,
     )
+
+
+def _text_of(response: httpx.Response) -> str:
+    """A page's beginning, whatever signs it claims to be written in: what is sought is ASCII."""
+    return response.content[:_LOOKED_AT].decode("ascii", "replace")
 
 
 AWAY = frozenset({502, 503, 504})  # a gateway, or the register, says that nobody is at home

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -11,12 +11,16 @@ import httpx
 import msgspec
 
 from freg_pipeline.client.answers import LATER
+from freg_pipeline.client.retry_after import moment
 from freg_pipeline.errors import ConfigurationError, PassingError, RefusedError
 from freg_pipeline.outside import showable
+from freg_pipeline.readable import within_depth
 
 CLOCK_SECONDS = 10.0  # a clock that is wrong by more may be why an assertion is refused
 T = TypeVar("T")
-_JWT = re.compile(r"[\w-]{16,}\.[\w-]{16,}(\.[\w-]+)?")
+# Begins where a word does, and gives nothing back: in a text without end nothing is read twice.
+_JWT = re.compile(r"(?<![\w-])[\w-]{16,}+\.[\w-]{16,}+(\.[\w-]++)?")
+_fields = msgspec.json.Decoder(dict[str, Any])
 
 
 class Metadata(msgspec.Struct):
@@ -44,7 +48,7 @@ def decode(response: httpx.Response, kind: type[T], what: str) -> T:
         PassingError: it holds something else.
     """
     try:
-        return msgspec.json.decode(response.content, type=kind)
+        return within_depth(partial(msgspec.json.decode, type=kind), response.content)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise PassingError(f"Maskinporten's answer holds no {what}", LATER) from None
 
@@ -112,16 +116,14 @@ def no_metadata(issuer: str, why: str) -> ConfigurationError:
 
 def _clock_ahead(response: httpx.Response, now: float) -> float | None:
     """Seconds that this machine's clock is ahead of the one that answered."""
-    try:
-        return now - parsedate_to_datetime(response.headers.get("date", "")).timestamp()
-    except ValueError:
-        return None
+    there = moment(response.headers.get("date", ""))
+    return None if there is None else now - there
 
 
 def _said(response: httpx.Response) -> tuple[str, str]:
     """The error's kind and text; nothing of it that looks like an assertion or a token."""
     try:
-        content = msgspec.json.decode(response.content, type=dict[str, Any])
+        content = within_depth(_fields.decode, response.content)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return "", ""
     kind, text = (str(content.get(name) or "") for name in ("error", "error_description"))

@@ -28,16 +28,17 @@ def retry_after(response: httpx.Response) -> float | None:
         in_seconds = number < FEWEST_MILLISECONDS and not is_throttled
         seconds = float(number) if in_seconds else number / 1000
     else:
-        until = _moment(text)
+        until = moment(text)
         if until is None:
             return None
         # By the clock of whoever wrote both dates; by ours where there is only one.
-        now = _moment(response.headers.get("date", ""))
+        now = moment(response.headers.get("date", ""))
         seconds = until - (time.time() if now is None else now)
     return min(max(0.0, seconds), LONGEST_SECONDS)
 
 
-def _moment(text: str) -> float | None:
+def moment(text: str) -> float | None:
+    """A date of HTTP in seconds since 1970; None: it is none."""
     try:
         return parsedate_to_datetime(text).timestamp()
     except (ValueError, OverflowError):

@@ -9,6 +9,7 @@ import msgspec
 
 from freg_pipeline.envelope import is_xml
 from freg_pipeline.envelope_xml import local_name, parse_root
+from freg_pipeline.readable import within_depth
 
 FIELD = "sekvensnummer"
 _DIGITS = re.compile(r"[0-9]{1,18}")
@@ -34,7 +35,7 @@ def parse_number(body: bytes) -> int:
 
 def _from_json(body: bytes) -> Any:
     try:
-        content: Any = msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))
+        content: Any = within_depth(msgspec.json.decode, body.removeprefix(b"\xef\xbb\xbf"))
     except (msgspec.DecodeError, UnicodeDecodeError):  # plain text, such as 007
         return body.decode("utf-8", "replace")
     return content.get(FIELD) if isinstance(content, dict) else content

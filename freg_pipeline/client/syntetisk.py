@@ -18,6 +18,7 @@ from freg_pipeline.client.bounds import ask_once
 from freg_pipeline.client.maskinporten import Client, shared
 from freg_pipeline.client.network import blocked_way
 from freg_pipeline.errors import AwayError, FregError, UnreachableError
+from freg_pipeline.readable import within_depth
 
 CLIENT = "_synthetic/maskinporten/klient"
 
@@ -32,6 +33,9 @@ class _Lent(msgspec.Struct):
     private_key: str
     issuer: str
     token_endpoint: str
+
+
+_lent = msgspec.json.Decoder(_Lent)
 
 
 class LentClient:
@@ -80,7 +84,7 @@ class LentClient:
         except httpx.HTTPError as error:
             raise self._lost(root, error) from None
         try:
-            lent = msgspec.json.decode(response.content, type=_Lent)
+            lent = within_depth(_lent.decode, response.content)
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise _NothingLentError("the register lends no client") from None
 

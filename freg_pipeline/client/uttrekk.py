@@ -17,6 +17,7 @@ from freg_pipeline.criteria.tilpasset import TilpassetKriterier
 from freg_pipeline.envelope_batch import parse_batch
 from freg_pipeline.errors import NotFoundError, RefusedError
 from freg_pipeline.outside import showable
+from freg_pipeline.readable import within_depth
 
 ONCE = Patience(faults=1, throttled_seconds=0, waits=False)  # for what is no idempotent call
 
@@ -50,6 +51,9 @@ class BatchAnswer:
 class _Job(msgspec.Struct):
     jobbId: str | int | None = None  # noqa: N815  the register's name
     feilmelding: str | dict[str, Any] | None = None
+
+
+_receipt = msgspec.json.Decoder(_Job)
 
 
 class UttrekkService:
@@ -130,7 +134,7 @@ class UttrekkService:
 
 def _job(body: bytes) -> _Job:
     try:
-        return msgspec.json.decode(body, type=_Job)
+        return within_depth(_receipt.decode, body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         msg = "the answer is no receipt for an order"
         raise ValueError(msg) from None
@@ -139,7 +143,8 @@ def _job(body: bytes) -> _Job:
 def _job_id(body: bytes, service: str) -> str:
     job = _job(body)
     named = "" if job.jobbId is None else str(job.jobbId).strip()
-    if len(named) > _LONGEST_ID or not named.strip("."):  # "..": another address than the job's
+    # "..": another address than the job's
+    if len(named) > _LONGEST_ID or not named.strip(".") or not named.isprintable():
         named = ""
     if named:
         return named

@@ -16,6 +16,7 @@ from freg_pipeline.envelope_batch import parse_batch
 from freg_pipeline.errors import ConfigurationError, FregError, GoneError, PassingError
 from freg_pipeline.extract.batches import close_batches, packed_batch
 from freg_pipeline.extract.blank import batch_without
+from freg_pipeline.extract.endless import require_news
 from freg_pipeline.extract.took import measured
 from freg_pipeline.journal.batches import first_missing
 from freg_pipeline.journal.keptout import NOBODY, kept_out
@@ -52,6 +53,7 @@ async def poll_once(register: Register, uttrekk: Uttrekk, batch: int | None = No
 
     Raises:
         GoneError: the register no longer has the job; that is recorded.
+        RefusedError: the batch is a copy of the one before, or the list has no end.
         FregError: the uttrekk isn't ordered yet.
     """
     end = uttrekk.end
@@ -95,15 +97,21 @@ async def _ask_once(register: Register, uttrekk: Uttrekk, job: str, batch: int) 
         close_batches(uttrekk, batch)
         return PollResult(BatchState.END, batch)
     meta = msgspec.structs.replace(circumstances(answer.raw), took=took)
-    uttrekk.store.write(uttrekk.batch_key(batch), _packed(uttrekk, answer.raw.body, meta))
+    packed = _packed(uttrekk, batch, answer.raw.body, meta)
+    uttrekk.store.write(uttrekk.batch_key(batch), packed)
     return PollResult(BatchState.READY, batch, answer.count)
 
 
-def _packed(uttrekk: Uttrekk, body: bytes, meta: RawMeta) -> bytes:
-    """A batch as it is kept: with nobody's number who is kept out."""
+def _packed(uttrekk: Uttrekk, batch: int, body: bytes, meta: RawMeta) -> bytes:
+    """A batch as it is kept: with nobody's number who is kept out.
+
+    Raises:
+        RefusedError: it is a copy, or there are too many.
+    """
     kind, identifiers = parse_batch(body)
     out = kept_out(uttrekk.store) if kind == "foedselsEllerDNummer" else NOBODY
     left = batch_without(identifiers, out) if out else None
+    require_news(uttrekk, batch, identifiers if left is None else left)
     return pack(body, meta) if left is None else packed_batch("foedselsEllerDNummer", left)
 
 

@@ -19,6 +19,7 @@ from freg_pipeline.journal.batches import chunks
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.normalize import json_answer
+from freg_pipeline.readable import read_json
 
 logger = logging.getLogger(__name__)
 
@@ -66,11 +67,21 @@ class Newcomers:
         found: set[str] = set()
 
         def take(identifier: str, person: bytes) -> None:
-            if fits(_decoded(person), kriterier):
+            if fits(self._decoded(person), kriterier):
                 found.add(identifier)
 
         await self._look(whom, kind, entities_of(kriterier), take)
         return found
+
+    def _decoded(self, person: bytes) -> dict[str, Any]:
+        try:
+            document = read_json(msgspec.json.decode, person)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            if self._must_know:
+                what = "a document that was looked up can't be read"
+                raise _unknown(what) from None
+            return {}
+        return document if isinstance(document, dict) else {}
 
     async def _look(
         self,
@@ -95,12 +106,9 @@ class Newcomers:
                     len(asked),
                 )
             elif left_open:
-                raise PassingError(
-                    f"the register left {left_open} of {len(asked)} look-ups unanswered "
-                    "time and again: whether their persons belong to the release is "
-                    "unknown",
-                    "Run freg hendelser sync again: it starts with them. If it persists, "
-                    "--allow-incomplete skips them",
+                raise _unknown(
+                    f"the register left {left_open} of {len(asked)} look-ups unanswered time and "
+                    "again"
                 )
             for identifier, one in zip(asked, answers, strict=True):
                 if one is not None and one.person is not None:
@@ -109,6 +117,9 @@ class Newcomers:
         await for_each(chunks(sorted(whom)), work, self._concurrency)
 
 
-def _decoded(person: bytes) -> dict[str, Any]:
-    document = msgspec.json.decode(person)
-    return document if isinstance(document, dict) else {}
+def _unknown(what: str) -> PassingError:
+    return PassingError(
+        f"{what}: whether their persons belong to the release is unknown",
+        "Run freg hendelser sync again: it starts with them. If it persists, --allow-incomplete "
+        "skips them",
+    )

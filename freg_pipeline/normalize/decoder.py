@@ -186,5 +186,5 @@ def asked_entries(
 def _value(text: bytes) -> Any:
     try:
         return read_json(msgspec.json.decode, text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return ""  # counted all the same

@@ -68,7 +68,7 @@ def decode_record(data: bytes, kind: type[T], key: str, location: str) -> T:
     """Return the record that an object holds; arguments and errors as :func:`read_record`."""
     try:
         envelope = msgspec.json.decode(data, type=_Envelope)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         if _is_foreign(data):
             raise _other_version(key, location) from None
         raise DamagedError(key, location) from None
@@ -90,7 +90,7 @@ def _is_foreign(data: bytes) -> bool:
     """Whether it is JSON, and not in an envelope: stores had none at first."""
     try:
         content = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
     return not isinstance(content, dict) or content.keys().isdisjoint(_Envelope.__struct_fields__)
 

@@ -1,0 +1,46 @@
+"""Lists of batches that have no end, or leave batches out: the same answer to each question.
+
+So does a cache on the way that takes no notice of the batch's number. Whoever believed it would go
+on for ever, or lose the persons of the batches in whose place the copies came.
+"""
+
+from __future__ import annotations
+
+from freg_pipeline.errors import RefusedError
+from freg_pipeline.journal.uttrekk import Uttrekk
+
+MOST_BATCHES = 1_000_000  # their numbers have six digits in the store
+MOST_IDENTIFIERS = 100_000_000  # of a register with some ten million persons
+_ALIKE_OF_ONE = 3  # one document may be delivered twice, and a batch may hold but one
+
+
+def require_news(uttrekk: Uttrekk, batch: int, identifiers: list[str]) -> None:
+    """See that a batch is no copy of the one before, and that its list has an end.
+
+    Args:
+        uttrekk: whose batch; those before it are here.
+        batch: its number.
+        identifiers: what it holds.
+
+    Raises:
+        RefusedError: it is a copy, or there are more than any register has.
+    """
+    if batch >= MOST_BATCHES or batch * len(identifiers) > MOST_IDENTIFIERS:
+        raise _refused(uttrekk, f"the list of batches has no end: it is at number {batch}")
+    alike = 1 if len(identifiers) > 1 else _ALIKE_OF_ONE
+    before = range(batch - 1, batch - 1 - alike, -1)
+    if identifiers and all(_holds(uttrekk, number, identifiers) for number in before):
+        raise _refused(uttrekk, f"batch {batch} holds what the one before it holds")
+
+
+def _holds(uttrekk: Uttrekk, batch: int, identifiers: list[str]) -> bool:
+    there = batch >= 0 and uttrekk.has_batch(batch)
+    return there and uttrekk.identifiers(batch) == identifiers
+
+
+def _refused(uttrekk: Uttrekk, what: str) -> RefusedError:
+    return RefusedError(
+        f"uttrekk/batch: {what} (uttrekk {uttrekk.name})",
+        "Look at what stands between here and the register (a cache), tell the register's staff, "
+        "and order it anew under another name",
+    )
