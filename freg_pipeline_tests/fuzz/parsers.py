@@ -164,9 +164,10 @@ READERS = {
     ]),
 }  # fmt: skip
 _ODD = [
-    b"", b"\0", b"\xff", b"\xed\xa0\x80", b"\xef\xbb\xbf", b'"', b"\\", b'\\ud83d', b"{", b"}", b"[",
-    b"]", b"<", b">", b"</", b"<!--", b"<![CDATA[", b"&x;", b"&#0;", b"&#xD800;", b"null", b"true",
-    b"1e999", b"-1", b"9" * 30, b"9" * 5_000, b"[" * 3_000, b'{"a":' * 3_000, b"<a>" * 3_000, NUMBER,
+    b"", b"\0", b"\xff", b"\xed\xa0\x80", b"\xef\xbb\xbf", b'"', b"\\", b'\\ud83d', b"{", b"}",
+    b"[", b"]", b"<", b">", b"</", b"<!--", b"<![CDATA[", b"&x;", b"&#0;", b"&#xD800;", b"null",
+    b"true", b"1e999", b"-1", b"9" * 30, b"9" * 5_000, b"[" * 3_000, b'{"a":' * 3_000, b"<a>" * 3_000,
+    NUMBER,
     b"\r", b"\n", b";", b"=", b"\x1b[31m", b'<!DOCTYPE a [<!ENTITY x "y">]>', "æ²".encode(),
 ]  # fmt: skip
 
@@ -204,8 +205,8 @@ def fuzz(name: str, examples: int, begin: int = 0) -> None:
 
     @seed(begin)
     @settings(
-        max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck),
-        phases=[Phase.generate, Phase.shrink],
+        max_examples=examples, deadline=None, database=None,
+        suppress_health_check=list(HealthCheck), phases=[Phase.generate, Phase.shrink],
     )  # fmt: skip
     @given(_bodies(reader))
     def attempt(body: bytes) -> None:
