@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -48,7 +47,7 @@ def decode(response: httpx.Response, kind: type[T], what: str) -> T:
         PassingError: it holds something else.
     """
     try:
-        return within_depth(partial(msgspec.json.decode, type=kind), response.content)
+        return within_depth(msgspec.json.Decoder(kind).decode, response.content)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise PassingError(f"Maskinporten's answer holds no {what}", LATER) from None
 
