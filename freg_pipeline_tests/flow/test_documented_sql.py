@@ -21,7 +21,9 @@ from freg_pipeline_tests.living import Living
 from freg_pipeline_tests.reckoned import ANSWERS, Rows
 from freg_pipeline_tests.reckoned.analysts import KOMMUNER, LAND, an_old_number
 
-EXAMPLES = all_examples()
+# What a copy is reconciled by is tried beside what reckons it, in PostgreSQL too: test_content.
+_ELSEWHERE = ("Of `tidligere_identifikator`, in DuckDB", "and in PostgreSQL 14 or later")
+EXAMPLES = [one for one in all_examples() if one.title not in _ELSEWHERE]
 # Their rows are all of a table's: what these hold is held against the register elsewhere.
 COUNTED_ONLY = {
     "SELECT * FROM bostedsadresse": "bostedsadresse",

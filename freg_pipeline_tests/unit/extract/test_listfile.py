@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.extract.liste import _read
 from freg_pipeline.extract.listfile import read_list, written_number
+from freg_pipeline.journal.keptout import NOBODY
 from freg_pipeline_tests.unit.test_identifiers import VALID
 
 A, B = "03851598730", "41819077906"
@@ -108,7 +109,7 @@ def test_what_spreadsheets_make_of_a_number(written: str, tmp_path: Path) -> Non
 
 def test_a_leading_zero_that_a_spreadsheet_took_is_put_back(tmp_path: Path) -> None:
     """But only where the control digits say so: 41819077906 without its last digit is no number."""
-    taken = _read(tmp_path, [(1, A[1:]), (2, B[:-1]), (3, f"{A[1:]}.0")])
+    taken = _read(tmp_path, [(1, A[1:]), (2, B[:-1]), (3, f"{A[1:]}.0")], NOBODY)
     assert (taken.kind.antall, [line for line, _ in taken.malformed.first]) == (2, [2])
 
 
@@ -132,7 +133,7 @@ def test_the_registers_vectors_in_a_list(tmp_path: Path) -> None:
     """Those of both rules, D-nummer and test persons go on; the others are told by line."""
     valid = [number for number, *_ in VALID]
     lines = ["20036914712", *valid, "29020105729"]
-    taken = _read(tmp_path, enumerate(lines, 1))
+    taken = _read(tmp_path, enumerate(lines, 1), NOBODY)
     assert taken.kind.antall == len(valid) > 0
     assert taken.malformed.first == [
         (1, "the control digits are wrong"),
@@ -146,7 +147,7 @@ def test_every_line_is_a_number_or_is_told(lines: list[str]) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         try:
-            taken = _read(Path(folder), enumerate(lines, 1))
+            taken = _read(Path(folder), enumerate(lines, 1), NOBODY)
         except ConfigurationError:
             assert A not in lines
             assert B not in lines

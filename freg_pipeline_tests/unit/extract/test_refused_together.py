@@ -56,12 +56,12 @@ async def fetch(uttrekk: Uttrekk, url: str) -> None:
 
 def test_the_others_are_asked_for_one_by_one(tmp_path: Path) -> None:
     uttrekk = begun(store_in(tmp_path))
-    add_batches(uttrekk, 0, "dokumentidentifikator", ["a", "slettet", "b"])
+    add_batches(uttrekk, 0, "dokumentidentifikator", ["a", "borte", "b"])
     with serving(archive("a", "b")) as url:
         asyncio.run(fetch(uttrekk, url))
     (answer,) = uttrekk.answers(0)
     told = [(one.identifikator, one.feilmelding) for one in parse(answer.body)]
-    assert told == [("a", None), ("slettet", "Dokumentet er slettet"), ("b", None)]
+    assert told == [("a", None), ("borte", "Dokumentet er slettet"), ("b", None)]
 
 
 def test_a_refusal_of_every_document_is_about_something_else(tmp_path: Path) -> None:
