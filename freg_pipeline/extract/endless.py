@@ -1,7 +1,8 @@
-"""Lists of batches that have no end, or leave batches out: the same answer to each question.
+"""Lists of batches that have no end: the same answer to each question.
 
-So does a cache on the way that takes no notice of the batch's number. Whoever believed it would go
-on for ever, or lose the persons of the batches in whose place the copies came.
+So answers a cache on the way that takes no notice of the batch's number. Whoever believed it would
+go on for ever. A batch or two that come again are nothing of the kind: no published fact says that
+they don't, and whoever is delivered twice is a duplicate in the accounting.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from freg_pipeline.journal.uttrekk import Uttrekk
 
 MOST_BATCHES = 1_000_000  # their numbers have six digits in the store
 MOST_IDENTIFIERS = 100_000_000  # of a register with some ten million persons
-_ALIKE_OF_ONE = 3  # one document may be delivered twice, and a batch may hold but one
+ALIKE = 20  # batches in a row that hold the same
 
 
 def require_news(uttrekk: Uttrekk, batch: int, identifiers: list[str]) -> None:
-    """See that a batch is no copy of the one before, and that its list has an end.
+    """See that a batch isn't one of very many copies in a row, and that its list has an end.
 
     Args:
         uttrekk: whose batch; those before it are here.
@@ -27,10 +28,9 @@ def require_news(uttrekk: Uttrekk, batch: int, identifiers: list[str]) -> None:
     """
     if batch >= MOST_BATCHES or batch * len(identifiers) > MOST_IDENTIFIERS:
         raise _refused(uttrekk, f"the list of batches has no end: it is at number {batch}")
-    alike = 1 if len(identifiers) > 1 else _ALIKE_OF_ONE
-    before = range(batch - 1, batch - 1 - alike, -1)
+    before = range(batch - 1, batch - ALIKE, -1)
     if identifiers and all(_holds(uttrekk, number, identifiers) for number in before):
-        raise _refused(uttrekk, f"batch {batch} holds what the one before it holds")
+        raise _refused(uttrekk, f"batch {batch} holds what the {ALIKE - 1} before it hold")
 
 
 def _holds(uttrekk: Uttrekk, batch: int, identifiers: list[str]) -> bool:

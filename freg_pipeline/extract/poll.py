@@ -53,7 +53,7 @@ async def poll_once(register: Register, uttrekk: Uttrekk, batch: int | None = No
 
     Raises:
         GoneError: the register no longer has the job; that is recorded.
-        RefusedError: the batch is a copy of the one before, or the list has no end.
+        RefusedError: the list of batches has no end.
         FregError: the uttrekk isn't ordered yet.
     """
     end = uttrekk.end
