@@ -29,13 +29,12 @@ def keep(uttrekk: Uttrekk, *batches: list[str]) -> None:
 
 @pytest.mark.parametrize("identifiers", [["a"], ["a", "b"]])
 def test_batches_may_come_again_and_not_for_ever(uttrekk: Uttrekk, identifiers: list[str]) -> None:
-    last = endless.ALIKE
-    keep(uttrekk, ["x"], *[identifiers] * (last - 1))  # 0 to last, of which 1 is another one
-    require_news(uttrekk, last, identifiers)
-    keep(uttrekk, *[identifiers] * last)
-    require_news(uttrekk, last + 1, [*identifiers, "c"])
-    with pytest.raises(RefusedError, match=rf"batch {last + 1} holds.*another name"):
-        require_news(uttrekk, last + 1, identifiers)
+    first, second = endless.ALIKE, 2 * endless.ALIKE
+    keep(uttrekk, ["x"], *[identifiers] * second)  # 1 is another one
+    require_news(uttrekk, first, identifiers)
+    require_news(uttrekk, second, [*identifiers, "c"])
+    with pytest.raises(RefusedError, match=rf"batch {second} holds.*another name"):
+        require_news(uttrekk, second, identifiers)
 
 
 def test_a_list_without_end_is_refused(uttrekk: Uttrekk) -> None:
