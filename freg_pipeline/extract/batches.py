@@ -6,7 +6,7 @@ persons whom events concern.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -32,12 +32,23 @@ def add_batches(
     identifiers: Sequence[str],
     *,
     size: int = BATCH_SIZE,
+    there: Container[int] = (),
 ) -> int:
-    """Write batches from number ``first`` on, where they aren't there; return the next number."""
+    """Write batches from number ``first`` on, where they aren't there; return the next number.
+
+    Args:
+        uttrekk: whose batches they are.
+        first: the first one's number.
+        kind: what identifies persons or documents in them.
+        identifiers: of all of them.
+        size: how many a batch holds.
+        there: the numbers of batches that are known to be there.
+    """
     count = first
     for start in range(0, len(identifiers), size):
-        batch = packed_batch(kind, identifiers[start : start + size])
-        uttrekk.store.write(uttrekk.batch_key(count), batch)
+        if count not in there:
+            batch = packed_batch(kind, identifiers[start : start + size])
+            uttrekk.store.write(uttrekk.batch_key(count), batch)
         count += 1
     return count
 

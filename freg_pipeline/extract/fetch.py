@@ -51,6 +51,10 @@ _READ: Final = object()  # what is known of an answer that somebody reads along
 class Along(Protocol):
     """Reads a batch's answers as they come."""
 
+    @property
+    def kept_out(self) -> KeptOut:
+        """Who is kept out."""
+
     async def read_plain(self, chunk: int, body: bytes, hentet: datetime) -> bool:
         """Read an answer, if it answers everything in the plain form; else it isn't read."""
 
@@ -112,7 +116,9 @@ async def fetch_batch(
     sizes: list[int] = []
 
     earlier = EarlierAnswers(uttrekk, batch)
-    out = kept_out(uttrekk.store) if waiting else NOBODY
+    out = NOBODY
+    if waiting:
+        out = kept_out(uttrekk.store) if along is None else along.kept_out
 
     async def work(chunk: int) -> None:
         plain = None if along is None or out else partial(along.read_plain, chunk)

@@ -49,10 +49,10 @@ async def add_round(
     """
     there = set(uttrekk.batches())
     here = len(there)
-    batches = write_batches(uttrekk, persons)
+    batches = write_batches(uttrekk, persons, there)
     if batches > here:
         return
-    batches = write_second_tries(uttrekk, persons, batches)
+    batches = write_second_tries(uttrekk, persons, batches, there)
     for _ in range(CONFIRMATIONS):
         if batches > here:
             return
@@ -68,7 +68,7 @@ async def add_round(
                 pause_seconds,
             )
             await asyncio.sleep(pause_seconds)
-        batches = write_confirmations(uttrekk, numbers, batches)
+        batches = write_confirmations(uttrekk, numbers, batches, there)
     if batches <= here:
         close_batches(uttrekk, here)
         _require_all(uttrekk, there)

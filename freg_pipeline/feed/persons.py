@@ -7,7 +7,7 @@ slice, gets its later document with the next one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow.compute as pc
@@ -61,14 +61,24 @@ def persons_of(events: Iterable[FeedEntry]) -> Persons:
     return Persons(by_document, tuple(number for number in last if last[number] is None))
 
 
-def write_batches(uttrekk: Uttrekk, persons: Persons) -> int:
-    """Write the batches of a sync, in the register's own form; return how many there are."""
-    documents, numbers = list(persons.by_document), persons.by_number
-    count = add_batches(uttrekk, 0, "dokumentidentifikator", documents, size=SYNC_BATCH_SIZE)
-    return add_batches(uttrekk, count, "foedselsEllerDNummer", numbers, size=SYNC_BATCH_SIZE)
+def write_batches(uttrekk: Uttrekk, persons: Persons, there: Container[int] = ()) -> int:
+    """Write the batches of a sync, in the register's own form; return how many there are.
+
+    Args:
+        uttrekk: the sync.
+        persons: whom it looks up.
+        there: the numbers of batches that are known to be there.
+    """
+    documents = list(persons.by_document)
+    count = add_batches(
+        uttrekk, 0, "dokumentidentifikator", documents, size=SYNC_BATCH_SIZE, there=there
+    )
+    return _by_number(uttrekk, count, persons.by_number, there)
 
 
-def write_second_tries(uttrekk: Uttrekk, persons: Persons, batches: int) -> int:
+def write_second_tries(
+    uttrekk: Uttrekk, persons: Persons, batches: int, there: Container[int] = ()
+) -> int:
     """Batches for the persons whose document is gone, once the others have landed.
 
     The register deletes documents; the persons are then looked up by number.
@@ -77,6 +87,7 @@ def write_second_tries(uttrekk: Uttrekk, persons: Persons, batches: int) -> int:
         uttrekk: the sync.
         persons: whom it looks up.
         batches: how many batches there are; all of them have landed.
+        there: the numbers of batches that are known to be there.
 
     Returns:
         How many there are now.
@@ -87,13 +98,20 @@ def write_second_tries(uttrekk: Uttrekk, persons: Persons, batches: int) -> int:
         for document in _gone(uttrekk, batch)
         for number in persons.by_document.get(document, ())
     ]
-    numbers = list(dict.fromkeys(missing))
-    return add_batches(uttrekk, batches, "foedselsEllerDNummer", numbers, size=SYNC_BATCH_SIZE)
+    return _by_number(uttrekk, batches, list(dict.fromkeys(missing)), there)
 
 
-def write_confirmations(uttrekk: Uttrekk, numbers: Sequence[str], batches: int) -> int:
+def write_confirmations(
+    uttrekk: Uttrekk, numbers: Sequence[str], batches: int, there: Container[int] = ()
+) -> int:
     """Batches for those whose answer is in doubt, after the others; how many there are now."""
-    return add_batches(uttrekk, batches, "foedselsEllerDNummer", numbers, size=SYNC_BATCH_SIZE)
+    return _by_number(uttrekk, batches, numbers, there)
+
+
+def _by_number(uttrekk: Uttrekk, first: int, numbers: Sequence[str], there: Container[int]) -> int:
+    return add_batches(
+        uttrekk, first, "foedselsEllerDNummer", numbers, size=SYNC_BATCH_SIZE, there=there
+    )
 
 
 def _gone(uttrekk: Uttrekk, batch: int) -> Iterator[str]:

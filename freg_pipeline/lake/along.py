@@ -12,8 +12,10 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import cached_property
 from typing import TypeVar
 
+from freg_pipeline.journal.keptout import KeptOut, kept_out
 from freg_pipeline.journal.raw import RawMeta
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.landing import Landing, load_plan
@@ -42,6 +44,11 @@ class LandingAlong:
         self._landing: Landing | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="landing")
         self._is_over = uttrekk.has_landed(batch)
+
+    @cached_property
+    def kept_out(self) -> KeptOut:
+        """Who is kept out, looked up once for the batch's answers and its tables."""
+        return kept_out(self._uttrekk.store)
 
     async def read_plain(self, chunk: int, body: bytes, hentet: datetime) -> bool:
         """Read an answer, if it answers everything in the contract's plain form."""
@@ -74,7 +81,9 @@ class LandingAlong:
         try:
             if self._landing is None:
                 plan = load_plan(self._uttrekk.store, self._uttrekk.request.contract)
-                self._landing = Landing(self._uttrekk, self._batch, plan, spare=self._spare)
+                self._landing = Landing(
+                    self._uttrekk, self._batch, plan, spare=self._spare, out=self.kept_out
+                )
             return work(self._landing)
         except Exception as error:
             self._is_over = True

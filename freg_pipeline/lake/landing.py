@@ -16,7 +16,7 @@ from freg_pipeline.errors import DamagedError, FregError
 from freg_pipeline.extract.blank import answer_without
 from freg_pipeline.journal.batches import CHUNK, chunks
 from freg_pipeline.journal.kept import damaged
-from freg_pipeline.journal.keptout import kept_out
+from freg_pipeline.journal.keptout import KeptOut, kept_out
 from freg_pipeline.journal.measures import (
     BatchTook,
     Span,
@@ -171,6 +171,7 @@ class Landing:
         plan: the contract's tables.
         progress: told how many more identifiers have been decoded.
         spare: columns that other batches' landings are done with, and gets this one's.
+        out: who is kept out, as was found for the batch's answers; None: it is looked up.
     """
 
     def __init__(
@@ -180,12 +181,13 @@ class Landing:
         plan: Plan,
         progress: Callable[[int], None] | None = None,
         spare: SpareColumns | None = None,
+        out: KeptOut | None = None,
     ) -> None:
         self._uttrekk = uttrekk
         self._batch = batch
         self._plan = plan
         self._progress = progress or (lambda _: None)
-        self._out = kept_out(uttrekk.store)
+        self._out = kept_out(uttrekk.store) if out is None else out
         self._chunks = chunks(uttrekk.identifiers(batch))
         self._read: set[int] = set()
         self._took: dict[int, Took] = {}

@@ -69,7 +69,7 @@ def test_requests_follow_what_changed(
     assert load_of_three["HEAD"] <= 100
 
     # The second one also removes the first one's staging, and asks its delta of whom both concern.
-    for most in (128, 138):  # 8 are looks at who is kept out
+    for most in (120, 130):
         happen(url, 60)
         with opening(settings) as opened, syncing(Freg.of(opened)) as syncs:
             assert syncs.once().events >= 60
