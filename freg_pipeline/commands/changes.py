@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from freg_pipeline.commands.options import settings, store_to_read, with_settings
+from freg_pipeline.commands.options import output_place, store_to_read, with_settings
 
 if TYPE_CHECKING:
-    from freg_pipeline.store import Store
+    pass
 
 
 @click.command()
@@ -52,7 +51,7 @@ def changes(since: str, tables: tuple[str, ...], output: str, hashes: bool) -> N
     noted = note_access(lies, "changes", tables=tables)
     with changes_between(lies, state_since(lies, since), after, tables) as found:
         held = contents(lies, after, tables) if hashes else {}
-        written = write_changes(found, _output(output), tables, held)
+        written = write_changes(found, output_place(output), tables, held)
     rows = sum(one.upserts.rows for one in written.tables.values())
     noted.gave(rows)
     click.echo(
@@ -60,11 +59,3 @@ def changes(since: str, tables: tuple[str, ...], output: str, hashes: bool) -> N
         f"{written.after.release} (position {written.after.sekvensnummer}). The next ones: "
         f"--since {written.after.release}"
     )
-
-
-def _output(named: str) -> Path | Store:
-    if not named.startswith("s3://"):
-        return Path(named)
-    from freg_pipeline.store import open_store
-
-    return open_store(settings().model_copy(update={"store": named}))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from freg_pipeline.commands.by_rules import chosen, with_keys_and_rules
-from freg_pipeline.commands.options import settings, store_to_read, with_settings
+from freg_pipeline.commands.options import output_place, store_to_read, with_settings
 from freg_pipeline.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def export(
         form = Dapla(manifest, output, data_version or 1)
     copied = tables_to_copy(lies, manifest, tables)
     noted = note_access(lies, "export", tables=tables)
-    written = write_export(lies, manifest, place(output), copied, form, layout)
+    written = write_export(lies, manifest, output_place(output), copied, form, layout)
     rows = sum(one.file.rows for one in written.tables.values())
     noted.gave(rows)
     _tell(output, written, rows)
@@ -102,7 +102,7 @@ def _by_rules(
     offered = copied_tables(load_plan(store, manifest.contract))
     named = [name for name in tables or rules.tables if name in offered]
     noted = note_access(store, "export by rules", tables=named)
-    written = write_by_rules(store, manifest, place(output), rules, key, tables)
+    written = write_by_rules(store, manifest, output_place(output), rules, key, tables)
     rows = sum(one.file.rows for one in written.tables.values())
     noted.gave(rows)
     _tell(output, written, rows)
@@ -126,12 +126,3 @@ def _tell(output: str, written: Export | RuledExport, rows: int) -> None:
         f"{output}: {rows:,} rows in {len(written.tables)} tables of release {written.release} "
         f"(position {written.sekvensnummer})"
     )
-
-
-def place(named: str) -> Path | Store:
-    """Where a copy goes: a folder, or a place on S3."""
-    if not named.startswith("s3://"):
-        return Path(named)
-    from freg_pipeline.store import open_store
-
-    return open_store(settings().model_copy(update={"store": named}))

@@ -195,6 +195,26 @@ def with_format(command: F) -> F:
     )(command)
 
 
+def with_form(command: F) -> F:
+    """Give a command the choice between a table to look at and JSON."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["table", "json"]),
+        default="table",
+        help="How to tell it.",
+    )(command)
+
+
+def output_place(named: str) -> Path | Store:
+    """Where a copy goes: a folder, or a place on S3."""
+    if not named.startswith("s3://"):
+        return Path(named)
+    from freg_pipeline.store import open_store
+
+    return open_store(settings().model_copy(update={"store": named}))
+
+
 def ask(question: Callable[[Register], Any], form: str | None = None) -> Any:
     """Ask the register one thing.
 

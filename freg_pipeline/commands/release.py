@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from freg_pipeline.commands.completion import PINS, RELEASES
-from freg_pipeline.commands.options import ask, settings, store, with_settings
+from freg_pipeline.commands.options import ask, settings, store, with_form, with_settings
 from freg_pipeline.commands.report import report
 from freg_pipeline.errors import ConfigurationError, FregError
 
@@ -38,15 +38,6 @@ def compact(force: bool) -> None:
     click.echo("\n".join(release_lines(manifest, lies)))
 
 
-_AS_JSON = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    help="How to tell it.",
-)
-
-
 @click.group()
 def release() -> None:
     """List, check, show, restore and purge releases."""
@@ -56,7 +47,7 @@ release.add_command(report)
 
 
 @release.command("list")
-@_AS_JSON
+@with_form
 @with_settings
 def list_releases(form: str) -> None:
     """List all releases, with the current one marked."""
@@ -76,7 +67,7 @@ def list_releases(form: str) -> None:
 
 @release.command()
 @click.argument("number", required=False, shell_complete=RELEASES)
-@_AS_JSON
+@with_form
 @click.option(
     "--hashes",
     is_flag=True,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from freg_pipeline.commands.options import settings, store, with_settings
+from freg_pipeline.commands.options import settings, store, with_form, with_settings
 
 if TYPE_CHECKING:
     from freg_pipeline.lake.retention import Going
@@ -14,13 +14,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Only show what would go.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    help="How to tell it.",
-)
+@with_form
 @with_settings
 def retention(*, dry_run: bool, form: str) -> None:
     """Remove what is kept no longer, of each kind.

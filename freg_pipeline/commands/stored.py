@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from freg_pipeline.commands.listed import given_column, given_list, seekable
-from freg_pipeline.commands.options import store, with_settings
+from freg_pipeline.commands.options import store, with_form, with_settings
 from freg_pipeline.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -18,13 +18,7 @@ if TYPE_CHECKING:
 @click.command()
 @given_list
 @given_column
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    help="How to tell it.",
-)
+@with_form
 @click.option(
     "--output",
     type=click.Path(path_type=Path),

@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 
 import duckdb
 
-from freg_pipeline.errors import ConfigurationError, StoreError
-from freg_pipeline.foreseen import foreseen
+from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.people_described import VIEWS
-from freg_pipeline.lake.query import connect
+from freg_pipeline.lake.query import connect, reading
 from freg_pipeline.lake.sql import identifier
 from freg_pipeline.lake.tables import Described, described
 from freg_pipeline.store import Store
@@ -97,10 +96,5 @@ def views_of(store: Store, manifest: Manifest) -> Iterator[duckdb.DuckDBPyConnec
     with closing(connect(store, manifest)) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET preserve_insertion_order = true")
-        try:
+        with reading(manifest, (duckdb.Error,)):  # an OSError is of where the copy goes
             yield connection
-        except duckdb.Error as error:
-            raise foreseen(error) or StoreError(
-                f"the files of release {manifest.number} can't be read",
-                f"Find out which: freg release verify {manifest.number}",
-            ) from None

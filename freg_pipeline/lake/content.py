@@ -12,12 +12,10 @@ from collections.abc import Collection, Mapping
 import duckdb
 import msgspec
 
-from freg_pipeline.errors import StoreError
-from freg_pipeline.foreseen import foreseen
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.lake.database import MEMORY_LIMIT
 from freg_pipeline.lake.landing import load_plan
-from freg_pipeline.lake.query import connect
+from freg_pipeline.lake.query import connect, reading
 from freg_pipeline.lake.sql import identifier
 from freg_pipeline.lake.tables import EVENT_TABLES, described
 from freg_pipeline.store import Store
@@ -64,17 +62,12 @@ def contents(store: Store, manifest: Manifest, names: Collection[str] = ()) -> d
     # Without a number no later release's protection is looked at: copies haven't got that yet.
     with connect(store, msgspec.structs.replace(manifest, number="")) as connection:
         connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
-        try:
+        with reading(manifest):
             return {
                 table.name: _content(connection, table.name, table.types)
                 for table in tables
                 if not names or table.name in names
             }
-        except duckdb.Error as error:
-            raise foreseen(error) or StoreError(
-                f"the files of release {manifest.number} can't be read",
-                f"Find out which: freg release verify {manifest.number}",
-            ) from None
 
 
 def _content(

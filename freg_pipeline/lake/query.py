@@ -7,6 +7,8 @@ installed into DuckDB.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 import duckdb
 import pyarrow as pa
@@ -62,16 +64,33 @@ def connect(store: Store, manifest: Manifest | None = None) -> duckdb.DuckDBPyCo
         StoreError: its files can't be read.
     """
     manifest = manifest or require_current(store)
-    connection = new_connection()
-    try:
+    with ExitStack() as unfinished, reading(manifest):
+        connection = unfinished.enter_context(new_connection())
         add_views(connection, store, manifest, readable_files(connection, store))
-    except (duckdb.Error, OSError) as error:
-        connection.close()
+        unfinished.pop_all()
+    return connection
+
+
+@contextmanager
+def reading(
+    manifest: Manifest, failing: tuple[type[Exception], ...] = (duckdb.Error, OSError)
+) -> Iterator[None]:
+    """Say so where a release's files can't be read.
+
+    Args:
+        manifest: the release.
+        failing: what tells that they can't; without OSError where something is written, too.
+
+    Raises:
+        StoreError: they can't.
+    """
+    try:
+        yield
+    except failing as error:
         raise foreseen(error) or StoreError(
             f"the files of release {manifest.number} can't be read",
             f"Find out which: freg release verify {manifest.number}",
         ) from None
-    return connection
 
 
 def readable_files(connection: duckdb.DuckDBPyConnection, store: Store) -> Reads:

@@ -7,17 +7,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import duckdb
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from freg_pipeline.errors import StoreError
-from freg_pipeline.foreseen import foreseen
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.pointer import current_number
 from freg_pipeline.journal.releases import read_manifest, require_current
 from freg_pipeline.lake.export import opened
 from freg_pipeline.lake.landing import load_plan
-from freg_pipeline.lake.query import connect
+from freg_pipeline.lake.query import connect, reading
 from freg_pipeline.lake.tables import described
 from freg_pipeline.outside import showable
 from freg_pipeline.report import pictures, state
@@ -70,16 +67,10 @@ def page_of(store: Store, manifest: Manifest) -> str:
     """
     plan = load_plan(store, manifest.contract)
     checked = state.checked(store, manifest)
-    with connect(store, manifest) as connection:
-        try:
-            told = people(connection, manifest, described(plan))
-            unknown = state.unknown(connection, plan)
-            tables = state.tables(connection, manifest)
-        except (duckdb.Error, OSError) as error:
-            raise foreseen(error) or StoreError(
-                f"the files of release {manifest.number} can't be read",
-                f"See which ones: freg release verify {manifest.number}",
-            ) from None
+    with connect(store, manifest) as connection, reading(manifest):
+        told = people(connection, manifest, described(plan))
+        unknown = state.unknown(connection, plan)
+        tables = state.tables(connection, manifest)
     return _ENVIRONMENT.get_template("page.html.j2").render(
         manifest=manifest,
         is_current=manifest.number == current_number(store),

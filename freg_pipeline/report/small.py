@@ -10,13 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import duckdb
-
-from freg_pipeline.errors import StoreError
-from freg_pipeline.foreseen import foreseen
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.lake.landing import load_plan
-from freg_pipeline.lake.query import connect
+from freg_pipeline.lake.query import connect, reading
 from freg_pipeline.lake.tables import described
 from freg_pipeline.report.figures import Figure, figure
 from freg_pipeline.report.people import Band, Kommuner, ages_and_homes
@@ -41,14 +37,8 @@ def small_pictures(store: Store, manifest: Manifest) -> dict[str, str]:
         StoreError: the release's files can't be read.
     """
     tables = described(load_plan(store, manifest.contract))
-    with connect(store, manifest) as connection:
-        try:
-            bands, homes = ages_and_homes(connection, manifest, tables, KOMMUNER)
-        except (duckdb.Error, OSError) as error:
-            raise foreseen(error) or StoreError(
-                f"the files of release {manifest.number} can't be read",
-                f"See which ones: freg release verify {manifest.number}",
-            ) from None
+    with connect(store, manifest) as connection, reading(manifest):
+        bands, homes = ages_and_homes(connection, manifest, tables, KOMMUNER)
     kept = [(one, figure(count)) for one, _, count in some_releases(store, manifest, RELEASES)]
     pictures = {
         "by_age_and_sex": pyramid(bands) if bands else None,
