@@ -7,7 +7,7 @@ the decoder or the views.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -90,10 +90,7 @@ class Living:
     @cached_property
     def numbers(self) -> dict[str, str]:
         """Every number that anyone has or has had, and today's number for it."""
-        return {
-            row["foedselsEllerDNummer"]: number
-            for number, row in self.rows("identifikasjonsnummer")
-        }
+        return numbers_of(self.persons)
 
 
 def moment(row: Row, name: str = "gyldighetstidspunkt") -> datetime:
@@ -106,6 +103,15 @@ def rows_of(document: Document, entity: str) -> list[Row]:
     """The rows of an entity, one alone too."""
     rows = document.get(entity, [])
     return rows if isinstance(rows, list) else [rows]
+
+
+def numbers_of(persons: Mapping[str, Document]) -> dict[str, str]:
+    """Every number that persons have or have had, and today's number for it."""
+    return {
+        row["foedselsEllerDNummer"]: number
+        for number, document in persons.items()
+        for row in rows_of(document, "identifikasjonsnummer")
+    }
 
 
 def everyone(base_url: str) -> dict[str, Document]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+import httpx
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -30,12 +31,16 @@ Fate = Literal["whole", "lost", "cut"]
 
 @contextmanager
 def s3_server() -> Iterator[str]:
-    """An S3 server of the tests' own; gives its address."""
+    """An S3 server of the tests' own; gives its address. What it holds goes with it."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    address = f"http://{host}:{port}"
+    try:
+        yield address
+    finally:  # all servers of a process share what they hold: the next one would have it, too
+        httpx.post(f"{address}/moto-api/reset", trust_env=False).raise_for_status()
+        server.stop()
 
 
 @dataclass

@@ -15,7 +15,7 @@ import httpx
 
 from freg_pipeline.synthetic import RegisterOptions, running
 from freg_pipeline_tests.chaos.commands import Outcome, run_together
-from freg_pipeline_tests.chaos.judge import judge
+from freg_pipeline_tests.chaos.judge import Course, judge
 from freg_pipeline_tests.chaos.plan import Plan, Step
 from freg_pipeline_tests.chaos.readers import Readers
 from freg_pipeline_tests.chaos.trouble import Trouble
@@ -80,6 +80,8 @@ def run(seed: int, folder: Path) -> Result:
 
 
 class _Course:
+    """A course under way."""
+
     def __init__(self, plan: Plan, url: str, folder: Path, result: Result) -> None:
         self._plan = plan
         self._url = url
@@ -108,12 +110,7 @@ class _Course:
         """Let a step happen."""
         self._let_happen(step.events)
         self._faults(step.faults)
-        commands = [
-            (arguments, trouble)
-            for action, trouble in step.actions
-            for arguments in [self._arguments(action)]
-            if arguments
-        ]
+        commands = [(self._arguments(action), trouble) for action, trouble in step.actions]
         for outcome in self._run(commands):
             if step.is_calm and outcome.code not in {0, *_refusals(outcome)}:
                 self._result.wrong.append(
@@ -125,7 +122,7 @@ class _Course:
         """Finish what is open, with nothing in its way any more."""
         self._faults("")
         for _ in range(_TRIES):
-            codes = [self._run([(one, None)])[0].code for one in self._open()]
+            codes = [self._one(*one).code for one in self._open()]
             if not any(codes):
                 return
         last = [one for one in self._result.outcomes if one.code][-1]
@@ -133,18 +130,18 @@ class _Course:
             f"it doesn't settle: {' '.join(last.arguments)} → {last.code}: {last.told[-800:]}"
         )
 
-    def observed(self) -> dict[str, Any]:
+    def observed(self) -> Course:
         """What the judge needs."""
-        return {
-            "plan": self._plan,
-            "url": self._url,
-            "folder": self._folder,
-            "first": self._first,
-            "listed": self._listed,
-            "outcomes": self._result.outcomes,
-            "secrets": [CANARY],
-            "run": lambda *arguments: self._run([(arguments, None)])[0],
-        }
+        return Course(
+            plan=self._plan,
+            url=self._url,
+            folder=self._folder,
+            first=self._first,
+            listed=self._listed,
+            outcomes=self._result.outcomes,
+            secrets=[CANARY],
+            run=self._one,
+        )
 
     def _open(self) -> Iterator[tuple[str, ...]]:
         """The commands that lead to an end, each told when the one before has ended."""
@@ -157,14 +154,14 @@ class _Course:
         yield ("catalogue",)
 
     def _is_open(self, name: str) -> bool:
-        told = self._run([(("uttrekk", "status", name), None)])[0]
+        told = self._one("uttrekk", "status", name)
         return told.code == 0 and "released" not in told.said
 
     def _released(self) -> bool:
         return (self._folder / "store" / "releases").is_dir() and self._releases() != []
 
     def _releases(self) -> list[dict[str, Any]]:
-        told = self._run([(("release", "list", "--format", "json"), None)])[0]
+        told = self._one("release", "list", "--format", "json")
         return list(json.loads(told.said)) if told.code == 0 else []
 
     def _run(self, commands: list[tuple[tuple[str, ...], Trouble | None]]) -> list[Outcome]:
@@ -172,6 +169,10 @@ class _Course:
         self._result.outcomes += outcomes
         self._result.wrong += [one for outcome in outcomes for one in outcome.wrong()]
         return outcomes
+
+    def _one(self, *arguments: str) -> Outcome:
+        """Run one command, with nothing in its way."""
+        return self._run([(arguments, None)])[0]
 
     def _faults(self, faults: str) -> None:
         together = ",".join(one for one in (self._plan.oddities, faults) if one)
@@ -184,7 +185,7 @@ class _Course:
             with suppress(httpx.HTTPStatusError):  # nobody may be left whom it can happen to
                 happen(self._url, 1, type=_MERGE)
 
-    def _arguments(self, action: str) -> tuple[str, ...] | None:
+    def _arguments(self, action: str) -> tuple[str, ...]:
         output = str(self._folder / "out" / f"{self._exports}")
         self._exports += 1
         if action == "load":

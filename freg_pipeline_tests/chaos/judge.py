@@ -6,12 +6,14 @@ import os
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from freg_pipeline_tests.chaos.commands import Outcome
 from freg_pipeline_tests.chaos.oracle import Cells, Seen, expected
-from freg_pipeline_tests.living import Document, everyone, rows_of
+from freg_pipeline_tests.chaos.plan import Plan
+from freg_pipeline_tests.living import Document, everyone, numbers_of, rows_of
 from freg_pipeline_tests.registers import events_of, get, happen
 
 _DIGITS = re.compile(rb"(?<!\d)\d{11}(?!\d)")
@@ -19,18 +21,43 @@ _OLD_SECONDS = 2 * 24 * 3600
 Found = Iterator[str]
 
 
-def judge(course: Mapping[str, Any]) -> list[str]:
-    """What is wrong, in words.
+@dataclass(frozen=True)
+class Course:
+    """A course that has settled.
 
-    Args:
-        course: what ``_Course.observed`` tells.
+    Attributes:
+        plan: what it was.
+        url: of the register.
+        folder: of all that was written.
+        first: everyone's document at its beginning, by number.
+        listed: the numbers of the list.
+        outcomes: of each command.
+        secrets: what no output may hold.
+        run: runs one more command.
     """
-    store = course["folder"] / "store"
-    seen = Seen(store / "freg.duckdb")
-    people = everyone(course["url"])
-    numbers = _numbers(people)
+
+    plan: Plan
+    url: str
+    folder: Path
+    first: Mapping[str, Document]
+    listed: Sequence[str]
+    outcomes: Sequence[Outcome]
+    secrets: Sequence[str]
+    run: Callable[..., Outcome]
+
+    @property
+    def store(self) -> Path:
+        """Where the store lies."""
+        return self.folder / "store"
+
+
+def judge(course: Course) -> list[str]:
+    """What is wrong with a course, in words."""
+    seen = Seen(course.store / "freg.duckdb")
+    people = everyone(course.url)
+    numbers = numbers_of(people)
     return [
-        *_position(seen, course["url"]),
+        *_position(seen, course.url),
         *wrong_persons(seen, *_asked_for(people, numbers, course)),
         *wrong_cells(seen, people),
         *wrong_numbers(seen, numbers),
@@ -38,14 +65,6 @@ def judge(course: Mapping[str, Any]) -> list[str]:
         *_leaks(course, numbers),
         *_left_over(course),
     ]
-
-
-def _numbers(people: Mapping[str, Document]) -> dict[str, str]:
-    return {
-        row["foedselsEllerDNummer"]: number
-        for number, document in people.items()
-        for row in rows_of(document, "identifikasjonsnummer")
-    }
 
 
 def _position(seen: Seen, url: str) -> Found:
@@ -76,18 +95,18 @@ def wrong_persons(seen: Seen, wanted: set[str], allowed: set[str]) -> Found:
 
 
 def _asked_for(
-    people: Mapping[str, Document], numbers: Mapping[str, str], course: Mapping[str, Any]
+    people: Mapping[str, Document], numbers: Mapping[str, str], course: Course
 ) -> tuple[set[str], set[str]]:
     """Who must be in the tables, and who may."""
-    question = course["plan"].question
+    question = course.plan.question
     if question == "komplett":
         return {*people}, {*people}
     if question == "liste":
-        listed = {numbers[one] for one in course["listed"] if one in numbers}
+        listed = {numbers[one] for one in course.listed if one in numbers}
         once = {
             numbers[row["foedselsEllerDNummer"]]
-            for one in course["listed"]
-            for row in rows_of(course["first"][one], "identifikasjonsnummer")
+            for one in course.listed
+            for row in rows_of(course.first[one], "identifikasjonsnummer")
             if row["foedselsEllerDNummer"] in numbers
         }
         return listed, listed | once
@@ -147,45 +166,45 @@ def wrong_numbers(seen: Seen, numbers: Mapping[str, str]) -> Found:
         yield f"{len(missing)} former numbers of {len(told)} are missing"
 
 
-def _releases(course: Mapping[str, Any]) -> Found:
-    outcome = course["run"]("release", "verify")
+def _releases(course: Course) -> Found:
+    outcome = course.run("release", "verify")
     if outcome.code:
         yield f"release verify: {outcome.told[-300:]}"
 
 
-def _leaks(course: Mapping[str, Any], numbers: Mapping[str, str]) -> Found:
+def _leaks(course: Course, numbers: Mapping[str, str]) -> Found:
     """Numbers and secrets in what commands say, in Dagster's records, and in names of files."""
     known = {number.encode() for number in numbers}
-    secrets = [one.encode() for one in course["secrets"]]
+    secrets = [one.encode() for one in course.secrets]
 
     def leaked(content: bytes) -> bool:
         return any(one in content for one in secrets) or not known.isdisjoint(
             _DIGITS.findall(content)
         )
 
-    for outcome in course["outcomes"]:
+    for outcome in course.outcomes:
         if leaked(f"{outcome.said}\n{outcome.told}".encode()):
             yield f"{' '.join(outcome.arguments[:2])} says a number or a secret"
-    for path in _files(course["folder"] / "store"):
+    for path in _files(course.store):
         if leaked(os.fsencode(path.name)):
             yield "a file's name tells a number"
         if "dagster" in path.parts and leaked(path.read_bytes()):
             yield f"Dagster's records tell a number or a secret: {path.suffix}"
 
 
-def _left_over(course: Mapping[str, Any]) -> Found:
+def _left_over(course: Course) -> Found:
     """What killed processes leave is gone once it is old and somebody writes again."""
-    folder: Path = course["folder"]
-    places = (folder / "store" / ".tmp", folder / "tmp", folder / "out")
+    folder = course.folder
+    places = (course.store / ".tmp", folder / "tmp", folder / "out")
     old = time.time() - _OLD_SECONDS
     for place in places:
         for path in (*_files(place), *(one for one in place.glob("*") if one.is_dir())):
             os.utime(path, (old, old))
-    happen(course["url"], 1)
-    outcome = course["run"]("hendelser", "sync")
+    happen(course.url, 1)
+    outcome = course.run("hendelser", "sync")
     if outcome.code:
         yield f"there is no sync after all: {outcome.told[-300:]}"
-    if left := _files(folder / "store" / ".tmp"):
+    if left := _files(course.store / ".tmp"):
         yield f"{len(left)} files are left under construction"
 
 
