@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -25,11 +24,8 @@ from freg_pipeline.lake.verify import verify
 from freg_pipeline.store import Store
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests.unit.lake.delivered import (
-    copy_of,
-    deliver,
     deliver_events,
     document,
-    local_store,
     number,
 )
 
@@ -59,21 +55,9 @@ class Watched:
         return asking
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> LocalStore:
-    """A full load and two syncs; not to be changed."""
-    store = local_store(tmp_path_factory.mktemp("made"))
-    documents = [("a", document(A)), ("b", document(B))]
-    build_release(store, deliver(store, "one", documents, sekvensnummer=100))
-    for etter in (100, 200):
-        changed = (A, document(A, day=etter // 100))
-        build_release(store, deliver_events(store, etter, etter + 100, [changed]))
-    return store
-
-
 @pytest.fixture
-def store(made: LocalStore, tmp_path: Path) -> LocalStore:
-    return copy_of(made, tmp_path)
+def store(copy_of_synced: LocalStore) -> LocalStore:
+    return copy_of_synced
 
 
 def test_syncs_that_stay_cost_a_purge_nothing(store: LocalStore) -> None:

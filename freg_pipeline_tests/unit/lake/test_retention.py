@@ -42,21 +42,9 @@ ALL = Keeping(releases=9, answers=0, staging=0, access=0)
 STAYS = {"request.json", "release.json", "end.json"}
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> LocalStore:
-    """A full load and two syncs; not to be changed."""
-    store = local_store(tmp_path_factory.mktemp("made"))
-    documents = [("a", document(A)), ("b", document(B))]
-    build_release(store, deliver(store, "one", documents, sekvensnummer=100))
-    for etter in (100, 200):
-        changed = (A, document(A, day=etter // 100))
-        build_release(store, deliver_events(store, etter, etter + 100, [changed]))
-    return store
-
-
 @pytest.fixture
-def store(made: LocalStore, tmp_path: Path) -> LocalStore:
-    return copy_of(made, tmp_path)
+def store(copy_of_synced: LocalStore) -> LocalStore:
+    return copy_of_synced
 
 
 def _by_kind(told: list[Going]) -> dict[str, int]:
@@ -188,13 +176,13 @@ def test_a_pinned_release_and_its_files_stay(store: LocalStore, freg: RunFreg) -
 
 
 def test_a_retention_that_is_killed_anywhere_is_finished_by_the_next(
-    made: LocalStore, tmp_path: Path
+    synced: LocalStore, tmp_path: Path
 ) -> None:
     class KilledError(Exception):
         pass
 
     (tmp_path / "from").mkdir()
-    made = copy_of(made, tmp_path / "from")
+    made = copy_of(synced, tmp_path / "from")
     deliver(made, "listed", [(A, document(A))], kind=LISTE).abandon()
     whole = copy_of(made, tmp_path)
     count = sum(_by_kind(retain(whole, ALL)).values())
