@@ -169,9 +169,7 @@ class _Search:
         self._count()
         columns = columns_of(self._plan(contract), table)
         found = find_in(self._store, file, table, columns, self.persons, self.events.numbers)
-        if found.any:
-            own, named = counted(found.own), counted(found.named)
-            yield Hit(file.key, area, folder_of(file.key), table, own, named)
+        yield from _hit(found, file.key, area, table)
 
     def _of_unknown_file(self, key: str, contract: str, table: str, area: Area) -> Iterator[Hit]:
         self._count()
@@ -182,12 +180,17 @@ class _Search:
         except FileNotFoundError:  # it was removed since
             return
         found = whose(rows, columns, self.persons, self.events.numbers)
-        if found.any:
-            own, named = counted(found.own), counted(found.named)
-            yield Hit(key, area, folder_of(key), table, own, named)
+        yield from _hit(found, key, area, table)
 
     def _count(self) -> None:
         self.searched += 1
+
+
+def _hit(found: Whose, key: str, area: Area, table: str) -> Iterator[Hit]:
+    """What a file of a table holds of them, if it is anything."""
+    if found.any:
+        own, named = counted(found.own), counted(found.named)
+        yield Hit(key, area, folder_of(key), table, own, named)
 
 
 def find_in(

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import duckdb
 import msgspec
-import pyarrow as pa
 
 from freg_pipeline.export.layouts import Layout
 from freg_pipeline.export.relations import CopiedTable, views_of
 from freg_pipeline.journal.manifest import Manifest
-from freg_pipeline.lake.copied import CopiedFile, Writer, new_place, write_manifest
+from freg_pipeline.lake.copied import CopiedFile, Writer, new_place, with_comments, write_manifest
 from freg_pipeline.store import Store
 
 FORMAT = 1
@@ -93,16 +92,8 @@ def _write(
     path = folder / layout.file_name(table)
     writer = Writer(path)
     rows = views.sql(table.rows).to_arrow_reader(ROWS_AT_ONCE)
-    writer.add(_with_comments(rows.schema, table), rows)
+    comments = {column.name: column.comment for column in table.columns}
+    writer.add(with_comments(rows.schema, table.comment, comments), rows)
     file = writer.close()
     layout.beside(table, path, file.rows)
     return ExportedTable(file, {column.name: column.kind for column in table.columns})
-
-
-def _with_comments(schema: pa.Schema, table: CopiedTable) -> pa.Schema:
-    """Columns with what they mean, and what a row is, where whoever opens the file finds it."""
-    fields = [
-        field.with_metadata({"comment": column.comment} if column.comment else None)
-        for field, column in zip(schema, table.columns, strict=True)
-    ]
-    return pa.schema(fields, metadata={"comment": table.comment})

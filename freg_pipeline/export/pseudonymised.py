@@ -13,7 +13,7 @@ import pyarrow as pa
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.export.relations import views_of
 from freg_pipeline.journal.manifest import Manifest
-from freg_pipeline.lake.copied import CopiedFile, Writer, new_place, write_manifest
+from freg_pipeline.lake.copied import CopiedFile, Writer, new_place, with_comments, write_manifest
 from freg_pipeline.lake.database import working_database
 from freg_pipeline.lake.sql import identifier
 from freg_pipeline.outside import showable
@@ -142,7 +142,9 @@ def _write(
 ) -> RuledTable:
     writer = Writer(folder / f"{table}.parquet")
     with in_own_order(work, copied, table, _rows(views, copied, table)) as rows:
-        writer.add(_with_comments(rows.schema, copied, table), rows)
+        told = copied.described(table)
+        comments = {name: text for name, _, text in told.shown}
+        writer.add(with_comments(rows.schema, told.comment, comments), rows)
     return _told(writer.close(), copied, table)
 
 
@@ -183,12 +185,3 @@ def _told(file: CopiedFile, copied: Pseudonymised, table: str) -> RuledTable:
         if copied.replaced[f"{table}.{name}"]
     }
     return RuledTable(file, columns, {name: str(rules[name]) for name in columns}, replaced)
-
-
-def _with_comments(schema: pa.Schema, copied: Pseudonymised, table: str) -> pa.Schema:
-    told = copied.described(table)
-    comments = {name: text for name, _, text in told.shown}
-    return pa.schema(
-        [field.with_metadata({"comment": comments[field.name]}) for field in schema],
-        metadata={"comment": told.comment},
-    )

@@ -6,7 +6,7 @@ A folder gets its name when all of it is written; on S3 the manifest comes last.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -62,6 +62,21 @@ class Writer:
         with self._path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         return CopiedFile(self._path.name, self._rows, self._path.stat().st_size, digest)
+
+
+def with_comments(schema: pa.Schema, comment: str, comments: Mapping[str, str]) -> pa.Schema:
+    """A schema with what is meant, where whoever opens the file finds it.
+
+    Args:
+        schema: its columns.
+        comment: what a row is.
+        comments: what columns mean, by name; nothing: it isn't told.
+    """
+    fields = [
+        field.with_metadata({"comment": told} if (told := comments[field.name]) else None)
+        for field in schema
+    ]
+    return pa.schema(fields, metadata={"comment": comment})
 
 
 @contextmanager
