@@ -12,7 +12,6 @@ from freg_pipeline.errors import ResourceError, StoreError
 from freg_pipeline.foreseen import foreseen
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import current_number, require_current
-from freg_pipeline.lake.far import without_rows
 from freg_pipeline.lake.place import catalogue_path
 from freg_pipeline.lake.query import add_comments, add_views
 from freg_pipeline.lake.roots import FILE, VARIABLE, Root
@@ -160,6 +159,8 @@ def _write(path: Path, store: Store, manifest: Manifest, root: Root) -> None:
     with contextlib.closing(duckdb.connect()) as connection:
         here = store.location
         if here.startswith("s3://"):
+            from freg_pipeline.lake.far import without_rows  # only here: see query.readable_files
+
             # A view is bound when it is made, to columns that are known: S3 needn't be asked.
             connection.register_filesystem(without_rows(store, columns_of_files(store, manifest)))
         # Of this connection only, so that the files are found while views are made, and quickly.

@@ -24,7 +24,6 @@ from freg_pipeline.journal.releases import (
     require_current,
 )
 from freg_pipeline.lake.codes import add_codes, code_comments
-from freg_pipeline.lake.far import dataset
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.macros import Macros
 from freg_pipeline.lake.norwegian import LOCAL_TIMES
@@ -102,6 +101,8 @@ def readable_files(connection: duckdb.DuckDBPyConnection, store: Store) -> Reads
         return parquet(f"[{paths}]")
 
     def pyarrow_reads(name: str, files: list[TableFile], schema: pa.Schema) -> str:
+        from freg_pipeline.lake.far import dataset  # a local store needs none of what it takes
+
         connection.register(name, dataset(store, files, schema))
         return name
 
