@@ -99,9 +99,12 @@ class Copy:
         """By table that isn't as its view: how many rows only the view, and only the copy has."""
         found = self._unlike(store)
         manifest = require_current(store)
+        tables = described(load_plan(store, manifest.contract))
+        if more := self._tables() - {table.name for table in tables}:
+            found |= {f"{name}, gone": (0, 1) for name in more}
         with closing(connect(store, manifest)) as views:
             views.execute("SET TimeZone = 'UTC'")
-            for table in described(load_plan(store, manifest.contract)):
+            for table in tables:
                 columns = ", ".join(f'"{name}"' for name, _, _ in table.shown)
                 rows = f'SELECT {columns} FROM "{table.name}"'
                 there, here = _rows(views, rows), _rows(self.connection, rows)
@@ -111,6 +114,11 @@ class Copy:
                     more -= kept
                     if missing := self.kept[table.name] - self._keys(table.name):
                         found[f"{table.name}, lost"] = (len(missing), 0)
+                named = [
+                    one for one, *_ in self.connection.execute(f"DESCRIBE {table.name}").fetchall()
+                ]
+                if named != [one for one, _, _ in table.shown]:
+                    found[f"{table.name}, columns"] = (len(table.shown), len(named))
                 if there - here or more:
                     found[table.name] = ((there - here).total(), more.total())
         return found
@@ -129,6 +137,11 @@ class Copy:
             if (rows, total) != (content["rows"], content["hash"]):
                 found[f"{name}, hash"] = (content["rows"], rows)
         return found
+
+    def _tables(self) -> set[str]:
+        """The tables that it has."""
+        told = self.connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+        return {name for (name,) in told if name != "copied"}
 
     def _keys_shown(self, store: Store, manifest: Manifest, table: str) -> set[Row]:
         known = manifest.number, table

@@ -81,6 +81,7 @@ class Changes:
         before: the state that a copy has; None: it is empty.
         after: the state that it is to have.
         tables: the names of the tables that it can tell of.
+        gone: those of tables that only the earlier state has.
     """
 
     def __init__(
@@ -109,6 +110,8 @@ class Changes:
         if self._deltas is not None:
             self._note_persons(persons_of(store, self._deltas))
         self.tables = tuple(table.name for table in self._after.tables)
+        earlier = self._before.tables if self._before is not None else ()
+        self.gone = tuple(table.name for table in earlier if table.name not in self.tables)
         self._chosen = self._known(chosen)
 
     def __iter__(self) -> Iterator[TableChanges]:

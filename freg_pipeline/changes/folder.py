@@ -43,9 +43,17 @@ class ChangedTable(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True):
-    """A state: the release that shows it, the event list's position, and the contract."""
+    """A state.
 
-    release: str
+    Attributes:
+        release: that shows it; None: any that was at the position.
+        mark: what no other store's release of that number has.
+        sekvensnummer: the event list's position.
+        contract: its fingerprint.
+    """
+
+    release: str | None
+    mark: str | None
     sekvensnummer: int
     contract: str
 
@@ -60,6 +68,7 @@ class ChangeSet(
         created: when (UTC).
         before: the state that a copy must have; None: it is empty.
         after: the state that it has afterwards. Its release is what the next set follows.
+        gone: tables that there were before, and no longer: nothing keeps their rows current.
         tables: by name.
     """
 
@@ -67,6 +76,7 @@ class ChangeSet(
     created: datetime
     before: State | None
     after: State
+    gone: tuple[str, ...]
     tables: dict[str, ChangedTable]
 
 
@@ -75,6 +85,8 @@ def write_changes(
     output: Path | Store,
     tables: Collection[str] = (),
     contents: Mapping[str, Content] = MappingProxyType({}),
+    *,
+    by_position: bool = False,
 ) -> ChangeSet:
     """Write what has changed.
 
@@ -83,6 +95,7 @@ def write_changes(
         output: a folder, which mustn't be there or is empty; or a place on S3 that is.
         tables: these only; none: all.
         contents: what tables hold in the later state, as far as it is to be told.
+        by_position: the earlier state was asked for by its position, whatever release shows it.
 
     Raises:
         ConfigurationError: there is no such table, or something is there already, or no folder can
@@ -92,8 +105,9 @@ def write_changes(
     with new_place(output, "--output") as folder:
         written = ChangeSet(
             created=datetime.now(UTC),
-            before=None if found.before is None else _state(found.before),
+            before=None if found.before is None else _state(found.before, named=not by_position),
             after=_state(found.after),
+            gone=found.gone,
             tables={
                 one.name: _table(one, folder, contents.get(one.name)) for one in found.of(tables)
             },
@@ -102,8 +116,9 @@ def write_changes(
     return written
 
 
-def _state(manifest: Manifest) -> State:
-    return State(manifest.number, manifest.positions()[-1], manifest.contract)
+def _state(manifest: Manifest, *, named: bool = True) -> State:
+    release, mark = (manifest.number, manifest.mark) if named else (None, None)
+    return State(release, mark, manifest.positions()[-1], manifest.contract)
 
 
 def _table(changed: TableChanges, folder: Path, content: Content | None) -> ChangedTable:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import pairwise
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -14,6 +15,7 @@ from freg_pipeline.journal.manifest import Delta, Manifest
 from freg_pipeline.journal.names import position_of
 from freg_pipeline.journal.releases import list_releases, numbers, read_if_there
 from freg_pipeline.lake.tables import PERSON_KEY, REPLACED, file_schema
+from freg_pipeline.outside import showable
 from freg_pipeline.store import Store
 
 BEGINNING = "0"  # before any release: everything is new
@@ -32,7 +34,7 @@ def state_since(store: Store, asked: str) -> Manifest | None:
         asked: a release, by its six digits; a position of the event list; or ``0``.
 
     Raises:
-        ConfigurationError: it is none of these, or isn't kept.
+        ConfigurationError: it is none of these, or isn't kept, or a position tells several states.
     """
     if not (asked.isascii() and asked.isdigit()):
         raise ConfigurationError(
@@ -42,11 +44,27 @@ def state_since(store: Store, asked: str) -> Manifest | None:
         return None
     if len(asked) == _DIGITS and (asked.startswith("0") or read_if_there(store, asked)):
         return _release(store, asked)
-    position = int(asked)
-    for one in reversed(list_releases(store)):
-        if position in one.positions():
-            return one.at(position)
-    raise ConfigurationError(f"no release that is kept shows the state at {position}", _ANEW)
+    return _at(store, int(asked))
+
+
+def _at(store: Store, position: int) -> Manifest:
+    """The state at a position, by the contract of then."""
+    found = [one for one in list_releases(store) if position in one.positions()]
+    if not found:
+        raise ConfigurationError(
+            f"no release that is kept shows the state at {showable(str(position))}", _ANEW
+        )
+    newest = found[-1]
+    others = [one.number for one in found if one.base.uttrekk != newest.base.uttrekk]
+    if others:
+        raise ConfigurationError(
+            f"{position} is the position of two full loads, which release {others[-1]} and "
+            f"release {newest.number} show",
+            "Name the release that the copy has",
+        )
+    state = newest.at(position)
+    last = state.deltas[-1] if state.deltas else state.base
+    return msgspec.structs.replace(state, contract=last.contract)
 
 
 def _release(store: Store, number: str) -> Manifest:

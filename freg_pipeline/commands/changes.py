@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from freg_pipeline.commands.options import output_place, store_to_read, with_settings
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command()
@@ -49,9 +44,12 @@ def changes(since: str, tables: tuple[str, ...], output: str, hashes: bool) -> N
     lies = store_to_read()
     after = require_current(lies)
     noted = note_access(lies, "changes", tables=tables)
-    with changes_between(lies, state_since(lies, since), after, tables) as found:
+    before = state_since(lies, since)
+    by_position = before is not None and before.number != since
+    with changes_between(lies, before, after, tables) as found:
         held = contents(lies, after, tables) if hashes else {}
-        written = write_changes(found, output_place(output), tables, held)
+        place = output_place(output)
+        written = write_changes(found, place, tables, held, by_position=by_position)
     rows = sum(one.upserts.rows for one in written.tables.values())
     noted.gave(rows)
     click.echo(

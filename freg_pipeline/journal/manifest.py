@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import accumulate
@@ -160,6 +161,12 @@ class Manifest(Facts, frozen=True, kw_only=True):
             yield from entry.files
         for delta in self.deltas:
             yield from delta.files.values()
+
+    @property
+    def mark(self) -> str:
+        """What no other store's release of this number has, for whoever keeps a copy."""
+        told = (self.number, self.uttrekk, self.created, self.base.folder)
+        return hashlib.sha256(msgspec.json.encode(told)).hexdigest()[:16]
 
     def positions(self) -> list[int]:
         """The event list's positions whose state it can show, ascending."""

@@ -100,9 +100,9 @@ def new_place(output: Path | Store, option: str) -> Iterator[Path]:
     with output.scratch() as folder:
         yield folder
         written = sorted(path for path in folder.iterdir() if path.name != MANIFEST)
-        for path in written:
-            output.put_file(path.name, path)
-        output.write(MANIFEST, (folder / MANIFEST).read_bytes())
+        for path in (*written, folder / MANIFEST):
+            if not output.put_file(path.name, path):  # somebody else writes there: no mixture
+                raise _in_use(output.location, option)
 
 
 def write_manifest(folder: Path, told: msgspec.Struct) -> None:

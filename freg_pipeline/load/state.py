@@ -8,7 +8,6 @@ all of them there; only then goes the copy on.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,9 +39,7 @@ class Point(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, manifest: Manifest) -> Point:
         """A release's."""
-        told = (manifest.number, manifest.uttrekk, manifest.created, manifest.base.folder)
-        mark = hashlib.sha256(msgspec.json.encode(told)).hexdigest()[:16]
-        return cls(manifest.number, manifest.sekvensnummer, mark)
+        return cls(manifest.number, manifest.sekvensnummer, manifest.mark)
 
 
 class State(msgspec.Struct, frozen=True):

@@ -24,15 +24,18 @@ from freg_pipeline.journal.pins import being_read, pins
 from freg_pipeline.journal.releases import require_current
 from freg_pipeline.lake import keys
 from freg_pipeline.lake.compact import begin_compaction, compact
+from freg_pipeline.lake.guards import Policy
 from freg_pipeline.lake.purge import purge
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.restore import restore
 from freg_pipeline.store import Store
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline.store.s3 import S3Store
-from freg_pipeline_tests.copies import Copy, documented
+from freg_pipeline_tests.contracts import field
+from freg_pipeline_tests.copies import Copy, documented, recipe
 from freg_pipeline_tests.s3 import s3_server
 from freg_pipeline_tests.unit.lake.delivered import (
+    XSD,
     Delivery,
     copy_of,
     deliver,
@@ -57,8 +60,9 @@ def load(store: Store, name: str, people: Sequence[Delivery], at: int = 100) -> 
     build_release(store, deliver(store, name, documents, sekvensnummer=at))
 
 
-def sync(store: Store, etter: int, *people: Delivery) -> None:
-    build_release(store, deliver_events(store, etter, etter + 100, people))
+def sync(store: Store, etter: int, *people: Delivery, xsd: bytes = XSD) -> None:
+    events = deliver_events(store, etter, etter + 100, people, xsd=xsd)
+    build_release(store, events, policy=Policy(accept_contract=True))
 
 
 @pytest.fixture(scope="module")
@@ -286,6 +290,72 @@ def test_a_number_that_goes_over_to_somebody_takes_its_events_along(
     assert copy.connection.execute(asked, [B]).fetchall() == [(C,)]
 
 
+def test_tables_and_columns_that_a_contract_no_longer_has_go(
+    store: LocalStore, tmp_path: Path
+) -> None:
+    copy = Copy(tmp_path)
+    copy.keep_up(store)
+    fewer = XSD.replace(field("etternavn").encode(), b"").replace(b"vergemaal", b"bistand")
+    sync(store, 200, (A, document(A, day=2)), xsd=fewer)
+    told = copy.keep_up(store)
+    assert told.gone == ("vergemaal", "vergemaal__kontakt")
+    assert copy.wrong(store) == {}
+    sync(store, 300, named(B, "Berit", 2))  # and come back
+    assert copy.keep_up(store).gone == ("bistand", "bistand__kontakt")
+    assert copy.wrong(store) == {}
+
+
+def test_changes_since_a_position_are_for_whichever_release_was_there(
+    store: LocalStore, tmp_path: Path
+) -> None:
+    copy = Copy(tmp_path)
+    copy.keep_up(store)
+    sync(store, 200, named(B, "Berit", 2), xsd=XSD.replace(b'"etternavn"', b'"slektsnavn"'))
+    compaction = begin_compaction(store)
+    assert compaction is not None
+    compact(store, compaction, lambda more: None)
+    found = ended(store, "--since", "200", "--output", str(tmp_path / "new"))
+    assert found.exit_code == 0, found.output
+    told = json.loads((tmp_path / "new/manifest.json").read_text())
+    assert (told["from"]["release"], told["from"]["sekvensnummer"]) == (None, 200)
+    assert told["tables"]["navn"]["whole"]  # its columns were others then
+    recipe()(copy.connection, tmp_path / "new")
+    names = copy.connection.execute("SELECT fornavn, slektsnavn FROM navn ORDER BY ALL LIMIT 2")
+    assert names.fetchall() == [("Ada", None), ("Berit", None)]
+
+
+def test_a_position_that_two_full_loads_show_is_no_state(store: LocalStore) -> None:
+    load(store, "two", [named(person, "Per") for person in PEOPLE], at=200)
+    with pytest.raises(ConfigurationError, match="release 000002 and release 000003 show"):
+        state_since(store, "200")
+
+
+def test_a_set_that_isnt_the_copys_next_one_is_refused(
+    made: LocalStore, store: LocalStore, tmp_path: Path
+) -> None:
+    copy = Copy(tmp_path / "copy")
+    (tmp_path / "copy").mkdir()
+    copy.keep_up(store)
+    sync(store, 200, named(B, "Berit", 2))
+    written(store, "000002", tmp_path / "one", ["navn"])
+    other = local_store(tmp_path / "other")  # whose releases have the same numbers
+    for name, at in (("one", 100), ("two", 200), ("three", 300)):
+        load(other, name, [named(person, "Ola") for person in PEOPLE], at=at)
+    written(other, "000002", tmp_path / "theirs")
+    for folder, told in (("one", "other tables than the changes"), ("theirs", "the copy is at")):
+        with pytest.raises(ValueError, match=told):
+            recipe()(copy.connection, tmp_path / folder)
+    copy.keep_up(store)
+    assert copy.wrong(store) == {}
+    part = Copy(tmp_path)
+    written(store, "0", tmp_path / "navn", ["navn"])
+    recipe()(part.connection, tmp_path / "navn")
+    sync(store, 300, named(C, "Cato", 2))
+    written(store, "000003", tmp_path / "all")
+    with pytest.raises(ValueError, match="other tables than the changes"):
+        recipe()(part.connection, tmp_path / "all")
+
+
 def test_an_address_that_is_protected_from_now_on_is_taken_out(
     store: LocalStore, tmp_path: Path
 ) -> None:
@@ -334,6 +404,19 @@ def test_on_s3_the_manifest_comes_last_and_what_is_there_stays(tmp_path: Path) -
         assert written(store, "0", again).tables["navn"].upserts.rows == 2
         with pytest.raises(Exception, match="holds something already"):
             written(store, "000001", output)
+        late = S3Store("s3://bucket/late", endpoint=endpoint)
+
+        def first(prefix: str) -> list[str]:
+            """Nothing is there, and right afterwards somebody else begins."""
+            del prefix
+            late.write("navn.upserts.parquet", b"theirs")
+            return []
+
+        patch.setattr(late, "list", first)
+        with pytest.raises(Exception, match="holds something already"):
+            written(store, "000001", late)
+        assert not late.exists("manifest.json")
+        assert late.read("navn.upserts.parquet") == b"theirs"
     assert told.tables["navn"].upserts.rows == 1
 
 
