@@ -95,7 +95,7 @@ def sql(
 
 
 class Noting:
-    """Notes each statement that gives rows, before it does.
+    """Notes each statement, before it is run: what prepares others reads for them.
 
     Args:
         store: what is read.
@@ -153,10 +153,10 @@ def show_all(connection: duckdb.DuckDBPyConnection, text: str, note: Noting) -> 
     from freg_pipeline.lake.statement import prepare, statements
 
     for one in statements(connection, text):
+        noted = note(one)
         if not one.gives_rows:
             prepare(connection, one)
             continue
-        noted = note(one)
         table, found = shown(connection, one.text, rows=ROWS_SHOWN)
         noted.gave(found)
         click.echo(table)
@@ -178,10 +178,10 @@ def _write_all(
     from freg_pipeline.lake.statement import prepare
 
     for one in parsed:
+        noted = note(one)
         if not one.gives_rows:
             prepare(connection, one)
             continue
-        noted = note(one)
         count = write_rows(connection, one.text, form, output)
         noted.gave(count)
         if form == "excel" and count > MOST_ROWS:

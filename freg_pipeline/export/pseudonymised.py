@@ -23,6 +23,7 @@ from freg_pipeline.pseudonyms.order import ROWS_AT_ONCE, in_own_order
 from freg_pipeline.pseudonyms.rules import Rules
 from freg_pipeline.pseudonyms.small_cells import COUNT, without_small_cells
 from freg_pipeline.store import Store
+from freg_pipeline.store.scratch import scratch_to_read
 
 FORMAT = 1
 FIGURES = "antall_personer"
@@ -102,7 +103,7 @@ def write_by_rules(
     with views_of(store, manifest) as views:
         copied = pseudonymised(store, manifest, views, rules, key)
         wanted = _wanted(copied, tables)
-        with new_place(output, "OUTPUT") as folder, store.scratch() as scratch:
+        with new_place(output, "OUTPUT") as folder, scratch_to_read(store) as scratch:
             with working_database(scratch) as work:
                 if aggregate:
                     written = {FIGURES: _figures(views, work, folder, copied, aggregate.minimum)}
@@ -157,7 +158,7 @@ def _figures(
 ) -> RuledTable:
     (table,) = copied.tables
     rows = copied.read(table, _rows(views, copied, table))
-    by = rows.schema.names
+    by = {name: copied.rules(table)[name] for name in rows.schema.names}
     work.register("ruled", rows)
     cells = work.sql(f"SELECT *, count(*) AS {COUNT} FROM ruled GROUP BY ALL").to_arrow_table()  # noqa: S608
     work.unregister("ruled")

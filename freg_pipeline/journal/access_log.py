@@ -31,6 +31,7 @@ Way = Callable[[str, dict[str, Any]], bool]  # takes a name's ending and an entr
 FOLDER = "access/"
 OTHER = "(other)"  # a file, what a session has made, or what no table of ours is called
 _NAME = re.compile(r"[a-z_]+(?:\d{1,2}[a-z_]*)?")
+_NOT_NOTED = "it couldn't be noted who reads: see FREG_ACCESS_LOG"
 _SYSLOG = Path("/dev/log")
 _LOGIN = Path("/proc/self/loginuid")  # who logged in, whoever they have become since (audit, Linux)
 _NO_LOGIN = 2**32 - 1
@@ -40,12 +41,13 @@ _NO_LOGIN = 2**32 - 1
 class Access:
     """An access that has been noted, whose rows may be told later."""
 
-    keep: Callable[[str, dict[str, Any]], None]
+    keep: Callable[[str, dict[str, Any]], bool]
     entry: dict[str, Any]
 
     def gave(self, rows: int) -> None:
-        """Note how many rows it gave."""
-        self.keep("rows.json", {**self.entry, "rows": rows})
+        """Note how many rows it gave, if that can be: the access itself is noted."""
+        if not self.keep("rows.json", {**self.entry, "rows": rows}):
+            logger.warning(_NOT_NOTED)
 
 
 def note_access(
@@ -75,8 +77,14 @@ def note_access(
         "rows": None,
     }
     place, required = _settings()
-    access = Access(_keeping(store, place, required=required), entry)
-    access.keep("json", entry)
+    access = Access(_keeping(store, place), entry)
+    if not access.keep("json", entry):
+        if required:
+            raise ConfigurationError(
+                "it can't be noted who reads, and FREG_ACCESS_LOG_REQUIRED asks for it",
+                "See that FREG_ACCESS_LOG names a place that you may write",
+            )
+        logger.warning(_NOT_NOTED)
     return access
 
 
@@ -115,25 +123,21 @@ def _settings() -> tuple[str, bool]:
     return told.access_log, told.access_log_required
 
 
-def _keeping(store: Store, place: str, *, required: bool) -> Callable[[str, dict[str, Any]], None]:
+def _keeping(store: Store, place: str) -> Callable[[str, dict[str, Any]], bool]:
     """What keeps an entry where the settings say, or at the next place that takes it."""
 
-    def nowhere(ending: str, entry: dict[str, Any]) -> None:
+    def nowhere(ending: str, entry: dict[str, Any]) -> bool:
         del ending, entry
+        return True
 
-    def keep(ending: str, entry: dict[str, Any]) -> None:
+    def keep(ending: str, entry: dict[str, Any]) -> bool:
         for write in ways:
             try:
                 if write(ending, entry):
-                    return
+                    return True
             except (FregError, OSError):
                 continue
-        if required:
-            raise ConfigurationError(
-                "it can't be noted who reads, and FREG_ACCESS_LOG_REQUIRED asks for it",
-                "See that FREG_ACCESS_LOG names a place that you may write",
-            )
-        logger.warning("it couldn't be noted who reads: see FREG_ACCESS_LOG")
+        return False
 
     ways: list[Way]
     if place == "false":

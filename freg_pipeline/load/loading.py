@@ -26,6 +26,7 @@ from freg_pipeline.load.rows import GONE, rows_of
 from freg_pipeline.load.state import Point, State, Step, require_same_kind, steps
 from freg_pipeline.load.telling import in_one_line
 from freg_pipeline.store import Store
+from freg_pipeline.store.scratch import scratch_to_read
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def load(
     require_dlt()
     current = require_current(store)
     rows, tables = 0, _names(store, current, by)
-    with alone(str(destination)), store.scratch() as folder:
+    with alone(str(destination)), scratch_to_read(store) as folder:
         with in_one_line(destination, reached=False):
             pipeline = Pipeline(destination, folder)
             state = pipeline.state(tables)

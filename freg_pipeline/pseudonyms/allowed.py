@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from freg_pipeline.contract import Identity, Plan, ValueKind
+from freg_pipeline.contract import Identity, Plan, Table, ValueKind
 from freg_pipeline.contract.names import ELEMENT_COLUMN, ROW_COLUMN
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.lake.people_described import VIEWS
@@ -48,10 +49,12 @@ class Columns:
     Attributes:
         described: the table.
         allowed: by column, its rules.
+        beside: by column that names another person, the columns that tell of the same one.
     """
 
     described: Described
     allowed: dict[str, frozenset[Rule]]
+    beside: Mapping[str, frozenset[str]]
 
     def check(self, column: str, rule: Rule) -> None:
         """Whether a rule may be said of a column that there is.
@@ -78,12 +81,31 @@ class Columns:
 
 def copied_tables(plan: Plan) -> dict[str, Columns]:
     """The tables and views that a copy can be of, by name."""
+    planned = {table.name: table for table in plan.tables}
     kinds = {
-        table.name: {column.name: column.kind for column in table.columns} for table in plan.tables
+        name: {column.name: column.kind for column in table.columns}
+        for name, table in planned.items()
     }
     return {
-        table.name: Columns(table, _allowed(table, kinds.get(table.name, {})))
+        table.name: Columns(
+            table,
+            _allowed(table, kinds.get(table.name, {})),
+            _beside(planned[table.name]) if table.name in planned else {},
+        )
         for table in (*described(plan), *VIEWS)
+    }
+
+
+def _beside(table: Table) -> dict[str, frozenset[str]]:
+    """Of a contract's table: a number within a structure stands for what that tells."""
+    return {
+        one.name: frozenset(
+            other.name
+            for other in table.columns
+            if (table.levels if len(one.path) == 1 else other.path[0] == one.path[0])
+        )
+        for one in table.columns
+        if one.identity is Identity.PERSON
     }
 
 

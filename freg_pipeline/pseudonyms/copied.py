@@ -19,7 +19,7 @@ from freg_pipeline.pseudonyms.allowed import Columns, copied_tables
 from freg_pipeline.pseudonyms.key import Key
 from freg_pipeline.pseudonyms.protected import protected_numbers
 from freg_pipeline.pseudonyms.rules import Aggregate, Rule, Rules
-from freg_pipeline.pseudonyms.values import ruled
+from freg_pipeline.pseudonyms.values import holding, ruled
 from freg_pipeline.store import Store
 
 # Whom a row is about, where that isn't personidentifikator alone: such rows of protected persons
@@ -31,6 +31,8 @@ _ABOUT: Mapping[str, tuple[str, ...]] = {
     "familie": ("barn",),
     "husstand": (),
 }
+# What may be a place or a name of whoever a row names, wherever in it that stands.
+_TELLING = {Rule.KEEP_IDENTIFYING, Rule.PSEUDONYM, Rule.KOMMUNE, Rule.FYLKE, Rule.GRUNNKRETS}
 
 
 class Pseudonymised:
@@ -104,15 +106,39 @@ class Pseudonymised:
         return pa.RecordBatchReader.from_batches(shape.schema, self.transform(table, rows))
 
     def _transformed(self, table: str, batch: pa.RecordBatch) -> pa.RecordBatch:
-        persons = identity_columns(self._offered[table].described)
         batch = self._without_protected(table, batch)
+        naming = self._naming(table, batch)
         made: dict[str, pa.Array] = {}
         for name in self.columns(table):
-            hidden = self._protected if name in persons else None
-            made[name], found = ruled(batch[name], self._rules[table][name], self._key, hidden)
+            rule = self._rules[table][name]
+            told, found = ruled(batch[name], rule, self._key, self._protected)
             if found:
                 self.replaced[f"{table}.{name}"] += found
+            for reference, rows in naming.items():
+                if self._goes_with(table, name, reference):
+                    told = pc.if_else(rows, pa.scalar(None, told.type), told)
+            made[name] = told
         return pa.RecordBatch.from_arrays([*made.values()], names=[*made])
+
+    def _naming(self, table: str, batch: pa.RecordBatch) -> dict[str, pa.Array]:
+        """By column that names another person: which rows name one who is left out, if any do."""
+        if self._protected is None:
+            return {}
+        found = {}
+        for name in self._offered[table].beside:
+            rows = holding(batch[name], self._protected)
+            if pc.any(rows).as_py():
+                found[name] = rows
+        return found
+
+    def _goes_with(self, table: str, column: str, reference: str) -> bool:
+        """Whether a column may tell of whoever another one names: by it, or as an address does."""
+        offered = self._offered[table]
+        if column in offered.beside[reference]:
+            return True
+        if column in identity_columns(offered.described):
+            return False
+        return self._rules[table][column] in _TELLING
 
     def _without_protected(self, table: str, batch: pa.RecordBatch) -> pa.RecordBatch:
         if self._protected is None:

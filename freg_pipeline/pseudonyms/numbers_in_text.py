@@ -9,9 +9,9 @@ import pyarrow.compute as pc
 
 from freg_pipeline.identifiers import parse
 
-# A number's first six digits and its last five, in any script, with or without something between.
-_MAYBE = r"\p{Nd}{6}[\s\x{a0}.\-]{0,3}\p{Nd}{5}"
-_ANYWHERE = re.compile(r"(?=(\d{6})[\s\u00a0.\-]{0,3}(\d{5}))")
+# Eleven digits, in any script, with or without something between: 010203 45678, 01.02.03/45678.
+_MAYBE = r"(?:\p{Nd}[^\p{L}\p{Nd}]{0,3}){10}\p{Nd}"
+_ANYWHERE = re.compile(r"(?=((?:\d[\W_]{0,3}){10}\d))")
 _LEAST = 1_000_000  # a whole number below that, eleven digits long, is no date
 _MOST = 99_999_999_999
 
@@ -19,8 +19,8 @@ _MOST = 99_999_999_999
 def without_numbers(values: pa.Array) -> tuple[pa.Array, int]:
     """Values without those that hold an identity number, and how many these were.
 
-    Eleven digits with valid control digits and a date count, also with a space, a point or a dash
-    after six, and wherever they stand; as a whole number, too, without its leading zero.
+    Eleven digits with valid control digits and a date count, also with up to three marks or spaces
+    between any two, and wherever they stand; as a whole number, too, without its leading zero.
 
     Args:
         values: of any type; of a list the values within.
@@ -63,12 +63,12 @@ def _holds(text: str) -> bool:
     whole, _, fraction = text.partition(".")
     if whole.isdigit() and len(whole) <= 11 and not fraction.strip("0"):
         text = whole.zfill(11)
-    return any(_is_number("".join(match.groups())) for match in _ANYWHERE.finditer(text))
+    return any(_is_number(match[1]) for match in _ANYWHERE.finditer(text))
 
 
-def _is_number(digits: str) -> bool:
-    try:
-        parse("".join(str(int(one)) for one in digits))  # whatever script they are in
+def _is_number(written: str) -> bool:
+    try:  # whatever script they are in
+        parse("".join(str(int(one)) for one in written if one.isdecimal()))
     except ValueError:
         return False
     return True

@@ -38,6 +38,16 @@ def ruled(
     return pc.if_else(pc.is_valid(values), lists, pa.scalar(None, lists.type)), found
 
 
+def holding(values: pa.Array, numbers: pa.Array) -> pa.BooleanArray:
+    """Which values of a column are one of some numbers; of lists, which have one."""
+    if not pa.types.is_list(values.type):
+        return pc.is_in(as_text(values), value_set=numbers)
+    among = holding(values.flatten(), numbers)
+    rows = np.zeros(len(values), np.bool_)
+    rows[pc.list_parent_indices(values).filter(among).to_numpy()] = True
+    return pa.array(rows)
+
+
 def _ruled(
     values: pa.Array, rule: Rule, key: Key | None, hidden: pa.Array | None
 ) -> tuple[pa.Array, int]:

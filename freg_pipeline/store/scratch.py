@@ -15,6 +15,12 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from freg_pipeline.errors import StoreError
+
+if TYPE_CHECKING:
+    from freg_pipeline.store.base import Store
 
 # What nobody holds and is no longer just being made is left over. Where the file system knows no
 # locks, its age alone tells.
@@ -51,6 +57,17 @@ def scratch_here() -> Iterator[Path]:
     sweep(mine)
     with _used(Path(tempfile.mkdtemp(prefix=_HERE))) as used:
         yield used
+
+
+@contextlib.contextmanager
+def scratch_to_read(store: Store) -> Iterator[Path]:
+    """A private folder for what is read from a store: in it, or here, where one may only read."""
+    with contextlib.ExitStack() as used:
+        try:
+            folder = used.enter_context(store.scratch())
+        except StoreError:
+            folder = used.enter_context(scratch_here())
+        yield folder
 
 
 @contextlib.contextmanager

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -32,8 +35,17 @@ from freg_pipeline.pseudonyms.rules import Rule, parse_rules
 from freg_pipeline.store import Store
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline.synthetic.numbers import Numbers
+from freg_pipeline_tests.contracts import field
 from freg_pipeline_tests.living import Living
-from freg_pipeline_tests.unit.lake.delivered import copy_of, deliver, document, local_store, navn
+from freg_pipeline_tests.unit.lake.delivered import (
+    XSD,
+    copy_of,
+    deliver,
+    document,
+    local_store,
+    navn,
+)
+from freg_pipeline_tests.unprivileged import make_read_only, unprivileged
 
 _MADE = Numbers(Random(2))
 ADA, BO, CECILIE, OLD = (
@@ -285,6 +297,102 @@ def test_protected_persons_are_out_and_numbers_in_texts_are_replaced(
     kept = by_rules(made, key, tmp_path / "all", 'protected = "keep"\n' + RULES)
     assert kept.exit_code == 0
     assert len(rows(tmp_path / "all", "person_naa")) == 3
+
+
+# Relations with a guardian's name and a place; and contacts who have numbers.
+_VERGE = (
+    '<xs:complexType name="Verge"><xs:sequence>'
+    f"{field('foedselsEllerDNummer')}{field('fornavn')}{field('foedselsdato', 'xs:date')}"
+    "</xs:sequence></xs:complexType>"
+)
+NAMING = (
+    XSD.replace(
+        field("relatertPerson").encode(),
+        (field("relatertPerson") + field("verge", "t:Verge") + field("kommunenummer")).encode(),
+    )
+    .replace(
+        b'<xs:complexType name="Kontakt">', f'{_VERGE}<xs:complexType name="Kontakt">'.encode()
+    )
+    .replace(
+        b'<xs:element name="linje"',
+        f'{field("foedselsEllerDNummer")}<xs:element name="linje"'.encode(),
+    )
+)
+
+
+def test_where_a_protected_person_is_named_nothing_else_tells_of_them(
+    key: Path, tmp_path: Path
+) -> None:
+    def relation(other: str) -> dict[str, Any]:
+        verge = {"foedselsEllerDNummer": other, "fornavn": "Ola", "foedselsdato": "1980-03-04"}
+        return {"relatertPerson": ADA, "verge": verge, "kommunenummer": "0301", "erGjeldende": True}
+
+    def guarded(other: str) -> list[dict[str, Any]]:
+        return [{"kontakt": [{"foedselsEllerDNummer": other, "linje": "Storgata 1"}]}]
+
+    hidden = [{"erGjeldende": True, "graderingsnivaa": "fortrolig"}]
+    people = [
+        document(ADA, navn=[navn("Ada")], familierelasjon=[relation(CECILIE), relation(BO)],
+                 vergemaal=guarded(CECILIE)),
+        document(BO, navn=[navn("Bo")], vergemaal=guarded(ADA)),
+        document(CECILIE, navn=[navn("Cecilie")], adressebeskyttelse=hidden),
+    ]  # fmt: skip
+    store = local_store(tmp_path)
+    documents = [(f"d-{one}", each) for one, each in enumerate(people)]
+    build_release(store, deliver(store, "one", documents, xsd=NAMING))
+    rules = """format = 1
+[tables.familierelasjon]
+personidentifikator = "pseudonym"
+rad_nr = "keep"
+relatert_person = "pseudonym"
+verge_foedsels_eller_d_nummer = "pseudonym"
+verge_fornavn = "pseudonym"
+verge_foedselsdato = "year"
+kommunenummer = "kommune"
+er_gjeldende = "keep"
+[tables.vergemaal__kontakt]
+foedsels_eller_d_nummer = "pseudonym"
+linje = "keep_identifying"
+"""
+    found = by_rules(store, key, tmp_path / "copy", rules)
+    assert found.exit_code == 0, found.exception
+    ada, bo, ola = (pseudonym(key, one) for one in (ADA, BO, "Ola"))
+    told = [[*one.values()][2:] for one in rows(tmp_path / "copy", "familierelasjon")]
+    assert told == [[True, ada, None, None, None, None], [True, ada, bo, ola, 1980, "0301"]]
+    contacts = [{*row.values()} for row in rows(tmp_path / "copy", "vergemaal__kontakt")]
+    assert sorted(contacts, key=len) == [{None}, {ada, "Storgata 1"}]
+
+
+def test_a_text_that_nobody_has_marked_hides_who_is_protected(key: Path, tmp_path: Path) -> None:
+    store = local_store(tmp_path)
+    hidden = [{"erGjeldende": True, "graderingsnivaa": "fortrolig"}]
+    people = [
+        document(ADA, navn=[navn("Ada", CECILIE)]),
+        document(CECILIE, navn=[navn("Cecilie")], adressebeskyttelse=hidden),
+    ]
+    documents = [(f"d-{one}", each) for one, each in enumerate(people)]
+    build_release(store, deliver(store, "one", documents))
+    rules = RULES.replace("keep_identifying", "pseudonym")
+    assert by_rules(store, key, tmp_path / "copy", rules).exit_code == 0
+    assert [row["etternavn"] for row in rows(tmp_path / "copy", "navn")] == [None]
+
+
+def test_who_may_only_read_the_store_makes_copies_by_rules_too(
+    made: LocalStore, key: Path, tmp_path: Path
+) -> None:
+    store = copy_of(made, tmp_path)
+    make_read_only(Path(store.location))
+    rules = tmp_path / "rules.toml"
+    rules.write_text(RULES)
+    (tmp_path / "data").mkdir(mode=0o700)
+    asked = ["export", "--rules", rules, "--pseudonymise", key, tmp_path / "copy"]
+    found = subprocess.run(
+        [*unprivileged(), sys.executable, "-m", "freg_pipeline.cli", *asked],
+        env={**os.environ, "FREG_STORE": store.location, "XDG_DATA_HOME": str(tmp_path / "data")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert found.returncode == 0, found.stderr
+    assert len(rows(tmp_path / "copy", "person_naa")) == 2
 
 
 def test_only_what_is_named_goes_out(made: LocalStore, key: Path, tmp_path: Path) -> None:

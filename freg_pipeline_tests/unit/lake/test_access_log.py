@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,30 @@ def test_a_query_is_noted_by_who_its_tables_its_form_and_its_rows(
     assert {one["user"] for one in made} == {pwd.getpwuid(os.geteuid()).pw_name}
     files = [lived.store.read(key) for key in lived.store.list("access/")]
     assert not any(NUMBER.encode() in one or b"Ola" in one for one in files)
+
+
+def test_what_a_statement_lays_aside_for_the_next_is_noted(freg: RunFreg, lived: Living) -> None:
+    before = _noted(lived.store.location, "sql")
+    text = """CREATE TEMP TABLE t AS FROM person; SELECT count(*) FROM t;
+    SET VARIABLE x = (SELECT min(fornavn) FROM navn); SELECT length(getvariable('x'))"""
+    for form in ("table", "csv"):
+        assert freg("sql", text, "--format", form, FREG_STORE=lived.store.location).code == 0
+    made = _noted(lived.store.location, "sql")[len(before) :]
+    assert [one["tables"] for one in made] == [["person"], [OTHER], ["navn"], []] * 2
+
+
+def test_rows_that_cant_be_noted_any_more_dont_fail_what_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("FREG_ACCESS_LOG_REQUIRED", "true")
+    monkeypatch.setenv("FREG_ACCESS_LOG", str(tmp_path / "log"))
+    access = note_access(LocalStore(tmp_path / "store"), "export")
+    shutil.rmtree(tmp_path / "log")
+    (tmp_path / "log").write_text("no folder any more")
+    access.gave(3)
+    assert "couldn't be noted" in caplog.text
+    with pytest.raises(ConfigurationError, match="it can't be noted who reads"):
+        note_access(LocalStore(tmp_path / "store"), "export")
 
 
 def test_what_stands_in_a_query_doesnt_change_its_digest(lived: Living) -> None:

@@ -105,13 +105,17 @@ def test_lists_that_are_kept_stay_as_they_are_but_for_numbers(
     st.sampled_from(NUMBERS),
     st.text("ab 01,.-", max_size=12),
     st.text("ab 01,.-", max_size=12),
-    st.sampled_from(["", " ", "-", ".", "\u00a0", "\t", "  ", " - "]),
+    st.sampled_from(["", " ", "-", ".", "\u00a0", "\t", "  ", " - ", "/", "\u2013", "_", "\u200b"]),
 )
 def test_a_number_in_a_text_is_found_however_it_stands(
     one: str, before: str, after: str, between: str
 ) -> None:
-    text = f"{before}{one[:6]}{between}{one[6:]}{after}"
-    found, count = without_numbers(pa.array(["Ola", text, None, text]))
+    day, month, year = one[:2], one[2:4], one[4:6]
+    told = [
+        f"{before}{one[:6]}{between}{one[6:]}{after}",
+        f"{before}{day}{between}{month}{between}{year}{between}{one[6:9]}{between}{one[9:]}{after}",
+    ]
+    found, count = without_numbers(pa.array(["Ola", told[0], None, told[1]]))
     assert found.to_pylist() == ["Ola", None, None, None]
     assert count == 2
 
@@ -142,18 +146,20 @@ def test_what_holds_none_stays(texts: list[str]) -> None:
 
 
 def _holds(text: str) -> bool:
-    """Slowly: any eleven digits of a text, with nothing but white space after six of them."""
-    digits = [(place, one) for place, one in enumerate(text) if one.isdigit()]
-    for first in range(len(digits) - 10):
-        window = digits[first : first + 11]
-        places = [place for place, _ in window]
-        joined = places[5] - places[0] == 5 and places[10] - places[6] == 4
-        if joined and places[6] - places[5] <= 4:
-            try:
-                parse("".join(one for _, one in window))
-            except ValueError:
-                continue
-            return True
+    """Slowly: any eleven digits of a text, with nothing but three spaces between two of them."""
+    for first in range(len(text)):
+        digits, spaces = "", 0
+        for one in text[first:]:
+            spaces = spaces + 1 if one == " " and digits else 0
+            if one not in "0123456789 " or spaces > 3 or not digits + one.strip():
+                break
+            digits += one.strip()
+            if len(digits) == 11:
+                try:
+                    parse(digits)
+                except ValueError:
+                    break
+                return True
     return False
 
 
