@@ -154,7 +154,7 @@ def _rule(table: str, columns: Columns) -> str | None:
 
 def _rows(connection: duckdb.DuckDBPyConnection, table: str, rule: str, place: int) -> pa.Table:
     statement = f"SELECT * FROM {identifier(table)} WHERE {rule}"  # noqa: S608  from the contract
-    return connection.execute(statement, {"place": place}).to_arrow_table()
+    return connection.sql(statement, params={"place": place}).to_arrow_table()
 
 
 def _asked(persons: Persons) -> pa.Table:
