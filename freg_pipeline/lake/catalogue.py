@@ -33,17 +33,23 @@ class _UnwritableError(StoreError):
     """The catalogue can't be put where it belongs."""
 
 
-def renew_catalogue(store: Store) -> Path | str | None:
+def renew_catalogue(store: Store, before: Manifest | None = None) -> Path | str | None:
     """Write the catalogue after a release was published, where that can be done.
 
     Of a new base what open table formats tell is written first: see
     :func:`freg_pipeline.lake.open_tables.renew`.
 
+    Args:
+        store: where the release lies.
+        before: a release after which this was done; where the base is still the same, what is
+            registered isn't looked at, unless settings ask for formats. None: it is.
+
     Raises:
         StoreError: the store's own can't be written. One that lies elsewhere is another matter: the
             release is there, and that it isn't shown is only told.
     """
-    if store.reading.formats or not require_current(store).deltas:  # a new base, mostly
+    is_same = before is not None and before.base.folder == require_current(store).base.folder
+    if store.reading.formats or not is_same:
         from freg_pipeline.lake.open_tables import renew
 
         renew(store, store.reading.formats)

@@ -48,9 +48,9 @@ def show_tables(
     Its catalogue is written before: what is requested by a table's record reads that, and the
     release's checks take their time until it is the catalogue's turn.
     """
-    with contextlib.suppress(StoreError):  # the catalogue's own turn comes, and tells it
-        renew_catalogue(store)
     before = _shown(store, _last(context.instance, names))
+    with contextlib.suppress(StoreError):  # the catalogue's own turn comes, and tells it
+        renew_catalogue(store, before)
     for made in ShownTables(names, store, before, manifest).events():
         context.log_event(made)
 
@@ -88,13 +88,13 @@ def recorded(
         StoreError: the store's own catalogue can't be written; all else is recorded.
     """
     tags = {VERSION: manifest.number}
-    written, failure = None, None
-    try:
-        written = written_catalogue(store)
-    except StoreError as error:
-        failure = error
     last = _last(instance, names)
     before = _shown(store, last)
+    written, failure = None, None
+    try:
+        written = written_catalogue(store, before)
+    except StoreError as error:
+        failure = error
     told = release_metadata(
         store, manifest, last.metadata if last is not None else None,
         is_kept=last is not None or not instance.is_ephemeral,
@@ -107,14 +107,20 @@ def recorded(
         raise failure
 
 
-def written_catalogue(store: Store) -> dict[str, dg.MetadataValue] | None:
+def written_catalogue(
+    store: Store, before: Manifest | None = None
+) -> dict[str, dg.MetadataValue] | None:
     """Write the catalogue anew, and return what is told of it; None: it can't be written.
+
+    Args:
+        store: where the release lies.
+        before: as :func:`freg_pipeline.lake.catalogue.renew_catalogue` takes it.
 
     Raises:
         StoreError: the store's own catalogue can't be written.
     """
     began = time.monotonic()
-    path = renew_catalogue(store)
+    path = renew_catalogue(store, before)
     if path is None:
         return None
     seconds = round(time.monotonic() - began, 3)

@@ -235,6 +235,27 @@ def test_a_new_base_is_registered_where_the_setting_says_so(
     assert "Berit" in delta(store, "navn")["fornavn"].to_pylist()
 
 
+def test_a_compaction_under_newer_deltas_is_registered_too(store: LocalStore) -> None:
+    """By the command alone; and a sync, whose base is the same, doesn't look."""
+    for kind in FORMATS:
+        register(store, kind)
+    compaction = begin_compaction(store)
+    assert compaction is not None
+    before = require_current(store)
+    renamed(store, 200, PEOPLE[1], "Berit")  # while it is under way
+    after_sync = registered(store, "iceberg")
+    renew_catalogue(store, before)
+    assert registered(store, "iceberg") == after_sync
+    manifest = compact(store, compaction, lambda more: None)
+    assert manifest.deltas
+
+    renew_catalogue(store, before)
+
+    for opened in READERS.values():
+        names = opened(store, "navn")["fornavn"].to_pylist()
+        assert ("Ada" in names, "Berit" in names) == (True, False)
+
+
 def test_a_purge_leaves_no_table_without_files(store: LocalStore) -> None:
     for kind in FORMATS:
         register(store, kind)
