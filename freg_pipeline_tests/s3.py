@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import http.client
+import os
+import re
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +25,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from moto.server import ThreadedMotoServer
+
+from freg_pipeline_tests.waiting import STUCK_SECONDS, started
 
 # What stands between may answer in the server's place, or change the headers that go on.
 Answer = tuple[int, str]
@@ -140,6 +146,39 @@ def between(endpoint: str, *, certificate: Path | None = None) -> Iterator[Betwe
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+def killed(
+    command: list[str], at: tuple[str, bool], folder: Path, endpoint: str, **environment: str
+) -> None:
+    """Run ``freg``, and kill it (-9) as it writes or removes an object, which is done or isn't."""
+    name, done = at
+    with between(endpoint) as proxy:
+        with started(
+            [sys.executable, "-m", "freg_pipeline.cli", *command],
+            cwd=folder,
+            env={**os.environ, **environment, "AWS_ENDPOINT_URL_S3": proxy.address},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as process:
+
+            def is_it(method: str, path: str) -> bool:
+                return method in {"PUT", "DELETE"} and re.search(name, path) is not None
+
+            def before(method: str, path: str, headers: dict[str, str]) -> Answer | None:
+                if is_it(method, path) and not done:
+                    process.kill()
+                    return 503, "SlowDown"
+                return None
+
+            def after(method: str, path: str) -> Fate:
+                if is_it(method, path) and done:
+                    process.kill()
+                    return "lost"
+                return "whole"
+
+            proxy.instead, proxy.fate = before, after
+            assert process.wait(STUCK_SECONDS) == -9
 
 
 def private_certificates(folder: Path) -> tuple[Path, Path]:

@@ -133,10 +133,11 @@ def _tell_receipt(receipt: Receipt) -> None:
 def _lift(lies: Store, persons: Persons) -> None:
     from freg_pipeline.erasure.course import lift
 
-    lift(lies, persons)
+    told = lift(lies, persons)
     click.echo(
-        f"{len(persons):,} persons are kept out no longer: the next full load has them, and a "
-        "sync whom an event concerns"
+        f"Of {told.persons:,} persons, {told.kept_out:,} were kept out, and are no longer. "
+        f"The next sync that has an event looks {told.looked_up:,} of them up; "
+        "so does a full load that they are part of"
     )
 
 
@@ -148,7 +149,8 @@ def _tell_orders(lies: Store) -> None:
     for number, order in sorted(orders(lies).items()):
         state = "lifts" if order.lifts else "done" if has_receipt(lies, number) else "unfinished"
         when = f"{order.created:%Y-%m-%d %H:%M}Z"
-        rows.append((f"{number:06d}", when, f"{order.persons:,}", f"{len(order.digests):,}", state))
+        counts = f"{len(order.persons):,}", f"{len(order.digests):,}"
+        rows.append((f"{number:06d}", when, *counts, state))
     if rows:
         click.echo(columns(("order", "when", "persons", "numbers", ""), rows))
     click.echo(f"Kept out now: {len(kept_out(lies).digests):,} numbers")

@@ -22,6 +22,7 @@ from freg_pipeline.extract.blank import (
     events_without,
 )
 from freg_pipeline.feed.own import OwnEvents
+from freg_pipeline.journal.keptout import forget_lifted
 from freg_pipeline.journal.kinds import Liste
 from freg_pipeline.journal.raw import pack, read_raw
 from freg_pipeline.journal.request import Request
@@ -41,6 +42,9 @@ def clean_uttrekk(store: Store, found: Survey) -> Done:
     other.
     """
     done: Done = Counter()
+    for hit in found.of("lifted"):
+        forget_lifted(store, int(hit.key.split("/")[1]), found.persons.places.keys())
+        done["liftings rewritten"] += 1
     by_uttrekk: dict[str, list[Hit]] = defaultdict(list)
     for hit in found.of("answers", "batches", "events", "staging"):
         by_uttrekk[hit.place].append(hit)

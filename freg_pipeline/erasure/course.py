@@ -11,18 +11,22 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import msgspec
 
 from freg_pipeline.erasure.answers import Done, clean_uttrekk
-from freg_pipeline.erasure.persons import Persons
+from freg_pipeline.erasure.persons import Persons, current_among
 from freg_pipeline.erasure.rewriting import without_persons
 from freg_pipeline.erasure.survey import Survey, survey
 from freg_pipeline.errors import ConfigurationError, FregError
 from freg_pipeline.journal.keptout import (
     add_order,
+    await_sync,
     digest_all,
+    erased_before,
     has_receipt,
+    kept_out,
     orders,
     receipt_key,
 )
@@ -30,6 +34,7 @@ from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.pins import pinned, pins, unpin
 from freg_pipeline.journal.publish import note_release, publish_after
 from freg_pipeline.journal.releases import (
+    current_release,
     folder_of,
     list_releases,
     point_to_newest,
@@ -42,6 +47,7 @@ from freg_pipeline.lake.open_tables import renew, withdraw
 from freg_pipeline.lake.purge import remove_release, sweep
 from freg_pipeline.lake.tally import TALLY, tally_there
 from freg_pipeline.store import Store, write_record
+from freg_pipeline.store.probe import require_removable
 
 logger = logging.getLogger(__name__)
 
@@ -98,11 +104,13 @@ def erase(store: Store, found: Survey, *, including_pinned: bool = False) -> Rec
         including_pinned: releases that somebody has pinned are removed too.
 
     Raises:
-        ConfigurationError: a release that holds anything of them is pinned; nothing was done.
+        ConfigurationError: a release that holds anything of them is pinned, or nothing can be
+            removed from the store; nothing was done.
         DamagedError: an object isn't as it was written, so that what it holds can't be told.
         FregError: loads under way have brought something of them again and again.
     """
     _require_unpinned(store, found, including_pinned=including_pinned)
+    require_removable(store)
     persons = found.persons
     number = _order(store, persons)
     done: Done = Counter()
@@ -139,12 +147,36 @@ def erase(store: Store, found: Survey, *, including_pinned: bool = False) -> Rec
     return receipt
 
 
-def lift(store: Store, persons: Persons) -> int:
-    """Keep persons out no longer; return the number of the order.
+class Lifted(NamedTuple):
+    """Who is kept out no longer.
 
-    The next full load has them again, and a sync has whom an event concerns.
+    Attributes:
+        persons: how many were asked for.
+        kept_out: so many of them were kept out.
+        looked_up: so many the next sync looks up.
     """
-    return add_order(store, list(persons.places), len(persons), lifts=True)
+
+    persons: int
+    kept_out: int
+    looked_up: int
+
+
+def lift(store: Store, persons: Persons) -> Lifted:
+    """Keep persons out no longer, under any of their numbers, whichever is told.
+
+    The next sync looks them up. Of a release that isn't everyone's it looks up those who were in
+    it: the others are none of its persons.
+    """
+    out = kept_out(store).among(persons.places)
+    number = add_order(store, persons.by_person(), lifts=True)
+    current = current_release(store)
+    wanted: list[str] = []
+    if current is not None:  # also whom an order has lifted that was killed here
+        is_everyone = Uttrekk(store, current.base.uttrekk).kind.is_everyone
+        wanted = erased_before(store, list(persons.places), members=not is_everyone)
+    if wanted:
+        await_sync(store, number, wanted)
+    return Lifted(len(persons), len(out), len(wanted))
 
 
 def _require_unpinned(store: Store, found: Survey, *, including_pinned: bool) -> None:
@@ -162,10 +194,12 @@ def _order(store: Store, persons: Persons) -> int:
     """The order under which these are erased: one that was begun with them, or a new one."""
     wanted = digest_all(store, persons.places)
     for number, order in sorted(orders(store).items(), reverse=True):
-        is_theirs = not order.lifts and wanted.intersection(order.digests)
-        if is_theirs and wanted.issubset(order.digests) and not has_receipt(store, number):
+        is_theirs = not order.lifts and not wanted.isdisjoint(order.digests)
+        if is_theirs and wanted <= order.digests and not has_receipt(store, number):
             return number
-    return add_order(store, list(persons.places), len(persons))
+    current = current_release(store)
+    members = current_among(store, current, persons.places) if current else ()
+    return add_order(store, persons.by_person(), members=members)
 
 
 def _drop_unreleased(store: Store, found: Survey) -> Done:

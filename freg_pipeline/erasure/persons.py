@@ -49,6 +49,13 @@ class Persons:
         """The same with other numbers of theirs."""
         return Persons(dict(more) | self.places, self.lines)
 
+    def by_person(self) -> list[list[str]]:
+        """The numbers of each."""
+        found: list[list[str]] = [[] for _ in self.lines]
+        for number, place in self.places.items():
+            found[place].append(number)
+        return found
+
     def numbers(self) -> pa.Array:
         """All numbers."""
         return pa.array(list(self.places), pa.string())

@@ -37,7 +37,8 @@ class Held(msgspec.Struct, frozen=True):
 
     Attributes:
         line: the person's, in the list.
-        area: tables, unreleased (tables), answers, batches, events or staging.
+        area: tables, unreleased (tables), answers, batches, events, staging or lifted (they are to
+            be looked up by the next sync).
         place: the folder of a base or a delta, or the uttrekk.
         what: the table, or what is counted.
         own: rows or documents that are the person's.

@@ -16,6 +16,7 @@ from freg_pipeline.erasure.persons import Persons, current_among
 from freg_pipeline.erasure.uttrekk import Events, objects_of
 from freg_pipeline.errors import ObjectMissingError
 from freg_pipeline.journal.kept import read_parts
+from freg_pipeline.journal.keptout import awaiting, lifted, lifted_key
 from freg_pipeline.journal.manifest import Manifest, TableFile
 from freg_pipeline.journal.releases import current_release, folder_of, list_releases
 from freg_pipeline.journal.uttrekk import Uttrekk, all_names
@@ -23,7 +24,7 @@ from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.tables import HENDELSE
 from freg_pipeline.store import Store
 
-Area = Literal["tables", "unreleased", "answers", "batches", "events", "staging"]
+Area = Literal["tables", "unreleased", "answers", "batches", "events", "staging", "lifted"]
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ class _Search:
         names = all_names(self._store)
         for name in names:
             yield from self._of_uttrekk(Uttrekk(self._store, name))
+        yield from self._lifted()
         releases = list_releases(self._store)
         found = list(self._of_releases(releases))
         keys = {hit.key for hit in found}
@@ -118,6 +120,15 @@ class _Search:
             if one.own or one.named:
                 yield Hit(one.key, one.area, uttrekk.name, one.what, one.own, one.named)
             self._take_up(one.numbers)
+
+    def _lifted(self) -> Iterator[Hit]:
+        """Whom an earlier order was lifted for, and whom no sync has looked up yet."""
+        for order in awaiting(self._store):
+            self._count()
+            places = (self.persons.places.get(one) for one in lifted(self._store, [order]))
+            own = Counter(place for place in places if place is not None)
+            if own:
+                yield Hit(lifted_key(order), "lifted", "erasures", "number", own)
 
     def _take_up(self, numbers: list[tuple[str, int]]) -> None:
         """Other numbers that documents tell to be theirs; but not those that are others' now."""

@@ -17,6 +17,7 @@ from freg_pipeline.extract.probe import chosen_parts, tell_refused
 from freg_pipeline.feed.own import has_own_events
 from freg_pipeline.feed.pages import ask, has_pages
 from freg_pipeline.feed.position import last_number, require_within
+from freg_pipeline.journal.keptout import awaiting
 from freg_pipeline.journal.kinds import AnyKind, Hendelser
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.question import Question
@@ -102,6 +103,7 @@ async def _record(
         contract_from=contract.source,
         sekvensnummer=current.sekvensnummer,
         created=datetime.now(UTC),
+        lifts=awaiting(uttrekk.store),
     )
     Uttrekk.begin(uttrekk.store, request)
 

@@ -41,12 +41,13 @@ class Persons:
         return f"Persons({len(self.by_document)} by document, {len(self.by_number)} by number)"
 
 
-def persons_of(events: Iterable[FeedEntry]) -> Persons:
+def persons_of(events: Iterable[FeedEntry], others: Iterable[str] = ()) -> Persons:
     """The persons whom events concern, whatever their kind: each means to look the person up.
 
     Args:
         events: in the list's order. One that tells no number is followed by the document that it
             points to, and passed over if it points to none.
+        others: numbers that are looked up without an event.
     """
     last: dict[str, str | None] = {}
     by_document: dict[str, list[str]] = {}
@@ -58,7 +59,8 @@ def persons_of(events: Iterable[FeedEntry]) -> Persons:
     for number, document in last.items():
         if document is not None:
             by_document.setdefault(document, []).append(number)
-    return Persons(by_document, tuple(number for number in last if last[number] is None))
+    by_number = [number for number in last if last[number] is None]
+    return Persons(by_document, (*by_number, *(one for one in others if one not in last)))
 
 
 def write_batches(uttrekk: Uttrekk, persons: Persons, there: Container[int] = ()) -> int:

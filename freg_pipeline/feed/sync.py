@@ -18,8 +18,9 @@ from freg_pipeline.feed.documents import documents_of, fetch_documents
 from freg_pipeline.feed.expand import Told, add_round, take_in
 from freg_pipeline.feed.own import events_read, own_events
 from freg_pipeline.feed.pages import read_events
-from freg_pipeline.feed.persons import persons_of
+from freg_pipeline.feed.persons import Persons, persons_of
 from freg_pipeline.feed.tables import stage_events
+from freg_pipeline.journal.keptout import lifted
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.settings import Settings
 
@@ -117,9 +118,14 @@ class Sync:
 
     async def add_round(self) -> None:
         """Write the next batches of persons, or record that there are no more."""
-        persons = persons_of(await self.events())
+        persons = await self._persons()
         pause = self._settings.confirm_seconds
         await add_round(self.uttrekk, self._begun.current, persons, pause)
+
+    async def _persons(self) -> Persons:
+        """Those of its events, and those who are kept out no longer."""
+        lifts = self.uttrekk.request.lifts
+        return persons_of(await self.events(), lifted(self.uttrekk.store, lifts))
 
     async def take_in(self, batches: Sequence[int]) -> None:
         """Look the persons of batches up, and land the answers."""
@@ -150,7 +156,7 @@ class Sync:
         events = await self.events()
         is_all = self._begun.first.is_everyone
         read = len(events) if is_all else events_read(self.uttrekk)
-        return Slice(self.uttrekk, read, len(persons_of(events)), self._bytes)
+        return Slice(self.uttrekk, read, len(await self._persons()), self._bytes)
 
 
 def drop_staging(uttrekk: Uttrekk) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -19,7 +19,9 @@ from typing import Any
 
 import msgspec
 
+from freg_pipeline.errors import ObjectMissingError
 from freg_pipeline.store import Store, read_record, recall_record, write_record
+from freg_pipeline.store.record import replace_record
 
 # What stands in the place of a number in a batch, so that the other ones keep theirs.
 PLACEHOLDER = "slettet"
@@ -43,15 +45,26 @@ class Order(msgspec.Struct, frozen=True):
 
     Attributes:
         created: when (UTC).
-        persons: how many.
-        digests: of all numbers that they have had.
+        persons: of each the digests of all numbers that they have had, as far as was known.
+        members: the digests of numbers that persons had in the release that was current then.
         lifts: they are no longer kept out.
     """
 
     created: datetime
-    persons: int
-    digests: tuple[str, ...]
+    persons: tuple[tuple[str, ...], ...]
+    members: tuple[str, ...] = ()
     lifts: bool = False
+
+    @property
+    def digests(self) -> set[str]:
+        """Those of all of them."""
+        return {one for person in self.persons for one in person}
+
+
+class _Lifted(msgspec.Struct, frozen=True):
+    """Whom the next sync looks up, since they are kept out no longer."""
+
+    numbers: tuple[str, ...]
 
 
 @dataclass(frozen=True, repr=False)
@@ -121,11 +134,16 @@ def kept_out(store: Store) -> KeptOut:
     every = orders(store)
     if not every:
         return NOBODY
-    digests = set[bytes]()
+    whose: dict[str, frozenset[str]] = {}  # of each digest all those of its person
     for _, order in sorted(every.items()):
-        told = map(bytes.fromhex, order.digests)
-        digests = digests.difference(told) if order.lifts else digests.union(told)
-    return KeptOut(max(every), frozenset(digests), _key(store))
+        for person in order.persons:
+            known = frozenset(person).union(*(whose.get(one, ()) for one in person))
+            if order.lifts:  # whichever of their numbers was told
+                for one in known:
+                    whose.pop(one, None)
+            else:
+                whose.update(dict.fromkeys(known, known))
+    return KeptOut(max(every), frozenset(map(bytes.fromhex, whose)), _key(store))
 
 
 def orders(store: Store) -> dict[int, Order]:
@@ -135,21 +153,91 @@ def orders(store: Store) -> dict[int, Order]:
     return {number: recall_record(store, _order_key(number), Order) for number in numbers}
 
 
-def add_order(store: Store, numbers: Collection[str], persons: int, *, lifts: bool = False) -> int:
-    """Record an order; return its number."""
+def add_order(
+    store: Store,
+    persons: Iterable[Collection[str]],
+    *,
+    members: Collection[str] = (),
+    lifts: bool = False,
+) -> int:
+    """Record an order; return its number.
+
+    Args:
+        store: which.
+        persons: of each their numbers.
+        members: those numbers that persons of the current release have now.
+        lifts: they are kept out no longer.
+    """
     write_record(store, _KEY, _Key(secrets.token_hex(32)))
     key = _key(store)
-    digests = tuple(sorted(digest(key, one).hex() for one in numbers))
-    order = Order(datetime.now(UTC), persons, digests, lifts)
+
+    def digests(numbers: Collection[str]) -> tuple[str, ...]:
+        return tuple(sorted(digest(key, one).hex() for one in numbers))
+
+    told = tuple(sorted(map(digests, persons)))  # in no order that tells of a list
+    order = Order(datetime.now(UTC), told, digests(members), lifts)
     number = max(orders(store), default=0) + 1
     while not write_record(store, _order_key(number), order):
         number += 1
     return number
 
 
+def erased_before(store: Store, numbers: Sequence[str], *, members: bool) -> list[str]:
+    """Those of the numbers whose persons were erased, and kept out since or not.
+
+    Args:
+        store: which.
+        numbers: of persons.
+        members: only of those who were in the release that was current then.
+    """
+    every = [order for order in orders(store).values() if not order.lifts]
+    known = {one for order in every for one in order.members}
+    told = (person for order in every for person in order.persons)
+    them = {one for person in told if not members or not known.isdisjoint(person)
+            for one in person}  # fmt: skip
+    key = _key(store) if them else b""
+    return [one for one in numbers if them and digest(key, one).hex() in them]
+
+
+def await_sync(store: Store, number: int, numbers: Iterable[str]) -> None:
+    """Have the next sync look up whom an order has lifted."""
+    write_record(store, lifted_key(number), _Lifted(tuple(numbers)))
+
+
+def awaiting(store: Store) -> tuple[int, ...]:
+    """The orders that have lifted somebody whom no sync has looked up yet."""
+    names = (key.split("/") for key in store.list(_FOLDER) if key.endswith("/lifted.json"))
+    return tuple(sorted(int(name[1]) for name in names))
+
+
+def lifted(store: Store, numbers: Iterable[int]) -> list[str]:
+    """The identity numbers that are to be looked up by orders; none of those that are over."""
+    found: list[str] = []
+    for number in numbers:
+        try:
+            found += read_record(store, lifted_key(number), _Lifted).numbers
+        except ObjectMissingError:
+            continue
+    return list(dict.fromkeys(found))
+
+
+def forget_lifted(store: Store, number: int, without: Collection[str] | None = None) -> None:
+    """Whom an order has lifted is looked up; or some of them were erased again."""
+    left = [one for one in lifted(store, [number]) if without is not None and one not in without]
+    if left:
+        replace_record(store, lifted_key(number), _Lifted(tuple(left)))
+    else:
+        store.delete(lifted_key(number))
+
+
 def digest_all(store: Store, numbers: Iterable[str]) -> set[str]:
     """What orders keep of numbers; nothing where there was none."""
     return {digest(_key(store), one).hex() for one in numbers} if orders(store) else set()
+
+
+def lifted_key(number: int) -> str:
+    """Where it lies whom an order has lifted, until a sync has looked them up."""
+    return f"{_FOLDER}{number:06d}/lifted.json"
 
 
 def receipt_key(number: int) -> str:

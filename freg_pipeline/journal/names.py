@@ -108,6 +108,7 @@ NAMES = (
     Name("bases/{base}/{table}/_delta_log/{version}.json", "the same, for readers of Delta"),
     Name("erasures/key.json", "the key under which it is kept whose numbers are kept out"),
     Name("erasures/{number}/order.json", "that persons are erased, or kept out no longer"),
+    Name("erasures/{number}/lifted.json", "whom the next sync looks up; removed then"),
     Name("erasures/{number}/receipt.json", "what an erasure rewrote and removed"),
     Name("freg.duckdb", "the catalogue; locally only"),
 )

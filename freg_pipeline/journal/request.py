@@ -40,6 +40,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         created: when (UTC).
         allow_other_kind: may replace a release of another kind or selection: so they said who
             asked for it.
+        lifts: of a sync: the orders that keep persons out no longer, whom it looks up, too.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     sekvensnummer: int
     created: datetime
     allow_other_kind: bool = False
+    lifts: tuple[int, ...] = ()
 
     def named(self, name: str) -> Request:
         """The same under another name."""

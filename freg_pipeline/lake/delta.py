@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 from freg_pipeline.errors import FregError, OvertakenError
 from freg_pipeline.journal.accounting import Accounting
 from freg_pipeline.journal.kept import require_whole
+from freg_pipeline.journal.keptout import forget_lifted
 from freg_pipeline.journal.manifest import Delta, Manifest, TableFile
 from freg_pipeline.journal.measures import Measures
 from freg_pipeline.journal.publish import note_release, publish_after
@@ -99,7 +100,7 @@ def build_delta(
         if last.release is None:  # so does that process's uttrekk know of it
             note_release(store, last, current)
         if _contains(current, uttrekk):
-            note_release(store, uttrekk, current)
+            _note(store, uttrekk, current)
             return current
         _require_continues(uttrekk, current)
         if not policy.accept_contract:
@@ -110,8 +111,16 @@ def build_delta(
         require_not_fewer(uttrekk, current, persons=persons, lost=-made.change, policy=policy)
         published = publish_after(store, current.number, _on_top(store, current, uttrekk, made))
         if published is not None:
-            note_release(store, uttrekk, published, just_published=True)
+            _note(store, uttrekk, published, just_published=True)
             return published
+
+
+def _note(
+    store: Store, uttrekk: Uttrekk, manifest: Manifest, *, just_published: bool = False
+) -> None:
+    note_release(store, uttrekk, manifest, just_published=just_published)
+    for order in uttrekk.request.lifts:
+        forget_lifted(store, order)
 
 
 def delta_of(store: Store, manifest: Manifest) -> Delta | None:

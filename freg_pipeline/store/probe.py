@@ -34,6 +34,24 @@ def probe(store: Store) -> None:
     _require(store, not store.exists(key), "an object that was removed")
 
 
+def require_removable(store: Store) -> None:
+    """See that objects can be written and removed, before that is begun with.
+
+    Raises:
+        StoreError: they can't; nothing was done.
+    """
+    key = f"check-{secrets.token_hex(8)}"
+    store.write(key, _CONTENT)
+    try:
+        store.delete(key)
+    except (StoreError, OSError) as error:
+        reason = str(error).rpartition(": ")[2] if isinstance(error, StoreError) else error.strerror
+        raise StoreError(
+            f"nothing can be removed from the store {store.location}: {reason}",
+            "Let the account remove objects (on S3: s3:DeleteObject); nothing was done",
+        ) from None
+
+
 def _read_by_pyarrow(store: Store, key: str) -> bytes:
     try:
         with store.filesystem.open_input_file(store.path(key)) as file:

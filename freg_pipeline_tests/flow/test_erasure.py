@@ -6,16 +6,15 @@ import itertools
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from freg_pipeline.erasure.course import erase, lift
-from freg_pipeline.erasure.persons import Persons, read_persons, with_other_numbers
+from freg_pipeline.erasure.persons import read_persons
 from freg_pipeline.erasure.stored import held
 from freg_pipeline.erasure.survey import survey
 from freg_pipeline.errors import ConfigurationError, DamagedError, FregError
@@ -32,11 +31,9 @@ from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.query import connect
 from freg_pipeline.lake.tables import described
 from freg_pipeline.lake.verify import verify
-from freg_pipeline.settings import Settings, load
 from freg_pipeline.store import Store, open_store
 from freg_pipeline.store.local import LocalStore
-from freg_pipeline.synthetic import RegisterOptions, running
-from freg_pipeline_tests.living import MERGE
+from freg_pipeline_tests.erased import Kept, erase_given, persons_of
 from freg_pipeline_tests.loads import (
     collected,
     fetched,
@@ -48,7 +45,6 @@ from freg_pipeline_tests.loads import (
 from freg_pipeline_tests.registers import happen
 from freg_pipeline_tests.searched import found_in
 
-OPTIONS = {"batch_size": 50, "ready_after_seconds": 0.02, "refused_parts": ()}
 Row = tuple[Any, ...]
 # Of our own tables the columns that tell whose a row is; of the contract's it is the first.
 OWN = {
@@ -58,72 +54,6 @@ OWN = {
     "hendelse": ("folkeregisteridentifikator",),
     "hendelse_egenskap": (),
 }
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A store with a full load and syncs, its register, and somebody of each sort.
-
-    Attributes:
-        base_url: of the register.
-        folder: the store; copy it.
-        given: a current number of somebody who had another one, of a mother, of one with events.
-        numbers: all numbers that these have had.
-    """
-
-    base_url: str
-    folder: Path
-    given: tuple[str, ...]
-    numbers: frozenset[str]
-
-    def settings(self, folder: Path, **others: Any) -> Settings:
-        return load(base_url=self.base_url, store=str(folder), poll_seconds=0.02, **others)
-
-
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
-    folder = tmp_path_factory.mktemp("erasure") / "store"
-    with running(RegisterOptions(persons=120, **OPTIONS)) as base_url:
-        settings = load(base_url=base_url, store=str(folder), poll_seconds=0.02)
-        full_load(settings)
-        for _ in range(2):
-            happen(base_url, 20)
-            happen(base_url, 2, type=MERGE)
-            sync(settings)
-        given = _somebody_of_each_sort(open_store(settings))
-        persons = _persons(open_store(settings), given)
-        assert len(persons.places) > len(given)  # former numbers were found
-        yield Kept(base_url, folder, given, frozenset(persons.places))
-
-
-@pytest.fixture
-def folder(kept: Kept, tmp_path: Path) -> Path:
-    """A copy of the store."""
-    return Path(shutil.copytree(kept.folder, tmp_path / "store"))
-
-
-def _somebody_of_each_sort(store: Store) -> tuple[str, ...]:
-    asked = (
-        "SELECT personidentifikator FROM tidligere_identifikator SEMI JOIN person "
-        "USING (personidentifikator)",
-        "SELECT mor FROM person_naa WHERE mor IN (SELECT personidentifikator FROM person)",
-        "SELECT personidentifikator FROM hendelse SEMI JOIN person USING (personidentifikator)",
-    )
-    found: list[str] = []
-    with closing(connect(store)) as connection:
-        for one in asked:
-            numbers = [number for (number,) in connection.execute(one).fetchall()]
-            found.append(min(number for number in numbers if number not in found))
-    return tuple(found)
-
-
-def _persons(store: Store, given: tuple[str, ...]) -> Persons:
-    places = {number: place for place, number in enumerate(given)}
-    return with_other_numbers(store, Persons(places, tuple(range(1, len(given) + 1))))
-
-
-def _erase(store: Store, given: tuple[str, ...], **options: bool) -> Any:
-    return erase(store, survey(store, _persons(store, given)), **options)
 
 
 def _rows(store: Store) -> dict[str, Counter[Row]]:
@@ -200,7 +130,7 @@ def test_nothing_of_them_is_left_in_any_object_and_everyone_else_stays(
     named = sum((expected[name] - rows[name]).total() for name in rows)
     assert named > 0  # somebody else's row loses a reference
 
-    receipt = _erase(store, kept.given)
+    receipt = erase_given(store, kept.given)
 
     assert found_in(folder, numbers) == {}
     assert [key for key in store.list("") if len(names_of(key)) != 1] == []
@@ -224,7 +154,7 @@ def test_nothing_of_them_is_left_in_any_object_and_everyone_else_stays(
     assert manifest.accounting.unexplained == manifest.accounting.failed == 0
     _require_sound(store)
 
-    lift(store, _persons(store, tuple(kept.numbers)))
+    lift(store, persons_of(store, tuple(kept.numbers)))
     assert not kept_out(store)
     again = full_load(kept.settings(folder))
     assert again.accounting.erased == 0
@@ -279,7 +209,7 @@ class _Dying(LocalStore):
 def test_who_is_killed_anywhere_goes_on_with_the_same_list(kept: Kept, tmp_path: Path) -> None:
     """And readers see a whole release all the while."""
     whole = _Dying(Path(shutil.copytree(kept.folder, tmp_path / "whole")), float("inf"))
-    found = survey(whole, _persons(whole, kept.given))
+    found = survey(whole, persons_of(whole, kept.given))
     erase(whole, found)
     for share in (0.02, 0.3, 0.6, 0.9):
         root = Path(shutil.copytree(kept.folder, tmp_path / f"at-{share}"))
@@ -287,7 +217,7 @@ def test_who_is_killed_anywhere_goes_on_with_the_same_list(kept: Kept, tmp_path:
             erase(_Dying(root, int(share * whole.done)), found)
         store = LocalStore(root)
         assert verify(store) == []
-        _erase(store, kept.given)
+        erase_given(store, kept.given)
         assert found_in(root, set(kept.numbers)) == {}
         assert verify(store) == []
         assert all(has_receipt(store, number) for number in orders(store))
@@ -297,9 +227,9 @@ def test_a_pinned_release_is_removed_only_if_that_is_said(kept: Kept, folder: Pa
     store = LocalStore(folder)
     pin(store, "000002", "quarter")
     with pytest.raises(ConfigurationError, match="quarter"):
-        _erase(store, kept.given)
+        erase_given(store, kept.given)
     assert not orders(store)
-    _erase(store, kept.given, including_pinned=True)
+    erase_given(store, kept.given, including_pinned=True)
     assert found_in(folder, set(kept.numbers)) == {}
 
 
@@ -315,7 +245,7 @@ def test_what_is_under_way_brings_nobody_back(kept: Kept, folder: Path) -> None:
     assert taken is not None
     load_under_way = fetched(settings, name="under-way")
 
-    _erase(store, kept.given)
+    erase_given(store, kept.given)
 
     assert found_in(folder, set(kept.numbers)) == {}
     compact_piece_fails(lambda: compact_piece(store, compaction, pieces(compaction)[1]))
@@ -348,7 +278,7 @@ def test_a_list_of_ones_own_is_accounted_for(kept: Kept, tmp_path: Path) -> None
     given = tuple(numbers[:2])
     list_load(settings, numbers)
     assert found_in(tmp_path / "store", set(given))
-    _erase(store, given)
+    erase_given(store, given)
     assert found_in(tmp_path / "store", set(given)) == {}
     manifest = list_load(settings, numbers)
     assert found_in(tmp_path / "store", set(given)) == {}
@@ -361,7 +291,7 @@ def test_answers_in_xml(kept: Kept, tmp_path: Path) -> None:
     happen(kept.base_url, 10)
     sync(settings)
     store = open_store(settings)
-    _erase(store, kept.given)
+    erase_given(store, kept.given)
     assert found_in(tmp_path / "store", set(kept.numbers)) == {}
     assert full_load(settings).accounting.erased >= len(kept.given)
     assert found_in(tmp_path / "store", set(kept.numbers)) == {}
@@ -369,7 +299,7 @@ def test_answers_in_xml(kept: Kept, tmp_path: Path) -> None:
 
 def test_what_is_held_is_told_by_line(kept: Kept) -> None:
     store = LocalStore(kept.folder)
-    told = held(store, survey(store, _persons(store, kept.given)))
+    told = held(store, survey(store, persons_of(store, kept.given)))
     assert {one.line for one in told} == {1, 2, 3}
     assert {one.area for one in told} >= {"tables", "answers", "events", "staging"}
     persons = [one for one in told if one.what == "person" and one.place.startswith("bases/")]

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,9 +15,8 @@ from freg_pipeline_tests.loads import full_load
 from freg_pipeline_tests.on_s3.conftest import MakeSettings
 from freg_pipeline_tests.radosgw import Radosgw
 from freg_pipeline_tests.registers import happen, status_of
-from freg_pipeline_tests.s3 import Answer, Fate, between
+from freg_pipeline_tests.s3 import killed
 from freg_pipeline_tests.tables import miscounted
-from freg_pipeline_tests.waiting import STUCK_SECONDS, started
 
 # The object that is written as the process dies, and whether it is there then.
 LOADING = {
@@ -32,39 +28,6 @@ SYNCING = {
     "a table of the delta isn't there": (r"/deltas/.+\.parquet", False),
     "the release is, and nothing points at it": (r"/releases/000002/manifest\.json", True),
 }
-
-
-def killed(
-    command: list[str], at: tuple[str, bool], folder: Path, radosgw: Radosgw, **environment: str
-) -> None:
-    """Run ``freg``, and kill it (-9) as it writes an object, which is there then or isn't."""
-    name, written = at
-    with between(radosgw.endpoint) as proxy:
-        with started(
-            [sys.executable, "-m", "freg_pipeline.cli", *command],
-            cwd=folder,
-            env={**os.environ, **environment, "AWS_ENDPOINT_URL_S3": proxy.address},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        ) as process:
-
-            def is_it(method: str, path: str) -> bool:
-                return method == "PUT" and re.search(name, path) is not None
-
-            def before(method: str, path: str, headers: dict[str, str]) -> Answer | None:
-                if is_it(method, path) and not written:
-                    process.kill()
-                    return 503, "SlowDown"
-                return None
-
-            def after(method: str, path: str) -> Fate:
-                if is_it(method, path) and written:
-                    process.kill()
-                    return "lost"
-                return "whole"
-
-            proxy.instead, proxy.fate = before, after
-            assert process.wait(STUCK_SECONDS) == -9
 
 
 @pytest.mark.parametrize("stage", LOADING)
@@ -87,7 +50,7 @@ def test_a_load_that_was_killed_is_resumed(
         "TMPDIR": str(temporary),
     }
     command = ["uttrekk", "komplett", "--name", "one"]
-    killed(command, LOADING[stage], tmp_path, radosgw, **settings)
+    killed(command, LOADING[stage], tmp_path, radosgw.endpoint, **settings)
 
     if LOADING[stage][0].startswith("/bases"):
         assert list(temporary.glob("freg-scratch-*")), "what was under construction is left"
@@ -122,7 +85,7 @@ def test_a_sync_that_was_killed_is_made_by_the_next_one(
     full_load(make(url))
     last = happen(url, 40)
     settings = {"FREG_STORE": where, "FREG_BASE_URL": url}
-    killed(["hendelser", "sync"], SYNCING[stage], tmp_path, radosgw, **settings)
+    killed(["hendelser", "sync"], SYNCING[stage], tmp_path, radosgw.endpoint, **settings)
     store = open_store(make(url))
     assert current_number(store) == "000001", "readers see no half release"
 
