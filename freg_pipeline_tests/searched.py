@@ -6,7 +6,9 @@ Nothing of the erasure's own code is used: what it doesn't know to look for is f
 from __future__ import annotations
 
 import datetime
+import io
 import re
+import zlib
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -33,6 +35,7 @@ def found_in(root: Path, numbers: set[str]) -> dict[str, set[str]]:
     for path in sorted(one for one in root.rglob("*") if one.is_file()):
         key = path.relative_to(root).as_posix()
         forms = {form for form, text in _texts(store, path, key) if _holds(text, wanted)}
+        forms |= {"whole" for _, text in _texts(store, path, key) if _holds_whole(text, whole)}
         forms |= {form for form, value in _cells(store, path, key) if _is(value, wanted, whole)}
         if forms:
             found[key] = forms
@@ -45,6 +48,11 @@ def _holds(text: bytes, wanted: set[bytes]) -> bool:
     if not wanted.isdisjoint(one.zfill(11) for one in _DIGITS.findall(text) if len(one) == 10):
         return True
     return any(one in text for one in wanted)
+
+
+def _holds_whole(text: bytes, whole: set[int]) -> bool:
+    """Whether a number's eight bytes are in it, in either order."""
+    return any(one.to_bytes(8, order) in text for one in whole for order in ("little", "big"))
 
 
 def _is(value: Any, wanted: set[bytes], whole: set[int]) -> bool:
@@ -68,6 +76,22 @@ def _texts(store: LocalStore, path: Path, key: str) -> Iterator[tuple[str, bytes
     yield "bytes", path.read_bytes()
     if path.suffix == ".zst":
         yield "unpacked", read_raw(store, key)[1]
+    if path.suffix == ".avro":
+        yield from (("unpacked", block) for block in _blocks(path.read_bytes()))
+
+
+def _blocks(content: bytes) -> Iterator[bytes]:
+    """The blocks of an Avro file, as Iceberg's manifests are: deflated, between its marks."""
+    mark = content[-16:]
+    assert content.startswith(b"Obj\x01")
+    assert b"avro.codec" in content
+    _, *blocks = content.split(mark)
+    for block in (one for one in blocks if one):
+        rest = io.BytesIO(block)
+        for _ in ("objects", "bytes"):
+            while rest.read(1)[0] & 0x80:
+                pass
+        yield zlib.decompress(rest.read(), -zlib.MAX_WBITS)
 
 
 def _cells(store: LocalStore, path: Path, key: str) -> Iterator[tuple[str, Any]]:

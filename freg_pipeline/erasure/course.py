@@ -121,6 +121,7 @@ def erase(store: Store, found: Survey, *, including_pinned: bool = False) -> Rec
         done += clean_uttrekk(store, found)
         done += _drop_unreleased(store, found)
         made = _publish(store, found)
+        made += _show(store)
         dropped += _drop_releases(store, found, including_pinned=including_pinned)
         done += made
         done["table files removed"] += _remove_files(store)
@@ -237,11 +238,21 @@ def _publish(store: Store, found: Survey) -> Done:
             before = {file.key for file in current.files()}
             after = {file.key for file in manifest.files()}
             done["table files rewritten"] = len(after - before)
-            renew_catalogue(store)
-            for kind in renew(store):  # what it names goes, and its tables with it
-                withdraw(store, kind)
-                done["open formats withdrawn"] += 1
             return done
+
+
+def _show(store: Store) -> Done:
+    """See that what readers open tells of the newest release, and of none before it.
+
+    Also where it was published before now: whoever did so may have been killed.
+    """
+    done: Done = Counter()
+    if point_to_newest(store) is not None:
+        renew_catalogue(store)
+        for kind in renew(store, anew=True):  # what it names goes, and its tables with it
+            withdraw(store, kind)
+            done["open formats withdrawn"] += 1
+    return done
 
 
 def _note(store: Store, current: Manifest) -> None:

@@ -69,7 +69,7 @@ def clear_tables(store: Store, state: OpenState) -> None:
     """Remove the metadata of all states but this one and the latest before it."""
     keys = [key for key in store.list(f"{FOLDER}/iceberg/{NAMESPACE}/") if not key.endswith(_HINT)]
     numbers = sorted({_release(key) for key in keys})
-    kept = {number for number in numbers if number <= int(state.release)}
+    kept = {number for number in numbers if state.erased <= number <= int(state.release)}
     kept = set(sorted(kept)[-2:])
     there = {table.name for table in state.tables}
     gone = {key for key in keys if _release(key) not in kept}

@@ -70,6 +70,8 @@ class OpenState:
         created: when the release was published, as milliseconds since 1970.
         root: what readers call the store's root, as a URI.
         tables: of the base.
+        erased: the release in which somebody was last taken out: what told of the states before
+            names files that are gone. 0: nobody was.
     """
 
     release: str
@@ -79,6 +81,7 @@ class OpenState:
     created: int
     root: str
     tables: tuple[OpenTable, ...]
+    erased: int = 0
 
 
 class _Format(Protocol):
@@ -130,12 +133,14 @@ def withdraw(store: Store, kind: str) -> None:
     store.delete(registered_key(kind))
 
 
-def renew(store: Store, wanted: Iterable[str] = ()) -> list[str]:
+def renew(store: Store, wanted: Iterable[str] = (), *, anew: bool = False) -> list[str]:
     """Register anew what is registered of another base than the current one.
 
     Args:
         store: where it lies.
         wanted: formats to register in even if nothing is; else those that are.
+        anew: also what is registered of the current base: whoever did so may have been killed
+            before it had removed what told of the one before.
 
     Returns:
         The formats that stay as they were, since a library or the room for it is missing. Readers
@@ -149,7 +154,7 @@ def renew(store: Store, wanted: Iterable[str] = ()) -> list[str]:
         there = registered(store, kind)
         if there is None and kind not in wanted:
             continue
-        if there is not None and _is_current(store, there, current):
+        if there is not None and not anew and _is_current(store, there, current):
             continue
         try:
             register(store, kind)
@@ -170,6 +175,7 @@ def open_state(store: Store, manifest: Manifest) -> OpenState:
         int(manifest.created.timestamp() * 1000),
         _root(store),
         tuple(_tables(store, manifest)),
+        base.erased,
     )
 
 

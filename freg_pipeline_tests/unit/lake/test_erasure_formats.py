@@ -1,0 +1,162 @@
+"""Erased persons are in no table of Iceberg or Delta, nor in what tells of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.io.pyarrow import PyArrowFileIO
+from pyiceberg.table import StaticTable
+
+from freg_pipeline.erasure.course import Receipt, erase
+from freg_pipeline.erasure.persons import Persons, with_other_numbers
+from freg_pipeline.erasure.survey import survey
+from freg_pipeline.journal.registered import FORMATS, registered
+from freg_pipeline.journal.releases import require_current
+from freg_pipeline.lake import keys
+from freg_pipeline.lake.compact import begin_compaction, compact
+from freg_pipeline.lake.open_tables import register
+from freg_pipeline.lake.purge import purge
+from freg_pipeline.lake.release import build_release
+from freg_pipeline.lake.verify import verify
+from freg_pipeline.store.local import LocalStore
+from freg_pipeline_tests.searched import found_in
+from freg_pipeline_tests.unit.lake.delivered import (
+    copy_of,
+    deliver,
+    deliver_events,
+    document,
+    local_store,
+    navn,
+    number,
+)
+
+PEOPLE = [number(index) for index in range(12)]
+ERASED, OTHER = PEOPLE[2], PEOPLE[5]
+
+
+class KilledError(BaseException):
+    """The process is gone."""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> LocalStore:
+    """Four buckets; registered at a full load, and at a compaction that a delta lies on."""
+    store = local_store(tmp_path_factory.mktemp("made"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keys, "PERSONS_A_BUCKET", 3)
+        people = [
+            (f"d-{place}", document(one, navn=[navn("Ola")])) for place, one in enumerate(PEOPLE)
+        ]
+        build_release(store, deliver(store, "one", people))
+        for kind in FORMATS:
+            register(store, kind)
+        _renamed(store, 100)
+        compaction = begin_compaction(store)
+        assert compaction is not None
+        _renamed(store, 200)
+        compact(store, compaction, lambda more: None)
+        for kind in FORMATS:
+            register(store, kind)
+    return store
+
+
+def _renamed(store: LocalStore, etter: int) -> None:
+    told = [(one, document(one, day=2, navn=[navn("Ada")])) for one in (ERASED, OTHER)]
+    build_release(store, deliver_events(store, etter, etter + 100, told))
+
+
+@pytest.fixture
+def store(made: LocalStore, tmp_path: Path) -> LocalStore:
+    store = copy_of(made, tmp_path)
+    for kind in FORMATS:  # at its own place
+        register(store, kind)
+    return store
+
+
+def _erase(store: LocalStore) -> Receipt:
+    persons = with_other_numbers(store, Persons({ERASED: 0}, (1,)))
+    return erase(store, survey(store, persons))
+
+
+def _readable(store: LocalStore, table: str) -> dict[str, list[dict[str, Any]]]:
+    """The rows of a table by each of its readers, and of each state of it that can be opened."""
+    root = Path(store.location)
+    found = {}
+    catalogue = SqlCatalog("freg", uri=f"sqlite:///{root}/formats/iceberg/catalogue.db")
+    found["catalogue"] = catalogue.load_table(f"freg.{table}").scan().to_arrow().to_pylist()
+    for path in root.glob(f"formats/iceberg/freg/{table}/metadata/*.metadata.json"):
+        opened = StaticTable.from_metadata(str(path))
+        found[path.name] = opened.scan().to_arrow().to_pylist()
+        for snapshot in opened.snapshots():
+            for manifest in snapshot.manifests(PyArrowFileIO()):
+                for entry in manifest.fetch_manifest_entry(PyArrowFileIO()):
+                    assert not entry.data_file.lower_bounds
+                    assert not entry.data_file.upper_bounds
+    told = registered(store, "delta")
+    assert told is not None
+    if table in told.tables:
+        opened_delta = DeltaTable(told.tables[table])
+        found["delta"] = opened_delta.to_pyarrow_table().to_pylist()
+        statistics = pa.table(opened_delta.get_add_actions(flatten=True)).to_pylist()
+        told_of = {value for row in statistics for name, value in row.items()
+                   if name.startswith(("min", "max"))}  # fmt: skip
+        assert told_of == {None}
+    return found
+
+
+def test_nothing_that_can_be_read_through_them_holds_the_person(store: LocalStore) -> None:
+    before = found_in(Path(store.location), {ERASED})
+    assert "whole" in set().union(*before.values()), "as eight bytes it is found as long as it is"
+    assert all(any(row["personidentifikator"] == ERASED for row in rows)
+               for rows in _readable(store, "person").values())  # fmt: skip
+
+    _erase(store)
+
+    assert found_in(Path(store.location), {ERASED}) == {}
+    for table in ("person", "navn", "person_naa", "identifikasjonsnummer", "hendelse"):
+        for reader, rows in _readable(store, table).items():
+            assert not any(ERASED in str(row) for row in rows), reader
+    names = {name: {row["personidentifikator"] for row in rows}
+             for name, rows in _readable(store, "navn").items()}  # fmt: skip
+    assert all(found == {*PEOPLE} - {ERASED} for found in names.values())
+    # One table of two folders: no log of Delta's reaches both, until there is a new base.
+    assert set(names) == {"catalogue", f"v{int(require_current(store).number)}.metadata.json"}
+    assert not list(Path(store.location).glob("bases/*/navn/_delta_log/*"))
+    compaction = begin_compaction(store)
+    assert compaction is not None
+    compact(store, compaction, lambda more: None)
+    purge(store)
+    told = registered(store, "delta")
+    assert told is not None
+    assert len(DeltaTable(told.tables["navn"]).to_pyarrow_table()) == len(PEOPLE) - 1
+    assert found_in(Path(store.location), {ERASED}) == {}
+    assert verify(store) == []
+
+
+@pytest.mark.parametrize("at", ["releases/current.json", "formats/delta.json"])
+def test_who_is_killed_before_they_are_written_anew_does_it_the_next_time(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    replace = LocalStore.replace
+
+    def dying(self: LocalStore, key: str, data: bytes) -> None:
+        replace(self, key, data)
+        if key == at:
+            raise KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalStore, "replace", dying)
+        with pytest.raises(KilledError):
+            _erase(store)
+
+    _erase(store)
+
+    assert found_in(Path(store.location), {ERASED}) == {}
+    for rows in _readable(store, "person").values():
+        assert {row["personidentifikator"] for row in rows} == {*PEOPLE} - {ERASED}
+    assert verify(store) == []
