@@ -19,14 +19,19 @@ if TYPE_CHECKING:
 def retention(*, dry_run: bool, form: str) -> None:
     """Remove what is kept no longer, of each kind.
 
-    By FREG_KEEP_RELEASES and _DAYS, FREG_KEEP_ANSWERS_DAYS, FREG_KEEP_STAGING_DAYS and
-    FREG_KEEP_ACCESS_DAYS. Nothing that the current release, a pinned one or unfinished work needs.
+    By FREG_KEEP_RELEASES and _DAYS, FREG_KEEP_ANSWERS_DAYS, FREG_KEEP_STAGING_DAYS,
+    FREG_KEEP_ACCESS_DAYS and, of Dagster's runs, FREG_KEEP_RUNS_DAYS. Nothing that the current
+    release, a pinned one or unfinished work needs.
     """
     import msgspec
 
-    from freg_pipeline.lake.retention import Keeping, retain
+    from freg_pipeline.lake.retention import Going, Keeping, retain
+    from freg_pipeline.orchestration.engine import tidy_records
+    from freg_pipeline.orchestration.resources import Freg
 
+    freg = Freg.from_settings(settings())
     told = retain(store(), Keeping.of(settings()), dry_run=dry_run)
+    told.append(Going("runs", tidy_records(freg, dry_run=dry_run)))
     if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
         return
@@ -38,6 +43,8 @@ def retention(*, dry_run: bool, form: str) -> None:
 def _line(one: Going) -> str:
     if not one.objects:
         return f"{one.kind:<9} nothing"
+    if one.kind == "runs":
+        return f"{one.kind:<9} {one.objects:,} of Dagster's, with what is recorded of them"
     since = "" if one.oldest is None else f", the oldest of {one.oldest:%Y-%m-%d}"
     numbers = f", releases {one.releases[0]} to {one.releases[-1]}" if one.releases else ""
     return f"{one.kind:<9} {one.objects:,} objects, {one.size / 1e6:,.1f} MB{since}{numbers}"

@@ -295,8 +295,7 @@ def _remove_files(store: Store) -> int:
         for key in store.list(f"{folder}/")
         if key not in kept and "/_delta_log/" not in key
     ]
-    for key in going:
-        store.delete(key)
+    store.delete_all(going)
     return len(going) + sweep(store)
 
 

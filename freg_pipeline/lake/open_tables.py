@@ -164,6 +164,23 @@ def renew(store: Store, wanted: Iterable[str] = (), *, anew: bool = False) -> li
     return left
 
 
+def bases_after_renewal(store: Store) -> frozenset[str]:
+    """The folders of the bases that tables will name once :func:`renew` has been here."""
+    current = current_release(store)
+    found = set[str]()
+    for kind in FORMATS:
+        there = registered(store, kind)
+        if there is None:
+            continue
+        try:
+            _module(kind)
+        except ConfigurationError:  # they stay as they are
+            found.update(there.bases)
+        else:
+            found.update(there.bases if current is None else _folders(current))
+    return frozenset(found)
+
+
 def open_state(store: Store, manifest: Manifest) -> OpenState:
     """What there is to register of a release: its base."""
     base = manifest.base

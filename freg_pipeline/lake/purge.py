@@ -75,6 +75,11 @@ def purge(
         leaving = [number]
     else:
         leaving = going(store, keep=keep, older_than_days=older_than_days)
+    return remove_all(store, leaving)
+
+
+def remove_all(store: Store, leaving: Collection[str]) -> list[str]:
+    """Remove releases, and what nothing names then; return those that were removed."""
     removed = [one for one in leaving if remove_release(store, one)]
     sweep(store)
     _drop_syncs(store)
@@ -175,19 +180,32 @@ def sweep(store: Store) -> int:
     for a compaction that came to nothing. Never what is being written by someone: the files of an
     uttrekk that has no release yet, and those of a compaction that may still be published.
     """
-    before = named(store).folders | registered_bases(store)
+    left = unnamed_folders(store, registered_bases(store))
+    # What was published meanwhile has a release now, and so nobody who writes it.
+    after = named(store).folders | registered_bases(store) if left else frozenset[str]()
+    unnamed = [key for one in left if one not in after for key in store.list(f"{one}/")]
+    plans = [key for key in unnamed if key.endswith("/plan.json")]  # last: they tell what it is
+    for some in (sorted({*unnamed}.difference(plans)), plans):
+        if some:
+            store.delete_all(some)
+    return len(unnamed)
+
+
+def unnamed_folders(
+    store: Store, registered: Collection[str], without: Collection[str] = ()
+) -> list[str]:
+    """The folders of tables that a sweep removes.
+
+    Args:
+        store: where they lie.
+        registered: those that open table formats name.
+        without: releases that count as gone.
+    """
+    before = {*named(store, without).folders, *registered}
     current = current_release(store)
-    left = [
+    return [
         one for one in _folders(store) if one not in before and not _is_open(store, one, current)
     ]
-    # What was published meanwhile has a release now, and so nobody who writes it.
-    after = named(store).folders | registered_bases(store) if left else before
-    unnamed = [key for one in left if one not in after for key in store.list(f"{one}/")]
-    for key in sorted(
-        unnamed, key=lambda key: key.endswith("/plan.json")
-    ):  # it tells what they are
-        store.delete(key)
-    return len(unnamed)
 
 
 def _folders(store: Store) -> list[str]:

@@ -12,7 +12,6 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import chain
 from typing import Literal, NamedTuple, get_args
 
 import pyarrow.fs as pafs
@@ -23,13 +22,15 @@ from freg_pipeline.journal.access_log import FOLDER, log_of
 from freg_pipeline.journal.kinds import Liste, Soek
 from freg_pipeline.journal.releases import current_uttrekk, named, numbers, published
 from freg_pipeline.journal.uttrekk import Uttrekk
-from freg_pipeline.lake.purge import LONGEST_DAYS, going, purge, syncs_over
+from freg_pipeline.lake.open_tables import bases_after_renewal, renew
+from freg_pipeline.lake.purge import LONGEST_DAYS, going, remove_all, syncs_over, unnamed_folders
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import Store
 
 logger = logging.getLogger(__name__)
 
 KindKept = Literal["releases", "answers", "staging", "lists", "access"]
+Kind = Literal[KindKept, "runs"]  # Dagster's runs, which lie in no store
 _KINDS: tuple[KindKept, ...] = get_args(KindKept)
 _STAGING = re.compile(r"uttrekk/[^/]+/(?:jobs/\d+/)?tables/.*|bases/[^/]+/documents/.*")
 _ANSWERS = re.compile(
@@ -82,11 +83,12 @@ class Going:
     Attributes:
         kind: which.
         objects: how many.
-        size: bytes.
+        size: bytes; of Dagster's runs it isn't known.
         oldest: when the oldest was written.
+        releases: of that kind: which.
     """
 
-    kind: KindKept
+    kind: Kind
     objects: int = 0
     size: int = 0
     oldest: datetime | None = None
@@ -101,7 +103,9 @@ class Going:
 
 
 def retain(store: Store, keeping: Keeping, *, dry_run: bool = False) -> list[Going]:
-    """Remove what is kept no longer.
+    """Remove what is kept no longer. What open table formats name is brought up to date first.
+
+    All of it is found before any of it is removed, so that a dry run tells just what a run does.
 
     Args:
         store: where it lies.
@@ -114,24 +118,31 @@ def retain(store: Store, keeping: Keeping, *, dry_run: bool = False) -> list[Goi
     Raises:
         StoreError: the store can't be read or written.
     """
+    if not dry_run:
+        renew(store)
     told = {kind: Going(kind) for kind in _KINDS}
     leaving = going(store, keep=keeping.releases, older_than_days=keeping.release_days)
     told["releases"].releases = leaving
-    for found in _of_releases(store, leaving):
-        told["releases"].add(found)
+    of_releases = [one for found in _of_releases(store, leaving) for one in found]
+    told["releases"].add(of_releases)
+    over = frozenset(uttrekk.name for uttrekk in syncs_over(store, leaving))  # counted above
+    others = [*_of_uttrekk(store, keeping, over, leaving), *_of_log(store, keeping)]
     if not dry_run:
-        purge(store, keep=keeping.releases, older_than_days=keeping.release_days)
-    gone = frozenset(uttrekk.name for uttrekk in syncs_over(store, leaving))  # counted above
-    for kind, lies, found in chain(_of_uttrekk(store, keeping, gone), _of_log(store, keeping)):
-        told[kind].add(found)
+        remove_all(store, leaving)
+    counted = {one.key for one in of_releases}  # a base that goes takes its pieces' plan along
+    for kind, lies, found in others:
+        told[kind].add([one for one in found if one.key not in counted])
         if not dry_run:
             _remove(lies, [one.key for one in found])
     return [*told.values()]
 
 
 def _of_releases(store: Store, leaving: list[str]) -> Iterator[list[Kept]]:
-    """What a purge removes: manifests, the files and the syncs that nothing else names."""
-    alone = named(store).folders - named(store, leaving).folders if leaving else frozenset[str]()
+    """What a purge removes: manifests, the files and the syncs that nothing else names.
+
+    Whatever left them: also what a purge that was killed didn't come to.
+    """
+    alone = unnamed_folders(store, bases_after_renewal(store), leaving)
     for folder in (*(f"releases/{number}" for number in leaving), *sorted(alone)):
         yield objects(store, f"{folder}/")
     for uttrekk in syncs_over(store, leaving):
@@ -147,10 +158,10 @@ def _remove(store: Store, keys: list[str]) -> None:
 
 
 def _of_uttrekk(
-    store: Store, keeping: Keeping, gone: Collection[str]
+    store: Store, keeping: Keeping, gone: Collection[str], leaving: Collection[str]
 ) -> Iterator[tuple[KindKept, Store, list[Kept]]]:
     """What goes of each uttrekk that is over."""
-    ages, made = _Ages(store), _made_of(store)
+    ages, made = _Ages(store), _made_of(store, leaving)
     current = current_uttrekk(store)  # what a sync staged is looked at until the next one
     for uttrekk in (Uttrekk(store, name) for name in store.folders("uttrekk/")):
         if not uttrekk.exists:
@@ -177,9 +188,9 @@ def _of_uttrekk(
                 yield "lists", store, [one for one in found if one not in {*staging, *answers}]
 
 
-def _made_of(store: Store) -> set[str]:
-    """The uttrekk that releases, or the bases under them, were made of."""
-    there = named(store)
+def _made_of(store: Store, leaving: Collection[str]) -> set[str]:
+    """The uttrekk that the releases that stay, or the bases under them, were made of."""
+    there = named(store, leaving)
     bases = {folder.split("/")[1].partition(".")[0] for folder in there.folders}
     return {*there.uttrekk, *bases}
 

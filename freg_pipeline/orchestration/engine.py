@@ -28,7 +28,12 @@ from freg_pipeline.orchestration.old_runs import OurRecords
 from freg_pipeline.orchestration.origin import origin_of, placed
 from freg_pipeline.orchestration.partitions import UTTREKK_BATCH, batches_partition
 from freg_pipeline.orchestration.resources import Freg
-from freg_pipeline.orchestration.retention import tidy_by_the_way
+from freg_pipeline.orchestration.retention import (
+    NIGHT_SECONDS,
+    count_old,
+    tidy,
+    tidy_by_the_way,
+)
 from freg_pipeline.orchestration.telling import FregFailure
 from freg_pipeline.store.scratch import scratch_here
 
@@ -114,6 +119,16 @@ class Engine:
             tidy_by_the_way(self.instance, self._freg, self.names, self._ours, self._home)
         return result
 
+    def tidy(self, *, dry_run: bool = False) -> int:
+        """Remove Dagster's old runs with what is recorded of them; how many there are.
+
+        Args:
+            dry_run: only count them.
+        """
+        if dry_run:
+            return count_old(self.instance, self._freg, self.names, self._ours())
+        return tidy(self.instance, self._freg, self.names, self._ours(), NIGHT_SECONDS).runs
+
     def _ours(self) -> OurRecords:
         origin = self._origin(self.names.of("purge_runs"))
         return OurRecords.of(self._definitions, origin.repository_origin.get_label())
@@ -160,6 +175,15 @@ def open_engine(freg: Freg) -> Iterator[Engine]:
         opened = _instance(home)
     with opened as instance:
         yield Engine(freg, instance, home, names)
+
+
+def tidy_records(freg: Freg, *, dry_run: bool) -> int:
+    """As :meth:`Engine.tidy`, of whatever records there are here; 0: there are none."""
+    with open_records(freg) as instance:
+        if instance is None:
+            return 0
+        names = Names.of_prefix(freg.settings.key_prefix)
+        return Engine(freg, instance, names=names).tidy(dry_run=dry_run)
 
 
 @contextmanager

@@ -112,11 +112,8 @@ def remove_old_runs(
         return Tidied(0, left=False)  # Dagster+ keeps them as long as is agreed with it
     until = time.monotonic() + seconds
     before = datetime.now(UTC) - timedelta(days=days)
-    keep = _latest(instance, ours)
     removed = 0
-    for run in _ended(instance, ours, before):
-        if run.run_id in keep or is_needed(run):
-            continue
+    for run in old_runs(instance, ours, before, is_needed):
         if time.monotonic() >= until:
             return Tidied(removed, left=True)
         recorded.remove_run(instance, run.run_id)
@@ -125,6 +122,19 @@ def remove_old_runs(
     is_done = recorded.remove_events(instance, ours.assets, before, until)
     recorded.give_space_back(instance)
     return Tidied(removed, left=not is_done)
+
+
+def old_runs(
+    instance: DagsterInstance,
+    ours: OurRecords,
+    before: datetime,
+    is_needed: Callable[[dg.DagsterRun], bool],
+) -> Iterator[dg.DagsterRun]:
+    """The runs that go, the oldest first; they may be removed meanwhile."""
+    if recorded.is_in_tables(instance):
+        keep = _latest(instance, ours)
+        found = _ended(instance, ours, before)
+        yield from (run for run in found if run.run_id not in keep and not is_needed(run))
 
 
 def _latest(instance: DagsterInstance, ours: OurRecords) -> set[str]:

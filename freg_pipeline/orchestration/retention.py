@@ -9,6 +9,7 @@ sensors still look at is told by the store, here.
 import logging
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -20,7 +21,12 @@ from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.compaction import under_way
 from freg_pipeline.orchestration.feed_sensor import FROM_TAG
 from freg_pipeline.orchestration.names import Names
-from freg_pipeline.orchestration.old_runs import OurRecords, Tidied, remove_old_runs
+from freg_pipeline.orchestration.old_runs import (
+    OurRecords,
+    Tidied,
+    old_runs,
+    remove_old_runs,
+)
 from freg_pipeline.orchestration.partitions import COMPACTION_PIECE, RELEASE_PIECE
 from freg_pipeline.orchestration.resources import Freg, freg_of
 from freg_pipeline.orchestration.telling import in_our_words
@@ -97,6 +103,13 @@ def tidy(
         seconds=seconds,
         is_needed=_needed(freg.store, names, compactions),
     )
+
+
+def count_old(instance: DagsterInstance, freg: Freg, names: Names, ours: OurRecords) -> int:
+    """How many runs :func:`tidy` would remove; nothing is removed."""
+    before = datetime.now(UTC) - timedelta(days=freg.settings.keep_runs_days)
+    needed = _needed(freg.store, names, {*under_way(freg.store)})
+    return sum(1 for _ in old_runs(instance, ours, before, needed))
 
 
 def tidy_by_the_way(

@@ -13,16 +13,18 @@ from freg_pipeline.advance import Done, next_steps, standing_of
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.access_log import note_access
 from freg_pipeline.journal.kinds import AnyKind, Soek
+from freg_pipeline.journal.pins import pin
 from freg_pipeline.journal.releases import require_current
 from freg_pipeline.journal.status import read_status
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake import retention
 from freg_pipeline.lake.compact import begin_compaction, compact
 from freg_pipeline.lake.guards import Policy
-from freg_pipeline.lake.purge import purge
+from freg_pipeline.lake.open_tables import register
+from freg_pipeline.lake.purge import purge, remove_release
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.restore import restore
-from freg_pipeline.lake.retention import Going, Keeping, retain
+from freg_pipeline.lake.retention import Going, Keeping, objects, retain
 from freg_pipeline.lake.verify import verify
 from freg_pipeline.settings import load
 from freg_pipeline.store.local import LocalStore
@@ -45,6 +47,17 @@ STAYS = {"request.json", "release.json", "end.json"}
 @pytest.fixture
 def store(copy_of_synced: LocalStore) -> LocalStore:
     return copy_of_synced
+
+
+def _compacted(store: LocalStore) -> None:
+    compaction = begin_compaction(store)
+    assert compaction is not None
+    compact(store, compaction, lambda more: None)
+
+
+def _later_sync(store: LocalStore) -> None:
+    again = [(B, document(B, day=9))]
+    build_release(store, deliver_events(store, 100, 250, again, name="hendelser-000000000100-9"))
 
 
 def _by_kind(told: list[Going]) -> dict[str, int]:
@@ -161,6 +174,40 @@ def test_a_purge_by_retention_tells_files_and_syncs_that_go_with_releases(
     assert len(gone) == told[0].objects
     assert verify(store) == []
     assert require_current(store).number == "000004"
+
+
+@pytest.mark.parametrize("keeping", [
+    Keeping(releases=1, release_days=0, answers=0, staging=0, access=0),
+    Keeping(releases=2, release_days=0, answers=0, staging=None, access=None),
+    Keeping(releases=1, release_days=0, answers=None, staging=0, access=0),
+])  # fmt: skip
+def test_of_whatever_lies_there_a_dry_run_tells_just_what_goes(
+    store: LocalStore, keeping: Keeping
+) -> None:
+    """Leftovers of the killed, what formats name, lists, pins, what was given up."""
+    note_access(store, "sql").gave(1)
+    register(store, "iceberg")
+    register(store, "delta")
+    _compacted(store)  # formats name the base before
+    remove_release(store, "000002")  # a purge that was killed then
+    store.write("bases/gone/person/0000.parquet", b"what nobody names")
+    deliver(store, "listed", [(A, document(A))], kind=LISTE).abandon()
+    deliver(store, "landed", [("a", document(A))])
+    build_release(store, deliver(store, "again", [("a", document(A)), ("b", document(B))]))
+    _later_sync(store)
+    pin(store, "000003", "mine")
+    before = {one.key: one.size for one in objects(store, "")}
+    told = retain(store, keeping, dry_run=True)
+    assert {one.key for one in objects(store, "")} == {*before}
+
+    assert told == retain(store, keeping)
+
+    gone = {one for one in {*before} - {*store.list("")} if not one.startswith("formats/")}
+    assert len(gone) == sum(one.objects for one in told)
+    assert sum(before[one] for one in gone) == sum(one.size for one in told)
+    assert not store.exists("bases/gone/person/0000.parquet")
+    assert {one.objects for one in retain(store, keeping)} == {0}
+    assert verify(store) == []
 
 
 def test_a_pinned_release_and_its_files_stay(store: LocalStore, freg: RunFreg) -> None:
