@@ -16,7 +16,7 @@ from dagster import DagsterInstance
 
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.orchestration.code_location import make_definitions
-from freg_pipeline.orchestration.engine import Engine, open_engine
+from freg_pipeline.orchestration.engine import open_engine, tidy_records
 from freg_pipeline.orchestration.names import UNPREFIXED
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run_feed import syncing
@@ -78,22 +78,22 @@ def test_each_night_old_runs_go_but_what_a_sensor_looks_at(
     assert instance.get_dynamic_partitions("release_piece") == ["open/plan"]
 
 
-def test_a_dry_run_tells_just_the_runs_that_go(
-    make_freg: MakeFreg, instance: DagsterInstance
-) -> None:
+@pytest.mark.usefixtures("recorded")
+def test_a_dry_run_tells_just_the_runs_that_go(make_freg: MakeFreg) -> None:
     """As ``freg retention`` does, which knows the records of commands and of DAGSTER_HOME."""
     freg = make_freg("http://127.0.0.1:9")
-    released(freg, instance)
-    for number_before in range(3):
-        ended(freg, instance, etter=str(number_before))
-    age(instance)
-    engine = Engine(freg, instance)
-    before = {run.run_id for run in instance.get_runs()}
-    told = engine.tidy(dry_run=True)
-    assert {run.run_id for run in instance.get_runs()} == before
-    assert engine.tidy() == told == 2  # the newest of its job stays
-    assert len(instance.get_runs()) == len(before) - told
-    assert engine.tidy(dry_run=True) == 0
+    assert tidy_records(freg, dry_run=True) == 0, "there are no records yet"
+    with open_engine(freg) as engine:
+        released(freg, engine.instance)
+        for etter in "123":
+            ended(freg, engine.instance, etter=etter)
+        age(engine.instance)
+        before = {run.run_id for run in engine.instance.get_runs()}
+        told = tidy_records(freg, dry_run=True)
+        assert {run.run_id for run in engine.instance.get_runs()} == before
+        assert tidy_records(freg, dry_run=False) == told == 2  # the newest of its job stays
+        assert len(engine.instance.get_runs()) == len(before) - told
+    assert tidy_records(freg, dry_run=True) == 0
 
 
 def test_runs_are_kept_for_as_long_as_the_setting_says(
