@@ -76,16 +76,20 @@ def _persons(source: Path, column: str | None) -> Persons:
 
 
 def _surveyed(lies: Store, persons: Persons) -> Survey:
+    from freg_pipeline.console import progress
     from freg_pipeline.erasure.persons import with_other_numbers
     from freg_pipeline.erasure.survey import survey
 
-    return survey(lies, with_other_numbers(lies, persons))
+    with progress() as told:
+        return survey(lies, with_other_numbers(lies, persons), told)
 
 
 def _erased(lies: Store, found: Survey, *, including_pinned: bool) -> Receipt:
+    from freg_pipeline.console import progress
     from freg_pipeline.erasure.course import erase as erase_persons
 
-    return erase_persons(lies, found, including_pinned=including_pinned)
+    with progress() as told:
+        return erase_persons(lies, found, including_pinned=including_pinned, progress=told)
 
 
 def _tell_found(lies: Store, found: Survey) -> None:

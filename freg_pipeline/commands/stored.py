@@ -34,6 +34,7 @@ def stored(source: Path | None, column: str | None, form: str, output: Path | No
     FILE holds their identity numbers: text, CSV or Parquet; - reads stdin. Persons are told by
     their lines in it. Numbers that they had before are counted in.
     """
+    from freg_pipeline.console import progress
     from freg_pipeline.erasure.persons import read_persons, with_other_numbers
     from freg_pipeline.erasure.stored import held, write_content
     from freg_pipeline.erasure.survey import survey
@@ -47,7 +48,8 @@ def stored(source: Path | None, column: str | None, form: str, output: Path | No
     with seekable(source) as path:
         persons = read_persons(path, column)
     noted = note_access(lies, "stored")
-    found = survey(lies, with_other_numbers(lies, persons))
+    with progress() as begin:
+        found = survey(lies, with_other_numbers(lies, persons), begin)
     told = held(lies, found)
     if output is not None:
         content = write_content(lies, found, output)

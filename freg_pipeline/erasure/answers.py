@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 
 import msgspec
 
 from freg_pipeline.client.feed import parse_feed
 from freg_pipeline.envelope_batch import parse_batch
-from freg_pipeline.erasure.survey import Hit, Survey
+from freg_pipeline.erasure.survey import Hit, Survey, Told
 from freg_pipeline.errors import ObjectMissingError
 from freg_pipeline.extract.batches import packed_batch
 from freg_pipeline.extract.blank import (
@@ -34,7 +33,7 @@ from freg_pipeline.store.record import replace_record
 Done = Counter[str]  # objects by what became of them
 
 
-def clean_uttrekk(store: Store, found: Survey) -> Done:
+def clean_uttrekk(store: Store, found: Survey, told: Told) -> Done:
     """Take persons out of what was kept of answers, batches and events; return how many objects.
 
     Tables of batches are removed: what is not released yet lands anew, of what is left. A sync that
@@ -45,6 +44,7 @@ def clean_uttrekk(store: Store, found: Survey) -> Done:
     for hit in found.of("lifted"):
         forget_lifted(store, int(hit.key.split("/")[1]), found.persons.places.keys())
         done["liftings rewritten"] += 1
+        told(1)
     by_uttrekk: dict[str, list[Hit]] = defaultdict(list)
     for hit in found.of("answers", "batches", "events", "staging"):
         by_uttrekk[hit.place].append(hit)
@@ -53,14 +53,16 @@ def clean_uttrekk(store: Store, found: Survey) -> Done:
         if uttrekk.exists and uttrekk.kind.is_sync and uttrekk.release is None:
             begin_anew(uttrekk, "")
             done["syncs given up"] += 1
+            told(len(hits))
         else:
-            done += _clean(uttrekk, hits, found)
+            done += _clean(uttrekk, hits, found, told)
     return done
 
 
-def _clean(uttrekk: Uttrekk, hits: Iterable[Hit], found: Survey) -> Done:
+def _clean(uttrekk: Uttrekk, hits: list[Hit], found: Survey, told: Told) -> Done:
     done: Done = Counter()
     for hit in hits:
+        told(1)
         if hit.area == "staging":
             _drop_staging(uttrekk, hit.key)
             done["staging tables removed"] += 1

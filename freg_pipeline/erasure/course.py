@@ -18,7 +18,7 @@ import msgspec
 from freg_pipeline.erasure.answers import Done, clean_uttrekk
 from freg_pipeline.erasure.persons import Persons, current_among
 from freg_pipeline.erasure.rewriting import without_persons
-from freg_pipeline.erasure.survey import Survey, survey
+from freg_pipeline.erasure.survey import Progress, Survey, silent, survey
 from freg_pipeline.errors import ConfigurationError, FregError
 from freg_pipeline.journal.keptout import (
     add_order,
@@ -93,7 +93,13 @@ def pins_on(store: Store, found: Survey) -> tuple[str, ...]:
     return tuple(sorted(name for name, release in pins(store).items() if release in found.releases))
 
 
-def erase(store: Store, found: Survey, *, including_pinned: bool = False) -> Receipt:
+def erase(
+    store: Store,
+    found: Survey,
+    *,
+    including_pinned: bool = False,
+    progress: Progress = silent,
+) -> Receipt:
     """Take persons out of a store, and keep them out.
 
     Safe to repeat at any point: who was killed is gone on with by the same list.
@@ -102,6 +108,7 @@ def erase(store: Store, found: Survey, *, including_pinned: bool = False) -> Rec
         store: which.
         found: what was found of them.
         including_pinned: releases that somebody has pinned are removed too.
+        progress: told of what is rewritten, and looked through once more.
 
     Raises:
         ConfigurationError: a release that holds anything of them is pinned, or nothing can be
@@ -118,14 +125,16 @@ def erase(store: Store, found: Survey, *, including_pinned: bool = False) -> Rec
     dropped: list[str] = []
     for _ in range(MOST_PASSES):
         objects.update(hit.key for hit in found.hits)
-        done += clean_uttrekk(store, found)
+        rewritten = progress("rewritten", len(found.hits))
+        done += clean_uttrekk(store, found, rewritten)
         done += _drop_unreleased(store, found)
         made = _publish(store, found)
         made += _show(store)
+        rewritten(len(found.of("tables", "unreleased")))
         dropped += _drop_releases(store, found, including_pinned=including_pinned)
         done += made
         done["table files removed"] += _remove_files(store)
-        found = survey(store, persons)
+        found = survey(store, persons, progress)
         if not found.hits:
             break
     else:

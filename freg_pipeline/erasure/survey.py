@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from freg_pipeline.contract import Plan
 from freg_pipeline.erasure.columns import Columns, Places, Whose, columns_of, whose
 from freg_pipeline.erasure.persons import Persons, current_among
-from freg_pipeline.erasure.uttrekk import Events, objects_of
+from freg_pipeline.erasure.uttrekk import Events, can_hold, objects_of
 from freg_pipeline.errors import ObjectMissingError
 from freg_pipeline.journal.kept import read_parts
 from freg_pipeline.journal.keptout import awaiting, lifted, lifted_key
@@ -25,6 +25,14 @@ from freg_pipeline.lake.tables import HENDELSE
 from freg_pipeline.store import Store
 
 Area = Literal["tables", "unreleased", "answers", "batches", "events", "staging", "lifted"]
+Told = Callable[[int], None]
+Progress = Callable[[str, int], Told]  # what is begun with, and of how many
+
+
+def silent(what: str, total: int) -> Told:
+    """Tell nobody."""
+    del what, total
+    return lambda _: None
 
 
 @dataclass(frozen=True)
@@ -71,18 +79,19 @@ class Survey:
         return [one for one in self.hits if one.area in areas]
 
 
-def survey(store: Store, persons: Persons) -> Survey:
+def survey(store: Store, persons: Persons, progress: Progress = silent) -> Survey:
     """Look into every object of a store that can hold anything of persons.
 
     Args:
         store: which.
         persons: whom to look for.
+        progress: told of the objects that are looked into.
 
     Raises:
         DamagedError: an object isn't as it was written, so that what it holds can't be told.
     """
     while True:
-        search = _Search(store, persons)
+        search = _Search(store, persons, progress("looked through", _count(store)))
         hits = tuple(search.hits())
         known = search.persons
         if len(known.places) == len(persons.places):
@@ -90,9 +99,17 @@ def survey(store: Store, persons: Persons) -> Survey:
         persons = known  # a document told another number of theirs
 
 
+def _count(store: Store) -> int:
+    """How many objects there are to look into."""
+    kept = sum(map(can_hold, store.list("uttrekk/")))
+    tables = (key for area in ("bases/", "deltas/") for key in store.list(area))
+    return kept + sum(key.endswith(".parquet") for key in tables)
+
+
 class _Search:
-    def __init__(self, store: Store, persons: Persons) -> None:
+    def __init__(self, store: Store, persons: Persons, told: Told) -> None:
         self._store = store
+        self._told = told
         self.persons = persons
         self._plans: dict[str, Plan] = {}
         self.events = Events()
@@ -124,7 +141,6 @@ class _Search:
     def _lifted(self) -> Iterator[Hit]:
         """Whom an earlier order was lifted for, and whom no sync has looked up yet."""
         for order in awaiting(self._store):
-            self._count()
             places = (self.persons.places.get(one) for one in lifted(self._store, [order]))
             own = Counter(place for place in places if place is not None)
             if own:
@@ -195,6 +211,7 @@ class _Search:
 
     def _count(self) -> None:
         self.searched += 1
+        self._told(1)
 
 
 def _hit(found: Whose, key: str, area: Area, table: str) -> Iterator[Hit]:

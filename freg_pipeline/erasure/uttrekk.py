@@ -27,6 +27,16 @@ from freg_pipeline.lake.packed import PackedTable, decoded, read_parts
 from freg_pipeline.store import read_record
 
 Area = Literal["answers", "batches", "events", "staging"]
+_Sort = Literal["page", "own", "answer", "batch", "event", "staging", "staged"]
+_PATTERNS: dict[_Sort, str] = {
+    "page": r"feed/\d+\.\w+\.zst",
+    "own": r"feed/egne\.json",
+    "answer": r"answers/\d+/\d+\.\w+\.zst",
+    "batch": r"batches/\d+\.json\.zst",
+    "event": r"hendelsesdokumenter/\d+\.\w+\.zst",
+    "staging": r"tables/\d+/done\.json",
+    "staged": r"tables/hendelser/\w+\.parquet",
+}
 
 
 @dataclass
@@ -91,6 +101,16 @@ def objects_of(
             yield held
 
 
+def can_hold(key: str) -> bool:
+    """Whether :func:`objects_of` looks into an object."""
+    return _sort(key) is not None
+
+
+def _sort(key: str) -> _Sort | None:
+    name = re.sub(r"^uttrekk/[^/]+/(jobs/\d+/)?", "", key)
+    return next((sort for sort, pattern in _PATTERNS.items() if re.fullmatch(pattern, name)), None)
+
+
 class _Objects:
     def __init__(
         self, uttrekk: Uttrekk, persons: Persons, events: Events, plan: Callable[[str], Plan]
@@ -99,23 +119,20 @@ class _Objects:
         self._persons = persons
         self._events = events
         self._plan = plan
-        self._readers = (
-            (r"feed/\d+\.\w+\.zst", self._page),
-            (r"feed/egne\.json", self._own_events),
-            (r"answers/\d+/\d+\.\w+\.zst", self._answer),
-            (r"batches/\d+\.json\.zst", self._batch),
-            (r"hendelsesdokumenter/\d+\.\w+\.zst", self._event_documents),
-            (r"tables/\d+/done\.json", self._staging),
-            (r"tables/hendelser/\w+\.parquet", self._staged_events),
-        )
+        self._readers: dict[_Sort, Callable[[str], Held]] = {
+            "page": self._page,
+            "own": self._own_events,
+            "answer": self._answer,
+            "batch": self._batch,
+            "event": self._event_documents,
+            "staging": self._staging,
+            "staged": self._staged_events,
+        }
 
     def read(self, key: str) -> Held | None:
         """What an object holds; None: it can't hold anything of persons."""
-        name = re.sub(r"^uttrekk/[^/]+/(jobs/\d+/)?", "", key)
-        for pattern, read in self._readers:
-            if re.fullmatch(pattern, name):
-                return read(key)
-        return None
+        sort = _sort(key)
+        return None if sort is None else self._readers[sort](key)
 
     def _page(self, key: str) -> Held:
         return self._of_events(key, "page", parse_feed(read_raw(self._store, key)[1]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import Callable
@@ -339,6 +340,10 @@ def test_the_commands(kept: Kept, folder: Path, freg: Any, tmp_path: Path) -> No
     assert found_in(folder, set(kept.numbers))
     done = freg("erase", "persons.txt", "--yes", **environment)
     assert done.code == 0, done.stderr
+    looked = re.findall(r"looked through: ([\d,]+) of ([\d,]+)", done.stderr)
+    assert len(looked) >= 2  # before and after
+    assert all(some == every for some, every in looked[-1:])
+    assert "rewritten: " in done.stderr
     assert "The receipt is erasures/000001/receipt.json" in done.stdout
     listed = freg("erase", "--list", **environment)
     assert listed.code == 0
