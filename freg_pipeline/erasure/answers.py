@@ -9,6 +9,7 @@ import msgspec
 
 from freg_pipeline.client.feed import parse_feed
 from freg_pipeline.envelope_batch import parse_batch
+from freg_pipeline.erasure.persons import Persons
 from freg_pipeline.erasure.survey import Hit, Survey, Told
 from freg_pipeline.errors import ObjectMissingError
 from freg_pipeline.extract.batches import packed_batch
@@ -21,7 +22,7 @@ from freg_pipeline.extract.blank import (
     events_without,
 )
 from freg_pipeline.feed.own import OwnEvents
-from freg_pipeline.journal.keptout import forget_lifted
+from freg_pipeline.journal.keptout import NOBODY, forget_lifted, kept_out
 from freg_pipeline.journal.kinds import Liste
 from freg_pipeline.journal.raw import pack, read_raw
 from freg_pipeline.journal.request import Request
@@ -31,6 +32,26 @@ from freg_pipeline.store import Store, read_record
 from freg_pipeline.store.record import replace_record
 
 Done = Counter[str]  # objects by what became of them
+
+
+class _Out:
+    """Who is taken out of what is rewritten: all who are kept out by then.
+
+    Somebody may be erasing others at the same time, who has rewritten the same object since this
+    one was read: what they have taken out must not come back.
+    """
+
+    def __init__(self, store: Store, persons: Persons) -> None:
+        self._store = store
+        self._persons = persons
+        self._kept_out = NOBODY
+
+    def __contains__(self, number: object) -> bool:
+        return number in self._persons or number in self._kept_out
+
+    def look(self) -> None:
+        """See who is kept out by now."""
+        self._kept_out = kept_out(self._store, self._kept_out)
 
 
 def clean_uttrekk(store: Store, found: Survey, told: Told) -> Done:
@@ -45,6 +66,7 @@ def clean_uttrekk(store: Store, found: Survey, told: Told) -> Done:
         forget_lifted(store, int(hit.key.split("/")[1]), found.persons.places.keys())
         done["liftings rewritten"] += 1
         told(1)
+    out = _Out(store, found.persons)
     by_uttrekk: dict[str, list[Hit]] = defaultdict(list)
     for hit in found.of("answers", "batches", "events", "staging"):
         by_uttrekk[hit.place].append(hit)
@@ -55,11 +77,11 @@ def clean_uttrekk(store: Store, found: Survey, told: Told) -> Done:
             done["syncs given up"] += 1
             told(len(hits))
         else:
-            done += _clean(uttrekk, hits, found, told)
+            done += _clean(uttrekk, hits, _Rewriting(uttrekk, found, out), told)
     return done
 
 
-def _clean(uttrekk: Uttrekk, hits: list[Hit], found: Survey, told: Told) -> Done:
+def _clean(uttrekk: Uttrekk, hits: list[Hit], rewriting: _Rewriting, told: Told) -> Done:
     done: Done = Counter()
     for hit in hits:
         told(1)
@@ -68,7 +90,7 @@ def _clean(uttrekk: Uttrekk, hits: list[Hit], found: Survey, told: Told) -> Done
             done["staging tables removed"] += 1
             continue
         try:
-            _rewrite(uttrekk, hit, found)
+            rewriting.rewrite(hit)
         except ObjectMissingError:  # it was removed since
             continue
         done[f"{hit.area} rewritten"] += 1
@@ -90,34 +112,45 @@ def _drop_staging(uttrekk: Uttrekk, key: str) -> None:
     store.delete_all(store.list(f"{tables}/"))
 
 
-def _rewrite(uttrekk: Uttrekk, hit: Hit, found: Survey) -> None:
-    store, persons = uttrekk.store, found.persons
-    if hit.key.endswith("/egne.json"):
-        told = read_record(store, hit.key, OwnEvents)
-        left = [one for one in told.hendelser if one.folkeregisteridentifikator not in persons]
-        replace_record(store, hit.key, msgspec.structs.replace(told, hendelser=left))
-        return
-    meta, body = read_raw(store, hit.key)
-    if hit.area == "batches":
-        kind, identifiers = parse_batch(body)
-        numbers = batch_without(identifiers, persons)
-        if numbers is not None:
-            store.replace(hit.key, packed_batch(kind or "foedselsEllerDNummer", numbers))
-        return
-    body = _without(uttrekk, hit, body, found)
-    meta = msgspec.structs.replace(meta, size=len(body), composed=True)
-    store.replace(hit.key, pack(body, meta))
+class _Rewriting:
+    """Objects of an uttrekk, written anew without whoever is out."""
 
+    def __init__(self, uttrekk: Uttrekk, found: Survey, out: _Out) -> None:
+        self._uttrekk = uttrekk
+        self._store = uttrekk.store
+        self._documents = found.events.documents
+        self._out = out
 
-def _without(uttrekk: Uttrekk, hit: Hit, body: bytes, found: Survey) -> bytes:
-    persons = found.persons
-    if hit.area == "answers":
-        batch = int(hit.key.split("/")[-2])
-        kind = _view(uttrekk, hit.key).identifier_kind(batch)
-        return answer_without(body, kind, persons) or body
-    if hit.what == "page":
-        return blanked(composed_page(events_without(parse_feed(body), persons)), persons)
-    return event_documents_without(body, persons, found.events.documents) or body
+    def rewrite(self, hit: Hit) -> None:
+        """Write an object anew."""
+        store = self._store
+        self._out.look()
+        if hit.key.endswith("/egne.json"):
+            told = read_record(store, hit.key, OwnEvents)
+            left = [
+                one for one in told.hendelser if one.folkeregisteridentifikator not in self._out
+            ]
+            replace_record(store, hit.key, msgspec.structs.replace(told, hendelser=left))
+            return
+        meta, body = read_raw(store, hit.key)
+        if hit.area == "batches":
+            kind, identifiers = parse_batch(body)
+            numbers = batch_without(identifiers, self._out)
+            if numbers is not None:
+                store.replace(hit.key, packed_batch(kind or "foedselsEllerDNummer", numbers))
+            return
+        body = self._without(hit, body)
+        meta = msgspec.structs.replace(meta, size=len(body), composed=True)
+        store.replace(hit.key, pack(body, meta))
+
+    def _without(self, hit: Hit, body: bytes) -> bytes:
+        if hit.area == "answers":
+            batch = int(hit.key.split("/")[-2])
+            kind = _view(self._uttrekk, hit.key).identifier_kind(batch)
+            return answer_without(body, kind, self._out) or body
+        if hit.what == "page":
+            return blanked(composed_page(events_without(parse_feed(body), self._out)), self._out)
+        return event_documents_without(body, self._out, self._documents) or body
 
 
 def _view(uttrekk: Uttrekk, key: str) -> Uttrekk:

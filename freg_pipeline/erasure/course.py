@@ -19,7 +19,7 @@ from freg_pipeline.erasure.answers import Done, clean_uttrekk
 from freg_pipeline.erasure.persons import Persons, current_among
 from freg_pipeline.erasure.rewriting import without_persons
 from freg_pipeline.erasure.survey import Progress, Survey, silent, survey
-from freg_pipeline.errors import ConfigurationError, FregError
+from freg_pipeline.errors import ConfigurationError, DamagedError, FregError
 from freg_pipeline.journal.keptout import (
     add_order,
     await_sync,
@@ -239,9 +239,14 @@ def _publish(store: Store, found: Survey) -> Done:
             return done
         holding = {hit.key for hit in found.of("tables")}
         number = f"{int(newest) + 1:06d}"
-        manifest = without_persons(
-            store, current, number, found.persons, found.events.numbers, holding
-        )
+        try:
+            manifest = without_persons(
+                store, current, number, found.persons, found.events.numbers, holding
+            )
+        except DamagedError:
+            if point_to_newest(store) == newest:
+                raise
+            continue  # another erasure has published, and removed what this one was reading
         _note(store, current)
         if publish_after(store, newest, manifest) is not None:
             before = {file.key for file in current.files()}

@@ -1,6 +1,7 @@
 """A release without persons: what of its files holds them is written anew, the rest is named as is.
 
-Base and deltas get folders of their own, whose names tell the release that they are made for. So
+Base and deltas get folders of their own, whose names tell the release that they are made for, and
+end in letters that are this erasure's. So
 readers of the release before find it whole until it is removed, and whoever made something of the
 earlier base (a sync, a compaction) makes it anew (docs/decisions/0088).
 """
@@ -8,12 +9,14 @@ earlier base (a sync, a compaction) makes it anew (docs/decisions/0088).
 from __future__ import annotations
 
 import re
+import secrets
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from string import ascii_lowercase
 
 import msgspec
 import numpy as np
@@ -39,7 +42,7 @@ from freg_pipeline.lake.tables import (
 from freg_pipeline.lake.tally import TALLY, Tally, tally_there, write_tally
 from freg_pipeline.store import Store, write_record
 
-_SUFFIX = re.compile(r"\.e\d{6,}$")
+_SUFFIX = re.compile(r"\.e\d{6,}[a-z]*$")
 Taken = Counter[int]  # rows taken out by the person's key; of tables without one under key 0
 
 
@@ -99,6 +102,8 @@ class _Rewriting:
         self._holding = frozenset(holding)
         self._scratch = scratch
         self._named = partial(_SUFFIX.sub, "")
+        # Of two who erase at once, and of one that was killed, none finds the other's files.
+        self._mine = "".join(secrets.choice(ascii_lowercase) for _ in range(8))
 
     def manifest(self) -> Manifest:
         current, base = self._current, self._current.base
@@ -121,7 +126,7 @@ class _Rewriting:
         )
 
     def _folder(self, folder: str) -> str:
-        return f"{self._named(folder)}.e{self._number}"
+        return f"{self._named(folder)}.e{self._number}{self._mine}"
 
     def _entry(self, folder: _Folder, table: str, entry: TableEntry) -> TableEntry:
         files = tuple(

@@ -91,8 +91,11 @@ def survey(store: Store, persons: Persons, progress: Progress = silent) -> Surve
         DamagedError: an object isn't as it was written, so that what it holds can't be told.
     """
     while True:
-        search = _Search(store, persons, progress("looked through", _count(store)))
+        total = _count(store)
+        told = progress("looked through", total)
+        search = _Search(store, persons, told, total)
         hits = tuple(search.hits())
+        told(max(0, total - search.searched))  # somebody has removed some meanwhile
         known = search.persons
         if len(known.places) == len(persons.places):
             return Survey(persons, hits, search.releases, search.events, search.searched)
@@ -107,9 +110,10 @@ def _count(store: Store) -> int:
 
 
 class _Search:
-    def __init__(self, store: Store, persons: Persons, told: Told) -> None:
+    def __init__(self, store: Store, persons: Persons, told: Told, total: int) -> None:
         self._store = store
         self._told = told
+        self._total = total
         self.persons = persons
         self._plans: dict[str, Plan] = {}
         self.events = Events()
@@ -211,7 +215,8 @@ class _Search:
 
     def _count(self) -> None:
         self.searched += 1
-        self._told(1)
+        if self.searched <= self._total:  # else somebody has written more meanwhile
+            self._told(1)
 
 
 def _hit(found: Whose, key: str, area: Area, table: str) -> Iterator[Hit]:

@@ -125,15 +125,20 @@ def _runs_of_digits(text: bytes) -> set[bytes]:
     return found
 
 
-def kept_out(store: Store) -> KeptOut:
-    """Who is kept out now. One listing, where nobody ever was.
+def kept_out(store: Store, known: KeptOut = NOBODY) -> KeptOut:
+    """Who is kept out now. One listing, where nobody ever was or nothing has changed.
+
+    Args:
+        store: which.
+        known: who was, by an earlier call.
 
     Raises:
         DamagedError: an order isn't as it was written: nothing may land until it is restored.
     """
-    every = orders(store)
-    if not every:
-        return NOBODY
+    numbers = _numbers(store)
+    if max(numbers, default=0) == known.number:
+        return known
+    every = _read(store, numbers)
     whose: dict[str, frozenset[str]] = {}  # of each digest all those of its person
     for _, order in sorted(every.items()):
         for person in order.persons:
@@ -148,8 +153,15 @@ def kept_out(store: Store) -> KeptOut:
 
 def orders(store: Store) -> dict[int, Order]:
     """All orders by their numbers."""
+    return _read(store, _numbers(store))
+
+
+def _numbers(store: Store) -> list[int]:
     names = [key.split("/") for key in store.list(_FOLDER)]
-    numbers = [int(name[1]) for name in names if name[-1] == "order.json"]
+    return [int(name[1]) for name in names if name[-1] == "order.json"]
+
+
+def _read(store: Store, numbers: Iterable[int]) -> dict[int, Order]:
     return {number: recall_record(store, _order_key(number), Order) for number in numbers}
 
 

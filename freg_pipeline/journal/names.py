@@ -37,8 +37,9 @@ _FIELDS = {
     "form": r"json|xml",
     "table": r"(?!(?:_base|_delta|_antall|documents)\b)\w+",
     "number": r"\d{6,}",
-    # A full load's, or a compaction's; with a release's number where somebody was taken out.
-    "base": r"[a-z0-9][a-z0-9_-]{0,63}(?:\.\d{12,})?(?:\.e\d{6,})?",
+    # A full load's, or a compaction's; with a release's number where somebody was taken out, and
+    # letters that are one erasure's own.
+    "base": r"[a-z0-9][a-z0-9_-]{0,63}(?:\.\d{12,})?(?:\.e\d{6,}[a-z]*)?",
     "compaction": r"[a-z0-9][a-z0-9_-]{0,63}\.\d{12,}(?:\.e\d{6,})?",
     "bucket": r"\d{4}",
     "piece": r"\d{4}|felles",

@@ -218,7 +218,7 @@ def _folders(store: Store) -> list[str]:
 def _is_open(store: Store, folder: str, current: Manifest | None) -> bool:
     """Whether someone may be writing there."""
     area, name, *_ = folder.split("/")
-    taken_out = re.search(r"\.e(\d{6,})$", folder)
+    taken_out = re.search(r"\.e(\d{6,})[a-z]*$", folder)
     if taken_out and taken_out[1] > (current.number if current else ""):
         return True  # an erasure makes the next release
     if "." in name:

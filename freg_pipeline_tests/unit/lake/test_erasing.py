@@ -1,4 +1,4 @@
-"""Erased persons are in no table of Iceberg or Delta, nor in what tells of them."""
+"""Erased persons are in no table of Iceberg or Delta either, and two lists don't meet badly."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.io.pyarrow import PyArrowFileIO
 from pyiceberg.table import StaticTable
 
+from freg_pipeline.erasure import answers
 from freg_pipeline.erasure.course import Receipt, erase
 from freg_pipeline.erasure.persons import Persons, with_other_numbers
 from freg_pipeline.erasure.survey import survey
+from freg_pipeline.journal.raw import unpack
 from freg_pipeline.journal.registered import FORMATS, registered
 from freg_pipeline.journal.releases import require_current
 from freg_pipeline.lake import keys
@@ -160,3 +162,71 @@ def test_who_is_killed_before_they_are_written_anew_does_it_the_next_time(
     for rows in _readable(store, "person").values():
         assert {row["personidentifikator"] for row in rows} == {*PEOPLE} - {ERASED}
     assert verify(store) == []
+
+
+def test_two_at_once_leave_nobody_and_damage_nothing(store: LocalStore) -> None:
+    """The other one's whole course lies between this one's reading and its publishing."""
+    others = iter([PEOPLE[7]])
+    write = LocalStore.write
+
+    def in_between(self: LocalStore, key: str, data: bytes) -> bool:
+        if key.startswith("releases/") and key.endswith("/manifest.json"):
+            for other in others:
+                erase(store, survey(store, Persons({other: 0}, (1,))))
+        return write(self, key, data)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LocalStore, "write", in_between)
+        _erase(store)
+
+    assert found_in(Path(store.location), {ERASED, PEOPLE[7]}) == {}
+    assert verify(store) == []
+    for rows in _readable(store, "person").values():
+        assert {row["personidentifikator"] for row in rows} == {*PEOPLE} - {ERASED, PEOPLE[7]}
+
+
+def test_an_answer_that_another_has_rewritten_meanwhile_doesnt_bring_anybody_back(
+    store: LocalStore,
+) -> None:
+    """Both had read it: the later one to write takes out whom the other has."""
+    others = iter([PEOPLE[7]])
+    found = survey(store, Persons({ERASED: 0}, (1,)))
+    (answer,) = {hit.key for hit in found.of("answers") if "/one/" in hit.key}
+    delete = LocalStore.delete
+
+    def in_between(self: LocalStore, key: str) -> None:
+        delete(self, key)
+        if key.startswith("check-"):  # right before anything is rewritten
+            for other in others:
+                erase(store, survey(store, Persons({other: 0}, (1,))))
+
+    content = store.read(answer)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LocalStore, "delete", in_between)
+        patch.setattr(answers, "read_raw", lambda lies, key: unpack(
+            content if key == answer else lies.read(key), key, lies.location))  # fmt: skip
+        erase(store, found)
+    assert found_in(Path(store.location), {ERASED, PEOPLE[7]}) == {}
+
+
+def test_a_list_that_was_killed_hinders_no_other_list(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tables that it had written for the next release are no other's."""
+    put_file = LocalStore.put_file
+    left = iter(range(8))
+
+    def dying(self: LocalStore, key: str, source: Path) -> bool:
+        if next(left, None) is None:
+            raise KilledError
+        return put_file(self, key, source)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalStore, "put_file", dying)
+        with pytest.raises(KilledError):
+            _erase(store)
+    erase(store, survey(store, Persons({PEOPLE[7]: 0}, (1,))))
+    assert verify(store) == []
+    assert found_in(Path(store.location), {PEOPLE[7]}) == {}
+    _erase(store)
+    assert found_in(Path(store.location), {ERASED, PEOPLE[7]}) == {}
