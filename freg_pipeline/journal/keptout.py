@@ -142,12 +142,12 @@ def kept_out(store: Store, known: KeptOut = NOBODY) -> KeptOut:
     whose: dict[str, frozenset[str]] = {}  # of each digest all those of its person
     for _, order in sorted(every.items()):
         for person in order.persons:
-            known = frozenset(person).union(*(whose.get(one, ()) for one in person))
+            theirs = frozenset(person).union(*(whose.get(one, ()) for one in person))
             if order.lifts:  # whichever of their numbers was told
-                for one in known:
+                for one in theirs:
                     whose.pop(one, None)
             else:
-                whose.update(dict.fromkeys(known, known))
+                whose.update(dict.fromkeys(theirs, theirs))
     return KeptOut(max(every), frozenset(map(bytes.fromhex, whose)), _key(store))
 
 
