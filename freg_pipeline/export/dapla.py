@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
+from unicodedata import combining, normalize
 from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
 
@@ -121,9 +122,12 @@ class Dapla:
 
 
 def short_name(table: str) -> str:
-    """A table's name in English letters, digits and dashes."""
-    letters = "".join(_LETTERS.get(letter, letter) for letter in table.lower())
-    return re.sub(r"[^a-z0-9-]", "-", letters.replace("__", "--"))
+    """A table's name in English letters, digits and dashes, these between the others only."""
+    plain = "".join(_LETTERS.get(letter, letter) for letter in normalize("NFC", table).lower())
+    letters = "".join(letter for letter in normalize("NFKD", plain) if not combining(letter))
+    name = re.sub(r"[^a-z0-9-]", "-", letters.replace("__", "--")).strip("-")
+    # Alone it would be read as a period, or not at all.
+    return f"tabell-{name}".rstrip("-") if not name or re.fullmatch(r"p\d.*", name) else name
 
 
 def _day(manifest: Manifest) -> date:

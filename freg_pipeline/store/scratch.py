@@ -1,8 +1,8 @@
 """Files under construction, and what killed processes leave of them: rows of persons, perhaps.
 
-Whoever makes something holds it by a lock until it is done or dead; whoever makes something at the
-same place next removes what nobody holds. So a place that is used again is clean again, and nobody
-loses what is in use, whatever its age.
+Whoever makes something holds it by a lock until it is done or dead; whoever makes something in the
+same folder next removes what nobody holds. So a place that is used again is clean again, whatever
+the names, and nobody loses what is in use, whatever its age.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -28,6 +29,7 @@ _MADE_SECONDS = 600
 _LEFTOVER_SECONDS = 24 * 3600
 _HERE = "freg-scratch-"
 _BESIDE = ".freg"  # what such a folder's name ends in, so that it is nobody else's
+_MADE_BESIDE = re.compile(rf"\..+\.[a-z0-9_]{{8}}{re.escape(_BESIDE)}")  # as mkdtemp makes it
 _NAME = 100  # characters of a file's name in that of a folder beside it
 
 
@@ -35,12 +37,12 @@ _NAME = 100  # characters of a file's name in that of a folder beside it
 def scratch_beside(target: Path) -> Iterator[Path]:
     """A private folder beside a file that will be swapped in from there, gone afterwards.
 
-    What killed processes left of such folders is removed.
+    What this user's killed processes left of such folders is removed, whatever they were making.
     """
+    with contextlib.suppress(PermissionError), os.scandir(target.parent) as entries:
+        # (One may write where one may not look.)
+        sweep([Path(one) for one in entries if _MADE_BESIDE.fullmatch(one.name) and _is_mine(one)])
     prefix = f".{target.name[:_NAME]}."
-    with contextlib.suppress(PermissionError):  # one may write where one may not look
-        there = [*target.parent.iterdir()]
-        sweep(one for one in there if one.name.startswith(prefix) and one.name.endswith(_BESIDE))
     folder = tempfile.mkdtemp(prefix=prefix, suffix=_BESIDE, dir=target.parent)
     with _used(Path(folder)) as used:
         yield used

@@ -208,6 +208,18 @@ def test_how_rows_lie_makes_no_difference_and_what_they_are_does(
     assert deltas["navn"].first is None
 
 
+def test_two_stores_of_the_same_register_hold_the_same(made: LocalStore, tmp_path: Path) -> None:
+    """Whatever order and batches the answers came in, by a load and a sync or by one load."""
+    merged = A, document(A, B, day=2, navn=[navn("Ada"), navn("Ane", gjeldende=False)])
+    people = [(f"d-{C}", document(C, navn=[navn("Ola")])), (f"d-{A}", merged[1])]
+    store = local_store(tmp_path)
+    build_release(store, deliver(store, "other", *([one] for one in people), sekvensnummer=200))
+    mine, theirs = (contents(one, require_current(one)) for one in (store, made))
+    unlike = {name for name in mine if mine[name] != theirs[name]}
+    # What tells how and when each was fetched, and the events since a full load.
+    assert unlike == {"person", "hendelse"}
+
+
 def test_the_commands_tell_it_where_it_is_asked_for(made: LocalStore, tmp_path: Path) -> None:
     def told(*arguments: str) -> str:
         ended = CliRunner().invoke(cli, [*arguments, "--store", made.location])

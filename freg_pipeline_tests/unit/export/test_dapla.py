@@ -149,7 +149,16 @@ def test_a_version_of_its_own(store: Store, tmp_path: Path) -> None:
         ("person_naa", "person-naa"),
         ("vergemaal__kontakt", "vergemaal--kontakt"),
         ("år_ø", "aar-oe"),
+        ("a\u030ar", "aar"),
+        ("élève_ï_", "eleve-i"),
+        ("p2020", "tabell-p2020"),
+        ("p_2020", "p-2020"),
+        ("名", "tabell"),
     ],
 )
 def test_short_names(table: str, short: str) -> None:
     assert short_name(table) == short
+    path = Path(f"/buckets/produkt/folkeregister/inndata/{short}_p2026-11-26_v1.parquet")
+    (told,) = asyncio.run(check_naming_standard(path))
+    assert told.success, told.violations
+    assert DaplaDatasetPathInfo(path).dataset_short_name == short

@@ -81,6 +81,21 @@ def test_what_is_just_being_made_and_what_is_others_stays(
         assert set(tmp_path.iterdir()) == {new, folder, *others}
 
 
+def test_what_was_to_be_of_another_name_goes_as_well(tmp_path: Path) -> None:
+    """Each set of changes has a name of its own, which nobody uses again."""
+    with scratch_beside(tmp_path / "changes-1") as one:
+        kept = one.with_name(f"{one.name[:-6]}x.freg")
+    one.mkdir()
+    (one / "rows").write_text("of persons")
+    kept.write_text("no folder")
+    (tmp_path / ".mine.freg").mkdir()
+    for path in tmp_path.iterdir():
+        os.utime(path, (0, 0))
+    with scratch_beside(tmp_path / "changes-2"):
+        pass
+    assert {path.name for path in tmp_path.iterdir()} == {kept.name, ".mine.freg"}
+
+
 def test_links_and_files_of_such_a_name_among_temporary_files_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
