@@ -29,6 +29,7 @@ _LONGEST_FILE = 10_000
 _LETTERS = np.frombuffer(b"abcdefghijklmnop", dtype=np.uint8)
 # What is signed begins with what it is for: a fingerprint is nobody's pseudonym.
 _PSEUDONYM, _FINGERPRINT = b"freg pseudonym 1\0", b"freg fingerprint 1\0"
+_KEY = re.compile(rf"(?:[0-9a-fA-F]{{2}}){{{KEY_BYTES},}}")
 _MAKE = "Make one: freg export --make-key KEYFILE"
 
 
@@ -121,9 +122,14 @@ def read_key(path: Path) -> Key:
                 )
             content = file.read(_LONGEST_FILE)
     except OSError as error:
+        if _KEY.fullmatch(path.name):  # by a command line that was to name its file
+            raise ConfigurationError(
+                "that is a key, and a key's file is asked for",
+                "Others may have seen it: make another one, and name its file",
+            ) from None
         raise ConfigurationError(f"the key {path} can't be read: {error.strerror}", _MAKE) from None
     text = content.decode("ascii", "replace").strip()
-    if not re.fullmatch(rf"(?:[0-9a-fA-F]{{2}}){{{KEY_BYTES},}}", text):
+    if not _KEY.fullmatch(text):
         raise ConfigurationError(
             f"the key {path} isn't {2 * KEY_BYTES} hexadecimal digits or more", _MAKE
         )

@@ -108,3 +108,14 @@ def test_no_file_is_no_key(tmp_path: Path) -> None:
     for path in (tmp_path / "none", tmp_path / "pipe", tmp_path):
         with pytest.raises(ConfigurationError, match=r"can't be read|is no file"):
             read_key(path)
+
+
+def test_a_key_in_place_of_its_file_isnt_shown() -> None:
+    for arguments in ([], ["--profile", "test"]):
+        found = CliRunner().invoke(
+            cli, ["export", "--pseudonymise", SECRET.hex(), *arguments, "copy"]
+        )
+        assert found.exit_code != 0
+        assert SECRET.hex() not in f"{found.output} {found.exception}"
+    with pytest.raises(ConfigurationError, match="a key's file is asked for"):
+        read_key(Path(SECRET.hex()))
