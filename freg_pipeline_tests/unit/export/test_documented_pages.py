@@ -13,8 +13,11 @@ import pytest
 from click.testing import CliRunner
 
 from freg_pipeline.commands.root import cli
+from freg_pipeline.journal.names import NAMES
 from freg_pipeline.lake.release import build_release
+from freg_pipeline.orchestration.lists import FOLDER as LISTS
 from freg_pipeline.synthetic.numbers import Numbers
+from freg_pipeline_tests.living import Living
 from freg_pipeline_tests.unit.lake.delivered import (
     deliver,
     deliver_events,
@@ -93,3 +96,12 @@ def test_the_officers_page(folder: Path) -> None:
     assert "two are left" in run(
         "freg sql \"SELECT 'two are left' FROM person HAVING count(*) = 2\"",
     )
+
+
+def test_all_that_lies_in_a_store_is_told(lived: Living) -> None:
+    text = (DOCS / "data-protection.md").read_text()
+    section = text.partition("## What is stored where")[2].partition("\n## ")[0]
+    told = {name.partition("/")[0] for name in re.findall(r"`([^`]+)`", section)}
+    named = {name.pattern.partition("/")[0] for name in NAMES}
+    there = {path.name for path in Path(lived.store.location).iterdir()}
+    assert named | there | {LISTS} <= told
