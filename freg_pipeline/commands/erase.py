@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     "--including-pinned", is_flag=True, help="Remove releases that hold them though pinned."
 )
 @click.option("--lift", is_flag=True, help="Keep these persons out no longer.")
+@click.option(
+    "--kept-out",
+    "again",
+    is_flag=True,
+    help="Erase whoever is kept out and held all the same, as after a backup was restored.",
+)
 @click.option("--list", "listed", is_flag=True, help="Tell how many were erased, and when.")
 @with_settings
 def erase(
@@ -37,6 +43,7 @@ def erase(
     yes: bool,
     including_pinned: bool,
     lift: bool,
+    again: bool,
     listed: bool,
 ) -> None:
     """Take persons out of all that is kept, and keep them out.
@@ -47,15 +54,19 @@ def erase(
 
     Who was erased stays out of later syncs and full loads until that is lifted.
     """
-    if listed != (source is None) or (lift and dry_run):
+    ways = (source is not None) + listed + again
+    if ways != 1 or (lift and (dry_run or source is None)):
         raise ConfigurationError(
             "say whom to erase", "Name a file with identity numbers, or -, or say --list"
         )
     lies = store()
-    if source is None:
+    if listed:
         _tell_orders(lies)
         return
-    persons = _persons(source, column)
+    persons = _persons(source, column) if source is not None else _returned(lies)
+    if not len(persons):
+        click.echo("Nobody who is kept out is held")
+        return
     if lift:
         _lift(lies, persons)
         return
@@ -64,7 +75,7 @@ def erase(
     if dry_run:
         return
     if not yes:
-        _confirm(source)
+        _confirm(source or Path())
     _tell_receipt(_erased(lies, found, including_pinned=including_pinned))
 
 
@@ -73,6 +84,14 @@ def _persons(source: Path, column: str | None) -> Persons:
 
     with seekable(source) as path:
         return read_persons(path, column)
+
+
+def _returned(lies: Store) -> Persons:
+    from freg_pipeline.console import progress
+    from freg_pipeline.erasure.returned import returned
+
+    with progress() as told:
+        return returned(lies, told)
 
 
 def _surveyed(lies: Store, persons: Persons) -> Survey:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from click.testing import CliRunner
 from deltalake import DeltaTable
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.io.pyarrow import PyArrowFileIO
 from pyiceberg.table import StaticTable
 
+from freg_pipeline.commands.root import cli
 from freg_pipeline.erasure import answers
 from freg_pipeline.erasure.course import Receipt, erase
 from freg_pipeline.erasure.persons import Persons, with_other_numbers
+from freg_pipeline.erasure.returned import returned
 from freg_pipeline.erasure.survey import survey
+from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.raw import unpack
 from freg_pipeline.journal.registered import FORMATS, registered
 from freg_pipeline.journal.releases import require_current
@@ -230,3 +235,28 @@ def test_a_list_that_was_killed_hinders_no_other_list(
     assert found_in(Path(store.location), {PEOPLE[7]}) == {}
     _erase(store)
     assert found_in(Path(store.location), {ERASED, PEOPLE[7]}) == {}
+
+
+def test_who_came_back_with_a_backup_is_found_without_a_list(
+    store: LocalStore, tmp_path: Path
+) -> None:
+    backup = Path(shutil.copytree(store.location, tmp_path / "backup"))
+    _erase(store)
+    assert not len(returned(store))
+    shutil.copytree(Path(store.location, "erasures"), backup / "erasures")
+    restored = LocalStore(backup)
+    for kind in FORMATS:
+        register(restored, kind)
+
+    environment = {"FREG_STORE": restored.location}
+    ended = CliRunner().invoke(cli, ["erase", "--kept-out", "--yes"], env=environment)
+
+    assert ended.exit_code == 0, ended.output
+    assert found_in(backup, {ERASED}) == {}
+    assert verify(restored) == []
+    assert ERASED not in ended.output
+    told = CliRunner().invoke(cli, ["erase", "--kept-out", "--yes"], env=environment)
+    assert "Nobody who is kept out is held" in told.output
+    for wrong in (["--kept-out", "--list"], ["--kept-out", "--lift"], [], ["x", "--kept-out"]):
+        refused = CliRunner().invoke(cli, ["erase", *wrong], env=environment)
+        assert isinstance(refused.exception, ConfigurationError), wrong
