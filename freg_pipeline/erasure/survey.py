@@ -95,7 +95,8 @@ def survey(store: Store, persons: Persons, progress: Progress = silent) -> Surve
         told = progress("looked through", total)
         search = _Search(store, persons, told, total)
         hits = tuple(search.hits())
-        told(max(0, total - search.searched))  # somebody has removed some meanwhile
+        if search.searched < total:  # somebody has removed some meanwhile
+            told(total - search.searched)
         known = search.persons
         if len(known.places) == len(persons.places):
             return Survey(persons, hits, search.releases, search.events, search.searched)
