@@ -83,7 +83,9 @@ class Receipt(msgspec.Struct, frozen=True):
 OUTSIDE = (
     "what freg changes, freg export, freg sql --output and freg load have written elsewhere, and "
     "copies made of that: write or load them anew from this release",
-    "backups and versions of the store's objects, as a bucket with versioning keeps them",
+    "backups and versions of the store's objects, as a bucket with versioning keeps them: whoever "
+    "restores one puts the newest erasures/ there, and says freg erase --kept-out",
+    "lists of numbers that runs read (FREG_LISTS), and the one given here",
     "what readers who had opened an earlier release have in memory or in files of theirs",
 )
 
