@@ -35,7 +35,12 @@ _IMPORTED = (
     "freg_pipeline.normalize.machine",
     "freg_pipeline.orchestration.run",
     "freg_pipeline.orchestration.run_feed",
+    "freg_pipeline.orchestration.event_log",
+    "anyio._backends._asyncio",
+    "dagster._core.execution.execute_in_process",
+    "dagster._core.storage.noop_compute_log_manager",
     "dagster._core.storage.sqlite_storage",
+    "upath.implementations.local",
     "polars",
 )
 

@@ -34,6 +34,13 @@ def status_of(base_url: str) -> dict[str, Any]:
     return status
 
 
+def looked_up(base_url: str) -> list[dict[str, Any]]:
+    """What a register that notes it was asked to look up since this was last asked."""
+    root = base_url.split("/folkeregisteret/")[0]
+    asked: list[dict[str, Any]] = _CLIENT.get(f"{root}/_synthetic/oppslag").json()
+    return asked
+
+
 def happen(base_url: str, events: int, *, path: str = "hendelser", **query: Any) -> int:
     """Let things happen in a synthetic register; returns its last sequence number."""
     root = base_url.split("/folkeregisteret/")[0]

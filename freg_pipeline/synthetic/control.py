@@ -3,7 +3,8 @@
 ``POST /_synthetic/hendelser?antall=N&type=…`` lets things happen, ``…/stille?antall=N&type=…``
 without any event, ``…/boelge?antall=N`` makes a wave, ``…/alder?sekvensnummer=N`` lets the history
 before a number be gone, ``…/feil?faults=SPEC`` lets other things go wrong from now on than before.
-Each answers the last event's sequence number.
+Each answers the last event's sequence number. ``GET /_synthetic/oppslag`` tells what was looked up
+since it was last asked, of a register that notes it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.synthetic.archive import Archive
 from freg_pipeline.synthetic.faults import Faults, read_faults
 from freg_pipeline.synthetic.living import KINDS, CannotHappenError, Living
+from freg_pipeline.synthetic.lookups import LookUps
 from freg_pipeline.synthetic.problems import ProblemError, kode
 
 _MOST_EVENTS = 10_000_000
@@ -28,10 +30,11 @@ _LAST_NUMBER = 10**18
 class Control:
     """Changes one register on demand."""
 
-    def __init__(self, archive: Archive, living: Living, faults: Faults) -> None:
+    def __init__(self, archive: Archive, living: Living, faults: Faults, lookups: LookUps) -> None:
         self._archive = archive
         self._living = living
         self._faults = faults
+        self._lookups = lookups
 
     def routes(self) -> list[Route]:
         """The addresses."""
@@ -41,6 +44,7 @@ class Control:
             Route("/_synthetic/boelge", self._boelge, methods=["POST"]),
             Route("/_synthetic/alder", self._alder, methods=["POST"]),
             Route("/_synthetic/feil", self._feil, methods=["POST"]),
+            Route("/_synthetic/oppslag", self._oppslag),
         ]
 
     async def _hendelser(self, request: Request) -> Response:
@@ -65,6 +69,10 @@ class Control:
         except ConfigurationError as error:
             raise ProblemError(kode(400, "SYNTHETIC", str(error))) from None
         return _told(self._archive.last_sequence_number)
+
+    async def _oppslag(self, request: Request) -> Response:
+        del request
+        return JSONResponse(self._lookups.taken())
 
 
 class FollowingTheClock:

@@ -46,6 +46,7 @@ class RegisterOptions:
         scopes: further Maskinporten scopes, good for every package.
         auth: whether a request needs a token, got from the token endpoint that is served beside it.
         token_seconds: how long a token is good for.
+        note_lookups: what is looked up is noted, and told under ``/_synthetic/oppslag``.
         cache: the folder that large populations are kept in, so that the next start takes seconds;
             None: such a one is made anew for each start.
     """
@@ -74,4 +75,5 @@ class RegisterOptions:
     scopes: tuple[str, ...] = ()
     auth: bool = False
     token_seconds: int = 120
+    note_lookups: bool = False
     cache: Path | None = None

@@ -17,6 +17,7 @@ from freg_pipeline.synthetic.archive import Archive
 from freg_pipeline.synthetic.faults import Faults
 from freg_pipeline.synthetic.forms import XML
 from freg_pipeline.synthetic.gateway import came_by_fiks
+from freg_pipeline.synthetic.lookups import LookUps
 from freg_pipeline.synthetic.oddities import make_odd
 from freg_pipeline.synthetic.options import RegisterOptions
 from freg_pipeline.synthetic.packages import package_of
@@ -36,14 +37,21 @@ class Personer:
         archive: the documents.
         faults: which of them are odd, or gone.
         options: which parts are refused, and the seed of the order of answers.
+        lookups: is told who is looked up.
     """
 
     def __init__(
-        self, contract: bytes, archive: Archive, faults: Faults, options: RegisterOptions
+        self,
+        contract: bytes,
+        archive: Archive,
+        faults: Faults,
+        options: RegisterOptions,
+        lookups: LookUps,
     ) -> None:
         self._contract = contract
         self._archive = archive
         self._faults = faults
+        self._lookups = lookups
         self._random = Random(options.seed)
         self._refused = frozenset(options.refused_parts)
         self._fiks_refuses = options.fiks_refuses
@@ -69,6 +77,7 @@ class Personer:
     async def _bulkoppslag(self, request: Request) -> Response:
         wanted = self._wanted(request)
         numbers = await identifiers_of(request, "foedselsEllerDNummer")
+        self._lookups.note("personer/bulkoppslag", numbers)
         in_order = _som_bestilt(request)
         if not in_order:
             numbers = list(dict.fromkeys(numbers))
@@ -83,6 +92,7 @@ class Personer:
         wanted = self._wanted(request)
         identifiers = await identifiers_of(request, "dokumentidentifikator")
         service = "personer/bulkoppslag/arkiv"
+        self._lookups.note(service, identifiers)
         found = [(identifier, self._archive.by_id(identifier)) for identifier in identifiers]
         if self._faults.answer("arkivliste", service):
             given = [self._given(place, wanted) for _, place in found if place is not None]
@@ -98,6 +108,7 @@ class Personer:
 
     async def _arkiv(self, request: Request) -> Response:
         identifier = request.path_params["dokumentidentifikator"]
+        self._lookups.note("personer/arkiv", [identifier])
         place = self._archive.by_id(identifier)
         if place is not None and self._is_gone(place):
             return feilkode(400, "FREG-400", "Dokumentet er slettet")

@@ -25,6 +25,7 @@ from freg_pipeline.synthetic.gateway import Gateway, front_page
 from freg_pipeline.synthetic.hendelser import Hendelser
 from freg_pipeline.synthetic.limit import Limit
 from freg_pipeline.synthetic.living import Living
+from freg_pipeline.synthetic.lookups import LookUps
 from freg_pipeline.synthetic.options import RegisterOptions
 from freg_pipeline.synthetic.packages import PACKAGES, AsPackage, Package
 from freg_pipeline.synthetic.personer import Personer
@@ -63,7 +64,8 @@ class SyntheticRegister:
             self.living = Living(self.archive, options)
             self._uttrekk = Uttrekk(options, self.archive)
             contract = options.contract or xsd()
-            self._personer = Personer(contract, self.archive, self._faults, options)
+            self._lookups = LookUps(noted=options.note_lookups)
+            self._personer = Personer(contract, self.archive, self._faults, options, self._lookups)
             self._hendelser = Hendelser(self.archive, self._faults, options)
             self._soek = Soek(self.archive, self._personer.one, options.no_hits)
             self.app = self._application()
@@ -78,7 +80,7 @@ class SyntheticRegister:
         ]
         clock = Middleware(FollowingTheClock, catch_up=self.living.catch_up)
         mounts = [_mount(package, services, clock) for package in PACKAGES]
-        control = Control(self.archive, self.living, self._faults).routes()
+        control = Control(self.archive, self.living, self._faults, self._lookups).routes()
         app = Starlette(
             routes=[
                 Route("/", front_page),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from freg_pipeline_tests.chaos.places import Folder
 from freg_pipeline_tests.chaos.trouble import Trouble
 from freg_pipeline_tests.command import begun
 from freg_pipeline_tests.waiting import STUCK_SECONDS
@@ -55,6 +56,7 @@ def run_together(
     commands: list[tuple[tuple[str, ...], Trouble | None]],
     folder: Path,
     environment: Mapping[str, str],
+    place: Folder,
 ) -> list[Outcome]:
     """Run commands at once, each to its end.
 
@@ -62,15 +64,19 @@ def run_together(
         commands: with what happens to each.
         folder: where they run, and all that they keep lies.
         environment: beside this process's own.
+        place: where the store lies, and some of what happens comes from.
     """
+    place.begin([trouble for _, trouble in commands])
     whole = {**os.environ, **environment}
     processes = []
     for index, (arguments, trouble) in enumerate(commands):
         out, err = (folder / f"said-{index}.{stream}" for stream in ("out", "err"))
         for one in (out, err):
             one.write_bytes(b"")
-        before = partial(_alone, trouble, str(folder))
-        processes.append((begun(arguments, folder, whole, out, err, before), out, err))
+        before = partial(_alone, place.inside(trouble), str(folder))
+        process = begun(arguments, folder, whole, out, err, before)
+        place.started(trouble, process.pid or 0)
+        processes.append((process, out, err))
     outcomes = []
     for (process, out, err), (arguments, trouble) in zip(processes, commands, strict=True):
         process.join(STUCK_SECONDS)
@@ -81,6 +87,7 @@ def run_together(
             code = -signal.SIGALRM
         process.close()
         outcomes.append(Outcome(arguments, trouble, code, out.read_text(), err.read_text()))
+    place.end()
     return outcomes
 
 

@@ -7,14 +7,22 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
+
+from freg_pipeline_tests.chaos.actions import BORN, Actions
 from freg_pipeline_tests.chaos.commands import Outcome
+from freg_pipeline_tests.chaos.copies import wrong_copy, wrong_delta
 from freg_pipeline_tests.chaos.oracle import Cells, Seen, expected
+from freg_pipeline_tests.chaos.places import Folder
 from freg_pipeline_tests.chaos.plan import Plan
 from freg_pipeline_tests.living import Document, everyone, numbers_of, rows_of
 from freg_pipeline_tests.registers import events_of, get, happen
+from freg_pipeline_tests.searched import found_in
 
 _DIGITS = re.compile(rb"(?<!\d)\d{11}(?!\d)")
 _OLD_SECONDS = 2 * 24 * 3600
@@ -29,8 +37,9 @@ class Course:
         plan: what it was.
         url: of the register.
         folder: of all that was written.
+        place: where the store lies.
         first: everyone's document at its beginning, by number.
-        listed: the numbers of the list.
+        actions: what its commands were about.
         outcomes: of each command.
         secrets: what no output may hold.
         run: runs one more command.
@@ -39,31 +48,38 @@ class Course:
     plan: Plan
     url: str
     folder: Path
+    place: Folder
     first: Mapping[str, Document]
-    listed: Sequence[str]
+    actions: Actions
     outcomes: Sequence[Outcome]
     secrets: Sequence[str]
     run: Callable[..., Outcome]
 
-    @property
-    def store(self) -> Path:
-        """Where the store lies."""
-        return self.folder / "store"
-
 
 def judge(course: Course) -> list[str]:
     """What is wrong with a course, in words."""
-    seen = Seen(course.store / "freg.duckdb")
+    store = course.place.here()
+    if (
+        course.place.catalogue is None
+        and (told := course.run("catalogue", "--store", str(store))).code
+    ):
+        return [f"the store can't be moved: {told.told[-300:]}"]
+    seen = Seen(store / "freg.duckdb")
     people = everyone(course.url)
     numbers = numbers_of(people)
+    erased, gone = erased_of(people, course.first, course.actions.erased)
+    wanted, allowed = _asked_for(people, numbers, course)
     return [
         *_position(seen, course.url),
-        *wrong_persons(seen, *_asked_for(people, numbers, course)),
-        *wrong_cells(seen, people),
-        *wrong_numbers(seen, numbers),
-        *_releases(course),
-        *_leaks(course, numbers),
-        *_left_over(course),
+        *wrong_persons(seen, wanted - erased - gone, allowed - gone),
+        *wrong_cells(seen, people, {*course.actions.erased, *_numbers_of(gone, people)}),
+        *wrong_numbers(seen, numbers, course.actions.erased),
+        *wrong_releases(course),
+        *wrong_leaks(course, store, numbers),
+        *still_there(store, course.actions.erased),
+        *_copies(course, store / "freg.duckdb"),
+        *wrong_open(course, store),
+        *wrong_left_over(course),
     ]
 
 
@@ -71,7 +87,11 @@ def _position(seen: Seen, url: str) -> Found:
     last = get(url, "hendelser/siste/sekvensnummer").raise_for_status().json()
     if seen.position != last:
         yield f"the release is at {seen.position}, the register at {last}"
-    numbers = {one["sekvensnummer"] for one in events_of(url)}
+    yield from wrong_events(seen, {one["sekvensnummer"] for one in events_of(url)})
+
+
+def wrong_events(seen: Seen, numbers: AbstractSet[int]) -> Found:
+    """Events that are there twice, or that there never were."""
     if any(count > 1 for count in seen.events.values()):
         yield "an event is there twice"
     if strangers := seen.events.keys() - numbers:
@@ -101,17 +121,37 @@ def _asked_for(
     question = course.plan.question
     if question == "komplett":
         return {*people}, {*people}
-    if question == "liste":
-        listed = {numbers[one] for one in course.listed if one in numbers}
+    if question in {"liste", "soek"}:
+        asked = course.actions.listed if question == "liste" else _born_then(course.first)
+        listed = {numbers[one] for one in asked if one in numbers}
         once = {
             numbers[row["foedselsEllerDNummer"]]
-            for one in course.listed
+            for one in asked
             for row in rows_of(course.first[one], "identifikasjonsnummer")
             if row["foedselsEllerDNummer"] in numbers
         }
-        return listed, listed | once
+        if question == "soek":  # which doesn't find those
+            listed -= {
+                number for number, one in people.items() if "opphoert" in _now(one, "status")
+            }
+        return listed, listed | once | {*(_born_then(people) if question == "soek" else ())}
     women = {number for number, one in people.items() if _now(one, "kjoenn") == {"kvinne"}}
     return {number for number in women if _now(people[number], "status") == {"bosatt"}}, women
+
+
+def _born_then(people: Mapping[str, Document]) -> list[str]:
+    """Whom the search finds."""
+    return [
+        number
+        for number, one in people.items()
+        if any(BORN[0] <= year <= BORN[1] for year in _years(one))
+        and "opphoert" not in _now(one, "status")
+    ]
+
+
+def _years(document: Document) -> set[str]:
+    rows = (row for row in rows_of(document, "foedsel") if row.get("erGjeldende", True))
+    return {str(row["foedselsaar"]) for row in rows}
 
 
 def _now(document: Document, entity: str) -> set[str]:
@@ -119,15 +159,18 @@ def _now(document: Document, entity: str) -> set[str]:
     return {row[entity] for row in rows_of(document, entity) if row.get("erGjeldende", True)}
 
 
-def wrong_cells(seen: Seen, people: Mapping[str, Document]) -> Found:
+def wrong_cells(
+    seen: Seen, people: Mapping[str, Document], erased: AbstractSet[str] = frozenset()
+) -> Found:
     """Rows that the register doesn't say, or that are missing; and what nobody is told of.
 
     Args:
         seen: what readers see.
         people: the register's documents, by current number.
+        erased: numbers that stand nowhere any more.
     """
     documents = {number: people[number] for number in seen.persons if number in people}
-    tables, unknown = expected(documents, seen.types)
+    tables, unknown = expected(documents, seen.types, erased)
     for name in seen.entities:
         here: Counter[Cells] = tables.get(name, Counter())
         more, fewer = seen.rows[name] - here, here - seen.rows[name]
@@ -147,12 +190,15 @@ def _differing(more: Counter[Cells], fewer: Counter[Cells]) -> list[str]:
     return sorted({column for column, _ in one ^ other})
 
 
-def wrong_numbers(seen: Seen, numbers: Mapping[str, str]) -> Found:
+def wrong_numbers(
+    seen: Seen, numbers: Mapping[str, str], erased: AbstractSet[str] = frozenset()
+) -> Found:
     """Former numbers that are missing, or lead elsewhere than in the register.
 
     Args:
         seen: what readers see.
         numbers: every number that anyone has or has had, and today's for it.
+        erased: numbers that stand nowhere any more.
     """
     told = dict(seen.numbers)
     wrong = [one for one, of in seen.numbers if numbers.get(one) != of]
@@ -160,19 +206,94 @@ def wrong_numbers(seen: Seen, numbers: Mapping[str, str]) -> Found:
         yield f"{len(wrong)} former numbers lead elsewhere than in the register"
     there = {one for one, _ in seen.numbers}
     missing = [
-        one for one, of in numbers.items() if one != of and of in seen.persons and one not in there
+        one
+        for one, of in numbers.items()
+        if one != of and of in seen.persons and one not in there and one not in erased
     ]
     if missing:
         yield f"{len(missing)} former numbers of {len(told)} are missing"
 
 
-def _releases(course: Course) -> Found:
+def wrong_releases(course: Course) -> Found:
+    """Files of a release that aren't as they were written."""
     outcome = course.run("release", "verify")
     if outcome.code:
         yield f"release verify: {outcome.told[-300:]}"
 
 
-def _leaks(course: Course, numbers: Mapping[str, str]) -> Found:
+def erased_of(
+    people: Mapping[str, Document], first: Mapping[str, Document], asked: AbstractSet[str]
+) -> tuple[set[str], set[str]]:
+    """Who of today has one of the numbers that were to be erased, and who of them was it then.
+
+    Whoever goes on for two persons, of whom one was erased, may stay or not.
+
+    Args:
+        people: today's documents, by current number.
+        first: those at the beginning.
+        asked: the numbers that were to be erased.
+    """
+    told = {number: {*_numbers(one)} for number, one in people.items()}
+    erased = {number for number, of in told.items() if not of.isdisjoint(asked)}
+    others = {
+        number
+        for number in erased
+        if any(one in first and asked.isdisjoint(_numbers(first[one])) for one in told[number])
+    }
+    return erased, erased - others
+
+
+def _numbers_of(persons: AbstractSet[str], people: Mapping[str, Document]) -> set[str]:
+    return {number for one in persons for number in _numbers(people[one])}
+
+
+def _numbers(document: Document) -> list[str]:
+    rows = rows_of(document, "identifikasjonsnummer")
+    return [row["foedselsEllerDNummer"] for row in rows]
+
+
+def still_there(store: Path, erased: AbstractSet[str]) -> Found:
+    """Numbers of persons who were erased, in any object of the store, whatever its form."""
+    if not erased:
+        return
+    for key in found_in(store, {*erased}):
+        yield f"somebody who was erased is held in {key}"
+
+
+def _copies(course: Course, catalogue: Path) -> Found:
+    """Copies that don't get to what readers see."""
+    changed = course.actions.changed
+    if changed.since != "0":
+        for _ in range(2):
+            output = str(course.folder / "out" / f"last-{changed.since}")
+            outcome = course.run(*changed.arguments(output))
+            changed.follow(outcome)
+            if not outcome.code:
+                break
+        else:
+            yield f"changes: {outcome.told[-300:]}"
+        yield from wrong_copy(catalogue, changed.connection)
+    if course.actions.warehouse.exists():
+        outcome = course.run(*course.actions.loaded())
+        if outcome.code:
+            yield f"load: {outcome.told[-300:]}"
+        else:
+            with closing(duckdb.connect(str(course.actions.warehouse), read_only=True)) as copy:
+                yield from wrong_copy(catalogue, copy, "freg")
+
+
+def wrong_open(course: Course, store: Path) -> Found:
+    """Tables that readers of Delta see otherwise than those of the catalogue."""
+    if not course.plan.is_open or course.place.catalogue is None:
+        return
+    outcome = course.run("compact", "--force")
+    if outcome.code:
+        yield f"compact: {outcome.told[-300:]}"
+        return
+    yield from wrong_delta(store, store / "freg.duckdb")
+
+
+def wrong_leaks(course: Course, store: Path, numbers: Mapping[str, str]) -> Found:
     """Numbers and secrets in what commands say, in Dagster's records, and in names of files."""
     known = {number.encode() for number in numbers}
     secrets = [one.encode() for one in course.secrets]
@@ -185,17 +306,17 @@ def _leaks(course: Course, numbers: Mapping[str, str]) -> Found:
     for outcome in course.outcomes:
         if leaked(f"{outcome.said}\n{outcome.told}".encode()):
             yield f"{' '.join(outcome.arguments[:2])} says a number or a secret"
-    for path in _files(course.store):
+    for path in _files(store):
         if leaked(os.fsencode(path.name)):
             yield "a file's name tells a number"
         if "dagster" in path.parts and leaked(path.read_bytes()):
             yield f"Dagster's records tell a number or a secret: {path.suffix}"
 
 
-def _left_over(course: Course) -> Found:
+def wrong_left_over(course: Course) -> Found:
     """What killed processes leave is gone once it is old and somebody writes again."""
-    folder = course.folder
-    places = (course.store / ".tmp", folder / "tmp", folder / "out")
+    folder, root = course.folder, course.place.root
+    places = (root / ".tmp", folder / "tmp", folder / "out")
     old = time.time() - _OLD_SECONDS
     for place in places:
         for path in (*_files(place), *(one for one in place.glob("*") if one.is_dir())):
@@ -204,8 +325,10 @@ def _left_over(course: Course) -> Found:
     outcome = course.run("hendelser", "sync")
     if outcome.code:
         yield f"there is no sync after all: {outcome.told[-300:]}"
-    if left := _files(course.store / ".tmp"):
+    if left := _files(root / ".tmp"):
         yield f"{len(left)} files are left under construction"
+    if course.place.catalogue is None and (left := [*(folder / "tmp").glob("freg-scratch-*")]):
+        yield f"{len(left)} folders are left under construction"
 
 
 def _files(folder: Path) -> list[Path]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -79,12 +80,15 @@ class Seen:
         )
 
 
-def expected(documents: Mapping[str, dict[str, Any]], types: Types) -> tuple[Tables, set[str]]:
+def expected(
+    documents: Mapping[str, dict[str, Any]], types: Types, erased: AbstractSet[str] = frozenset()
+) -> tuple[Tables, set[str]]:
     """What the entity tables should hold of these persons.
 
     Args:
         documents: by the current number of whom they are about.
         types: of the tables that there are.
+        erased: numbers that stand nowhere any more, not in others' rows either.
 
     Returns:
         The rows by table; and the paths of what no table has a place for.
@@ -99,12 +103,17 @@ def expected(documents: Mapping[str, dict[str, Any]], types: Types) -> tuple[Tab
                 continue
             for index, row in enumerate(told if isinstance(told, list) else [told]):
                 keys: dict[str, Any] = {"personidentifikator": number, "rad_nr": index}
-                for name, cells in _rows(table, row, keys):
+                for name, told_cells in _rows(table, row, keys):
+                    cells = {of: one for of, one in told_cells.items() if not _is_of(one, erased)}
                     homeless = cells.keys() - types.get(name, {}).keys()
                     unknown |= {f"{entity}.{one}" for one in homeless}
                     if name in types:
                         tables[name][_typed(cells, types[name])] += 1
     return tables, unknown
+
+
+def _is_of(value: Any, erased: AbstractSet[str]) -> bool:
+    return isinstance(value, str) and value in erased
 
 
 def _typed(cells: Mapping[str, Any], types: Mapping[str, str]) -> Cells:

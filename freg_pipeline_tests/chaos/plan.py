@@ -1,4 +1,4 @@
-"""What a seed stands for: a register, a question to it, and steps."""
+"""What a seed stands for: a register, a store, a question, and steps."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Literal
 
+from freg_pipeline_tests.chaos.places import Kind
 from freg_pipeline_tests.chaos.trouble import Trouble
 
-Question = Literal["komplett", "tilpasset", "liste"]
-_QUESTIONS: tuple[Question, ...] = ("komplett", "komplett", "komplett", "tilpasset", "liste")
+Question = Literal["komplett", "tilpasset", "liste", "soek"]
+_QUESTIONS: tuple[Question, ...] = (
+    "komplett", "komplett", "komplett", "komplett", "tilpasset", "liste", "soek",
+)  # fmt: skip
+_PLACES: dict[Kind, int] = {"folder": 13, "disk": 4, "s3": 3}
 
 _ON_THE_WAY = (
     "500=0.2", "503=0.1", "429=0.3", "reset=0.1", "truncated=0.1", "garbled=0.1", "html=0.1",
@@ -20,10 +24,12 @@ _IN_DOCUMENTS = ("ukjentfelt=0.1", "ukjentkode=0.2", "enkeltobjekt=0.3", "tallte
 
 # What is done how often. A load that began is resumed by the next one of its name.
 _ACTIONS = {
-    "sync": 8, "load": 3, "compact": 3, "purge": 2, "restore": 1, "pin": 1, "unpin": 1,
-    "export": 1, "changes": 2, "catalogue": 1, "verify": 1,
+    "sync": 10, "load": 4, "compact": 4, "purge": 2, "restore": 2, "pin": 2, "unpin": 1,
+    "sql": 1, "changes": 3, "catalogue": 1, "verify": 1, "spot-check": 1, "export": 1,
+    "retention": 2, "erase": 1, "warehouse": 1,
 }  # fmt: skip
-_TROUBLED, _FAULTY, _TWO = 0.6, 0.3, 0.15  # shares of steps
+_TROUBLED, _FAULTY, _TOGETHER = 0.6, 0.3, 0.2  # shares of steps
+_KEEPS_LITTLE, _OPEN = 0.3, 0.15  # shares of courses
 
 
 @dataclass(frozen=True)
@@ -41,9 +47,13 @@ class Step:
     actions: tuple[tuple[str, Trouble | None], ...]
 
     @property
-    def is_calm(self) -> bool:
-        """Whether nothing is in its way."""
-        return not self.faults and len(self.actions) == 1 and self.actions[0][1] is None
+    def is_undisturbed(self) -> bool:
+        """Whether nothing is in its way: what time it is isn't."""
+        return (
+            not self.faults
+            and len(self.actions) == 1
+            and not any(trouble and trouble.is_in_the_way for _, trouble in self.actions)
+        )
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,9 @@ class Plan:
         batch_size: identifiers of a batch of an uttrekk.
         oddities: of documents, from beginning to end.
         question: what is loaded, each time.
+        place: where the store lies.
+        keeps_little: nothing is kept for long: answers, staging, releases.
+        is_open: each base is registered for readers of Delta and Iceberg.
         steps: what is done.
     """
 
@@ -64,6 +77,9 @@ class Plan:
     batch_size: int
     oddities: str
     question: Question
+    place: Kind
+    keeps_little: bool
+    is_open: bool
     steps: tuple[Step, ...] = field(repr=False)
 
     @classmethod
@@ -79,6 +95,9 @@ class Plan:
             random.randint(persons // 6, persons),
             ",".join(one for one in _IN_DOCUMENTS if random.random() < 0.3),
             random.choice(_QUESTIONS),
+            random.choices([*_PLACES], [*_PLACES.values()])[0],
+            random.random() < _KEEPS_LITTLE,
+            random.random() < _OPEN,
             (*begun, *(_step(random) for _ in range(random.randint(5, 9)))),
         )
 
@@ -86,8 +105,7 @@ class Plan:
 def _step(random: Random) -> Step:
     events = random.choice((0, 1, 5, 25)) if random.random() < 0.7 else 0
     faults = random.sample(_ON_THE_WAY, 2) if random.random() < _FAULTY else []
-    actions = random.choices(
-        [*_ACTIONS], [*_ACTIONS.values()], k=random.choice((2, 3)) if random.random() < _TWO else 1
-    )
+    together = random.choice((2, 3)) if random.random() < _TOGETHER else 1
+    actions = random.choices([*_ACTIONS], [*_ACTIONS.values()], k=together)
     troubles = [Trouble.draw(random) if random.random() < _TROUBLED else None for _ in actions]
     return Step(events, ",".join(faults), tuple(zip(actions, troubles, strict=True)))

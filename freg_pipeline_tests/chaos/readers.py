@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import duckdb
 
-_PAUSE_SECONDS = 0.05
+_PAUSE_SECONDS = 0.25
 _LOOKED_AT = ("person", "navn", "identifikasjonsnummer", "bostedsadresse", "hendelse")
 
 
@@ -17,7 +17,7 @@ class Readers:
     """Reads a catalogue again and again, in a thread.
 
     Args:
-        catalogue: ``freg.duckdb``, which needn't be there yet.
+        catalogue: ``freg.duckdb``, which needn't be there yet; None: there is nothing to read.
 
     Attributes:
         seen: what each release showed when it was read first.
@@ -25,7 +25,7 @@ class Readers:
         reads: how often it was read.
     """
 
-    def __init__(self, catalogue: Path) -> None:
+    def __init__(self, catalogue: Path | None) -> None:
         self._catalogue = catalogue
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._read_on, daemon=True)
@@ -43,14 +43,14 @@ class Readers:
 
     def _read_on(self) -> None:
         while not self._ending.wait(_PAUSE_SECONDS):
-            if self._catalogue.exists():
+            if self._catalogue is not None and self._catalogue.exists():
                 try:
-                    self._read()
+                    self._read(self._catalogue)
                 except duckdb.Error as error:
                     self._note(f"a reader was told: {str(error).splitlines()[0][:200]}")
 
-    def _read(self) -> None:
-        with closing(duckdb.connect(str(self._catalogue), read_only=True)) as connection:
+    def _read(self, catalogue: Path) -> None:
+        with closing(duckdb.connect(str(catalogue), read_only=True)) as connection:
             connection.execute("SET threads = 1")
             release = connection.execute("SELECT nummer FROM utgivelse").fetchall()
             digests = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from random import Random
 
@@ -51,8 +52,15 @@ for number in range(1, 6):
 def test_trouble_comes_at_its_moment(
     kind: str, at: int, files: set[str], said: str, tmp_path: Path
 ) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-c", _WRITES, str(tmp_path), kind, str(at)],
+    ended = _run(_WRITES, tmp_path, kind, str(at))
+    assert {one.name for one in tmp_path.iterdir()} == files
+    assert said in ended.stderr
+    assert (ended.returncode == 0) == (files == {"1", "2", "3", "4", "5"})
+
+
+def _run(program: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments],
         cwd=Path(__file__).parents[2],
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         capture_output=True,
@@ -60,13 +68,36 @@ def test_trouble_comes_at_its_moment(
         check=False,
         start_new_session=True,
     )
-    assert {one.name for one in tmp_path.iterdir()} == files
-    assert said in ended.stderr
-    assert (ended.returncode == 0) == (files == {"1", "2", "3", "4", "5"})
+
+
+_CLOCK = """
+import sys, time
+from datetime import UTC, datetime
+from pathlib import Path
+from freg_pipeline_tests.chaos.trouble import Trouble
+folder = Path(sys.argv[1])
+Trouble("clock", 2, -7200).begin(str(folder))
+lasted = time.monotonic()
+for number in range(3):
+    (folder / f"{number}").write_bytes(b"")
+    print(datetime.now(UTC).timestamp(), time.time())
+print(time.monotonic() - lasted)
+"""
+
+
+def test_a_clock_jumps_at_its_moment_and_what_lasts_does_not(tmp_path: Path) -> None:
+    began = time.time()
+    first, second, third, (lasted,) = (
+        map(float, line.split()) for line in _run(_CLOCK, tmp_path).stdout.splitlines()
+    )
+    ended = time.time()
+    assert all(began <= one <= ended for one in first)
+    assert all(began - 7200 <= one <= ended - 7200 for one in (*second, *third))
+    assert 0 <= lasted <= ended - began
 
 
 def test_trouble_of_every_kind_is_drawn() -> None:
     random = Random(1)
     assert {Trouble.draw(random).kind for _ in range(200)} == {
-        "kill", "terminate", "interrupt", "full", "broken", "small files",
+        "kill", "terminate", "interrupt", "full", "broken", "small files", "small disk", "clock",
     }  # fmt: skip
