@@ -77,7 +77,8 @@ class LookUps:
         self._batches = {name: of for name, of in self._batches.items() if name in there}
         self._answered &= there
         before = frozenset(self._answered)
-        self._answered |= {"".join(told.groups()) for told in map(_ANSWER.fullmatch, keys) if told}
+        answered = {"".join(told.groups()) for told in map(_ANSWER.fullmatch, keys) if told}
+        self._answered |= answered & there
         self.made += len(asked)
         if not self._by_batch:
             whole = {of for of in self._batches.values() if len(of) > 1}
