@@ -130,11 +130,10 @@ def _asked_for(
             for row in rows_of(course.first[one], "identifikasjonsnummer")
             if row["foedselsEllerDNummer"] in numbers
         }
-        if question == "soek":  # which doesn't find those
-            listed -= {
-                number for number, one in people.items() if "opphoert" in _now(one, "status")
-            }
-        return listed, listed | once | {*(_born_then(people) if question == "soek" else ())}
+        if question == "soek":  # made again later, it finds whoever fits then
+            found = {*_born_then(people)}
+            return listed & found, listed | once | found
+        return listed, listed | once
     women = {number for number, one in people.items() if _now(one, "kjoenn") == {"kvinne"}}
     return {number for number in women if _now(people[number], "status") == {"bosatt"}}, women
 
