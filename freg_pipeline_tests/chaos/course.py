@@ -19,7 +19,7 @@ from freg_pipeline_tests.chaos.plan import Plan, Step
 from freg_pipeline_tests.chaos.readers import Readers
 from freg_pipeline_tests.chaos.trouble import Trouble
 from freg_pipeline_tests.living import everyone
-from freg_pipeline_tests.registers import happen, looked_up
+from freg_pipeline_tests.registers import happen, looked_up, status_of
 
 CANARY = "canary-token-of-the-course"  # what no output may hold
 _MERGE = "personErViderefoertSomGjeldendeVedSammenslaaing"
@@ -42,6 +42,7 @@ class Result:
         wrong: what shouldn't be, in words; nothing: all is well.
         reads: how often readers looked.
         look_ups: that the register was asked for.
+        faults: of the register on the way, by kind.
     """
 
     plan: Plan
@@ -49,6 +50,7 @@ class Result:
     wrong: list[str] = field(default_factory=list)
     reads: int = 0
     look_ups: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
 
     @property
     def troubles(self) -> Counter[str]:
@@ -80,7 +82,7 @@ def run(seed: int, folder: Path) -> Result:
             for step in plan.steps:
                 course.take(step)
             course.settle()
-        result.reads = readers.reads
+        result.reads, result.faults = readers.reads, Counter(status_of(url)["faults"])
         result.wrong += [f"{what} ({times} times)" for what, times in readers.wrong.items()]
         if not result.wrong:
             result.wrong += judge(course.observed())
