@@ -58,18 +58,17 @@ class Result:
         return Counter(f"{one.trouble.kind} → {one.code}" for one in self.outcomes if one.trouble)
 
 
-def run(seed: int, folder: Path) -> Result:
-    """Carry a seed's plan out.
+def run(plan: Plan, folder: Path) -> Result:
+    """Carry a plan out, and judge what came of it.
 
     Args:
-        seed: of the plan.
+        plan: a seed's.
         folder: an empty one, for all that is written.
     """
-    plan = Plan.draw(seed)
     result = Result(plan)
     options = RegisterOptions(
         persons=plan.persons,
-        seed=seed,
+        seed=plan.seed,
         batch_size=plan.batch_size,
         ready_after_seconds=0.02,
         refused_parts=(),

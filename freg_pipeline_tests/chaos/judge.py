@@ -70,7 +70,7 @@ def judge(course: Course) -> list[str]:
     erased, gone = erased_of(people, course.first, course.actions.erased)
     wanted, allowed = _asked_for(people, numbers, course)
     return [
-        *_position(seen, course.url),
+        *wrong_position(seen, course.url),
         *wrong_persons(seen, wanted - erased - gone, allowed - gone),
         *wrong_cells(seen, people, {*course.actions.erased, *_numbers_of(gone, people)}),
         *wrong_numbers(seen, numbers, course.actions.erased),
@@ -83,7 +83,7 @@ def judge(course: Course) -> list[str]:
     ]
 
 
-def _position(seen: Seen, url: str) -> Found:
+def wrong_position(seen: Seen, url: str) -> Found:
     last = get(url, "hendelser/siste/sekvensnummer").raise_for_status().json()
     if seen.position != last:
         yield f"the release is at {seen.position}, the register at {last}"

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from freg_pipeline_tests.chaos.course import Result, run
+from freg_pipeline_tests.chaos.plan import Plan
 
 
 def carry_out(seed: int, keep: Path | None) -> Result:
@@ -20,7 +21,7 @@ def carry_out(seed: int, keep: Path | None) -> Result:
     began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="freg-chaos-"))
     try:
-        result = run(seed, folder)
+        result = run(Plan.draw(seed), folder)
         if result.wrong and keep:
             shutil.copytree(folder, keep / f"seed-{seed}", symlinks=True, dirs_exist_ok=True)
     finally:

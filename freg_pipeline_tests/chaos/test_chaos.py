@@ -6,22 +6,59 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
+from freg_pipeline.extract import fetch
+from freg_pipeline_tests import command
+from freg_pipeline_tests.chaos import commands
 from freg_pipeline_tests.chaos.course import run
-from freg_pipeline_tests.chaos.plan import Plan
+from freg_pipeline_tests.chaos.plan import Plan, Step
 from freg_pipeline_tests.chaos.trouble import Trouble
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_after_any_course_the_tables_are_what_the_register_says(seed: int, tmp_path: Path) -> None:
-    result = run(seed, tmp_path)
+    result = run(Plan.draw(seed), tmp_path)
     assert result.wrong == []
-    assert result.reads > 0
+    assert result.reads > 0 or result.plan.place == "s3"
+    assert result.look_ups > 0
     assert result.troubles
+
+
+def _twice() -> None:
+    """In the command's process: a pipeline that makes each look-up twice."""
+    once = fetch.look_up
+
+    async def look_up(*asked: Any) -> Any:
+        await once(*asked[:4])
+        return await once(*asked)
+
+    fetch.look_up = look_up
+
+
+def _begun(*told: Any) -> Any:
+    before = told[-1]
+    return command.begun(*told[:-1], partial(_both, before))
+
+
+def _both(before: Callable[[], None]) -> None:
+    before()
+    _twice()
+
+
+def test_a_pipeline_that_looks_up_twice_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "begun", _begun)
+    steps = (Step(0, "", (("load", None),)),)
+    told = run(Plan(7, 20, 10, "", "komplett", "folder", False, False, steps), tmp_path).wrong
+    assert "look-ups were made of 2 batches that had no answer" in "; ".join(told)
 
 
 def test_a_seed_is_a_plan_for_ever() -> None:

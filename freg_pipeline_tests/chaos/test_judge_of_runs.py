@@ -22,7 +22,7 @@ from freg_pipeline_tests.chaos.places import Folder
 from freg_pipeline_tests.chaos.readers import Readers
 from freg_pipeline_tests.chaos.test_judge import FORMER, ONE, OTHER, PEOPLE, seen
 from freg_pipeline_tests.chaos.trouble import Trouble
-from freg_pipeline_tests.registers import bulk, looked_up
+from freg_pipeline_tests.registers import bulk, happen, looked_up
 from freg_pipeline_tests.waiting import wait_until
 
 SECRET = "a-token-of-this-test"
@@ -109,6 +109,15 @@ def test_events_that_never_were_are_seen(events: str, complaint: str, tmp_path: 
     (tmp_path / "other").mkdir()
     of = seen(tmp_path / "other", f"INSERT INTO hendelse VALUES {events}")
     assert complaint in "; ".join(judge.wrong_events(of, {7}))
+
+
+def test_a_release_that_is_behind_is_seen(tmp_path: Path) -> None:
+    with running(RegisterOptions(persons=20, refused_parts=())) as url:
+        last = happen(url, 3)
+        right = seen(tmp_path, f"UPDATE utgivelse SET sekvensnummer = {last}")
+        assert [*judge.wrong_position(right, url)] == []
+        happen(url, 1)
+        assert "the register at" in "; ".join(judge.wrong_position(right, url))
 
 
 def test_who_was_erased_is_nowhere() -> None:
