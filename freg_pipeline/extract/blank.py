@@ -30,7 +30,14 @@ from freg_pipeline.envelope import (
     numbers_of,
     parse,
 )
-from freg_pipeline.journal.keptout import OUTCOME, PLACEHOLDER, REASON, KeptOut, numbers_in
+from freg_pipeline.journal.keptout import (
+    OUTCOME,
+    PLACEHOLDER,
+    REASON,
+    REASON_SINCE,
+    KeptOut,
+    numbers_in,
+)
 from freg_pipeline.journal.raw import RawMeta
 
 _DIGITS = rb"\d{10,11}"
@@ -86,8 +93,11 @@ def _without(answer: Oppslag, kind: IdentifierKind, out: Container[str]) -> Opps
     by_number = kind == "foedselsEllerDNummer"
     own = set(numbers_of(answer.person))
     own |= {answer.identifikator} if by_number and answer.identifikator else set()
+    if by_number and answer.identifikator in out:
+        return Oppslag(PLACEHOLDER, None, REASON)
     if any(one in out for one in own):
-        return Oppslag(PLACEHOLDER if by_number else answer.identifikator, None, REASON)
+        known = all(one in out for one in own)
+        return Oppslag(answer.identifikator, None, REASON if known else REASON_SINCE)
     person = answer.person
     if person is None or not _named(person, out):
         return answer

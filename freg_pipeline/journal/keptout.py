@@ -27,6 +27,9 @@ from freg_pipeline.store.record import replace_record
 PLACEHOLDER = "slettet"
 # Why there is no document, in the form of the register's own reasons.
 REASON = "slettet her"
+# The same of a document that is under a number which isn't kept out: the register has found since
+# that somebody who was erased is this person. They are nobody here any more, like who is gone.
+REASON_SINCE = "slettet her under et annet nummer"
 OUTCOME = "slettet"
 
 _FOLDER = "erasures/"

@@ -24,6 +24,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from freg_pipeline.journal.keptout import PLACEHOLDER, REASON_SINCE
 from freg_pipeline.lake.keys import among, distinct, keys_of
 from freg_pipeline.lake.packed import decoded
 from freg_pipeline.lake.staging import ROWS_AT_ONCE, Staging
@@ -79,9 +80,11 @@ _LANDED = """
 CREATE TABLE landed AS
 SELECT newest.* FROM newest ANTI JOIN merged ON merged.nummer = newest.person
 """
-_AVVIK = """
+_AVVIK = f"""
 CREATE TABLE avvik AS
-SELECT identifikator, delivered.batch, delivered.dok_nr, sti,
+SELECT CASE WHEN aarsak = '{REASON_SINCE}' THEN '{PLACEHOLDER}' ELSE identifikator END
+        AS identifikator,
+    delivered.batch, delivered.dok_nr, sti,
     CASE WHEN utfall <> 'dokument' THEN utfall
          WHEN is_newest OR (merged.person IS NULL AND is_other_number) THEN 'sammenslaatt'
          ELSE 'duplikat' END AS utfall,
@@ -101,7 +104,7 @@ FROM (
     WHERE utfall <> 'dokument' OR newest.person IS NOT NULL) AS delivered
 LEFT JOIN merged ON merged.nummer = delivered.person
 ANTI JOIN landed USING (batch, dok_nr)
-"""
+"""  # noqa: S608  constants of ours
 # Every number that is not a person's current one, and who has it now.
 _EARLIER = """
 CREATE TABLE earlier AS

@@ -29,8 +29,10 @@ def test_courses_are_added_up_by_seed(tmp_path: Path) -> None:
     file = tmp_path / "figures.json"
     for one in (result(2, -9, 0), result(1, 0, wrong="lost"), result(1, 1), result(9, wrong="x")):
         figures.note(one, file)
-    page = figures.on_page("a\n<!-- figures -->\nold\n<!-- /figures -->\nb", figures.read(file))
-    assert "old" not in page
+    page = figures.on_page(
+        "a\n<!-- figures -->\nyesterday\n<!-- /figures -->\nb", figures.read(file)
+    )
+    assert "yesterday" not in page
     assert "3 seeds (1-2, 9)" in page
     assert "3 commands" in page
     assert "9 readings, 6 look-ups" in page
