@@ -256,8 +256,8 @@ def _rows(layout: FileLayout, own: OwnRows, merging: Merging) -> Iterator[Bucket
     if is_own(layout):
         yield from own.of_table(layout)
     else:
-        rows = decoded(merging.of_table(layout))
-        yield rows, np.zeros(len(rows), np.int16)
+        for rows in merging.of_table(layout):
+            yield decoded(rows), np.zeros(len(rows), np.int16)
 
 
 def _files(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,17 +25,28 @@ class Documents:
         keys: the persons' keys, ascending.
         batches: the batch that each document came in.
         places: its place there.
+        among: more documents, and where among them these ones begin; None: there are no more.
     """
 
     keys: npt.NDArray[np.int64]
     batches: npt.NDArray[np.int32]
     places: npt.NDArray[np.int32]
+    among: tuple[Documents, int] | None = None
 
     def __len__(self) -> int:
         return len(self.keys)
 
+    def between(self, start: int, end: int) -> Documents:
+        """Some of them. What is known of all serves these too."""
+        mine = slice(start, end)
+        return Documents(self.keys[mine], self.batches[mine], self.places[mine], (self, start))
+
     def of_batch(self, batch: int, places: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
         """Which documents these places of a batch are; -1: none of them."""
+        if self.among is not None:
+            every, start = self.among
+            found = every.of_batch(batch, places) - start
+            return np.where((found >= 0) & (found < len(self)), found, -1)
         known = self._known.get(batch, np.empty(0, np.int32))
         outside = places >= len(known)
         if not outside.any():
@@ -68,6 +80,15 @@ class Documents:
         with pa.ipc.open_stream(pa.py_buffer(content)) as stream:
             rows = stream.read_next_batch()
         return cls(*(column.to_numpy() for column in rows.columns))
+
+
+def joined(buckets: Sequence[Documents]) -> Documents:
+    """Documents of several buckets, one after the other."""
+    return Documents(
+        np.concatenate([one.keys for one in buckets]),
+        np.concatenate([one.batches for one in buckets]),
+        np.concatenate([one.places for one in buckets]),
+    )
 
 
 def landed_documents(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from freg_pipeline.journal.kept import keep
@@ -99,9 +100,11 @@ def write_bucket(folder: Path, layout: FileLayout, bucket: int, rows: pa.Table) 
     """Write the file of a bucket of which all rows are at hand, in order.
 
     Texts may be held as dictionaries, which says that they come often: the file has these
-    dictionaries beside the layout's. Nothing is packed out first, and nothing looked for anew.
+    dictionaries beside the layout's, of the texts that come in it alone. Nothing is packed out
+    first, and nothing looked for anew.
     """
     path = _path(folder, layout.name, bucket)
+    rows = _with_own_dictionaries(rows)
     form = _format(layout)
     held = (field.name for field in rows.schema if pa.types.is_dictionary(field.type))
     form["use_dictionary"] = sorted({*form["use_dictionary"], *held})
@@ -109,6 +112,31 @@ def write_bucket(folder: Path, layout: FileLayout, bucket: int, rows: pa.Table) 
         writer.add_key_value_metadata(_comments(layout))
         writer.write_table(rows, row_group_size=layout.row_group)
     return path
+
+
+def _with_own_dictionaries(rows: pa.Table) -> pa.Table:
+    """With dictionaries of those texts that come, in order.
+
+    What the rows were picked from has more of them: a file would tell of people that aren't in it,
+    and differ by what else was read with it.
+    """
+    for place, field in enumerate(rows.schema):
+        if pa.types.is_dictionary(field.type):
+            rows = rows.set_column(place, field, _of_what_comes(rows.column(place)))
+    return rows
+
+
+def _of_what_comes(column: pa.ChunkedArray) -> pa.DictionaryArray:
+    texts = column.combine_chunks()
+    codes, words = texts.indices, texts.dictionary
+    comes = np.zeros(len(words) + 1, np.bool_)  # the last: of null
+    comes[codes.fill_null(-1).to_numpy()] = True
+    old = np.flatnonzero(comes[:-1])
+    words = words.take(pa.array(old))
+    order = pc.sort_indices(words)
+    new = np.zeros(len(comes), np.int32)
+    new[old[order.to_numpy()]] = np.arange(len(old))
+    return pa.DictionaryArray.from_arrays(pa.array(new).take(codes), words.take(order))
 
 
 def _path(folder: Path, table: str, bucket: int) -> Path:

@@ -2,13 +2,15 @@
 
 Each batch's rows of a bucket are in order already (freg_pipeline.lake.packed), and which document
 follows which is known of the documents. So a table is merged by whole numbers, one for each
-document, and its wide columns are picked once, one column after another. Nothing is taken for
-granted: whether the rows ascend by their keys is looked at.
+document, and its wide columns are picked once, one column after another. Several buckets are
+merged at once, one after the other, where a table is small: batches hold its rows together.
+Nothing is taken for granted: whether the rows ascend by their keys is looked at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -36,14 +38,15 @@ _OF_PERSONS = [
 
 
 class Merging:
-    """The rows of a bucket's documents. Tables may be merged side by side.
+    """The rows of documents. Tables may be merged side by side.
 
     Args:
-        staging: the batches' tables, or what of them may hold the bucket's rows.
+        staging: the batches' tables, or what of them may hold the documents' rows.
         plan: the contract's tables.
         parts: whose content is landed.
-        documents: of those who landed, in order.
+        documents: of those who landed, in order, in each bucket.
         origin: what the rows say of where they came from.
+        cuts: where each bucket's documents begin, but the first one's; none: there is but one.
     """
 
     def __init__(
@@ -53,17 +56,19 @@ class Merging:
         parts: Collection[str],
         documents: Documents,
         origin: Origin,
+        cuts: Sequence[int] = (),
     ) -> None:
         self._staging = staging
         self._unasked = UnaskedNumbers(staging, plan, parts)
         self._documents = documents
         self._origin = origin
+        self._cuts = cuts
 
-    def of_table(self, layout: FileLayout) -> pa.Table:
-        """A table's rows by its keys, the hidden columns among them."""
+    def of_table(self, layout: FileLayout) -> list[pa.Table]:
+        """A table's rows by its keys, the hidden columns among them, bucket by bucket."""
         columns, names, documents = self._read(layout.name)
         if not columns:
-            return layout.schema.empty_table()
+            return [layout.schema.empty_table()] * (len(self._cuts) + 1)
         found, starts = rows_of(documents, np.arange(len(self._documents)))
         rows = pa.table(dict(zip(names, picked(columns, found), strict=True)))
         if layout.name == PERSON.name:
@@ -72,7 +77,9 @@ class Merging:
         rows = rows.append_column(PERSON_KEY, pa.array(keys))
         if self._origin.delta:
             rows = marked(rows, self._origin.sekvensnummer)
-        return in_order(shaped(rows, layout), layout)
+        rows = shaped(rows, layout)
+        cuts = [0, *(int(starts[cut]) for cut in self._cuts), len(rows)]
+        return [in_order(rows.slice(a, b - a), layout) for a, b in pairwise(cuts)]
 
     def _as_persons(self, documents: pa.Table) -> pa.Table:
         """The rows of ``person``: what the account tells of the documents."""

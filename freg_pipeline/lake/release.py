@@ -39,7 +39,7 @@ from freg_pipeline.lake.guards import (
 from freg_pipeline.lake.heal import set_aside
 from freg_pipeline.lake.landing import require_landed
 from freg_pipeline.lake.measured import measures_of
-from freg_pipeline.lake.piece import make_piece
+from freg_pipeline.lake.piece import make_pieces
 from freg_pipeline.lake.planning import write_plan
 from freg_pipeline.lake.staging import Staging
 from freg_pipeline.lake.tally import tally_of
@@ -77,7 +77,7 @@ def build_release(
         return done
     began = time.monotonic()
     staging, plan = _planned(store, uttrekk, policy)
-    made = [make_piece(store, uttrekk, staging, plan, piece) for piece in range(plan.buckets)]
+    made = make_pieces(store, uttrekk, staging, plan, range(plan.buckets))
     tables, base = base_of(store, uttrekk, plan, made)
     accounting = landed_as(plan.accounting, tables["person"].rows)
     if not policy.allow_incomplete:
@@ -122,7 +122,7 @@ def release_piece(store: Store, uttrekk: Uttrekk, piece: int) -> int:
             f"Resume it: {uttrekk.resume_command}",
         )
     staging = Staging(store, uttrekk.place, require_landed(uttrekk))
-    return make_piece(store, uttrekk, staging, plan, piece).rows
+    return make_pieces(store, uttrekk, staging, plan, [piece])[0].rows
 
 
 def _planned(store: Store, uttrekk: Uttrekk, policy: Policy) -> tuple[Staging, BasePlan]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
@@ -12,6 +12,7 @@ from freg_pipeline.store import Store
 
 AT_ONCE = 2  # tables that are merged side by side: Arrow works without Python's lock
 MERGED_BYTES = 192 * 1024**2  # of their rows, all together; a table that has more is alone
+K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -44,10 +45,10 @@ class Room:
 
 def side_by_side(
     store: Store,
-    sizes: Mapping[str, int],
-    make: Callable[[str], T | None],
-    keep: Callable[[str, T], R],
-) -> dict[str, R]:
+    sizes: Mapping[K, int],
+    make: Callable[[K], T | None],
+    keep: Callable[[K, T], R],
+) -> dict[K, R]:
     """Make tables' files and put them into a store, the largest first.
 
     On a store that waits for answers as many are under way as it is worth; in memory no more than
@@ -55,16 +56,16 @@ def side_by_side(
 
     Args:
         store: where they go.
-        sizes: bytes of memory that making takes, by table.
-        make: makes a table's file; None: it needs none.
-        keep: puts it into the store.
+        sizes: bytes of memory that making takes, by table or what of it is made at once.
+        make: makes its files; None: it needs none.
+        keep: puts them into the store.
 
     Returns:
-        What keeping gave, by table, in the order of ``sizes``.
+        What keeping gave of each, in the order of ``sizes``.
     """
     room = Room(MERGED_BYTES)
 
-    def work(name: str) -> R | None:
+    def work(name: K) -> R | None:
         with room.of(sizes[name]):
             made = make(name)
         return None if made is None else keep(name, made)
