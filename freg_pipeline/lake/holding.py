@@ -99,7 +99,8 @@ class Holding:
             start += len(there)
         if not start:
             return layout.schema.empty_table()
-        found = np.concatenate(rows)[np.argsort(np.concatenate(keys), kind="stable")]
+        order = np.argsort(np.concatenate(keys), kind="stable")
+        found = np.concatenate(rows)[order].astype(np.int32)
         merged = zip(layout.schema.names, picked(columns, found), strict=True)
         return in_order(shaped(pa.table(dict(merged)), layout), layout)
 

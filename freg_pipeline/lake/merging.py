@@ -110,9 +110,9 @@ class Merging:
         return columns, names, np.concatenate(documents)
 
 
-def picked(columns: list[list[pa.Array]], rows: npt.NDArray[np.int64]) -> Iterator[pa.Array]:
+def picked(columns: list[list[pa.Array]], rows: npt.NDArray[np.int32]) -> Iterator[pa.Array]:
     """Rows of each column; its pieces are let go before the next one is picked."""
-    indices = pa.array(rows.astype(np.int32))
+    indices = pa.array(rows)
     while columns:
         yield _whole(columns.pop(0)).take(indices)
 

@@ -194,7 +194,9 @@ def decoded(rows: pa.Table) -> pa.Table:
     return rows
 
 
-def rows_of(places: npt.NDArray[Any], order: Places) -> tuple[Places, Places]:
+def rows_of(
+    places: npt.NDArray[Any], order: Places
+) -> tuple[npt.NDArray[np.int32], Places]:
     """Where rows are, document by document, in an order of the documents.
 
     Args:
@@ -206,20 +208,21 @@ def rows_of(places: npt.NDArray[Any], order: Places) -> tuple[Places, Places]:
         The rows' indices; and where each document's begin among them, and the last one's end.
     """
     size = int(max(order.max(initial=-1), places.max(initial=-1))) + 1
-    firsts = np.flatnonzero(np.diff(places, prepend=-2))
-    of, counts = places[firsts], np.diff(firsts, append=len(places))
+    firsts = np.flatnonzero(np.diff(places, prepend=-2)).astype(np.int32)
+    of, counts = places[firsts], np.diff(firsts, append=np.int32(len(places)))
     mine = of >= 0
-    first, count = np.zeros(size, np.int64), np.zeros(size, np.int64)
+    first, count = np.zeros(size, np.int32), np.zeros(size, np.int32)
     first[of[mine]] = firsts[mine]
     count[of[mine]] = counts[mine]
     if np.count_nonzero(count) != np.count_nonzero(mine):  # they don't come together
-        by_document = np.argsort(places, kind="stable")
+        by_document = np.argsort(places, kind="stable").astype(np.int32)
         found, starts = rows_of(places[by_document], order)
         return by_document[found], starts
-    counts = count[order]
-    starts = np.concatenate([[0], np.cumsum(counts)])
-    within = np.arange(starts[-1]) - np.repeat(starts[:-1], counts)
-    return np.repeat(first[order], counts) + within, starts
+    first, count = first[order], count[order]
+    starts = np.concatenate([[0], np.cumsum(count, dtype=np.int64)])
+    found = np.repeat(first - starts[:-1].astype(np.int32), count)
+    found += np.arange(len(found), dtype=np.int32)
+    return found, starts
 
 
 def keep_packed(store: Store, key: str, path: Path) -> PackedFile:
