@@ -194,9 +194,7 @@ def decoded(rows: pa.Table) -> pa.Table:
     return rows
 
 
-def rows_of(
-    places: npt.NDArray[Any], order: Places
-) -> tuple[npt.NDArray[np.int32], Places]:
+def rows_of(places: npt.NDArray[Any], order: Places) -> tuple[npt.NDArray[np.int32], Places]:
     """Where rows are, document by document, in an order of the documents.
 
     Args:

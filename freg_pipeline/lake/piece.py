@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -152,16 +152,26 @@ class _Pieces:
         return found
 
     def _shares(self, table: str, bucket: int, among: int) -> Iterator[_Share]:
-        """As few as there is room for."""
+        """As few as there is room for, or as batches' parts of the table are fine."""
         mine = tuple(one for one in self._buckets if one % among == bucket)
-        if not mine:
-            return
         size = self._staging.of_bucket(bucket, among).size(table)
-        if among < self._plan.buckets and (len(mine) == 1 or size > room.MERGED_BYTES // AT_ONCE):
-            for half in (bucket, bucket + among):
+        halves = (bucket, bucket + among)
+        if among < self._plan.buckets and (
+            len(mine) == 1
+            or (
+                size > room.MERGED_BYTES // AT_ONCE
+                and self._is_split(table, halves, among * 2, size)
+            )
+        ):
+            for half in halves:
                 yield from self._shares(table, half, among * 2)
-        else:
+        elif mine:
             yield _Share(table, bucket, among, mine, size)
+
+    def _is_split(self, table: str, buckets: Iterable[int], among: int, size: int) -> bool:
+        """Whether any of the buckets takes less than both: batches hold them apart."""
+        staging = self._staging
+        return any(staging.of_bucket(one, among).size(table) < size for one in buckets)
 
     def _write(self, share: _Share) -> dict[int, Path]:
         layout = self._layouts[share.table]

@@ -11,7 +11,7 @@ from typing import TypeVar
 from freg_pipeline.store import Store
 
 AT_ONCE = 2  # tables that are merged side by side: Arrow works without Python's lock
-MERGED_BYTES = 192 * 1024**2  # of their rows, all together; a table that has more is alone
+MERGED_BYTES = 96 * 1024**2  # of their rows, all together; a table that has more is alone
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 R = TypeVar("R")

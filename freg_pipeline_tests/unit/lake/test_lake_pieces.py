@@ -156,6 +156,49 @@ def test_whoever_makes_a_piece_the_release_is_the_same(store: LocalStore, expect
     assert verify(store) == []
 
 
+def named(count: int) -> list[Delivery]:
+    """People of whom the first thousand have one of three names, and the others each their own."""
+    names = ["ABC"[place % 3] if place < 1_000 else f"SELDOM{place}" for place in range(count)]
+    return [
+        (f"d-{place}", document(number(place), navn=[navn("KARI", name)]))
+        for place, name in enumerate(names)
+    ]
+
+
+@pytest.mark.parametrize("memory", [1, 20_000, 10**9])
+def test_what_is_read_together_makes_the_files_of_one_bucket_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, memory: int
+) -> None:
+    split(monkeypatch, persons=300, rows_a_part=100)
+    people = named(2_400)
+    alone, together = (local_store(tmp_path / name) for name in ("alone", "together"))
+    uttrekk = deliver(alone, "one", people[:1_500], people[1_500:])
+    plan_release(alone, uttrekk)
+    for piece in range(8):
+        release_piece(alone, uttrekk, piece)
+    monkeypatch.setattr(room, "MERGED_BYTES", memory)
+    deliver(together, "one", people[:1_500], people[1_500:])
+    made = build_release(together, Uttrekk(together, "one"))
+    assert made.base.buckets == 8
+    assert _content(together, made) == _content(alone, build_release(alone, uttrekk))
+
+
+def test_a_file_has_no_text_of_anybody_in_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    split(monkeypatch, persons=600, rows_a_part=10_000)
+    monkeypatch.setattr(room, "MERGED_BYTES", 10**9)
+    store = local_store(tmp_path)
+    manifest = build_release(store, deliver(store, "one", named(1_500)))
+    assert manifest.base.buckets == 4
+    for file in manifest.tables["navn"].files:
+        path = Path(store.path(file.key))
+        (column,) = pq.ParquetFile(path, read_dictionary=["etternavn"]).read(["etternavn"]).columns
+        held = [text for piece in column.chunks for text in piece.dictionary.to_pylist()]
+        assert len(held) > 3
+        assert set(held) == set(column.to_pylist())
+
+
 def test_two_workers_side_by_side_make_all_pieces_once(store: LocalStore, expected: Any) -> None:
     everyone(store)
     failed: list[BaseException] = []
