@@ -19,9 +19,12 @@ from freg_pipeline.normalize.memory_map import (
     ENTRIES,
     ENTRY_NUMBERS,
     FROM,
+    FULL,
+    OTHER_FORM,
     OUTCOME,
     PLACE,
     RECORDED_AT,
+    TAKE_BACK,
     TO,
     UNKNOWN_HELD,
 )
@@ -66,7 +69,7 @@ class Decoder:
     """
 
     def __init__(self, columns: Columns, unknown: UnknownFields) -> None:
-        # Here, for whoever decodes and nobody else: numba takes half a second to import.
+        # Here, for whoever decodes and nobody else: it may have to be compiled.
         from freg_pipeline.normalize import machine
 
         self._machine = machine
@@ -104,7 +107,7 @@ class Decoder:
         shared = self.columns.shared
         decoded = Decoded(body, address, entries, int(shared[UNKNOWN_HELD]))
         if not accept(decoded):
-            self._machine.read_entries(0, 0, self._machine.TAKE_BACK, 0, shared.ctypes.data)
+            self._machine.read_entries(0, 0, TAKE_BACK, 0, shared.ctypes.data)
             return None
         self._tell_unknown(body, address)
         return decoded
@@ -128,8 +131,8 @@ class Decoder:
         done = 0
         while True:
             done, at = self._machine.read_entries(at, end, done, len(entries), shared.ctypes.data)
-            if at != self._machine.FULL:
-                return bool(at != self._machine.OTHER_FORM)
+            if at != FULL:
+                return bool(at != OTHER_FORM)
             self.columns.grow()
             at = int(entries[done, TO])
 

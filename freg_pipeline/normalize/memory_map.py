@@ -67,3 +67,8 @@ NOTHING: Final = 0  # neither a document nor a refusal
 LANDED: Final = 1
 ODD_DOCUMENT: Final = 2
 REFUSED: Final = 3
+
+# In the place of where the entries end:
+FULL: Final = -3  # no room left; the shared numbers say where
+OTHER_FORM: Final = -4  # not the form that is read here
+TAKE_BACK: Final = -1  # in place of an entry's number: undo what was read of the last answer

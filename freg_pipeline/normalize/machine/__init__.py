@@ -1,27 +1,23 @@
 """The machine code that reads answers: compiled by numba, once a machine, and kept on its disk.
 
 Only :func:`read_entries` is called from Python. Import this package where documents are decoded and
-nowhere else: importing it loads the code (half a second) or, the first time, compiles it.
+nowhere else: importing it loads the code or, the first time, compiles it.
 """
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 
 from freg_pipeline.normalize import memory_map, program
-from freg_pipeline.normalize.machine.answer import OTHER_FORM, TAKE_BACK, entries
-from freg_pipeline.normalize.machine.append import FULL
-from freg_pipeline.normalize.machine.memory import kept
+from freg_pipeline.normalize.machine.kept_code import Compiled, function_address
 
-__all__ = ["FULL", "OTHER_FORM", "TAKE_BACK", "read_entries"]
-
-_ReadEntries = Callable[[int, int, int, int, int], tuple[int, int]]
+__all__ = ["read_entries"]
 
 
 def _sources() -> str:
-    """Names the exact code: numba looks only at the file of the function that it keeps."""
+    """Names the exact code."""
     here = sorted(Path(__file__).parent.glob("*.py"))
     others = [Path(str(module.__file__)) for module in (program, memory_map)]
     digest = hashlib.sha256()
@@ -30,13 +26,23 @@ def _sources() -> str:
     return digest.hexdigest()
 
 
-def _entry_point(sources: str) -> _ReadEntries:
-    def read_entries(at: int, end: int, number: int, count: int, shared: int) -> tuple[int, int]:
-        sources  # noqa: B018  in the closure, and so part of the key that the code is kept by
-        return entries(at, end, number, count, shared)
+def _compiled() -> Compiled:
+    from freg_pipeline.normalize.machine.compiling import compiled_entries  # imports numba
 
-    return kept(read_entries)
+    return compiled_entries()
 
 
-read_entries = _entry_point(_sources())
-"""Read a bulk answer's entries; see :func:`freg_pipeline.normalize.machine.answer.entries`."""
+_Pair = ctypes.c_int64 * 2
+_call = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 5, ctypes.POINTER(_Pair))(
+    function_address("read_entries", _sources(), _compiled)
+)
+
+
+def read_entries(at: int, end: int, number: int, count: int, shared: int) -> tuple[int, int]:
+    """Read a bulk answer's entries; see :func:`freg_pipeline.normalize.machine.answer.entries`.
+
+    Others may run Python meanwhile.
+    """
+    result = _Pair()
+    _call(at, end, number, count, shared, result)
+    return result[0], result[1]

@@ -10,7 +10,6 @@ from freg_pipeline.normalize.machine import text
 from freg_pipeline.normalize.machine.append import (
     BEFORE_ANSWER,
     BEFORE_ENTRY,
-    FULL,
     ODD,
     remember,
     take_back,
@@ -26,15 +25,18 @@ from freg_pipeline.normalize.memory_map import (
     ENTRY_NUMBERS,
     FIELDS,
     FROM,
+    FULL,
     LANDED,
     LATEST,
     NEVER,
     NOTHING,
     ODD_DOCUMENT,
+    OTHER_FORM,
     OUTCOME,
     PLACE,
     RECORDED_AT,
     REFUSED,
+    TAKE_BACK,
     TO,
     UNKNOWN_BEFORE,
     UNKNOWN_HELD,
@@ -47,8 +49,6 @@ from freg_pipeline.normalize.program import (
     REFUSAL,
 )
 
-OTHER_FORM = -4  # not the form that is read here
-TAKE_BACK = -1  # in place of an entry's number: undo what was read of the last answer
 _NOT_TOLD, _TOLD, _ANOTHER = 0, 1, 2  # what an entry says of the identifier that it answers
 
 _QUOTE, _COMMA, _OPEN, _CLOSE = 34, 44, 123, 125

@@ -18,6 +18,7 @@ from freg_pipeline.normalize.machine.spans import tells_surrogates, token_end, v
 from freg_pipeline.normalize.memory_map import (
     ALL_TABLES,
     COLUMNS,
+    FULL,
     FULL_COLUMN,
     FULL_KIND,
     FULL_NUMBER,
@@ -56,7 +57,6 @@ from freg_pipeline.normalize.program import (
 )
 
 ODD = -2  # not in the contract's plain form
-FULL = -3  # no room left; the shared numbers say where
 
 BEFORE_ENTRY, BEFORE_ANSWER = 0, 1  # marks to come back to
 

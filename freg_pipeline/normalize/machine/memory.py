@@ -16,29 +16,15 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-from freg_pipeline.normalize.machine.kept_code import KeptCode
-
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-_OPTIONS: Any = {"nogil": True, "boundscheck": False, "error_model": "numpy"}
+OPTIONS: Any = {"boundscheck": False, "error_model": "numpy"}
 
 
 def compiled(function: Function) -> Function:
     """Compile for the machine, as a part of the one function that is called from Python."""
-    return cast(Function, njit(**_OPTIONS)(function))
-
-
-def kept(function: Function) -> Function:
-    """Load what was compiled before, or compile now; see ``kept_code.py``.
-
-    The function takes five whole numbers and returns two.
-    """
-    dispatcher = njit(**_OPTIONS)(function)
-    dispatcher._cache = KeptCode(function)
-    dispatcher.compile("UniTuple(int64, 2)(int64, int64, int64, int64, int64)")
-    dispatcher.disable_compile()
-    return cast(Function, dispatcher)
+    return cast(Function, njit(nogil=True, **OPTIONS)(function))
 
 
 def _load(bits: int, result: types.Integer) -> Callable[[int], Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from freg_pipeline.normalize.machine import text
 from freg_pipeline.normalize.machine.append import (
-    FULL,
     ODD,
     append,
     begin_row,
@@ -29,6 +28,7 @@ from freg_pipeline.normalize.machine.memory import (
 from freg_pipeline.normalize.memory_map import (
     DEPTH,
     FIELDS,
+    FULL,
     INDEX,
     LAST_FIELD,
     LATEST,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -174,22 +172,3 @@ def test_row_groups_are_written_as_they_fill_and_nothing_is_lost(
     assert {row["personidentifikator"] for row in found.tables["navn"]} == {TWO}
     assert found.outcomes == {"dokument": 24, "feilet": 12}
     assert [row["dok_nr"] for row in found.account] == list(range(36))
-
-
-def test_only_who_decodes_documents_loads_the_machine_code() -> None:
-    check = "import sys, freg_pipeline.cli; sys.exit('numba' in sys.modules)"
-    subprocess.run([sys.executable, "-c", check], check=True)
-
-
-def test_code_that_no_folder_can_keep_is_compiled_all_the_same(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    from numba.core import caching
-
-    from freg_pipeline.normalize.machine.memory import kept
-
-    def five(at: int, end: int, number: int, count: int, shared: int) -> tuple[int, int]:
-        return at + end, number + count + shared
-
-    monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [])
-    assert kept(five)(1, 2, 3, 4, 5) == (3, 12)
