@@ -73,7 +73,7 @@ def failure(
         package: of rights, to be named where the register denies the service.
     """
     status = response.status_code
-    if status == httpx.codes.NOT_MODIFIED:
+    if status == httpx.codes.NOT_MODIFIED and "if-none-match" in response.request.headers:
         return NotModifiedError(f"{service} has nothing new")
     wait = retry_after(response)
     if response.has_redirect_location:
@@ -92,11 +92,17 @@ def failure(
         return PassingError(what, LATER, retry_after=wait)
     kind = {404: NotFoundError, 410: GoneError}.get(status, RefusedError)
     remedy = _denied(package) if status == 403 else _REMEDIES.get(status, _LOOK)
+    if status < 400:  # no word about the question, and no answer to it
+        remedy = _ON_THE_WAY
     return kind(what, remedy, status=status, code=code, said=said)
 
 
 LATER = "Run the same command again later: it resumes where it stopped"
 _LOOK = "Correct what the register objects to"
+_ON_THE_WAY = (
+    "Correct FREG_BASE_URL, or look at what stands between here and the register (a proxy, a "
+    "gateway, a sign-in page)"
+)
 _REMEDIES = {
     401: "Renew FREG_TOKEN or check the access settings (freg check)",
     404: "Check the identifier and FREG_BASE_URL",
@@ -127,8 +133,7 @@ def _redirected(response: httpx.Response, service: str, correlation_id: str) -> 
         f"{service} was answered by {response.status_code}, which redirects {leads} "
         "(correlation id "
         f"{correlation_id}); it is not followed",
-        "Correct FREG_BASE_URL, or look at what stands between here and the register (a proxy, a "
-        "gateway, a sign-in page)",
+        _ON_THE_WAY,
         status=response.status_code,
     )
 

@@ -203,6 +203,10 @@ class _Line:
         except Exception as error:  # whatever a broken connection makes of it
             logger.info("while closing the connections: %s", type(error).__name__)
         await self._loop.shutdown_asyncgens()
+        await asyncio.sleep(0)  # what has just been left is closed by tasks of its own
+        await asyncio.gather(
+            *asyncio.all_tasks() - {asyncio.current_task()}, return_exceptions=True
+        )
 
 
 async def _within(seconds: float, work: Coroutine[Any, Any, T]) -> T:

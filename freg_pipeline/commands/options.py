@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -300,8 +301,16 @@ def show(answer: Answer) -> None:
     """Print an answer, and nothing else: JSON so that people can read it, XML as it came."""
     import msgspec
 
-    is_json = "json" in answer.content_type
-    body = msgspec.json.format(answer.body, indent=2) if is_json else answer.body
+    from freg_pipeline.envelope import is_xml
+    from freg_pipeline.readable import read_json
+
+    def indented(body: bytes) -> bytes:
+        return msgspec.json.format(body, indent=2)
+
+    body = answer.body
+    if not is_xml(body):
+        with suppress(ValueError):  # what is no JSON is shown as it came, too
+            body = read_json(indented, body)
     write(body + b"\n")
 
 

@@ -118,8 +118,8 @@ def hendelse(identifikator: str, form: str | None) -> None:
 
 
 def _document(identifier: str) -> str:
-    """A document's identifier. Nothing is published about its form."""
-    if not identifier.strip():
+    """A document's identifier. Nothing is published about its form; dots alone lead elsewhere."""
+    if not identifier.strip(". \t\r\n"):
         raise ConfigurationError("that is not a document identifier", "Correct it")
     return identifier.strip()
 

@@ -187,6 +187,13 @@ class Authority:
         return str(paths[0]), str(paths[1])
 
 
+def server_context(files: tuple[str, str]) -> ssl.SSLContext:
+    """For a server with this key and certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files[1], files[0])
+    return context
+
+
 @pytest.fixture
 def authority(tmp_path: Path) -> Authority:
     return Authority(tmp_path)

@@ -1,0 +1,1 @@
+"""Peers that answer as no server should, and commands that meet them."""
