@@ -17,6 +17,7 @@ from freg_pipeline.client.maskinporten import Client, Maskinporten, shared
 from freg_pipeline.client.syntetisk import LentClient
 from freg_pipeline.errors import ConfigurationError, PassingError
 from freg_pipeline.outside import keep_secret, showable
+from freg_pipeline.readable import within_depth
 from freg_pipeline.settings import Settings
 
 T = TypeVar("T")
@@ -117,11 +118,12 @@ def _told_by(token: str) -> str:
     """What a token tells of itself, where it is a JWT. To verify it is the register's part."""
     try:
         content = token.split(".")[1]
-        claims = msgspec.json.decode(urlsafe_b64decode(content + "=" * (-len(content) % 4)))
+        padded = content + "=" * (-len(content) % 4)
+        claims = within_depth(msgspec.json.decode, urlsafe_b64decode(padded))
         left = float(claims["exp"]) - time.time()
         when = f"good for {left:.0f} s" if left > 0 else f"expired {-left:.0f} s ago"
         return f" for {showable(str(claims['scope']))}, {when}"
-    except (ValueError, LookupError, TypeError, msgspec.DecodeError):
+    except (ValueError, LookupError, TypeError, ArithmeticError, RecursionError):
         return ""
 
 

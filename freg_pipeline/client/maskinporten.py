@@ -32,6 +32,7 @@ from freg_pipeline.client.oauth import (
     is_wrong_audience,
     no_metadata,
     refusal,
+    require_encrypted,
 )
 from freg_pipeline.client.retry_after import retry_after
 from freg_pipeline.client.retrying import told_by_us
@@ -198,6 +199,7 @@ class Maskinporten:
             metadata = decode(response, Metadata, "metadata")
             if metadata.issuer.rstrip("/") != client.issuer.rstrip("/"):
                 raise no_metadata(client.issuer, "names another issuer")
+            require_encrypted(metadata.token_endpoint, client.issuer)
             self._metadata[client.issuer] = metadata
         metadata = self._metadata[client.issuer]
         return metadata.token_endpoint, metadata.issuer

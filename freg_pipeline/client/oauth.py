@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
+from freg_pipeline.addresses import http_address, is_open_to_others
 from freg_pipeline.client.answers import LATER
 from freg_pipeline.client.retry_after import moment
 from freg_pipeline.errors import ConfigurationError, PassingError, RefusedError
@@ -19,6 +20,8 @@ CLOCK_SECONDS = 10.0  # a clock that is wrong by more may be why an assertion is
 T = TypeVar("T")
 # Begins where a word does, and gives nothing back: in a text without end nothing is read twice.
 _JWT = re.compile(r"(?<![\w-])[\w-]{16,}+\.[\w-]{16,}+(\.[\w-]++)?")
+_TOKEN = re.compile(r"[!-~]{1,16384}")  # no server takes a longer header
+_LONGEST_SECONDS = 366 * 86_400.0
 _fields = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -30,11 +33,18 @@ class Metadata(msgspec.Struct):
 
 
 class Granted(msgspec.Struct):
-    """A token; ``expires_in`` in seconds."""
+    """A token; ``expires_in`` in seconds. One that is over, or that no header holds, is none."""
 
     access_token: str
     expires_in: float = 120.0
     scope: str = ""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where it is none."""
+        if not _TOKEN.fullmatch(self.access_token) or self.expires_in <= 0:
+            msg = "no token"
+            raise ValueError(msg)
+        self.expires_in = min(self.expires_in, _LONGEST_SECONDS)
 
     def __repr__(self) -> str:
         return f"Granted({self.scope})"
@@ -111,6 +121,25 @@ def no_metadata(issuer: str, why: str) -> ConfigurationError:
         f"the metadata of Maskinporten at {urlsplit(issuer).netloc} {why}",
         "Correct FREG_MASKINPORTEN_ISSUER, or set FREG_MASKINPORTEN_TOKEN_ENDPOINT",
     )
+
+
+def require_encrypted(endpoint: str, source: str) -> None:
+    """See that a token endpoint that an answer names can be asked as safely as the answer was.
+
+    Args:
+        endpoint: where it says that tokens are asked for.
+        source: the address that answered.
+
+    Raises:
+        ConfigurationError: it is no address, or what is sent there could be read on the way.
+    """
+    try:
+        if http_address(endpoint) is None:
+            raise no_metadata(source, "names no token endpoint")
+    except ValueError:
+        raise no_metadata(source, "names a token endpoint that is no address") from None
+    if is_open_to_others(endpoint) and not is_open_to_others(source):
+        raise no_metadata(source, "names a token endpoint that isn't encrypted (http://)")
 
 
 def _clock_ahead(response: httpx.Response, now: float) -> float | None:

@@ -17,6 +17,7 @@ from joserfc.jwk import RSAKey
 
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.outside import keep_secret
+from freg_pipeline.readable import within_depth
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -25,6 +26,9 @@ ALGORITHM = "RS256"  # what Maskinporten takes
 KEY_DAYS = 365  # a registered key lives, at most (Maskinporten's documentation)
 SOON_DAYS = 30  # before its end it is worth a word
 _PRIVATE = ("d", "p", "q", "dp", "dq", "qi")  # RFC 7518, 6.3.2
+_LARGEST_FILE = 64 * 1024
+# A key of 16,384 bits, as large as OpenSSL takes: of a larger one the check alone lasts for hours.
+_LARGEST_PEM, _LONGEST_PART = 16 * 1024, 2_740
 
 
 @dataclass(frozen=True, repr=False)
@@ -40,9 +44,12 @@ class Signer:
     header: Mapping[str, Any]
 
     def sign(self, claims: Mapping[str, Any]) -> str:
-        """A signed assertion."""
+        """A signed assertion. Raises ConfigurationError where the key isn't meant for it."""
         header = {"alg": ALGORITHM, **self.header}
-        assertion = jwt.encode(header, dict(claims), self.key, algorithms=[ALGORITHM])
+        try:
+            assertion = jwt.encode(header, dict(claims), self.key, algorithms=[ALGORITHM])
+        except JoseError:  # by what a JWK says of itself
+            raise _wrong_key(f"isn't meant for signing by {ALGORITHM}") from None
         keep_secret(assertion)
         return assertion
 
@@ -106,11 +113,17 @@ def signer_of(pem: str, kid: str) -> Signer:
 
 def _read(path: Path, setting: str) -> bytes:
     try:
-        return path.expanduser().read_bytes()
+        with path.expanduser().open("rb") as file:
+            content = file.read(_LARGEST_FILE + 1)
     except OSError as error:
         raise ConfigurationError(
             f"the file that {setting} names can't be read: {error.strerror}", "Correct it"
         ) from None
+    if len(content) > _LARGEST_FILE:
+        raise ConfigurationError(
+            f"the file that {setting} names is too large to be what it should be", "Correct it"
+        )
+    return content
 
 
 def _key(content: bytes) -> tuple[RSAKey, str | None]:
@@ -118,14 +131,16 @@ def _key(content: bytes) -> tuple[RSAKey, str | None]:
     said: str | None = None
     try:
         if content.lstrip().startswith(b"{"):
-            content_of_jwk = msgspec.json.decode(content, type=dict[str, Any])
-            said = content_of_jwk.get("kid")
-            key = RSAKey.import_key(content_of_jwk)
+            jwk = _jwk(content)
+            said = jwk.get("kid")
+            key = RSAKey.import_key(jwk)
         else:
+            if len(content) > _LARGEST_PEM:
+                raise _wrong_key("is larger than any RSA key")
             key = RSAKey.import_key(content)
     except TypeError:
         raise _wrong_key("is encrypted: no password can be given here") from None
-    except (ValueError, JoseError, msgspec.DecodeError):
+    except (ValueError, JoseError):
         raise _wrong_key("is no RSA key as PEM or JWK") from None
     if not key.is_private:
         raise _wrong_key("is a public key, and the private one is needed")
@@ -133,11 +148,20 @@ def _key(content: bytes) -> tuple[RSAKey, str | None]:
     return key, said
 
 
+def _jwk(content: bytes) -> dict[str, Any]:
+    """What a JWK holds. Raises ValueError for what is none, or larger than any."""
+    jwk = within_depth(msgspec.json.Decoder(dict[str, Any]).decode, content)
+    if any(len(str(jwk.get(name, ""))) > _LONGEST_PART for name in ("n", "e", *_PRIVATE)):
+        msg = "too large"
+        raise ValueError(msg)
+    return jwk
+
+
 def _secret_parts(content: bytes) -> list[str]:
     """What of a key's file is secret: lines of PEM, numbers of a JWK."""
     if content.lstrip().startswith(b"{"):
-        fields = msgspec.json.decode(content, type=dict[str, Any])
-        return [str(fields[name]) for name in _PRIVATE if name in fields]
+        jwk = _jwk(content)
+        return [str(jwk[name]) for name in _PRIVATE if name in jwk]
     return [
         line
         for line in content.decode(errors="replace").splitlines()

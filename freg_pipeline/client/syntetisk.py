@@ -17,6 +17,7 @@ from freg_pipeline.client.answers import LATER
 from freg_pipeline.client.bounds import ask_once
 from freg_pipeline.client.maskinporten import Client, shared
 from freg_pipeline.client.network import blocked_way
+from freg_pipeline.client.oauth import require_encrypted
 from freg_pipeline.errors import AwayError, FregError, UnreachableError
 from freg_pipeline.readable import within_depth
 
@@ -87,6 +88,8 @@ class LentClient:
             lent = within_depth(_lent.decode, response.content)
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise _NothingLentError("the register lends no client") from None
+
+        require_encrypted(lent.token_endpoint, root)
 
         from freg_pipeline.client.signing_key import signer_of  # costs others 0.1 s
 

@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import time
-from base64 import urlsafe_b64decode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -508,6 +508,48 @@ def test_a_key_file_that_holds_something_else(tmp_path: Path, key_file: Path) ->
         read_signer(tmp_path / "none", "k", None)
     with pytest.raises(ConfigurationError, match="FREG_MASKINPORTEN_KID"):
         read_signer(key_file, None, None)
+
+
+DEEP = b'{"kty":"RSA","a":' + b"[" * 5_000 + b"]" * 5_000 + b"}"
+
+
+def test_a_key_file_made_to_hold_up_whoever_reads_it(tmp_path: Path, key_file: Path) -> None:
+    jwk = RSAKey.import_key(key_file.read_bytes()).as_dict(private=True)
+    contents = {
+        DEEP: "no RSA key",
+        json.dumps({**jwk, "n": "v" * 30_000}).encode(): "no RSA key",  # checked for hours
+        b"-----BEGIN PRIVATE KEY-----\n" + b"v" * 30_000: "larger than any",
+        bytes(100_000): "too large",
+    }
+    path = tmp_path / "file"
+    for content, said in contents.items():
+        path.write_bytes(content)
+        with pytest.raises(ConfigurationError, match=said):
+            read_signer(path, "k", None)
+
+
+@pytest.mark.parametrize("told", [{"use": "enc"}, {"alg": "PS256"}, {"key_ops": ["verify"]}])
+def test_a_jwk_that_is_for_something_else(
+    told: dict[str, Any], tmp_path: Path, key_file: Path
+) -> None:
+    path = tmp_path / "key.jwk"
+    jwk = RSAKey.import_key(key_file.read_bytes()).as_dict(private=True)
+    path.write_text(json.dumps({**jwk, **told}))
+    with pytest.raises(ConfigurationError, match="isn't meant for signing by RS256"):
+        read_signer(path, "k", None).sign({"a": 1})
+
+
+CLAIMS = [
+    b'{"exp":' * 50_000, b'{"scope":"x","exp":%s}' % (b"9" * 400), b'{"scope":"x","exp":"nan"}',
+    b'{"scope":"x","exp":1e999}', b'{"scope":"\\ud800","exp":1}', b"[1]", b"null", b"\xff",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("claims", CLAIMS)
+def test_a_ready_token_may_hold_anything(claims: bytes) -> None:
+    token = f"a.{urlsafe_b64encode(claims).decode()}.c"
+    settings = load(base_url="http://127.0.0.1:9", token=token)
+    assert "token in FREG_TOKEN" in access(settings).describe()
 
 
 def test_a_certificate_that_is_not_the_keys(guarded: str, tmp_path: Path, key_file: Path) -> None:
