@@ -230,8 +230,9 @@ def _oppslag(item: bytes) -> Oppslag:
     told = _told_by(entry)
     if told is not None:
         return told
-    # No wrapping: the object is a document itself, unless it holds nothing but what was asked for.
-    is_document = bool(_names(item) - set(_Entry.__struct_fields__))
+    # No wrapping: the object is a document itself if it tells whose. Another's error under status
+    # 200 is none, and would empty whoever was asked for.
+    is_document = "identifikasjonsnummer" in _names(item)
     return Oppslag(_identifier(entry), bytes(item) if is_document else None, None)
 
 

@@ -199,6 +199,17 @@ def test_a_document_that_names_nobody_fails_in_an_archive_and_not_in_a_look_up(p
     assert found.tables["navn"][0]["personidentifikator"] == ONE
 
 
+@pytest.mark.parametrize("around", ["X", "[X]", '{"oppslag":X}', '{"oppslag":[X]}'])
+@pytest.mark.parametrize("named", ["", f'"foedselsEllerDNummer":"{ONE}",'])
+def test_anothers_error_under_status_200_empties_nobody(
+    around: str, named: str, plan: Plan
+) -> None:
+    body = around.replace("X", f'{{{named}"error":"the backend is away"}}').encode()
+    found = normalize_answers(plan, [([ONE], body)], kind="foedselsEllerDNummer")
+    assert found.outcomes == {"feilet": 1}
+    assert found.tables.keys() <= {"dokument"}
+
+
 # -- whose document, and how new ---------------------------------------------------------------
 
 
