@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import NoDecode
 
 from freg_pipeline.addresses import http_address, is_open_to_others
-from freg_pipeline.outside import keep_secret
+from freg_pipeline.outside import keep_secret, showable
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ def _everything_but(value: tuple[str, ...]) -> tuple[str, ...]:
     if "alle" in value:
         return ("alle", *without) if without else ()
     if without:
-        msg = f"leaves something out of nothing: write alle,{','.join(without)}"
+        msg = f"leaves something out of nothing: write alle,{showable(','.join(without))}"
         raise ValueError(msg)
     return value
 

@@ -124,7 +124,7 @@ def parse_rules(content: bytes, where: str) -> Rules:
     """
     try:
         told = msgspec.convert(tomllib.loads(content.decode()), Told)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+    except (ValueError, RecursionError) as error:  # of TOML, UTF-8, our form; nested without end
         raise ConfigurationError(
             f"the rules {where} can't be read: {showable(str(error))}",
             f"A column's rules are {', '.join(Rule)}; e.g. freg export --show-rules research",

@@ -154,10 +154,18 @@ def _values(decoder: Decoder, before: list[int]) -> Counter[str]:
             found[f"rows of {'.'.join(table.table.path)}"] = rows
             for place, spec in enumerate(table.table.columns):
                 array = decoder.columns.column(table, place).slice(held)
-                count = array.flatten() if spec.repeated else array
-                if len(count) - count.null_count:
-                    found[".".join((*table.table.path, *spec.path))] = len(count) - count.null_count
+                path = ".".join((*table.table.path, *spec.path))
+                for value in (array.flatten() if spec.repeated else array).drop_null().to_pylist():
+                    found[_named(path, value, spec.kind)] += 1
     return found
+
+
+_COMPARED = {ValueKind.STRING, ValueKind.CODE, ValueKind.INTEGER, ValueKind.BOOLEAN}
+
+
+def _named(path: str, value: Any, kind: ValueKind) -> str:
+    """A column, and the value where that is the same in JSON and in a table."""
+    return f"{path} = {str(value).lower()}" if kind in _COMPARED else path
 
 
 def _walk(value: _Object, structure: Structure, path: tuple[str, ...], found: Counter[str]) -> None:
@@ -169,7 +177,7 @@ def _walk(value: _Object, structure: Structure, path: tuple[str, ...], found: Co
             continue
         below = (*path, name)
         if path and isinstance(field.type, Simple) and field.type.kind is ValueKind.OPAQUE:
-            _count(inner, below, found)  # however many there are
+            _count(inner, below, found, ValueKind.OPAQUE)  # however many there are
             continue
         many = inner if isinstance(inner, list) and not isinstance(inner, _Object) else [inner]
         for one in many:
@@ -180,15 +188,15 @@ def _walk(value: _Object, structure: Structure, path: tuple[str, ...], found: Co
                     found[f"rows of {'.'.join(below)}"] += 1
                 _walk(one, field.type, below, found)
             elif path:
-                _count(one, below, found)
+                _count(one, below, found, field.type.kind)
             else:  # a row that is a single value
                 found[f"rows of {name}"] += 1
-                _count(one, (name, name), found)
+                _count(one, (name, name), found, field.type.kind)
 
 
-def _count(value: Any, path: tuple[str, ...], found: Counter[str]) -> None:
+def _count(value: Any, path: tuple[str, ...], found: Counter[str], kind: ValueKind) -> None:
     if value != "":  # else an empty element
-        found[".".join(path)] += 1
+        found[_named(".".join(path), value, kind)] += 1
 
 
 def _child(first: int, count: int, note: Path) -> None:

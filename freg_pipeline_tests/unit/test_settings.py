@@ -42,6 +42,13 @@ def test_a_wrong_value_is_named_by_its_setting(
     assert "\n" not in str(wrong.value)
 
 
+def test_a_wrong_list_of_parts_is_told_in_one_line_without_a_number() -> None:
+    with pytest.raises(ConfigurationError, match="write alle,-na") as told:
+        load(parts="-na\rvn03851598730,-\x1b[31mnavn")
+    assert len(str(told.value).splitlines()) == 1
+    assert "03851598730" not in str(told.value)
+
+
 def test_a_wrong_value_among_several_is_named_by_the_setting_that_there_is() -> None:
     with pytest.raises(ConfigurationError, match="the setting FREG_ALERT_ON is wrong"):
         load(alert_on="failures,late,nothing")

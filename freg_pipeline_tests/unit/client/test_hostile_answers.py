@@ -14,7 +14,7 @@ from freg_pipeline.client.answers import failure
 from freg_pipeline.client.hendelsesdokument import hendelsesdokumenter
 from freg_pipeline.client.html import FirewallError
 from freg_pipeline.client.oauth import refusal
-from freg_pipeline.errors import FregError
+from freg_pipeline.errors import ConfigurationError, FregError
 from freg_pipeline_tests.fuzz.parsers import READERS
 
 _OPENED = [(b"[", b"]"), (b'{"a":', b"}")]
@@ -24,6 +24,7 @@ _NAMES = [
     "access_token", "egenskapshendelse", "oppslag", "folkeregisterperson", "annet",
 ]  # fmt: skip
 _JSON = [name for name in READERS if name not in {"contract", "list", "settings", "Retry-After"}]
+_RULES = [b"a = " + opened * 100_000 for opened in (b"[", b"{a=")]
 REQUEST = httpx.Request("GET", "http://register.test/v1/x")
 
 
@@ -36,6 +37,13 @@ def test_what_is_nested_without_end_is_damaged_as_any_other(name: str) -> None:
     for body in bodies:
         with suppress(FregError, ValueError):
             READERS[name].read(body)
+
+
+@pytest.mark.parametrize("rules", _RULES, ids=["lists", "tables"])
+def test_rules_that_are_nested_without_end_are_refused(rules: bytes) -> None:
+    with pytest.raises(ConfigurationError, match="can't be read") as told:
+        READERS["rules"].read(rules)
+    assert len(str(told.value).splitlines()) == 1
 
 
 _ENTITIES = (

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 
 from freg_pipeline_tests.fuzz.decoder import read_given, run
 from freg_pipeline_tests.fuzz.made import PLANS, whole
@@ -34,3 +36,10 @@ def test_an_answer_may_end_anywhere() -> None:
 
 def test_answers_made_wrong_at_random() -> None:
     assert run(0, SEEDS) is None
+
+
+def test_a_decoder_that_is_wrong_is_noticed() -> None:
+    """What each answer is held against tells of every value, and not only of how many there are."""
+    command = [sys.executable, "-m", "freg_pipeline_tests.fuzz.mutants"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
