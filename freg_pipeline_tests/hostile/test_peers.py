@@ -12,7 +12,7 @@ import pytest
 from joserfc.jwk import RSAKey
 
 from freg_pipeline_tests.hostile.meeting import COMMANDS, faults_of, met_by, ran, settings_for
-from freg_pipeline_tests.hostile.peers import ANSWERS, NUMBER, PEERS, SECRET, said
+from freg_pipeline_tests.hostile.peers import ANSWERS, ENDLESS, NUMBER, PEERS, SECRET, said
 from freg_pipeline_tests.hostile.server import Connection, answering_by
 from freg_pipeline_tests.unit.client.test_network import Authority, server_context
 
@@ -37,7 +37,7 @@ def test_a_register_that_is_none(peer: str, command: str, tmp_path: Path) -> Non
     with answering_by(PEERS[peer]) as met:
         ended = met_by(peer, COMMANDS[command], settings_for(met.url, tmp_path))
     assert faults_of(ended, peer, command) == []
-    assert met.heads
+    assert met.heads or peer in ENDLESS  # half a second may be over before anything is asked
     assert not (tmp_path / "store" / "releases").exists()
 
 
@@ -46,7 +46,7 @@ def test_a_maskinporten_that_is_none(peer: str, key_file: Path, tmp_path: Path) 
     with answering_by(said("200 OK", b"7")) as register, answering_by(PEERS[peer]) as met:
         ended = met_by(peer, ["sekvensnummer"], _by_key(register.url, met.url, key_file, tmp_path))
     assert faults_of(ended, peer, "a token") == []
-    assert met.heads
+    assert met.heads or peer in ENDLESS  # half a second may be over before anything is asked
     assert register.heads == []
 
 
