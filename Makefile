@@ -6,7 +6,7 @@ INSTALLED := .venv/.installed
 RUNS := .venv/.runs
 DAGSTER_HOME := $(CURDIR)/data/dagster
 
-.PHONY: demo test test-s3 test-distributed lint docs site pictures ui bench bench-large fuzz chaos sbom audit constraints-hashed clean
+.PHONY: demo test test-s3 test-distributed lint docs site pictures ui bench bench-large fuzz chaos damage sbom audit constraints-hashed clean
 
 demo: $(RUNS)
 	$(BIN)/freg demo
@@ -65,6 +65,10 @@ fuzz: $(INSTALLED)
 SEEDS ?= 1-20
 chaos: $(INSTALLED)
 	$(BIN)/python -m freg_pipeline_tests.chaos $(SEEDS)
+
+# Every kind of object damaged in each way, read by each command; a few fields of the table are part of `make test`.
+damage: $(INSTALLED)
+	$(BIN)/python -m freg_pipeline_tests.damage $(DAMAGE)
 
 bench: .venv/.bench
 	$(BIN)/python -m benchmarks

@@ -200,5 +200,5 @@ class ObjectMissingError(FregError):
     """
 
     def __init__(self, key: str, location: str) -> None:
-        super().__init__(f"{location} holds no {key}")
+        super().__init__(f"{location} holds no {key}", "Restore it from a copy")
         self.key = key

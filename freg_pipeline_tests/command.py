@@ -24,7 +24,7 @@ from pathlib import Path
 
 from freg_pipeline_tests.waiting import STUCK_SECONDS
 
-_IMPORTED = (
+IMPORTED = (
     "freg_pipeline.commands.hendelser",
     "freg_pipeline.commands.release",
     "freg_pipeline.commands.root",
@@ -125,7 +125,7 @@ def begun(
         before: done in the process before it is anything; can be pickled.
     """
     told = (arguments, folder, dict(environment), out, err, before)
-    process = _server().Process(target=_command, args=told)
+    process = _server().Process(target=carry_out, args=told)
     process.start()
     return process
 
@@ -133,11 +133,11 @@ def begun(
 @cache
 def _server() -> ForkServerContext:
     server = multiprocessing.get_context("forkserver")
-    server.set_forkserver_preload([*_IMPORTED])
+    server.set_forkserver_preload([*IMPORTED])
     return server
 
 
-def _command(
+def carry_out(
     arguments: tuple[str, ...],
     folder: Path,
     environment: dict[str, str],

@@ -8,19 +8,20 @@ compared, bucket by bucket, by a hash of each person's rows; what stays as it wa
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 import duckdb
 import pyarrow as pa
 
 from freg_pipeline.changes.ended import ended_between, keep_events
-from freg_pipeline.changes.sides import Side, unreadable
+from freg_pipeline.changes.sides import Side
 from freg_pipeline.changes.since import deltas_since, persons_of
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.manifest import Delta, Manifest
 from freg_pipeline.journal.pins import being_read
 from freg_pipeline.lake.database import working_database
+from freg_pipeline.lake.query import reading
 from freg_pipeline.lake.sql import identifier
 from freg_pipeline.lake.tables import (
     HENDELSE,
@@ -94,6 +95,7 @@ class Changes:
     ) -> None:
         self.before = before
         self.after = after
+        self._store = store
         self._connection = connection
         self._after = Side(connection, store, after, "naa")
         self._before: Side | None = None
@@ -127,9 +129,14 @@ class Changes:
         self._known(names)
         for table in self._after.tables:
             if not names or table.name in names:
-                with unreadable(self.after):
+                with self._reading():
                     found = self._of(table)
                 yield replace(found, parts=self._told(found.parts))
+
+    def _reading(self) -> AbstractContextManager[None]:
+        """Tell which file of the two states can't be read."""
+        both = (self.after, *([] if self.before is None else [self.before]))
+        return reading(self._store, *both)
 
     def key(self, name: str) -> str | None:
         """The column by whose values rows of a table are replaced; None: it is replaced whole."""
@@ -164,7 +171,7 @@ class Changes:
 
     def _told(self, parts: Iterator[Part]) -> Iterator[Part]:
         """Parts whose files may be damaged or gone."""
-        with unreadable(self.after):
+        with self._reading():
             for part in parts:
                 batches = self._rows(part.upserts)
                 yield replace(
@@ -172,7 +179,7 @@ class Changes:
                 )
 
     def _rows(self, rows: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
-        with unreadable(self.after):
+        with self._reading():
             yield from rows
 
     def _by_deltas(self, table: Described, columns: dict[str, str]) -> Iterator[Part]:
@@ -276,7 +283,7 @@ def changes(
         writable = used.enter_context(being_read(store, first, after.number))
         folder = used.enter_context(store.scratch() if writable else scratch_here())
         connection = used.enter_context(working_database(folder))
-        with unreadable(after):
+        with reading(store, after, *([] if before is None else [before])):
             found = Changes(connection, store, before, after, tables)
         yield found
 

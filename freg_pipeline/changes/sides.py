@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import duckdb
 import msgspec
 import pyarrow as pa
 
-from freg_pipeline.errors import StoreError
-from freg_pipeline.foreseen import foreseen
+from freg_pipeline.journal.kept import require_whole
 from freg_pipeline.journal.manifest import Manifest, TableEntry, TableFile
 from freg_pipeline.lake.keys import bucket_sql
 from freg_pipeline.lake.landing import load_plan
@@ -33,6 +29,7 @@ from freg_pipeline.lake.views import (
     rows_in,
     with_person,
 )
+from freg_pipeline.lake.whole import files_of
 from freg_pipeline.store import Store
 
 _NOTHING = Source(None, (), replaced=False)
@@ -55,6 +52,7 @@ class Side:
         self._store = store
         self._manifest = manifest
         self._name = name
+        self._seen: set[str] = set()
         self._found: dict[tuple[int, int] | None, dict[str, Source]] = {}
         hidden = {one: f"{name}{one}" for one in (REPLACED_PERSONS, REPLACED_NUMBERS)}
         for one, relation in hidden.items():
@@ -77,6 +75,7 @@ class Side:
             among: a bucket, and of how many; None: all.
             of_deltas: those only that deltas have brought.
         """
+        self._see(table.name, among, of_deltas=of_deltas)
         source = self._sources(among).get(table.name, _NOTHING)
         if of_deltas:
             source = Source(None, source.deltas, source.replaced)
@@ -94,6 +93,7 @@ class Side:
     def common(self, table: Described) -> str:
         """The rows of a table that isn't split by person, as its view shows them."""
         columns = columns_of(table)
+        self._see(table.name)
         rows = rows_in(
             table.name, columns, self._sources(None).get(table.name, _NOTHING), self._state
         )
@@ -108,9 +108,23 @@ class Side:
         """A table's rows as a view, for what asks for several times the same."""
         view = identifier(f"rader_{self._name}_{name}")  # what reads files has names of its own
         (table,) = (one for one in self.tables if one.name == name)
+        self._see(name)
         rows = rows_in(name, columns_of(table), self._sources(None)[name], self._state)
         self._connection.execute(f"CREATE VIEW IF NOT EXISTS {view} AS {rows}")
         return view
+
+    def _see(
+        self, name: str, among: tuple[int, int] | None = None, *, of_deltas: bool = False
+    ) -> None:
+        """See that the files that a table's rows are read from are whole: a copy is made of them.
+
+        Raises:
+            DamagedError: one isn't, or is gone.
+        """
+        manifest = self._manifest if among is None else _of_bucket(self._manifest, among[0])
+        files = dict(files_of(manifest, name, of_deltas=of_deltas))
+        require_whole(self._store, [one for one in files.items() if one[0] not in self._seen])
+        self._seen |= files.keys()
 
     def _sources(self, among: tuple[int, int] | None) -> dict[str, Source]:
         if among not in self._found:
@@ -123,19 +137,6 @@ class Side:
             manifest = self._manifest if among is None else _of_bucket(self._manifest, among[0])
             self._found[among] = sources(self._store, manifest, named)
         return self._found[among]
-
-
-@contextmanager
-def unreadable(after: Manifest) -> Iterator[None]:
-    """Say so where files can't be read. Raises StoreError."""
-    try:
-        yield
-    except (duckdb.Error, OSError, pa.ArrowException) as error:
-        raise foreseen(error) or StoreError(
-            f"the files of release {after.number} or of what came before it can't be read",
-            f"Somebody may have purged them: try again; or find out: freg release verify "
-            f"{after.number}",
-        ) from None
 
 
 def _of_bucket(manifest: Manifest, bucket: int) -> Manifest:

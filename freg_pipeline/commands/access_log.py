@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from freg_pipeline.commands.options import store, with_settings
+from freg_pipeline.errors import IncompleteError
 
 
 @click.command("access-log")
@@ -32,8 +33,15 @@ def access_log(since: datetime | None, form: str) -> None:
 
     from freg_pipeline.journal.access_log import entries
 
-    for entry in entries(store(), None if since is None else since.date()):
+    damaged: list[str] = []
+    for entry in entries(store(), None if since is None else since.date(), damaged):
         click.echo(msgspec.json.encode(entry) if form == "json" else _line(entry))
+    if damaged:
+        raise IncompleteError(
+            f"{len(damaged)} of the access log's objects aren't as they were written, the first is "
+            f"{damaged[0]}",
+            "Restore them from a copy; all others are shown",
+        )
 
 
 def _line(entry: dict[str, Any]) -> str:

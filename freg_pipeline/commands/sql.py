@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from freg_pipeline.journal.access_log import Access
+    from freg_pipeline.journal.manifest import Manifest
     from freg_pipeline.lake.statement import Statement
     from freg_pipeline.store import Store
 
@@ -70,15 +71,17 @@ def sql(
         if form is not None or output is not None:
             raise ConfigurationError("there is no statement", 'Give it: freg sql "SELECT …"')
         lies = store_to_read()
-        connection = reader(lies, "comment", state=earlier_state(lies, as_of))
+        state = earlier_state(lies, as_of)
+        connection = reader(lies, "comment", state=state)
         lock(connection)
-        prompt(connection, Noting(lies, connection))
+        prompt(connection, Noting(lies, connection, state))
         return
     form = _form(form, output)
     lies = store_to_read()
-    connection = reader(lies, text, state=earlier_state(lies, as_of))
+    state = earlier_state(lies, as_of)
+    connection = reader(lies, text, state=state)
     lock(connection)
-    note = Noting(lies, connection)
+    note = Noting(lies, connection, state, written=output is not None)
     if form == "table":
         show_all(connection, text, note)
         return
@@ -95,24 +98,46 @@ def sql(
 
 
 class Noting:
-    """Notes each statement, before it is run: what prepares others reads for them.
+    """Notes each statement, before it is run, and sees to the files that it reads.
+
+    Statements that prepare others are noted too: they read for them.
 
     Args:
         store: what is read.
         connection: over its tables, as yet without any of the user's own.
+        state: the earlier state that these are of; None: the current release.
+        written: what it gives is written to a file.
     """
 
-    def __init__(self, store: Store, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(
+        self,
+        store: Store,
+        connection: duckdb.DuckDBPyConnection,
+        state: Manifest | None = None,
+        *,
+        written: bool = False,
+    ) -> None:
+        from freg_pipeline.lake.asked_of import AskedOf
         from freg_pipeline.lake.fingerprint import Fingerprints
 
         self._store = store
         self._fingerprints = Fingerprints(connection)
+        self._asked_of = AskedOf(store, connection, state, everything=written)
 
     def __call__(self, statement: Statement) -> Access:
-        """Raises ConfigurationError where it must be noted, and can't be."""
-        from freg_pipeline.journal.access_log import note_access
+        """Note it.
 
-        return note_access(self._store, "sql", **self._fingerprints.told(statement.text))
+        Raises:
+            ConfigurationError: it must be noted, and can't be.
+            DamagedError: a file isn't as it was written.
+        """
+        from freg_pipeline.journal.access_log import OTHER, note_access
+
+        told = self._fingerprints.told(statement.text)
+        noted = note_access(self._store, "sql", **told)
+        if tables := {*told["tables"]} - {OTHER}:
+            self._asked_of.require_whole(tables)
+        return noted
 
 
 def _text(given: str | None, file: Path | None) -> str | None:

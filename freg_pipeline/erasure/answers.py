@@ -137,11 +137,12 @@ class _Rewriting:
             kind, identifiers = parse_batch(body)
             numbers = batch_without(identifiers, self._out)
             if numbers is not None:
-                store.replace(hit.key, packed_batch(kind or "foedselsEllerDNummer", numbers))
+                kind = kind or "foedselsEllerDNummer"
+                store.replace(hit.key, packed_batch(hit.key, kind, numbers))
             return
         body = self._without(hit, body)
         meta = msgspec.structs.replace(meta, size=len(body), composed=True)
-        store.replace(hit.key, pack(body, meta))
+        store.replace(hit.key, pack(hit.key, body, meta))
 
     def _without(self, hit: Hit, body: bytes) -> bytes:
         if hit.area == "answers":

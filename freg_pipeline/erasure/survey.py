@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from freg_pipeline.contract import Plan
 from freg_pipeline.erasure.columns import Columns, Places, Whose, columns_of, whose
 from freg_pipeline.erasure.persons import Persons, current_among
 from freg_pipeline.erasure.uttrekk import Events, can_hold, objects_of
-from freg_pipeline.errors import ObjectMissingError
-from freg_pipeline.journal.kept import read_parts
+from freg_pipeline.errors import DamagedError, ObjectMissingError
+from freg_pipeline.foreseen import foreseen
+from freg_pipeline.journal.kept import footer_of, read_parts
 from freg_pipeline.journal.keptout import awaiting, lifted, lifted_key
 from freg_pipeline.journal.manifest import Manifest, TableFile
 from freg_pipeline.journal.releases import current_release, folder_of, list_releases
@@ -33,6 +35,12 @@ def silent(what: str, total: int) -> Told:
     """Tell nobody."""
     del what, total
     return lambda _: None
+
+
+_UNNAMED = (
+    "No release names it: freg release purge removes it, or the command that was making it makes "
+    "it again"
+)
 
 
 @dataclass(frozen=True)
@@ -208,9 +216,12 @@ class _Search:
         columns = columns_of(self._plan(contract), table)
         try:
             with self._store.filesystem.open_input_file(self._store.path(key)) as opened:
-                rows = pq.read_table(opened, columns=columns.among(pq.read_schema(opened).names))
+                file = pq.ParquetFile(opened, page_checksum_verification=True)
+                rows = file.read(columns.among(file.schema_arrow.names))
         except FileNotFoundError:  # it was removed since
             return
+        except (OSError, pa.ArrowException) as error:
+            raise foreseen(error) or DamagedError(key, self._store.location, _UNNAMED) from None
         found = whose(rows, columns, self.persons, self.events.numbers)
         yield from _hit(found, key, area, table)
 
@@ -238,14 +249,12 @@ def find_in(
     """Whose the rows of a table's file are; of ``hendelse`` it is noted which events they are."""
     if not file.rows:
         return Whose(np.empty(0, np.int64), np.empty(0, np.int64))
-    names: list[str] = []
 
     def every(metadata: pq.FileMetaData) -> list[int]:
         return [*range(metadata.num_row_groups)]
 
-    with store.open_file(file.key, file.bytes) as opened:
-        names = columns.among(pq.read_schema(opened).names)
-    rows = read_parts(store, file.key, file, names, every)
+    schema = footer_of(store, file.key, file).schema.to_arrow_schema()
+    rows = read_parts(store, file.key, file, columns.among(schema.names), every)
     found = whose(rows, columns, persons, events)
     if table == HENDELSE.name:
         mine = np.flatnonzero(found.own >= 0)

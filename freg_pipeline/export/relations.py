@@ -15,6 +15,7 @@ from freg_pipeline.lake.people_described import VIEWS
 from freg_pipeline.lake.query import connect, reading
 from freg_pipeline.lake.sql import identifier
 from freg_pipeline.lake.tables import Described, described
+from freg_pipeline.lake.whole import require_whole_release
 from freg_pipeline.store import Store
 
 
@@ -93,8 +94,10 @@ def views_of(store: Store, manifest: Manifest) -> Iterator[duckdb.DuckDBPyConnec
     Raises:
         StoreError: its files can't be read.
     """
+    require_whole_release(store, manifest)
     with closing(connect(store, manifest)) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET preserve_insertion_order = true")
-        with reading(manifest, (duckdb.Error,)):  # an OSError is of where the copy goes
+        # An OSError is of where the copy goes.
+        with reading(store, manifest, failing=(duckdb.Error,)):
             yield connection

@@ -19,10 +19,11 @@ from freg_pipeline.store import write_record
 BATCH_SIZE = 100_000  # identifiers: a batch is a partition, and a partition's run costs seconds
 
 
-def packed_batch(kind: IdentifierKind, identifiers: Sequence[str]) -> bytes:
-    """The object that holds a batch, with the circumstances that it was made here."""
+def packed_batch(key: str, kind: IdentifierKind, identifiers: Sequence[str]) -> bytes:
+    """The object under a key that holds a batch, with the circumstances that it was made here."""
     body = msgspec.json.encode({kind: identifiers})
-    return pack(body, RawMeta(len(body), datetime.now(UTC), "application/json", "", composed=True))
+    meta = RawMeta(len(body), datetime.now(UTC), "application/json", "", composed=True)
+    return pack(key, body, meta)
 
 
 def add_batches(
@@ -47,8 +48,8 @@ def add_batches(
     count = first
     for start in range(0, len(identifiers), size):
         if count not in there:
-            batch = packed_batch(kind, identifiers[start : start + size])
-            uttrekk.store.write(uttrekk.batch_key(count), batch)
+            key = uttrekk.batch_key(count)
+            uttrekk.store.write(key, packed_batch(key, kind, identifiers[start : start + size]))
         count += 1
     return count
 

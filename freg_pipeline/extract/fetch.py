@@ -155,7 +155,7 @@ def _without(
 
 def _keep(uttrekk: Uttrekk, key: str, meta: RawMeta, body: bytes) -> bool:
     """Whether it is kept, or another worker's answer to the same look-up."""
-    return uttrekk.store.write(key, pack(body, meta))
+    return uttrekk.store.write(key, pack(key, body, meta))
 
 
 async def _documents(

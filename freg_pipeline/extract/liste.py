@@ -54,11 +54,13 @@ class TakenList:
     malformed: Malformed
 
     async def fill(self, register: Register, uttrekk: Uttrekk) -> None:
-        """Move the batches into the store. Those that a killed process left are the same."""
+        """Put the batches into the store. Those that a killed process left are the same."""
         del register  # nothing is asked of it
         write_record(uttrekk.store, _malformed_key(uttrekk), self.malformed)
         for batch, path in enumerate(self.batches):
-            uttrekk.store.put_file(uttrekk.batch_key(batch), path)
+            numbers = msgspec.json.decode(path.read_bytes(), type=list[str])
+            key = uttrekk.batch_key(batch)
+            uttrekk.store.write(key, packed_batch(key, "foedselsEllerDNummer", numbers))
         close_batches(uttrekk, len(self.batches))
 
 
@@ -127,7 +129,7 @@ class _Reading:
     def put_away(self) -> None:
         if self.waiting:
             path = self.folder / f"{len(self.batches):06d}"
-            path.write_bytes(packed_batch("foedselsEllerDNummer", self.waiting))
+            path.write_bytes(msgspec.json.encode(self.waiting))
             self.batches.append(path)
             self.waiting = []
 

@@ -112,7 +112,10 @@ def _packed(uttrekk: Uttrekk, batch: int, body: bytes, meta: RawMeta) -> bytes:
     out = kept_out(uttrekk.store) if kind == "foedselsEllerDNummer" else NOBODY
     left = batch_without(identifiers, out) if out else None
     require_news(uttrekk, batch, identifiers if left is None else left)
-    return pack(body, meta) if left is None else packed_batch("foedselsEllerDNummer", left)
+    key = uttrekk.batch_key(batch)
+    if left is None:
+        return pack(key, body, meta)
+    return packed_batch(key, "foedselsEllerDNummer", left)
 
 
 async def wait_for_batch(

@@ -79,8 +79,9 @@ async def fetch_documents(
         left = await asyncio.to_thread(event_documents_without, body, out) if out else None
         if left is not None:
             meta, body = RawMeta(len(left), meta.hentet, _JSON, "", composed=True), left
-        data = await asyncio.to_thread(pack, body, meta)
-        await asyncio.to_thread(uttrekk.store.write, _key(uttrekk, chunk), data)
+        key = _key(uttrekk, chunk)
+        data = await asyncio.to_thread(pack, key, body, meta)
+        await asyncio.to_thread(uttrekk.store.write, key, data)
         sizes.append(len(body))
         progress(len(asked[chunk]))
 

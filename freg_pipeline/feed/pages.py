@@ -127,8 +127,8 @@ def has_pages(uttrekk: Uttrekk) -> bool:
 
 def _keep(uttrekk: Uttrekk, page: int, answer: FeedPage, position: int) -> Sequence[FeedEntry]:
     """Keep a page, and return the events of the one that is kept."""
-    body = pack(answer.raw.body, circumstances(answer.raw))
-    if uttrekk.store.write(_page_key(uttrekk, page), body):
+    key = _page_key(uttrekk, page)
+    if uttrekk.store.write(key, pack(key, answer.raw.body, circumstances(answer.raw))):
         return answer.entries
     return _after(_entries(uttrekk, page), position)
 

@@ -2,11 +2,13 @@
 
 In the store, or, for those who may not write there, in the machine's own log: what its users can't
 change. It names the user, never whom they looked at: no text of a query, no number, no file.
-Objects are plain JSON, a line each, and none is ever replaced.
+Objects are plain JSON, a line each, and none is ever replaced. Each holds a digest of itself and
+its name, so that one that was changed is told.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -35,6 +37,7 @@ _NOT_NOTED = "it couldn't be noted who reads: see FREG_ACCESS_LOG"
 _SYSLOG = Path("/dev/log")
 _LOGIN = Path("/proc/self/loginuid")  # who logged in, whoever they have become since (audit, Linux)
 _NO_LOGIN = 2**32 - 1
+_DIGEST = "digest"
 
 
 @dataclass(frozen=True)
@@ -88,10 +91,17 @@ def note_access(
     return access
 
 
-def entries(store: Store, since: date | None = None) -> Iterator[dict[str, Any]]:
+def entries(
+    store: Store, since: date | None = None, damaged: list[str] | None = None
+) -> Iterator[dict[str, Any]]:
     """What is noted of a store, the earliest first: a day at a time.
 
     From where FREG_ACCESS_LOG says; else from the store and what this user keeps on this machine.
+
+    Args:
+        store: which.
+        since: from that day on.
+        damaged: takes the names of objects that aren't as they were written, and are left out.
     """
     log = log_of(store)
     logs = [store, own_log()] if log is store else [log]
@@ -102,6 +112,8 @@ def entries(store: Store, since: date | None = None) -> Iterator[dict[str, Any]]
         keys = [(log, key) for log in logs for key in log.list(f"{FOLDER}{day}/")]
         for log, key in sorted(keys, key=lambda one: one[1]):  # .json before .rows.json
             entry = _read(log, key)
+            if entry is None and damaged is not None:
+                damaged.append(f"{key} in {log.location}")
             if entry is not None and (log is store or entry.get("store") == store.location):
                 found[entry["id"]] = entry
         yield from sorted(found.values(), key=lambda one: str(one.get("when")))
@@ -158,7 +170,9 @@ def _to(opened: Callable[[], Store], *, new: bool = False) -> Way:
         log = opened()
         if not new and not log.location.startswith("s3://") and not Path(log.location).is_dir():
             return False  # who only asks the register makes no store
-        return log.write(_key(entry, ending), f"{json.dumps(entry)}\n".encode())
+        key = _key(entry, ending)
+        sealed = {**entry, _DIGEST: _digest(key, entry)}
+        return log.write(key, f"{json.dumps(sealed)}\n".encode())
 
     return write
 
@@ -197,10 +211,17 @@ def _key(entry: dict[str, Any], ending: str) -> str:
 def _read(log: Store, key: str) -> dict[str, Any] | None:
     try:
         entry: dict[str, Any] = json.loads(log.read(key))
-        return entry if entry["id"] else None
-    except (ValueError, KeyError, TypeError, FregError) as error:
-        logger.warning("%s in %s can't be read (%s)", key, log.location, type(error).__name__)
-        return None
+        if entry.pop(_DIGEST) == _digest(key, entry):
+            return entry
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, FregError):
+        pass
+    logger.warning("%s in %s isn't as it was written: it is left out", key, log.location)
+    return None
+
+
+def _digest(key: str, entry: dict[str, Any]) -> str:
+    """Of an entry and its name: what has changed is told, if not who wrote it anew on purpose."""
+    return hashlib.sha256(f"{key}\n{json.dumps(entry)}".encode()).hexdigest()[:16]
 
 
 def _who() -> dict[str, Any]:

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Literal
+
 import msgspec
+
+from freg_pipeline.errors import DamagedError
+
+if TYPE_CHECKING:
+    from freg_pipeline.store import Store
+
+_RELEASE_REMEDY = (
+    "Restore it from a copy, or make an earlier release current (freg release restore NUMBER), "
+    "or a new full load"
+)
+_STAGING_REMEDY = "Run the command again: it is made again"
 
 
 class KeptFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,3 +32,9 @@ class KeptFile(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     sha256: str
     footer: str
+
+
+def damaged(store: Store, key: str, how: Literal["damaged", "gone"] = "damaged") -> DamagedError:
+    """What to raise of an object that isn't as it was written."""
+    remedy = _STAGING_REMEDY if key.startswith("uttrekk/") else _RELEASE_REMEDY
+    return DamagedError(key, store.location, remedy, how)

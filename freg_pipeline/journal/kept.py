@@ -12,14 +12,13 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from freg_pipeline.errors import DamagedError, StoreError
+from freg_pipeline.errors import StoreError
 from freg_pipeline.foreseen import foreseen
-from freg_pipeline.journal.files import KeptFile
+from freg_pipeline.journal.files import KeptFile, damaged
 from freg_pipeline.store import Store
 from freg_pipeline.store.scratch import scratch_here
 
@@ -29,11 +28,6 @@ _PIECE = 1 << 20
 _MAGIC = b"PAR1"
 _TRAILER = 8  # the footer's length in 4 bytes, and the magic
 _TAIL = 32 * 1024  # bytes that are read at once to find a footer
-_RELEASE_REMEDY = (
-    "Restore it from a copy, or make an earlier release current (freg release restore NUMBER), "
-    "or a new full load"
-)
-_STAGING_REMEDY = "Run the command again: it is made again"
 
 
 def keep(store: Store, key: str, path: Path) -> KeptFile:
@@ -126,10 +120,7 @@ def read_parts(
     with _reading(store, key):
         opened = store.open_file(key, file.bytes)
     with opened:
-        footer = _footer(opened)
-        if footer is None or _footer_digest(footer) != file.footer:
-            raise damaged(store, key)
-        metadata = pq.read_metadata(pa.BufferReader(_MAGIC + footer))
+        metadata = _metadata(store, key, file, opened)
         parquet = pq.ParquetFile(
             opened, metadata=metadata, page_checksum_verification=True, pre_buffer=True
         )
@@ -140,6 +131,26 @@ def read_parts(
             raise StoreError(
                 f"{key} in {store.location} can't be read: {type(error).__name__}", "Try again"
             ) from error
+
+
+def footer_of(store: Store, key: str, file: KeptFile) -> pq.FileMetaData:
+    """What a file's footer tells, once that is known to be as it was written.
+
+    Raises:
+        DamagedError: it isn't, or the file is gone.
+        StoreError: it can't be read.
+    """
+    with _reading(store, key):
+        opened = store.open_file(key, file.bytes)
+    with opened:
+        return _metadata(store, key, file, opened)
+
+
+def _metadata(store: Store, key: str, file: KeptFile, opened: pa.NativeFile) -> pq.FileMetaData:
+    footer = _footer(opened)
+    if footer is None or _footer_digest(footer) != file.footer:
+        raise damaged(store, key)
+    return pq.read_metadata(pa.BufferReader(_MAGIC + footer))
 
 
 def require_whole(store: Store, files: Iterable[tuple[str, KeptFile]]) -> None:
@@ -179,12 +190,6 @@ def read_ranges(store: Store, key: str, ranges: Iterable[tuple[int, int]]) -> li
     """
     with _reading(store, key):
         return store.read_ranges(key, ranges)
-
-
-def damaged(store: Store, key: str, how: Literal["damaged", "gone"] = "damaged") -> DamagedError:
-    """What to raise of an object that isn't as it was written."""
-    remedy = _STAGING_REMEDY if key.startswith("uttrekk/") else _RELEASE_REMEDY
-    return DamagedError(key, store.location, remedy, how)
 
 
 def _pieces(store: Store, key: str) -> Iterator[bytes]:

@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from freg_pipeline.errors import ObjectMissingError
+from freg_pipeline.errors import DamagedError, ObjectMissingError
 from freg_pipeline.store import Store, read_record, recall_record, write_record
 from freg_pipeline.store.record import replace_record
 
@@ -136,7 +136,8 @@ def kept_out(store: Store, known: KeptOut = NOBODY) -> KeptOut:
         known: who was, by an earlier call.
 
     Raises:
-        DamagedError: an order isn't as it was written: nothing may land until it is restored.
+        DamagedError: an order isn't as it was written, or is gone: nothing may land until it is
+            restored.
     """
     numbers = _numbers(store)
     if max(numbers, default=0) == known.number:
@@ -155,13 +156,23 @@ def kept_out(store: Store, known: KeptOut = NOBODY) -> KeptOut:
 
 
 def orders(store: Store) -> dict[int, Order]:
-    """All orders by their numbers."""
+    """All orders by their numbers, which follow each other.
+
+    Raises:
+        DamagedError: one isn't as it was written, or is gone though its receipt is here, or a later
+            one: nobody would be kept out by it any more.
+    """
     return _read(store, _numbers(store))
 
 
 def _numbers(store: Store) -> list[int]:
     names = [key.split("/") for key in store.list(_FOLDER)]
-    return [int(name[1]) for name in names if name[-1] == "order.json"]
+    numbered = {int(name[1]) for name in names if name[-1] in {"order.json", "receipt.json"}}
+    there = {int(name[1]) for name in names if name[-1] == "order.json"}
+    for number in range(1, max(numbered, default=0) + 1):
+        if number not in there:
+            raise DamagedError(_order_key(number), store.location, how="gone")
+    return sorted(there)
 
 
 def _read(store: Store, numbers: Iterable[int]) -> dict[int, Order]:

@@ -15,7 +15,13 @@ from string import ascii_lowercase
 
 import msgspec
 
-from freg_pipeline.errors import ConfigurationError, FregError, ObjectMissingError, StoreError
+from freg_pipeline.errors import (
+    ConfigurationError,
+    DamagedError,
+    FregError,
+    ObjectMissingError,
+    StoreError,
+)
 from freg_pipeline.journal.releases import manifest_key, read_manifest
 from freg_pipeline.outside import looks_like_number
 from freg_pipeline.store import Store, read_record, write_record
@@ -158,6 +164,10 @@ def _pins(store: Store, *, drop_lapsed: bool = False) -> dict[str, _Pin]:
             one = read_record(store, key, _Pin)
         except ObjectMissingError:  # unpinned just now
             continue
+        except DamagedError:
+            name = key.removeprefix("pins/").removesuffix(".json")
+            remedy = f"Remove it (freg release unpin {name}), and pin the release again"
+            raise DamagedError(key, store.location, remedy) from None
         if not one.has_lapsed:
             found[key.removeprefix("pins/").removesuffix(".json")] = one
         elif drop_lapsed:

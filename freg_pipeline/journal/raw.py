@@ -67,10 +67,10 @@ class _Head(msgspec.Struct, frozen=True):
     sha256: str
 
 
-def pack(body: bytes, meta: RawMeta) -> bytes:
-    """Return the object that holds ``body`` and ``meta``."""
+def pack(key: str, body: bytes, meta: RawMeta) -> bytes:
+    """Return the object under ``key`` that holds ``body`` and ``meta``."""
     compressed: bytes = _codec().compress(body, asbytes=True)
-    head = encode_record(_Head(meta, hashlib.sha256(compressed).hexdigest()))
+    head = encode_record(key, _Head(meta, hashlib.sha256(compressed).hexdigest()))
     return _HEAD.pack(_SKIPPABLE, len(head)) + head + compressed
 
 

@@ -39,11 +39,19 @@ def registered_key(kind: str) -> str:
 
 
 def registered(store: Store, kind: str) -> Registered | None:
-    """What is registered in a format; None: nothing is, or it can't be told any more."""
+    """What is registered in a format; None: nothing is.
+
+    Raises:
+        DamagedError: that can't be told any more: registering anew mends it.
+    """
+    key = registered_key(kind)
     try:
-        return read_record(store, registered_key(kind), Registered)
-    except (ObjectMissingError, DamagedError):
+        return read_record(store, key, Registered)
+    except ObjectMissingError:
         return None
+    except DamagedError:
+        remedy = f"Register the tables anew: freg catalogue --format {kind}"
+        raise DamagedError(key, store.location, remedy) from None
 
 
 def note_registered(store: Store, kind: str, told: Registered) -> None:
@@ -52,6 +60,10 @@ def note_registered(store: Store, kind: str, told: Registered) -> None:
 
 
 def registered_bases(store: Store) -> frozenset[str]:
-    """The folders of the bases that any format's tables name."""
+    """The folders of the bases that any format's tables name.
+
+    Raises:
+        DamagedError: of a format that can't be told any more.
+    """
     found = [registered(store, kind) for kind in FORMATS]
     return frozenset(base for one in found if one is not None for base in one.bases)

@@ -17,6 +17,7 @@ from freg_pipeline.lake.query import add_comments, add_views
 from freg_pipeline.lake.roots import FILE, VARIABLE, Root
 from freg_pipeline.lake.sources import columns_of_files
 from freg_pipeline.lake.sql import identifier, quoted
+from freg_pipeline.lake.whole import unreadable
 from freg_pipeline.store import Store
 from freg_pipeline.store.local import sync_to_disk
 from freg_pipeline.store.scratch import scratch_beside
@@ -123,10 +124,7 @@ def _make(store: Store, manifest: Manifest) -> Path | str:
             made.replace(target)
         sync_to_disk(target.parent)
     except duckdb.Error as error:
-        raise foreseen(error) or StoreError(
-            f"the catalogue of release {manifest.number} can't be made",
-            f"Check the release: freg release verify {manifest.number}",
-        ) from None
+        raise foreseen(error) or unreadable(store, manifest) from None
     except OSError as error:
         known = foreseen(error)
         if isinstance(known, ResourceError):

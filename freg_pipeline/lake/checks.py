@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import duckdb
-import pyarrow as pa
 
 from freg_pipeline.contract import Plan
-from freg_pipeline.errors import StoreError
 from freg_pipeline.journal.kinds import kind_of
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import read_if_there, require_current
@@ -18,7 +16,7 @@ from freg_pipeline.lake.codes import unlisted
 from freg_pipeline.lake.drift import changes_between
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.owntable_naa import PERSON_NAA
-from freg_pipeline.lake.query import connect
+from freg_pipeline.lake.query import connect, reading
 from freg_pipeline.lake.sound import Soundness
 from freg_pipeline.lake.sql import identifier, quoted
 from freg_pipeline.lake.tables import UKJENT_FELT, described
@@ -215,18 +213,12 @@ def run_checks(
     plan = load_plan(store, manifest.contract)
     every = (*checks(manifest, plan), *_since_the_last(store, manifest))
     sound = Soundness(store, manifest, plan)
-    with connect(store, manifest) as connection:
-        try:
-            return [
-                CheckResult(check, 0 if _is_sound(check, sound) else _number(connection, check.sql))
-                for check in every
-                if wanted is None or wanted(check)
-            ]
-        except (duckdb.Error, OSError, pa.ArrowException):
-            raise StoreError(
-                f"the files of release {manifest.number} can't be read",
-                f"Find out which: freg release verify {manifest.number}",
-            ) from None
+    with connect(store, manifest) as connection, reading(store, manifest):
+        return [
+            CheckResult(check, 0 if _is_sound(check, sound) else _number(connection, check.sql))
+            for check in every
+            if wanted is None or wanted(check)
+        ]
 
 
 def _is_sound(check: Check, sound: Soundness) -> bool:

@@ -18,6 +18,7 @@ from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.query import connect, reading
 from freg_pipeline.lake.sql import identifier
 from freg_pipeline.lake.tables import EVENT_TABLES, described
+from freg_pipeline.lake.whole import require_whole_release
 from freg_pipeline.store import Store
 
 _EVENTS = {own.name for own in EVENT_TABLES}
@@ -59,10 +60,11 @@ def contents(store: Store, manifest: Manifest, names: Collection[str] = ()) -> d
         StoreError: files can't be read.
     """
     tables = described(load_plan(store, manifest.contract))
+    require_whole_release(store, manifest)
     # Without a number no later release's protection is looked at: copies haven't got that yet.
     with connect(store, msgspec.structs.replace(manifest, number="")) as connection:
         connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
-        with reading(manifest):
+        with reading(store, manifest):
             return {
                 table.name: _content(connection, table.name, table.types)
                 for table in tables

@@ -15,7 +15,7 @@ from freg_pipeline.envelope import is_xml
 from freg_pipeline.errors import DamagedError, FregError
 from freg_pipeline.extract.blank import answer_without
 from freg_pipeline.journal.batches import CHUNK, chunks
-from freg_pipeline.journal.kept import damaged
+from freg_pipeline.journal.files import damaged
 from freg_pipeline.journal.keptout import KeptOut, kept_out
 from freg_pipeline.journal.measures import (
     BatchTook,

@@ -17,7 +17,7 @@ from typing import Protocol, cast
 import msgspec
 import pyarrow as pa
 
-from freg_pipeline.errors import ConfigurationError, StoreError
+from freg_pipeline.errors import ConfigurationError, DamagedError, StoreError
 from freg_pipeline.journal.manifest import Manifest, TableFile
 from freg_pipeline.journal.registered import (
     FOLDER,
@@ -112,7 +112,7 @@ def register(store: Store, kind: str) -> Registered:
     form = _module(kind)
     while True:
         state = open_state(store, require_current(store))
-        before = registered(store, kind)
+        before, _ = _unless_damaged(store, kind)
         told = Registered(state.folders, state.release, state.sekvensnummer, state.root, {})
         both = dict.fromkeys([*(before.bases if before else ()), *state.folders])
         note_registered(store, kind, msgspec.structs.replace(told, bases=tuple(both)))
@@ -127,8 +127,12 @@ def register(store: Store, kind: str) -> Registered:
 def withdraw(store: Store, kind: str) -> None:
     """Take a format's tables away; the base's files stay."""
     store.delete_all(store.list(f"{FOLDER}/{kind}/"))
-    there = registered(store, kind)
-    for base in there.bases if there is not None else ():
+    try:
+        there = registered(store, kind)
+        bases = there.bases if there is not None else ()
+    except DamagedError:  # it may be any
+        bases = tuple(f"bases/{name}" for name in store.folders("bases/"))
+    for base in bases:
         store.delete_all(one for one in store.list(f"{base}/") if f"/_{kind}_log/" in one)
     store.delete(registered_key(kind))
 
@@ -151,8 +155,8 @@ def renew(store: Store, wanted: Iterable[str] = (), *, anew: bool = False) -> li
         return []
     left = []
     for kind in FORMATS:
-        there = registered(store, kind)
-        if there is None and kind not in wanted:
+        there, is_there = _unless_damaged(store, kind)
+        if not is_there and kind not in wanted:
             continue
         if there is not None and not anew and _is_current(store, there, current):
             continue
@@ -169,16 +173,27 @@ def bases_after_renewal(store: Store) -> frozenset[str]:
     current = current_release(store)
     found = set[str]()
     for kind in FORMATS:
-        there = registered(store, kind)
-        if there is None:
+        there, is_there = _unless_damaged(store, kind)
+        if not is_there:
             continue
+        bases = () if there is None else there.bases
         try:
             _module(kind)
         except ConfigurationError:  # they stay as they are
-            found.update(there.bases)
+            found.update(bases)
         else:
-            found.update(there.bases if current is None else _folders(current))
+            found.update(bases if current is None else _folders(current))
     return frozenset(found)
+
+
+def _unless_damaged(store: Store, kind: str) -> tuple[Registered | None, bool]:
+    """What is registered, if that can be told, and whether anything is."""
+    try:
+        there = registered(store, kind)
+    except DamagedError as error:
+        logger.warning("%s; the tables for %s are registered anew", error.what, kind)
+        return None, True
+    return there, there is not None
 
 
 def open_state(store: Store, manifest: Manifest) -> OpenState:

@@ -24,7 +24,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from freg_pipeline.journal.batches import CHUNK
-from freg_pipeline.journal.kept import damaged, read_ranges
+from freg_pipeline.journal.files import damaged
+from freg_pipeline.journal.kept import read_ranges
 from freg_pipeline.lake.keys import MOST_BUCKETS, in_slices, keys_of, stretch_of
 from freg_pipeline.lake.kommune import with_kommune
 from freg_pipeline.lake.order import ascending

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from freg_pipeline.journal.kept import damaged, require_whole
+from freg_pipeline.journal.files import damaged
+from freg_pipeline.journal.kept import require_whole
 from freg_pipeline.journal.manifest import TableFile
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake import room

@@ -13,7 +13,6 @@ from contextlib import ExitStack, contextmanager
 import duckdb
 import pyarrow as pa
 
-from freg_pipeline.errors import StoreError
 from freg_pipeline.extract.parts import entities
 from freg_pipeline.foreseen import foreseen
 from freg_pipeline.journal.manifest import Manifest, TableFile
@@ -44,6 +43,7 @@ from freg_pipeline.lake.views import (
     people_views,
     table_views,
 )
+from freg_pipeline.lake.whole import unreadable
 from freg_pipeline.store import Store
 
 PROTECTED_TODAY = "_vernet_i_dag"
@@ -63,7 +63,7 @@ def connect(store: Store, manifest: Manifest | None = None) -> duckdb.DuckDBPyCo
         StoreError: its files can't be read.
     """
     manifest = manifest or require_current(store)
-    with ExitStack() as unfinished, reading(manifest):
+    with ExitStack() as unfinished, reading(store, manifest):
         connection = unfinished.enter_context(new_connection())
         add_views(connection, store, manifest, readable_files(connection, store))
         unfinished.pop_all()
@@ -72,12 +72,15 @@ def connect(store: Store, manifest: Manifest | None = None) -> duckdb.DuckDBPyCo
 
 @contextmanager
 def reading(
-    manifest: Manifest, failing: tuple[type[Exception], ...] = (duckdb.Error, OSError)
+    store: Store,
+    *manifests: Manifest,
+    failing: tuple[type[Exception], ...] = (duckdb.Error, OSError, pa.ArrowException),
 ) -> Iterator[None]:
-    """Say so where a release's files can't be read.
+    """Say so where a release's files can't be read, and which one is damaged.
 
     Args:
-        manifest: the release.
+        store: where they lie.
+        manifests: the release, or several that are read together.
         failing: what tells that they can't; without OSError where something is written, too.
 
     Raises:
@@ -86,10 +89,7 @@ def reading(
     try:
         yield
     except failing as error:
-        raise foreseen(error) or StoreError(
-            f"the files of release {manifest.number} can't be read",
-            f"Find out which: freg release verify {manifest.number}",
-        ) from None
+        raise foreseen(error) or unreadable(store, *manifests) from None
 
 
 def readable_files(connection: duckdb.DuckDBPyConnection, store: Store) -> Reads:

@@ -27,7 +27,7 @@ from freg_pipeline.store.scratch import scratch_here
 if TYPE_CHECKING:
     from freg_pipeline.journal.manifest import Manifest
 
-_NUMBER = "SELECT nummer FROM utgivelse"  # of the release that a catalogue is of
+NUMBER = "SELECT nummer FROM utgivelse"  # of the release that a catalogue is of
 
 
 def reader(store: Store, text: str, *, state: Manifest | None = None) -> duckdb.DuckDBPyConnection:
@@ -96,7 +96,7 @@ def _on_catalogue(store: Store) -> duckdb.DuckDBPyConnection | None:
         connection.execute(f"SET VARIABLE {VARIABLE} = {quoted(store.location)}")
         connection.execute(f"ATTACH {quoted(str(path))} AS freg (READ_ONLY)")
         connection.execute("USE freg")
-        if connection.execute(_NUMBER).fetchall() == [(number,)]:
+        if connection.execute(NUMBER).fetchall() == [(number,)]:
             return connection
     connection.close()
     return None

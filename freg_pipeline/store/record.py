@@ -1,7 +1,8 @@
 """The small JSON objects that record what has been done: how they are written, and read again.
 
-Each is an envelope with the format's version and the SHA-256 of that and of the record as it stands
-there, so that damage is told from content. ``jq .record FILE`` prints the record.
+Each is an envelope with the format's version and the SHA-256 of that, of the object's name and of
+the record as it stands there, so that damage is told from content, and another object under this
+one's name from this one. ``jq .record FILE`` prints the record.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ T = TypeVar("T")
 
 # Raised when records, raw answers or table files change so that older software misreads them. The
 # envelope and its digest stay as they are: by these, software tells another version from damage.
-FORMAT = 2
+FORMAT = 3
+_NAMED = 3  # since this one the name is in the digest
 
 
 class _Envelope(msgspec.Struct, frozen=True):
@@ -27,20 +29,21 @@ class _Envelope(msgspec.Struct, frozen=True):
     record: msgspec.Raw
 
 
-def encode_record(record: object, version: int = FORMAT) -> bytes:
-    """Return the object that holds a record, by default of this version of the format."""
+def encode_record(key: str, record: object, version: int = FORMAT) -> bytes:
+    """Return the object that holds a record under a key, by default of this version's format."""
     content = msgspec.json.encode(record)
-    return msgspec.json.encode(_Envelope(version, _digest(version, content), msgspec.Raw(content)))
+    digest = _digest(version, key, content)
+    return msgspec.json.encode(_Envelope(version, digest, msgspec.Raw(content)))
 
 
 def write_record(store: Store, key: str, record: object) -> bool:
     """Write a record once and whole. False: one was there already, and stays as it was."""
-    return store.write(key, encode_record(record))
+    return store.write(key, encode_record(key, record))
 
 
 def replace_record(store: Store, key: str, record: object) -> None:
     """Swap a record atomically: readers see the old or the new one."""
-    store.replace(key, encode_record(record))
+    store.replace(key, encode_record(key, record))
 
 
 def read_record(store: Store, key: str, kind: type[T]) -> T:
@@ -53,7 +56,7 @@ def read_record(store: Store, key: str, kind: type[T]) -> T:
 
     Raises:
         ObjectMissingError: it isn't there.
-        DamagedError: it isn't as it was written.
+        DamagedError: it isn't as it was written under this name.
         StoreError: another version of this software wrote it.
     """
     return decode_record(store.read(key), kind, key, store.location)
@@ -72,7 +75,7 @@ def decode_record(data: bytes, kind: type[T], key: str, location: str) -> T:
         if _is_foreign(data):
             raise _other_version(key, location) from None
         raise DamagedError(key, location) from None
-    if _digest(envelope.format, envelope.record) != envelope.sha256:
+    if _digest(envelope.format, key, envelope.record) != envelope.sha256:
         raise DamagedError(key, location)
     if envelope.format != FORMAT:
         raise _other_version(key, location)
@@ -82,8 +85,9 @@ def decode_record(data: bytes, kind: type[T], key: str, location: str) -> T:
         raise _other_version(key, location) from None
 
 
-def _digest(version: int, content: bytes | msgspec.Raw) -> str:
-    return hashlib.sha256(b"%d\n" % version + bytes(content)).hexdigest()
+def _digest(version: int, key: str, content: bytes | msgspec.Raw) -> str:
+    name = f"{key}\n" if version >= _NAMED else ""
+    return hashlib.sha256(f"{version}\n{name}".encode() + bytes(content)).hexdigest()
 
 
 def _is_foreign(data: bytes) -> bool:

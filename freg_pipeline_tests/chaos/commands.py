@@ -16,7 +16,7 @@ from freg_pipeline_tests.command import begun
 from freg_pipeline_tests.waiting import STUCK_SECONDS
 
 DOCUMENTED = {0, 1, 2, 3, 4, 128 + signal.SIGINT, 128 + signal.SIGTERM}
-_UNFORESEEN = re.compile(r"Traceback|unforeseen|Error in sys|Exception ignored", re.IGNORECASE)
+UNFORESEEN = re.compile(r"Traceback|unforeseen|Error in sys|Exception ignored", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Outcome:
         killed = self.trouble is not None and self.trouble.is_deadly
         if self.code not in DOCUMENTED and not (killed and self.code == -signal.SIGKILL):
             found.append(f"exit code {self.code}")
-        if _UNFORESEEN.search(self.told):
+        if UNFORESEEN.search(self.told):
             found.append(f"it was surprised: {self.told[-1500:]}")
         errors = [line for line in self.told.splitlines() if line.startswith("Error")]
         if self.code > 0 and len(errors) != 1:

@@ -104,7 +104,9 @@ def test_a_damaged_manifest(
     manifest = tmp_path / "releases" / "000001" / "manifest.json"
     manifest.parent.mkdir(parents=True)
     manifest.write_text(content)
-    (tmp_path / "releases" / "current.json").write_bytes(encode_record({"release": "000001"}))
+    (tmp_path / "releases" / "current.json").write_bytes(
+        encode_record("releases/current.json", {"release": "000001"})
+    )
     with pytest.raises(SystemExit) as ended:
         cli.main([*command.split(), "--store", str(tmp_path)])
     assert ended.value.code == code

@@ -23,8 +23,8 @@ def uttrekk(tmp_path: Path) -> Uttrekk:
 
 def keep(uttrekk: Uttrekk, *batches: list[str]) -> None:
     for index, identifiers in enumerate(batches, 1):  # 0 is here
-        packed = packed_batch("dokumentidentifikator", identifiers)
-        uttrekk.store.write(uttrekk.batch_key(index), packed)
+        key = uttrekk.batch_key(index)
+        uttrekk.store.write(key, packed_batch(key, "dokumentidentifikator", identifiers))
 
 
 @pytest.mark.parametrize("identifiers", [["a"], ["a", "b"]])

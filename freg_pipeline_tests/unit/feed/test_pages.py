@@ -151,7 +151,8 @@ def test_another_worker_s_end_stands_and_pages_kept_after_it_belong_to_the_next_
 def keep_page(uttrekk: Uttrekk, page: int, there: list[int]) -> None:
     body = json.dumps([event(number) for number in there]).encode()
     meta = RawMeta(len(body), uttrekk.request.created, "application/json", "test")
-    uttrekk.store.write(uttrekk.key("feed", f"{page:06d}.json.zst"), pack(body, meta))
+    key = uttrekk.key("feed", f"{page:06d}.json.zst")
+    uttrekk.store.write(key, pack(key, body, meta))
 
 
 @pytest.fixture(scope="module")

@@ -283,7 +283,7 @@ def staged_rows(store: Store, place: str, batch: int) -> dict[str, BatchRows]:
 
 def _put(store: Store, key: str, content: dict[str, Any]) -> None:
     body = json.dumps(content).encode()
-    store.write(key, pack(body, RawMeta(len(body), HENTET, "application/json", "test")))
+    store.write(key, pack(key, body, RawMeta(len(body), HENTET, "application/json", "test")))
 
 
 def _entry(field_name: str, identifier: str, answer: dict[str, Any] | str) -> dict[str, Any]:

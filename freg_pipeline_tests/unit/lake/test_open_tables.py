@@ -21,7 +21,8 @@ from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.table import StaticTable
 
 from freg_pipeline.commands.root import cli
-from freg_pipeline.journal.registered import FORMATS, registered
+from freg_pipeline.errors import DamagedError
+from freg_pipeline.journal.registered import FORMATS, registered, registered_key
 from freg_pipeline.journal.releases import require_current
 from freg_pipeline.lake import keys
 from freg_pipeline.lake.catalogue import renew_catalogue
@@ -264,6 +265,24 @@ def test_a_purge_leaves_no_table_without_files(store: LocalStore) -> None:
     assert [path.name for path in Path(store.location, "bases").iterdir()] == ["one.000000000200"]
     for opened in READERS.values():
         assert "Ada" in opened(store, "navn")["fornavn"].to_pylist()
+
+
+def test_a_registration_that_is_damaged_is_made_anew_before_anything_goes(
+    store: LocalStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    for kind in FORMATS:
+        register(store, kind)
+        path = Path(store.path(registered_key(kind)))
+        path.write_bytes(path.read_bytes()[:-9])
+        with pytest.raises(DamagedError, match=f"freg catalogue --format {kind}"):
+            registered(store, kind)
+    compacted(store)
+    assert purge(store, keep=1)
+    assert "are registered anew" in caplog.text
+    for kind in FORMATS:
+        told = registered(store, kind)
+        assert told is not None
+        assert told.bases == (require_current(store).base.folder,)
 
 
 def test_files_that_a_table_names_stay_where_it_cannot_be_renewed(

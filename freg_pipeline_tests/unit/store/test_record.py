@@ -26,7 +26,7 @@ def read(data: bytes) -> Noted:
 
 @given(st.text(), st.integers(-(2**63), 2**63 - 1))
 def test_a_record_comes_back_as_it_was(name: str, count: int) -> None:
-    assert read(encode_record(Noted(name, count))) == Noted(name, count)
+    assert read(encode_record("a/b.json", Noted(name, count))) == Noted(name, count)
 
 
 def test_what_is_there_stays(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_what_is_there_stays(tmp_path: Path) -> None:
 
 
 def test_no_single_bit_goes_unnoticed() -> None:
-    data = encode_record(Noted("Ærlig", 12))
+    data = encode_record("a/b.json", Noted("Ærlig", 12))
     for place in range(len(data) * 8):
         flipped = bytearray(data)
         flipped[place // 8] ^= 1 << place % 8
@@ -45,18 +45,29 @@ def test_no_single_bit_goes_unnoticed() -> None:
             read(bytes(flipped))
 
 
+def test_another_record_under_this_ones_name_is_damage() -> None:
+    with pytest.raises(DamagedError, match=r"^a/b.json in a store is damaged"):
+        read(encode_record("a/c.json", Noted("a", 1)))
+
+
+def test_what_the_version_before_wrote_is_told_as_that() -> None:
+    before = encode_record("a/b.json", Noted("a", 1), FORMAT - 1)
+    with pytest.raises(StoreError, match="another version of freg_pipeline"):
+        read(before)
+
+
 @pytest.mark.parametrize("length", range(0, 100, 7))
 def test_a_truncated_record_is_damaged(length: int) -> None:
     with pytest.raises(DamagedError, match=r"^a/b.json in a store is damaged"):
-        read(encode_record(Noted("a", 1))[:length])
+        read(encode_record("a/b.json", Noted("a", 1))[:length])
 
 
 @pytest.mark.parametrize(
     "data",
     [
-        encode_record(Noted("a", 1), FORMAT + 1),
+        encode_record("a/b.json", Noted("a", 1), FORMAT + 1),
         b'{"name": "a", "count": 1}',
-        encode_record({"navn": "a"}),
+        encode_record("a/b.json", {"navn": "a"}),
     ],
     ids=["a later format", "before there were envelopes", "other fields"],
 )
