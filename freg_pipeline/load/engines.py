@@ -1,7 +1,8 @@
 """What dlt does otherwise for us: rows into PostgreSQL, and changes of a Delta table.
 
-* PostgreSQL: dlt's own copying from Parquet takes each file into memory whole, and fails on one
-  without rows. Here it is streamed.
+* PostgreSQL: dlt's own copying from Parquet takes each file into memory whole, fails on one
+  without rows, and connects for each. Here it is streamed, by connections that stay open: ADBC
+  reads the database's types with each new one, which costs more than a table's changes do.
 * Delta: dlt merges by a primary key, one row each. Here all rows with a key are replaced, in one
   commit of the table.
 """
@@ -12,10 +13,12 @@ from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from adbc_driver_manager import dbapi
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.common.schema.utils import get_columns_names_with_prop
 from dlt.destinations.impl.filesystem.factory import filesystem
 from dlt.destinations.impl.filesystem.filesystem import DeltaLoadFilesystemJob, FilesystemClient
+from dlt.destinations.impl.postgres.factory import get_adbc_driver_location
 from dlt.destinations.impl.postgres.factory import postgres as dlt_postgres
 from dlt.destinations.impl.postgres.postgres import PostgresClient, PostgresParquetCopyJob
 
@@ -25,36 +28,75 @@ ROWS_AT_ONCE = 50_000
 
 
 class _Copy(PostgresParquetCopyJob):
+    def __init__(self, file_path: str, idle: list[Any]) -> None:
+        super().__init__(file_path)
+        self._idle = idle
+
     def run(self) -> None:
-        with pq.ParquetFile(self._file_path) as file, self._connect() as connection:
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self._connect()
+        try:
+            self._copy(connection)
+        except BaseException:
+            connection.close()
+            raise
+        self._idle.append(connection)
+
+    def _connect(self) -> Any:
+        return dbapi.connect(
+            driver=get_adbc_driver_location(),
+            db_kwargs={"uri": self._job_client.config.credentials.to_native_representation()},
+            autocommit=True,  # a COPY is all or nothing; idle, nothing is open
+        )
+
+    def _copy(self, connection: Any) -> None:
+        with pq.ParquetFile(self._file_path) as file, connection.cursor() as cursor:
             batches = pa.RecordBatchReader.from_batches(
                 file.schema_arrow, file.iter_batches(ROWS_AT_ONCE)
             )
             catalogue, schema = self._set_catalog_and_schema()
-            with connection.cursor() as cursor:
-                cursor.adbc_ingest(
-                    self.load_table_name,
-                    batches,
-                    mode="append",
-                    catalog_name=catalogue,
-                    db_schema_name=schema,
-                )
-            connection.commit()
+            cursor.adbc_ingest(
+                self.load_table_name,
+                batches,
+                mode="append",
+                catalog_name=catalogue,
+                db_schema_name=schema,
+            )
 
 
 class _PostgresClient(PostgresClient):
+    idle: list[Any]
+
     def create_load_job(self, *arguments: Any, **named: Any) -> Any:
         job = super().create_load_job(*arguments, **named)
-        return _Copy(job._file_path) if isinstance(job, PostgresParquetCopyJob) else job
+        is_copy = isinstance(job, PostgresParquetCopyJob)
+        return _Copy(job._file_path, self.idle) if is_copy else job
 
 
 class postgres(dlt_postgres):  # noqa: N801  as dlt's
-    """PostgreSQL."""
+    """PostgreSQL. To be closed at the end."""
+
+    def __init__(self, credentials: Any) -> None:
+        super().__init__(credentials)
+        self._idle: list[Any] = []  # of several threads: what takes one away is atomic
 
     @property
     def client_class(self) -> type[PostgresClient]:
         """Whoever talks to it."""
         return _PostgresClient
+
+    def client(self, *arguments: Any, **named: Any) -> PostgresClient:
+        """One who talks to it."""
+        made = cast("_PostgresClient", super().client(*arguments, **named))
+        made.idle = self._idle
+        return made
+
+    def close(self) -> None:
+        """Let go of its connections."""
+        while self._idle:
+            self._idle.pop().close()
 
 
 class _Replace(DeltaLoadFilesystemJob):

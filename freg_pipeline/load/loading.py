@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -70,9 +70,9 @@ def load(
     require_dlt()
     current = require_current(store)
     rows, tables = 0, _names(store, current, by)
-    with alone(str(destination)), scratch_to_read(store) as folder:
+    with alone(str(destination)), scratch_to_read(store) as folder, ExitStack() as opened:
         with in_one_line(destination, reached=False):
-            pipeline = Pipeline(destination, folder)
+            pipeline = opened.enter_context(closing(Pipeline(destination, folder)))
             state = pipeline.state(tables)
         require_same_kind(state, by.fingerprint if by else None)
         todo = steps(store, state, current, anew=anew)
@@ -117,26 +117,31 @@ class _Load:
     @contextmanager
     def _resources(self, folder: Path) -> Iterator[Iterator[Any]]:
         lists = not self.pipeline.is_folder
+        resource = partial(_resource, self.pipeline, self.pipeline.stored())
         if self.by:
             found = self.by.rows(self.store, self.step.after, folder, lists_as_text=lists)
-            yield (_resource(name, None, rows, self.pipeline) for name, rows in found)
+            yield (resource(name, None, rows) for name, rows in found)
             return
         with changes(self.store, self.step.before, self.step.after) as told:
             rows = partial(rows_of, told, lists_as_text=lists)
-            yield (
-                _resource(name, told.key(name), rows(name), self.pipeline) for name in told.tables
-            )
+            yield (resource(name, told.key(name), rows(name)) for name in told.tables)
 
 
 def _row(manifest: Manifest) -> dict[str, Any]:
     return {"release": manifest.number, "sekvensnummer": manifest.positions()[-1]}
 
 
-def _resource(name: str, key: str | None, rows: Iterator[pa.Table], pipeline: Pipeline) -> Any:
+def _resource(
+    pipeline: Pipeline,
+    stored: Mapping[str, Mapping[str, Any]],
+    name: str,
+    key: str | None,
+    rows: Iterator[pa.Table],
+) -> Any:
     import dlt
 
     return dlt.resource(
-        _checked(name, rows, pipeline.stored(name)),
+        _checked(name, rows, stored.get(name, {})),
         name=name,
         table_format=pipeline.table_format,
         **_how(key, is_folder=pipeline.is_folder),

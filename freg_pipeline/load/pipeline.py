@@ -62,12 +62,18 @@ class Pipeline:
 
         self._destination = destination
         self._folder = folder
+        self._reached = dlt_destination(destination)
         self._pipeline = dlt.pipeline(
             NAME,
-            destination=dlt_destination(destination),
+            destination=self._reached,
             dataset_name=destination.schema,
             pipelines_dir=str(folder),
         )
+
+    def close(self) -> None:
+        """Let go of connections that stay open."""
+        if close := getattr(self._reached, "close", None):
+            close()
 
     @property
     def is_folder(self) -> bool:
@@ -99,12 +105,12 @@ class Pipeline:
             )
         return State()
 
-    def stored(self, table: str) -> dict[str, Any]:
-        """The columns of a table as the copy has it, as dlt describes them."""
-        names = self._pipeline.schema_names
-        schema = self._pipeline.schemas[NAME] if NAME in names else None
-        found = schema.tables.get(table, {}) if schema else {}
-        return {**found.get("columns", {})}
+    def stored(self) -> dict[str, dict[str, Any]]:
+        """The columns of each table as the copy has it, as dlt describes them."""
+        if NAME not in self._pipeline.schema_names:
+            return {}
+        tables = self._pipeline.schemas[NAME].tables  # read from a file each time
+        return {name: {**table.get("columns", {})} for name, table in tables.items()}
 
     def run(
         self,
