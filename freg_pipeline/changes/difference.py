@@ -140,8 +140,16 @@ class Changes:
 
     def key(self, name: str) -> str | None:
         """The column by whose values rows of a table are replaced; None: it is replaced whole."""
-        (table,) = (one for one in self._after.tables if one.name == name)
+        table = self._table(name)
         return None if self._is_whole(table) else _key(table)
+
+    def columns(self, name: str) -> dict[str, str]:
+        """A table's columns, with DuckDB's types."""
+        return self._table(name).types
+
+    def _table(self, name: str) -> Described:
+        (table,) = (one for one in self._after.tables if one.name == name)
+        return table
 
     def _is_whole(self, table: Described) -> bool:
         return self._before is None or table.name in _WHOLE or not self._before.has(table)

@@ -6,7 +6,8 @@ A contract comes over the network, and its names reach SQL, Parquet and paths. R
 * An element's name is an NCName of at most LONGEST_ELEMENT characters; any other is refused.
 * A table's or column's name is the elements' names in snake_case, joined by ``_``: letters in lower
   case, digits and ``_`` only; what else a name may hold becomes ``_``, and none begins with one.
-* One that is longer than LONGEST_NAME bytes is cut, and ends with a hash of the whole.
+* One that is longer than LONGEST_NAME bytes is cut, and ends with a hash of the whole. It is what
+  PostgreSQL takes, which cuts longer names without a word: two could become one there.
 * One that is ours already, or another element's, gets the first number from 2 on that makes it
   unique, ``hendelse_2``. Elements that are spelled as the register does (``likeThis``) choose
   first, each in the contract's order.
@@ -20,7 +21,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 
 LONGEST_ELEMENT = 100
-LONGEST_NAME = 120
+LONGEST_NAME = 63
 
 PERSON_COLUMN = "personidentifikator"
 ROW_COLUMN = "rad_nr"
@@ -79,17 +80,18 @@ def _distinct(
 
 
 def _free(wanted: str, taken: set[str], *, reserved: bool) -> str:
-    wanted = _cut(wanted)
-    name, number = wanted, 2
-    while name in taken or (reserved and name == wanted):
-        name = f"{wanted}_{number}"
+    name = first = _cut(wanted)
+    number = 2
+    while name in taken or (reserved and name == first):
+        name = _cut(wanted, f"_{number}")
         number += 1
     taken.add(name)
     return name
 
 
-def _cut(name: str) -> str:
-    if len(name.encode()) <= LONGEST_NAME:
-        return name
-    whole = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return f"{name.encode()[: LONGEST_NAME - 9].decode(errors='ignore')}_{whole}"
+def _cut(name: str, ending: str = "") -> str:
+    room = LONGEST_NAME - len(ending)
+    if len(name.encode()) > room:
+        whole = hashlib.sha256(name.encode()).hexdigest()[:8]
+        name = f"{name.encode()[: room - 9].decode(errors='ignore')}_{whole}"
+    return name + ending

@@ -277,11 +277,19 @@ _SQL = {
     _TIME: "TIMESTAMP WITH TIME ZONE",
     pa.decimal128(38, 10): "DECIMAL(38,10)",
 }
+_ARROW = {told: kind for kind, told in _SQL.items()}
 
 
 def sql_type(kind: pa.DataType) -> str:
     """DuckDB's type of a column."""
     return f"{sql_type(kind.value_type)}[]" if pa.types.is_list(kind) else _SQL[kind]
+
+
+def arrow_type(kind: str) -> pa.DataType:
+    """Arrow's type of a column, by DuckDB's."""
+    if kind.endswith("[]"):
+        return pa.list_(arrow_type(kind.removesuffix("[]")))
+    return _ARROW[kind]
 
 
 def _comment(field: pa.Field) -> str:

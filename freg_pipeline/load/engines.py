@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, cast
 
 import pyarrow as pa
@@ -45,9 +46,10 @@ class _Copy(PostgresParquetCopyJob):
         self._idle.append(connection)
 
     def _connect(self) -> Any:
+        credentials: Any = self._job_client.config.credentials
         return dbapi.connect(
             driver=get_adbc_driver_location(),
-            db_kwargs={"uri": self._job_client.config.credentials.to_native_representation()},
+            db_kwargs={"uri": credentials.to_native_representation()},
             autocommit=True,  # a COPY is all or nothing; idle, nothing is open
         )
 
@@ -133,6 +135,11 @@ class _DeltaClient(FilesystemClient):
     def get_reference_followup_job_class(table: Any) -> Any:
         job = FilesystemClient.get_reference_followup_job_class(table)
         return _Replace if job is DeltaLoadFilesystemJob else job
+
+    def drop_tables(self, *tables: str, delete_schema: bool = True) -> None:
+        # It ends so where there is no schema to delete: the tables are gone by then.
+        with suppress(DestinationUndefinedEntity):
+            super().drop_tables(*tables, delete_schema=delete_schema)
 
 
 class delta(filesystem):  # noqa: N801  as dlt's

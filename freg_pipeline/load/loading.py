@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
+from typing import TYPE_CHECKING
 
 from freg_pipeline.changes.difference import changes
-from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.access_log import note_access
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import require_current
@@ -22,11 +18,13 @@ from freg_pipeline.load.alone import alone
 from freg_pipeline.load.by_rules import ByRules
 from freg_pipeline.load.destination import Destination
 from freg_pipeline.load.pipeline import Pipeline, require_dlt
-from freg_pipeline.load.rows import GONE, rows_of
 from freg_pipeline.load.state import Point, State, Step, require_same_kind, steps
 from freg_pipeline.load.telling import in_one_line
 from freg_pipeline.store import Store
 from freg_pipeline.store.scratch import scratch_to_read
+
+if TYPE_CHECKING:
+    from freg_pipeline.load.incoming import Incoming
 
 
 @dataclass(frozen=True)
@@ -62,8 +60,8 @@ def load(
 
     Raises:
         ConfigurationError: dlt isn't installed or set up; what is there isn't a copy of this store,
-            or not by these rules; the release that it has is no longer kept; a column's type has
-            changed.
+            or not by these rules; the release that it has is no longer kept; somebody has changed a
+            table there.
         DestinationError: the destination can't be reached, or refuses something.
         ResourceError: another process loads this copy.
     """
@@ -106,75 +104,27 @@ class _Load:
 
     def take(self, folder: Path) -> int:
         """Do it; the rows that were sent. A folder for files that isn't there yet."""
+        from freg_pipeline.load.incoming import misfits
+
         before = None if self.step.before is None else Point.of(self.step.before)
         after = Point.of(self.step.after)
         kind = self.by.fingerprint if self.by else None
-        self.pipeline.run([], State(before, after, kind), None)
-        with self._resources(folder) as resources:
-            row = _row(self.step.after)
+        with self._incoming(folder) as incoming:
+            stored = self.pipeline.stored()
+            anew = misfits(incoming, stored, self.pipeline.lacking(stored))
+            self.pipeline.run([], State(before, after, kind), None)
+            self.pipeline.drop(anew)
+            resources = [one.resource(is_folder=self.pipeline.is_folder) for one in incoming]
+            row = {"release": after.release, "sekvensnummer": self.step.after.positions()[-1]}
             return self.pipeline.run(resources, State(after, by=kind), row, new=self.new)
 
     @contextmanager
-    def _resources(self, folder: Path) -> Iterator[Iterator[Any]]:
+    def _incoming(self, folder: Path) -> Iterator[list[Incoming]]:
+        from freg_pipeline.load.incoming import of_changes, of_rules
+
         lists = not self.pipeline.is_folder
-        resource = partial(_resource, self.pipeline, self.pipeline.stored())
         if self.by:
-            found = self.by.rows(self.store, self.step.after, folder, lists_as_text=lists)
-            yield (resource(name, None, rows) for name, rows in found)
+            yield of_rules(self.by, self.store, self.step.after, folder, lists_as_text=lists)
             return
         with changes(self.store, self.step.before, self.step.after) as told:
-            rows = partial(rows_of, told, lists_as_text=lists)
-            yield (resource(name, told.key(name), rows(name)) for name in told.tables)
-
-
-def _row(manifest: Manifest) -> dict[str, Any]:
-    return {"release": manifest.number, "sekvensnummer": manifest.positions()[-1]}
-
-
-def _resource(
-    pipeline: Pipeline,
-    stored: Mapping[str, Mapping[str, Any]],
-    name: str,
-    key: str | None,
-    rows: Iterator[pa.Table],
-) -> Any:
-    import dlt
-
-    return dlt.resource(
-        _checked(name, rows, stored.get(name, {})),
-        name=name,
-        table_format=pipeline.table_format,
-        **_how(key, is_folder=pipeline.is_folder),
-    )
-
-
-def _how(key: str | None, *, is_folder: bool) -> dict[str, Any]:
-    """How a table's rows are taken in."""
-    mark = {GONE: {"data_type": "bool", "hard_delete": True}}
-    if key is None:
-        return {"write_disposition": "replace", "columns": mark}
-    if is_folder:
-        how = {"disposition": "merge", "strategy": "upsert"}
-        return {"write_disposition": how, "primary_key": key, "columns": mark}
-    how = {"disposition": "merge", "strategy": "delete-insert"}
-    return {"write_disposition": how, "merge_key": key, "columns": mark}
-
-
-def _checked(name: str, batches: Iterator[pa.Table], there: Mapping[str, Any]) -> Iterator[Any]:
-    """A table's rows, if it can take them as they are."""
-    from dlt.common.libs.pyarrow import py_arrow_to_table_schema_columns
-
-    for rows in batches:
-        for column, told in py_arrow_to_table_schema_columns(rows.schema).items():
-            if _kind(there.get(column, told)) != _kind(told):
-                raise ConfigurationError(
-                    f"the column {column} of {name} is of another type in the contract of today",
-                    "Name a new --schema, or drop that one",
-                )
-        yield rows
-
-
-def _kind(column: Mapping[str, Any]) -> tuple[Any, ...]:
-    """A column's type, and of whole numbers how many bits."""
-    bits = column.get("precision") if column.get("data_type") == "bigint" else None
-    return column.get("data_type"), bits
+            yield of_changes(told, lists_as_text=lists)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ _FIXED = {
     "LOAD__TRUNCATE_STAGING_DATASET": "true",  # else rows stay there, unread, until the next load
     "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "false",
     "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_ID": "false",
+    "SCHEMA__NAMING": "freg_pipeline.load.naming",
 }
 _REPLACE = "DESTINATION__REPLACE_STRATEGY"
 _UNLESS_SET = {
@@ -111,6 +112,28 @@ class Pipeline:
             return {}
         tables = self._pipeline.schemas[NAME].tables  # read from a file each time
         return {name: {**table.get("columns", {})} for name, table in tables.items()}
+
+    def lacking(self, stored: Mapping[str, Mapping[str, Any]]) -> set[str]:
+        """The tables that aren't there as they were made: they or a column of theirs are gone.
+
+        Args:
+            stored: the columns of each table, as dlt describes them.
+        """
+        client: Any = self._pipeline.destination_client()
+        wanted = [name for name in stored if not name.startswith("_dlt")]
+        with client:
+            there = {
+                name.lower(): {column.lower() for column in columns}
+                for name, columns in client.get_storage_tables(wanted)
+            }
+        return {name for name in wanted if not stored[name].keys() <= there.get(name, set())}
+
+    def drop(self, tables: Collection[str]) -> None:
+        """Take tables away, to be made anew by what comes."""
+        from dlt.pipeline.helpers import pipeline_drop
+
+        if tables:
+            pipeline_drop(self._pipeline, [*tables])()
 
     def run(
         self,

@@ -15,8 +15,9 @@ from freg_pipeline.lake.compact import begin_compaction, compact
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests import services
-from freg_pipeline_tests.contracts import field
+from freg_pipeline_tests.contracts import entity, field, small_contract
 from freg_pipeline_tests.unit.lake.delivered import (
+    TYPES,
     XSD,
     Delivery,
     deliver,
@@ -140,6 +141,40 @@ def test_a_copy_is_as_the_views_are_whatever_happens(warehouse: Warehouse, cours
 
     warehouse.load(last, anew=True)
     assert warehouse.wrong(last) == {}
+
+
+# Alike for longer than PostgreSQL's names are, spelled with other letters, or with underscores.
+_LONG = "enhet" + "Lang" * 20
+_ODD = [f"{_LONG}Først", f"{_LONG}Sist", "årsak", "ørsak", "kode_", "kode", "ja__nei"]
+
+
+def odd_contract() -> bytes:
+    fields = "".join(map(field, _ODD))
+    inner = entity(f"{_LONG}Barn", fields) + entity(f"{_LONG}Barna", fields)
+    return small_contract(
+        entity("identifikasjonsnummer", field("foedselsEllerDNummer") + field("status", "t:Status"))
+        + entity(f"{_LONG}A", fields + inner)
+        + entity(f"{_LONG}B", fields + inner),
+        TYPES,
+    )
+
+
+@pytest.mark.parametrize("warehouse", ["postgres", "delta"], indirect=True)
+def test_long_and_odd_names_stay_apart(warehouse: Warehouse, tmp_path: Path) -> None:
+    def told(of: str) -> dict[str, str]:
+        return {name: f"{of} {name}" for name in _ODD}
+
+    store = local_store(tmp_path)
+    both = {
+        f"{_LONG}{one}": [
+            {**told(one), f"{_LONG}Barn": [told(f"{one} barn")], f"{_LONG}Barna": [told("barna")]}
+        ]
+        for one in "AB"
+    }
+    answer = {"identifikasjonsnummer": document(A)["identifikasjonsnummer"], **both}
+    build_release(store, deliver(store, "odd", [("d-a", answer)], xsd=odd_contract()))
+    warehouse.load(store)
+    assert warehouse.wrong(store) == {}
 
 
 def test_what_a_database_says_of_a_row_is_not_repeated(

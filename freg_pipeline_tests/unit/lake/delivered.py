@@ -47,7 +47,7 @@ LISTE = Liste(1, "0")
 
 _METADATA = field("ajourholdstidspunkt", "xs:dateTime") + field("erGjeldende", "xs:boolean")
 _GRADED = field("adressegradering", "t:Gradering")
-_TYPES = """
+TYPES = """
 <xs:simpleType name="Status"><xs:restriction base="xs:string">
   <xs:enumeration value="iBruk"/><xs:enumeration value="opphoert"/>
 </xs:restriction></xs:simpleType>
@@ -83,7 +83,7 @@ XSD = small_contract(
         "vergemaal",
         _METADATA + field("kontakt", "t:Kontakt", 'minOccurs="0" maxOccurs="unbounded"'),
     ),
-    _TYPES,
+    TYPES,
 )
 Delivery = tuple[str, dict[str, Any] | str]  # identifier, and its document or why there is none
 

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from freg_pipeline.commands.root import cli, run
-from freg_pipeline.errors import ConfigurationError, ResourceError
+from freg_pipeline.errors import ResourceError
 from freg_pipeline.lake.guards import Policy
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.load.alone import alone
@@ -19,7 +19,6 @@ from freg_pipeline.load.destination import destination
 from freg_pipeline.load.loading import load
 from freg_pipeline.pseudonyms.key import make_key
 from freg_pipeline.store.local import LocalStore
-from freg_pipeline_tests.contracts import field
 from freg_pipeline_tests.unit.lake.delivered import (
     XSD,
     Delivery,
@@ -32,7 +31,6 @@ from freg_pipeline_tests.unit.lake.delivered import (
 )
 
 PEOPLE = [number(index) for index in range(3)]
-_OTHER_TYPE = XSD.replace(field("etternavn").encode(), field("etternavn", "xs:boolean").encode())
 RULES = """
 format = 1
 protected = "out"
@@ -126,17 +124,6 @@ def test_two_at_once(store: LocalStore, file: Path) -> None:
     with alone(str(there)), pytest.raises(ResourceError, match="another process loads this copy"):
         load(store, there)
     assert not file.exists()
-
-
-def test_a_column_of_another_type(store: LocalStore, file: Path) -> None:
-    there = destination(f"duckdb:{file}", "freg")
-    load(store, there)
-    someone = {**navn("Ola"), "etternavn": True}
-    full(store, "two", [(PEOPLE[0], document(PEOPLE[0], navn=[someone]))], _OTHER_TYPE)
-    with pytest.raises(ConfigurationError, match="etternavn of navn is of another type"):
-        load(store, there)
-    with duckdb.connect(file) as connection:
-        assert connection.execute("SELECT count(*) FROM freg.navn").fetchall() == [(3,)]
 
 
 def test_a_copy_by_rules_holds_nothing_else(
