@@ -55,4 +55,6 @@ def load(
         click.echo(f"{wanted} is at {shown} already")
         return
     since = f"from release {loaded.since}" if loaded.since else "loaded whole"
+    if loaded.erased:
+        since += ", as persons have been erased"
     click.echo(f"{wanted} is at {shown}, {since}: {loaded.rows:,} rows sent")

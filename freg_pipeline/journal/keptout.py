@@ -276,6 +276,11 @@ def has_receipt(store: Store, number: int) -> bool:
     return store.exists(receipt_key(number))
 
 
+def ended_erasures(store: Store) -> int:
+    """How many erasures are done."""
+    return sum(key.endswith("/receipt.json") for key in store.list(_FOLDER))
+
+
 def read_receipt(store: Store, number: int) -> dict[str, Any]:
     """What an erasure has done. Raises ObjectMissingError."""
     return read_record(store, receipt_key(number), dict[str, Any])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from freg_pipeline.changes.difference import changes
 from freg_pipeline.journal.access_log import note_access
+from freg_pipeline.journal.keptout import ended_erasures
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import require_current
 from freg_pipeline.lake.landing import load_plan
@@ -36,12 +37,14 @@ class Loaded:
         sekvensnummer: the event list's position that it is good to.
         since: the release that it showed before; None: it was loaded whole.
         rows: sent, those that tell of keys that are gone as well; 0 where it was there already.
+        erased: it was loaded whole because persons have been erased since.
     """
 
     release: str
     sekvensnummer: int
     since: str | None
     rows: int
+    erased: bool = False
 
 
 def load(
@@ -66,6 +69,7 @@ def load(
         ResourceError: another process loads this copy.
     """
     require_dlt()
+    erasures = ended_erasures(store)  # before the release, which is without those persons then
     current = require_current(store)
     rows, tables = 0, _names(store, current, by)
     with alone(str(destination)), scratch_to_read(store) as folder, ExitStack() as opened:
@@ -73,17 +77,25 @@ def load(
             pipeline = opened.enter_context(closing(Pipeline(destination, folder)))
             state = pipeline.state(tables)
         require_same_kind(state, by.fingerprint if by else None)
-        todo = steps(store, state, current, anew=anew)
+        todo = steps(store, state, current, anew=anew, erasures=erasures)
         if todo:
             noted = note_access(store, "load by rules" if by else "load", tables=tables)
             with in_one_line(destination):
                 if by:
                     todo = [Step(None, current)]
-                loads = [_Load(store, pipeline, step, by, new=state == State()) for step in todo]
+                new = state == State()
+                loads = [_Load(store, pipeline, step, by, erasures, new=new) for step in todo]
                 rows = sum(one.take(folder / "copy") for one in loads)
             noted.gave(rows)
     since = todo[0].before if todo else current
-    return Loaded(current.number, current.sekvensnummer, since.number if since else None, rows)
+    erased = not anew and state.copied is not None and state.erasures < erasures
+    return Loaded(
+        current.number,
+        current.sekvensnummer,
+        since.number if since else None,
+        rows,
+        erased=erased,
+    )
 
 
 def _names(store: Store, current: Manifest, by: ByRules | None) -> list[str]:
@@ -100,6 +112,7 @@ class _Load:
     pipeline: Pipeline
     step: Step
     by: ByRules | None
+    erasures: int
     new: bool
 
     def take(self, folder: Path) -> int:
@@ -112,11 +125,12 @@ class _Load:
         with self._incoming(folder) as incoming:
             stored = self.pipeline.stored()
             anew = misfits(incoming, stored, self.pipeline.lacking(stored))
-            self.pipeline.run([], State(before, after, kind), None)
+            self.pipeline.run([], State(before, after, kind, self.erasures), None)
             self.pipeline.drop(anew)
             resources = [one.resource(is_folder=self.pipeline.is_folder) for one in incoming]
             row = {"release": after.release, "sekvensnummer": self.step.after.positions()[-1]}
-            return self.pipeline.run(resources, State(after, by=kind), row, new=self.new)
+            state = State(after, by=kind, erasures=self.erasures)
+            return self.pipeline.run(resources, state, row, new=self.new)
 
     @contextmanager
     def _incoming(self, folder: Path) -> Iterator[list[Incoming]]:

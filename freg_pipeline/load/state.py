@@ -49,11 +49,13 @@ class State(msgspec.Struct, frozen=True):
         copied: the release that all of its tables show; None: some may be half done.
         under_way: the release that a load was to lead to that isn't known to have ended.
         by: the rules and the key that it is made by; None: it is as the views are.
+        erasures: how many had ended when it was loaded whole.
     """
 
     copied: Point | None = None
     under_way: Point | None = None
     by: str | None = None
+    erasures: int = 0
 
     @classmethod
     def read(cls, told: object) -> State:
@@ -99,19 +101,25 @@ def require_same_kind(state: State, by: str | None) -> None:
         raise ConfigurationError(f"the copy there {there}", "Name a new --schema")
 
 
-def steps(store: Store, state: State, current: Manifest, *, anew: bool) -> list[Step]:
+def steps(
+    store: Store, state: State, current: Manifest, *, anew: bool, erasures: int = 0
+) -> list[Step]:
     """What brings a copy to the current release: nothing, one load, or two.
+
+    After an erasure it begins anew: releases that held somebody are gone, and what a copy has kept
+    of them, events of earlier full loads, no release tells of any more.
 
     Args:
         store: where the releases lie.
         state: what the copy has.
         current: the release.
         anew: begin anew, whatever it has.
+        erasures: how many have ended.
 
     Raises:
         ConfigurationError: what it has isn't of this store, or no longer kept.
     """
-    if anew or state.copied is None:
+    if anew or state.copied is None or state.erasures < erasures:
         return [Step(None, current)]
     if Point.of(current) == state.copied and state.under_way is None:
         return []

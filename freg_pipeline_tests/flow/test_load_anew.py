@@ -8,6 +8,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from freg_pipeline.erasure.course import erase, lift
+from freg_pipeline.erasure.persons import Persons
+from freg_pipeline.erasure.survey import survey
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.lake.guards import Policy
 from freg_pipeline.lake.release import build_release
@@ -103,3 +106,41 @@ def test_what_somebody_took_away_there_is_told_and_comes_back_with_all(
     assert copy.position() == [("000001", 100)]
     copy.load(changed, anew=True)
     assert copy.wrong(changed) == {}
+
+
+def test_who_is_erased_leaves_with_the_next_load_and_comes_back_when_it_is_lifted(
+    states: list[LocalStore], tmp_path: Path
+) -> None:
+    _, changed, _ = states
+    gone = PEOPLE[0]
+    store, copy = _kept(changed, tmp_path / "store"), InDuckDB(tmp_path)
+    copy.load(store)
+    assert gone in everything(copy)
+    persons = Persons({gone: 0}, (1,))
+    erase(store, survey(store, persons))
+    loaded = copy.load(store)
+    assert (loaded.since, loaded.erased) == (None, True)
+    assert copy.wrong(store) == {}
+    assert gone not in everything(copy)
+    assert PEOPLE[1] in everything(copy)
+    again = copy.load(store)
+    assert (again.since, again.rows, again.erased) == (again.release, 0, False)
+
+    changed_since = document(PEOPLE[1], day=4, navn=[navn("Eva")])
+    build_release(store, deliver_events(store, 200, 300, [(PEOPLE[1], changed_since)]))
+    assert copy.load(store).since is not None
+    assert gone not in everything(copy)
+
+    lift(store, persons)
+    documents = [(f"f-{one}", document(one, day=5)) for one in PEOPLE]
+    build_release(store, deliver(store, "three", documents, sekvensnummer=300))
+    copy.load(store)
+    assert copy.wrong(store) == {}
+    assert gone in everything(copy)
+
+
+def everything(copy: InDuckDB) -> str:
+    """All that the copy's tables hold, those among them in which rows come."""
+    names = "SELECT schema_name || '.' || table_name AS name FROM duckdb_tables()"
+    tables = copy.asked(names)["name"].to_pylist()
+    return " ".join(str(copy.asked(f"FROM {name}").to_pydict()) for name in tables)
