@@ -1,7 +1,8 @@
 """``make bench``: all benchmarks in one run; ``python -m benchmarks NAME…`` some of them.
 
-A benchmark is a module here with a function ``figures``. Only a run of all of them is kept
-(``results.json``, ``RESULTS.md``), so that the figures there are of one machine and one day.
+A benchmark is a module here with a function ``figures``. A run of all of them is kept
+(``results.json``, ``RESULTS.md``). With ``--keep`` so are some, in the place of what they gave
+before: on the same machine only, since the page compares.
 """
 
 from __future__ import annotations
@@ -25,17 +26,19 @@ BENCHMARKS = (
 
 
 def main() -> None:
-    wanted = sys.argv[1:] or BENCHMARKS
+    arguments = sys.argv[1:]
+    wanted = [one for one in arguments if one != "--keep"] or [*BENCHMARKS]
     unknown = set(wanted) - set(BENCHMARKS)
     if unknown:
         sys.exit(f"no such benchmark: {', '.join(sorted(unknown))}; one of {', '.join(BENCHMARKS)}")
-    figures: list[Figure] = []
+    found: dict[str, list[Figure]] = {}
     for name in wanted:
         say(f"== {name}")
-        figures += importlib.import_module(f"benchmarks.{name}").figures()
-    print(table(figures))
-    if set(wanted) == set(BENCHMARKS):
-        keep(figures)
+        found[name] = importlib.import_module(f"benchmarks.{name}").figures()
+    print(table([figure for figures in found.values() for figure in figures]))
+    whole = set(wanted) == set(BENCHMARKS)
+    if whole or "--keep" in arguments:
+        keep(found, BENCHMARKS, whole=whole)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -46,15 +46,32 @@ def table(figures: Sequence[Figure]) -> str:
     return "\n".join(lines)
 
 
-def keep(figures: Sequence[Figure]) -> None:
-    """Write ``results.json`` and ``RESULTS.md``."""
+def keep(found: Mapping[str, Sequence[Figure]], order: Sequence[str], *, whole: bool) -> None:
+    """Write ``results.json`` and ``RESULTS.md``.
+
+    Args:
+        found: what each benchmark of this run gave.
+        order: all benchmarks, as the page has them.
+        whole: nothing else is kept; else what the others gave before.
+    """
     versions = {name: version(name) for name in PACKAGES}
     versions["python"] = platform.python_version()
-    results = [{**vars(figure), "versions": versions} for figure in figures]
-    (HERE / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+    new = [
+        {"module": name, **vars(figure), "versions": versions}
+        for name, figures in found.items()
+        for figure in figures
+    ]
+    path = HERE / "results.json"
+    kept = [] if whole else json.loads(path.read_text())
+    results = [one for one in kept if one.get("module") not in found] + new
+    places = {name: place for place, name in enumerate(order)}
+    results.sort(key=lambda one: places.get(one.get("module"), -1))
+    path.write_text(json.dumps(results, indent=1) + "\n")
+    names = Figure.__dataclass_fields__
+    shown = table([Figure(**{name: one[name] for name in names}) for one in results])
     machine = f"{os.cpu_count()} cores ({platform.machine()}), Python {versions['python']}"
     used = ", ".join(f"{name} {versions[name]}" for name in PACKAGES)
-    page = PAGE.format(table=table(figures), machine=machine, used=used, persons=f"{PERSONS:,}")
+    page = PAGE.format(table=shown, machine=machine, used=used, persons=f"{PERSONS:,}")
     (HERE / "RESULTS.md").write_text(page)
 
 

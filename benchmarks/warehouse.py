@@ -1,7 +1,8 @@
 """A copy in PostgreSQL: by ``freg load`` beside plain ADBC, and what a sync costs it afterwards.
 
 Plain ADBC is the floor: the same Arrow batches into new tables, one COPY each, without a position,
-a state or a way to take them in again. CPU seconds are this process's, not the server's.
+a state or a way to take them in again. CPU seconds are this process's, not the server's; the peak
+of memory is the command's. BENCH_COPIED persons, 200,000 unless it is set.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from pathlib import Path
 
 import adbc_driver_postgresql.dbapi
 
-from benchmarks.keeping_current import happen, loaded, publish_slice
+from benchmarks.command import run
+from benchmarks.keeping_current import FREG, happen, loaded, publish_slice
 from benchmarks.results import Figure, say
 from freg_pipeline.changes.difference import changes
 from freg_pipeline.journal.releases import require_current
@@ -45,14 +47,17 @@ def figures() -> list[Figure]:
         uri = f"postgresql://dagster:{server['PGPASSWORD']}@{address}"
         by_us: list[Timed] = []
         plain: list[Timed] = []
-        rows = 0
+        rows = _rows(store)
+        of_command = [*FREG, "load", f"postgresql://dagster@{address}"]
+        _, peak = run(of_command, {"FREG_STORE": store.location})
+        _drop(uri, "freg")
         for number in range(ROUNDS):
             copy = destination(f"postgresql://dagster@{address}", f"round_{number}")
             by_us.append(_timed(lambda copy=copy: load(store, copy)))
             say(f"freg load of {PERSONS:,}: {by_us[-1]}")
-            plain.append(_timed(lambda number=number: _plain(store, uri, f"plain_{number}")))
-            rows = _rows(store)
+            plain.append(_timed(lambda: _plain(store, uri, "plain")))
             say(f"plain ADBC: {plain[-1]}")
+            _drop(uri, "plain", *([copy.schema] if number + 1 < ROUNDS else []))
         syncs = []
         for _ in range(ROUNDS):
             happen(base_url, CHANGED)
@@ -62,6 +67,7 @@ def figures() -> list[Figure]:
     title = f"a copy of {PERSONS:,} persons ({rows:,} rows) in PostgreSQL"
     return [
         *_speeds(title, "freg load", by_us, rows),
+        Figure(title, "freg load", round(peak), "MB peak", 1),
         *_speeds(title, "plain ADBC COPY, the floor", plain, rows),
         *_costs(f"{CHANGED:,} events into that copy", "freg load", syncs),
     ]
@@ -83,6 +89,15 @@ def _plain(store: Store, uri: str, schema: str) -> None:
         for table in found.of():
             for part in table.parts:
                 cursor.adbc_ingest(table.name, part.upserts, mode="create", db_schema_name=schema)
+        connection.commit()
+
+
+def _drop(uri: str, *schemas: str) -> None:
+    """Take away what was measured, so that disks don't fill."""
+    with adbc_driver_postgresql.dbapi.connect(uri) as connection, connection.cursor() as cursor:
+        for schema in schemas:
+            cursor.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+            cursor.execute(f"DROP SCHEMA IF EXISTS {schema}_staging CASCADE")
         connection.commit()
 
 
