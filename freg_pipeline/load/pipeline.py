@@ -13,7 +13,7 @@ from freg_pipeline.load.state import State
 
 NAME = "freg"  # of dlt's pipeline, its schema, and what holds our state
 COPIED = "freg_copied"
-ROWS_A_FILE = 500_000
+ROWS_A_FILE = 100_000
 
 # Where dlt looks before anywhere else.
 _FIXED = {
@@ -27,7 +27,7 @@ _FIXED = {
 }
 _REPLACE = "DESTINATION__REPLACE_STRATEGY"
 _UNLESS_SET = {
-    "LOAD__WORKERS": "4",  # tables at once
+    "LOAD__WORKERS": "2",  # tables at once: each holds rows of its own
     "DATA_WRITER__FILE_MAX_ITEMS": str(ROWS_A_FILE),
 }
 

@@ -15,6 +15,9 @@ class DestinationError(FregError):
 
 
 _UNREACHED = "DestinationConnectionError"
+# What drivers call it if a server ends, or the way to it does; and SQL's codes of that.
+_GONE = {"OperationalError", "InterfaceError", "AdminShutdown", "CrashShutdown", "CannotConnectNow"}
+_GONE_CODES = {"08", "57", "00"}
 _AGAIN = "run the same command again: it goes on from where it stands"
 
 
@@ -73,6 +76,17 @@ def _told(error: Exception, destination: Destination, *, reached: bool) -> FregE
         )
     kind = names[-1]
     code = getattr(last, "pgcode", None) or getattr(last, "sqlstate", None)
+    if kind == "InsufficientPrivilege":
+        return DestinationError(
+            f"{destination} can't be written by this user ({kind}, {code})",
+            f"Let it make schemas and tables there, or give it {destination.schema} and "
+            f"{destination.schema}_staging with all that is in them; then {_AGAIN}",
+        )
+    if kind in _GONE and (not code or code[:2] in _GONE_CODES):
+        return DestinationError(
+            f"{destination} went away in the middle of a load ({kind})",
+            f"See to it that it is there; then {_AGAIN}",
+        )
     return DestinationError(
         f"{destination} refused a load ({kind}{f', {code}' if code else ''})",
         f"Its own log tells why. Then {_AGAIN}",

@@ -219,3 +219,20 @@ def test_what_a_database_says_of_a_row_is_not_repeated(
     copy.told("ALTER TABLE refusing.navn DROP CONSTRAINT ours")
     copy.load(changed)
     assert copy.wrong(changed) == {}
+
+
+def test_a_user_who_may_not_write_there(
+    server: dict[str, str],
+    course: Course,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    copy = InPostgres(tmp_path, server, "closed")
+    copy.told("CREATE ROLE leser LOGIN PASSWORD 'hemmelig'")
+    copy.named = copy.named.replace("dagster@", "leser@")
+    monkeypatch.setenv(PASSWORD, "hemmelig")
+    assert run(copy.command(course.states[0])) == 1
+    told = capfd.readouterr().err
+    assert "can't be written by this user (InsufficientPrivilege, 42501). Let it make" in told
+    assert "hemmelig" not in told
