@@ -202,7 +202,9 @@ class InDelta(Warehouse):
         return found
 
     def position(self) -> list[tuple[str, int]]:
-        rows: Sequence[dict[str, Any]] = self._table("freg_copied").to_pylist()
+        ended = [one.name for one in (self._lake / self.schema / "_dlt_loads").iterdir()]
+        every: Sequence[dict[str, Any]] = self._table("freg_copied").to_pylist()
+        rows = [row for row in every if any(row["_dlt_load_id"] in name for name in ended)]
         newest = max(rows, key=lambda row: row["_dlt_load_id"])
         return [(newest["release"], newest["sekvensnummer"])]
 
