@@ -112,6 +112,10 @@ class Warehouse(Copy):
         """A table's, as they lie there; lists may be JSON."""
         raise NotImplementedError
 
+    def has(self, table: str) -> bool:
+        """Whether a table is there."""
+        raise NotImplementedError
+
     def position(self) -> list[tuple[str, int]]:
         """As docs/warehouse.md asks for it: the release, and the event list's position."""
         raise NotImplementedError
@@ -138,6 +142,9 @@ class InDuckDB(Warehouse):
 
     def rows(self, table: Described) -> pa.Table:
         return self.asked(f'FROM {self.schema}."{table.name}"')
+
+    def has(self, table: str) -> bool:
+        return len(self.asked(f"FROM duckdb_tables() WHERE table_name = '{table}'")) > 0
 
     def position(self) -> list[tuple[str, int]]:
         return [tuple(row.values()) for row in self.asked(POSITION).to_pylist()]
@@ -207,6 +214,9 @@ class InDelta(Warehouse):
         rows = [row for row in every if any(row["_dlt_load_id"] in name for name in ended)]
         newest = max(rows, key=lambda row: row["_dlt_load_id"])
         return [(newest["release"], newest["sekvensnummer"])]
+
+    def has(self, table: str) -> bool:
+        return any(one.is_file() for one in (self._lake / self.schema / table).rglob("*"))
 
     def _table(self, name: str) -> pa.Table:
         return DeltaTable(self._lake / self.schema / name).to_pyarrow_table()

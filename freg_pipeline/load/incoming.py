@@ -17,6 +17,7 @@ from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.lake.tables import arrow_type
 from freg_pipeline.load.by_rules import ByRules
+from freg_pipeline.load.pipeline import COPIED
 from freg_pipeline.load.rows import GONE, as_loaded, rows_of
 from freg_pipeline.store import Store
 
@@ -126,6 +127,17 @@ def misfits(
                 )
             found.append(one.name)
     return found
+
+
+def gone(incoming: Iterable[Incoming], stored: Iterable[str]) -> list[str]:
+    """Tables of the copy that nothing comes for, ever: the contract no longer has them.
+
+    Args:
+        incoming: what is to come.
+        stored: the tables that the copy has.
+    """
+    known = {COPIED, *(one.name for one in incoming)}
+    return [name for name in stored if name not in known and not name.startswith("_dlt")]
 
 
 def _described(empty: pa.Table) -> Mapping[str, Mapping[str, Any]]:

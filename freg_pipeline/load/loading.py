@@ -117,7 +117,7 @@ class _Load:
 
     def take(self, folder: Path) -> int:
         """Do it; the rows that were sent. A folder for files that isn't there yet."""
-        from freg_pipeline.load.incoming import misfits
+        from freg_pipeline.load.incoming import gone, misfits
 
         before = None if self.step.before is None else Point.of(self.step.before)
         after = Point.of(self.step.after)
@@ -126,7 +126,7 @@ class _Load:
             stored = self.pipeline.stored()
             anew = misfits(incoming, stored, self.pipeline.lacking(stored))
             self.pipeline.run([], State(before, after, kind, self.erasures), None)
-            self.pipeline.drop(anew)
+            self.pipeline.drop([*anew, *gone(incoming, stored)])
             resources = [one.resource(is_folder=self.pipeline.is_folder) for one in incoming]
             row = {"release": after.release, "sekvensnummer": self.step.after.positions()[-1]}
             state = State(after, by=kind, erasures=self.erasures)

@@ -28,7 +28,10 @@ from freg_pipeline_tests.unit.lake.delivered import (
 from freg_pipeline_tests.warehouses import InDelta, InDuckDB, Warehouse
 
 PEOPLE = [number(index) for index in range(5)]
-_OTHER_TYPE = XSD.replace(field("etternavn").encode(), field("etternavn", "xs:boolean").encode())
+# A column of another type, and an entity that has gone.
+_OTHER_TYPE = XSD.replace(
+    field("etternavn").encode(), field("etternavn", "xs:boolean").encode()
+).replace(b'name="familierelasjon"', b'name="familie_relasjon"')
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +79,8 @@ def test_a_table_with_a_column_of_another_type_is_made_anew(
     assert loaded.since == "000001"
     assert copy.wrong(other) == {}
     assert copy.position() == [("000003", 200)]
+    assert copy.has("familie_relasjon")
+    assert not copy.has("familierelasjon")
 
 
 def test_whoever_is_killed_meanwhile_goes_on(
