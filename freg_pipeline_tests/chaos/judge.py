@@ -14,13 +14,14 @@ from pathlib import Path
 
 import duckdb
 
-from freg_pipeline_tests.chaos.actions import BORN, Actions
+from freg_pipeline_tests.chaos.actions import Actions
 from freg_pipeline_tests.chaos.commands import Outcome
 from freg_pipeline_tests.chaos.copies import wrong_copy, wrong_delta
 from freg_pipeline_tests.chaos.oracle import Cells, Seen, expected
 from freg_pipeline_tests.chaos.places import Folder
 from freg_pipeline_tests.chaos.plan import Plan
-from freg_pipeline_tests.living import Document, everyone, numbers_of, rows_of
+from freg_pipeline_tests.chaos.whom import all_numbers_of, asked_for, erased_of
+from freg_pipeline_tests.living import Document, everyone, numbers_of
 from freg_pipeline_tests.registers import events_of, get, happen
 from freg_pipeline_tests.searched import found_in
 
@@ -68,11 +69,13 @@ def judge(course: Course) -> list[str]:
     people = everyone(course.url)
     numbers = numbers_of(people)
     erased, gone = erased_of(people, course.first, course.actions.erased)
-    wanted, allowed = _asked_for(people, numbers, course)
+    wanted, allowed = asked_for(
+        people, numbers, course.plan.question, course.first, course.actions.listed
+    )
     return [
         *wrong_position(seen, course.url),
         *wrong_persons(seen, wanted - erased - gone, allowed - gone),
-        *wrong_cells(seen, people, {*course.actions.erased, *_numbers_of(gone, people)}),
+        *wrong_cells(seen, people, {*course.actions.erased, *all_numbers_of(gone, people)}),
         *wrong_numbers(seen, numbers, course.actions.erased),
         *wrong_releases(course),
         *wrong_leaks(course, store, numbers),
@@ -112,50 +115,6 @@ def wrong_persons(seen: Seen, wanted: set[str], allowed: set[str]) -> Found:
         yield f"{len(lost)} persons are lost of {len(wanted)}"
     if more := seen.persons.keys() - allowed:
         yield f"{len(more)} persons that weren't asked for, or are no longer anybody"
-
-
-def _asked_for(
-    people: Mapping[str, Document], numbers: Mapping[str, str], course: Course
-) -> tuple[set[str], set[str]]:
-    """Who must be in the tables, and who may."""
-    question = course.plan.question
-    if question == "komplett":
-        return {*people}, {*people}
-    if question in {"liste", "soek"}:
-        asked = course.actions.listed if question == "liste" else _born_then(course.first)
-        listed = {numbers[one] for one in asked if one in numbers}
-        once = {
-            numbers[row["foedselsEllerDNummer"]]
-            for one in asked
-            for row in rows_of(course.first[one], "identifikasjonsnummer")
-            if row["foedselsEllerDNummer"] in numbers
-        }
-        if question == "soek":  # made again later, it finds whoever fits then
-            found = {*_born_then(people)}
-            return listed & found, listed | once | found
-        return listed, listed | once
-    women = {number for number, one in people.items() if _now(one, "kjoenn") == {"kvinne"}}
-    return {number for number in women if _now(people[number], "status") == {"bosatt"}}, women
-
-
-def _born_then(people: Mapping[str, Document]) -> list[str]:
-    """Whom the search finds."""
-    return [
-        number
-        for number, one in people.items()
-        if any(BORN[0] <= year <= BORN[1] for year in _years(one))
-        and "opphoert" not in _now(one, "status")
-    ]
-
-
-def _years(document: Document) -> set[str]:
-    rows = (row for row in rows_of(document, "foedsel") if row.get("erGjeldende", True))
-    return {str(row["foedselsaar"]) for row in rows}
-
-
-def _now(document: Document, entity: str) -> set[str]:
-    """The values of a field of an entity's own name, in the rows in force."""
-    return {row[entity] for row in rows_of(document, entity) if row.get("erGjeldende", True)}
 
 
 def wrong_cells(
@@ -218,37 +177,6 @@ def wrong_releases(course: Course) -> Found:
     outcome = course.run("release", "verify")
     if outcome.code:
         yield f"release verify: {outcome.told[-300:]}"
-
-
-def erased_of(
-    people: Mapping[str, Document], first: Mapping[str, Document], asked: AbstractSet[str]
-) -> tuple[set[str], set[str]]:
-    """Who of today has one of the numbers that were to be erased, and who of them was it then.
-
-    Whoever goes on for two persons, of whom one was erased, may stay or not.
-
-    Args:
-        people: today's documents, by current number.
-        first: those at the beginning.
-        asked: the numbers that were to be erased.
-    """
-    told = {number: {*_numbers(one)} for number, one in people.items()}
-    erased = {number for number, of in told.items() if not of.isdisjoint(asked)}
-    others = {
-        number
-        for number in erased
-        if any(one in first and asked.isdisjoint(_numbers(first[one])) for one in told[number])
-    }
-    return erased, erased - others
-
-
-def _numbers_of(persons: AbstractSet[str], people: Mapping[str, Document]) -> set[str]:
-    return {number for one in persons for number in _numbers(people[one])}
-
-
-def _numbers(document: Document) -> list[str]:
-    rows = rows_of(document, "identifikasjonsnummer")
-    return [row["foedselsEllerDNummer"] for row in rows]
 
 
 def still_there(store: Path, erased: AbstractSet[str]) -> Found:

@@ -22,6 +22,7 @@ from freg_pipeline_tests.chaos.places import Folder
 from freg_pipeline_tests.chaos.readers import Readers
 from freg_pipeline_tests.chaos.test_judge import FORMER, ONE, OTHER, PEOPLE, seen
 from freg_pipeline_tests.chaos.trouble import Trouble
+from freg_pipeline_tests.chaos.whom import erased_of
 from freg_pipeline_tests.registers import bulk, happen, looked_up
 from freg_pipeline_tests.waiting import wait_until
 
@@ -122,9 +123,9 @@ def test_a_release_that_is_behind_is_seen(tmp_path: Path) -> None:
 
 def test_who_was_erased_is_nowhere() -> None:
     people = {OTHER: PEOPLE[OTHER], ONE: PEOPLE[ONE]}
-    assert judge.erased_of(people, people, {FORMER}) == ({ONE}, {ONE})
+    assert erased_of(people, people, {FORMER}) == ({ONE}, {ONE})
     two = {FORMER: {"identifikasjonsnummer": [{"foedselsEllerDNummer": FORMER}]}}
-    both = judge.erased_of(people, {**two, OTHER: PEOPLE[OTHER], ONE: PEOPLE[OTHER]}, {FORMER})
+    both = erased_of(people, {**two, OTHER: PEOPLE[OTHER], ONE: PEOPLE[OTHER]}, {FORMER})
     assert both == ({ONE}, set())  # whoever goes on for two persons may stay
 
 
