@@ -18,6 +18,7 @@ from freg_pipeline.lake.tables import described
 from freg_pipeline.load.alone import alone
 from freg_pipeline.load.by_rules import ByRules
 from freg_pipeline.load.destination import Destination
+from freg_pipeline.load.duckdb_file import ready
 from freg_pipeline.load.pipeline import Pipeline, require_dlt
 from freg_pipeline.load.state import Point, State, Step, require_same_kind, steps
 from freg_pipeline.load.telling import in_one_line
@@ -74,6 +75,8 @@ def load(
     rows, tables = 0, _names(store, current, by)
     with alone(str(destination)), scratch_to_read(store) as folder, ExitStack() as opened:
         with in_one_line(destination, reached=False):
+            if destination.kind == "duckdb" and destination.where:
+                ready(Path(destination.where))
             pipeline = opened.enter_context(closing(Pipeline(destination, folder)))
             state = pipeline.state(tables)
         require_same_kind(state, by.fingerprint if by else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from freg_pipeline.lake.guards import Policy
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.load.alone import alone
 from freg_pipeline.load.destination import destination
+from freg_pipeline.load.duckdb_file import ready
 from freg_pipeline.load.loading import load
 from freg_pipeline.pseudonyms.key import make_key
 from freg_pipeline.store.local import LocalStore
@@ -93,6 +95,53 @@ def test_a_destination_that_does_not_answer(
     assert code == 1
     assert "can't be reached" in line
     assert "hemmelig" not in line
+
+
+def test_a_file_that_is_no_database(
+    store: LocalStore, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    duckdb.connect(file).close()
+    content = file.read_bytes()
+    for there in (b"", b"minutes of the meeting" * 500, content[:7_000]):
+        file.write_bytes(there)
+        code, line = told(capsys, store, f"duckdb:{file}")
+        assert code == 2
+        assert "isn't a DuckDB database that can be read" in line
+        assert file.read_bytes() == there
+
+
+def test_a_file_that_another_process_has(
+    store: LocalStore, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    holds = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", holds, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        code, line = told(capsys, store, f"duckdb:{file}")
+        assert other.stdin is not None
+        other.stdin.close()
+    assert code == 1
+    assert "no other opens its file" in line
+
+
+@pytest.mark.parametrize("room", [100, 5_000, 9_000])
+def test_a_database_for_which_there_was_no_room_is_not_begun(tmp_path: Path, room: int) -> None:
+    begin = (
+        "import resource, sys; from pathlib import Path; "
+        "from freg_pipeline.load.duckdb_file import ready; "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2); "
+        "ready(Path(sys.argv[1]))"
+    )
+    file = tmp_path / "warehouse.duckdb"
+    full = subprocess.run(
+        [sys.executable, "-c", begin, str(file), str(room)], check=False, stderr=subprocess.DEVNULL
+    )
+    assert full.returncode != 0
+    assert [*tmp_path.iterdir()] == []
+    ready(file)
+    duckdb.connect(file).close()
 
 
 def test_what_dlt_is_not_told(store: LocalStore, capsys: pytest.CaptureFixture[str]) -> None:
