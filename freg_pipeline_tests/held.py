@@ -20,15 +20,18 @@ def numbers_held(folder: str) -> dict[str, set[str]]:
     found = {}
     for path in sorted(Path(folder).rglob("*")):
         if path.is_file():
-            numbers = {number.decode() for text in _texts(path) for number in _NUMBER.findall(text)}
+            key = str(path.relative_to(folder))
+            numbers = {
+                number.decode() for text in _texts(path, key) for number in _NUMBER.findall(text)
+            }
             if numbers:
-                found[str(path.relative_to(folder))] = numbers
+                found[key] = numbers
     return found
 
 
-def _texts(path: Path) -> Iterator[bytes]:
+def _texts(path: Path, key: str) -> Iterator[bytes]:
     if path.suffix == ".zst":
-        yield unpack(path.read_bytes(), path.name, "")[1]
+        yield unpack(path.read_bytes(), key, "")[1]
     elif path.suffix == ".parquet":
         table = pq.read_table(path)
         for column in table.columns:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,8 @@ class Dying:
     after: bool
 
     def __getattr__(self, name: str) -> Any:
+        if name == "delete_all":
+            return self._delete_all
         method = getattr(self.inner, name)
         if name not in {"write", "put_file", "replace", "delete"}:
             return method
@@ -38,3 +41,7 @@ class Dying:
             return result
 
         return changing
+
+    def _delete_all(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self.delete(key)
