@@ -385,6 +385,7 @@ def test_metadata_tells_counts_and_schema_and_checks_pass(
     order(freg, instance)
     for job, partition in wait_for_requests(freg, instance, 1):
         run(freg, instance, str(job), str(partition))
+    assert wait_for_requests(freg, instance, 1) == [("publish_release", "one")]
     result = run(freg, instance, "publish_release", "one")
     (event,) = [
         one.materialization
