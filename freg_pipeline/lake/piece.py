@@ -34,7 +34,6 @@ from freg_pipeline.lake.keys import stretch_of
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.layout import layouts
 from freg_pipeline.lake.merging import Merging
-from freg_pipeline.lake.room import AT_ONCE, side_by_side
 from freg_pipeline.lake.rows import Origin, is_own
 from freg_pipeline.lake.staging import Staging
 from freg_pipeline.store import Store, read_record, write_record
@@ -65,12 +64,17 @@ def make_pieces(
         key = piece_key(uttrekk, bucket)
         if store.exists(key):
             made[bucket] = _found(store, key, plan)
-    rounds = max(1, plan.buckets // _TOGETHER)
+    rounds = _rounds(plan)
     for one in range(rounds):
         mine = [bucket for bucket in buckets if bucket % rounds == one and bucket not in made]
         if mine:
             made |= _made(store, uttrekk, staging, plan, mine)
     return [made[bucket] for bucket in buckets]
+
+
+def _rounds(plan: BasePlan) -> int:
+    """In how many rounds all buckets are made; round ``n`` has those that are ``n`` modulo it."""
+    return max(1, plan.buckets // _TOGETHER)
 
 
 def _found(store: Store, key: str, plan: BasePlan) -> MadePiece:
@@ -143,12 +147,12 @@ class _Pieces:
 
         A table without rows has a file in the first bucket, and not in the others.
         """
-        rounds = max(1, self._plan.buckets // _TOGETHER)
+        rounds = _rounds(self._plan)
         one = self._buckets[0] % rounds
         shares = [share for table in self._layouts for share in self._shares(table, one, rounds)]
         sizes = {share: share.bytes for share in shares}
         found: dict[str, dict[int, TableFile]] = {table: {} for table in self._layouts}
-        for share, files in side_by_side(self._store, sizes, self._write, self._keep).items():
+        for share, files in room.side_by_side(self._store, sizes, self._write, self._keep).items():
             found[share.table] |= files
         return found
 
@@ -160,7 +164,7 @@ class _Pieces:
         if among < self._plan.buckets and (
             len(mine) == 1
             or (
-                size > room.MERGED_BYTES // AT_ONCE
+                size > room.MERGED_BYTES // room.AT_ONCE
                 and self._is_split(table, halves, among * 2, size)
             )
         ):
