@@ -83,8 +83,11 @@ def test_what_is_just_being_made_and_what_is_others_stays(
 
 def test_what_was_to_be_of_another_name_goes_as_well(tmp_path: Path) -> None:
     """Each set of changes has a name of its own, which nobody uses again."""
-    with scratch_beside(tmp_path / "changes-1") as one:
-        kept = one.with_name(f"{one.name[:-6]}x.freg")
+    with (
+        scratch_beside(tmp_path / "changes-1") as one,
+        scratch_beside(tmp_path / "changes-1") as kept,
+    ):
+        pass
     one.mkdir()
     (one / "rows").write_text("of persons")
     kept.write_text("no folder")
