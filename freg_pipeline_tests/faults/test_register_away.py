@@ -37,7 +37,7 @@ def start_door(start_register: StartRegister) -> Iterator[StartDoor]:
 def test_a_full_load_waits_between_two_batches(
     start_door: StartDoor, make_freg: Callable[..., Freg], tmp_path: Path
 ) -> None:
-    door = start_door(persons=300, batch_size=20)
+    door = start_door(persons=300, batch_size=10, latency_ms=200)  # so slow that it is shut in time
     settings = make_freg(door.url).settings
     store = open_store(settings)
     under_way = Uttrekk(store, "all")
