@@ -30,8 +30,9 @@ from freg_pipeline_tests.published import Recorder, recording, violations
 from freg_pipeline_tests.radosgw import Radosgw, missing
 from freg_pipeline_tests.radosgw import running as running_radosgw
 
-# How long an example takes says something of the machine only. A red run says something of the change that it is of,
-# not of what was drawn this time: ``pytest --hypothesis-profile drawn`` and `make fuzz` look for what is new.
+# How long an example takes says something of the machine only. And a red run says something of
+# the change that it is of, not of what was drawn this time: ``pytest --hypothesis-profile drawn``
+# and ``make fuzz`` look for what is new.
 _SLOW = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("drawn", **_SLOW)
 settings.register_profile("same", **_SLOW, derandomize=True)
