@@ -66,7 +66,7 @@ def test_what_a_service_of_ours_runs_is_installed(name: str) -> None:
 
 def test_everything_that_is_asked_of_the_environment_is_there() -> None:
     examples = settings(DEPLOY / "compose/freg.env.example")
-    examples |= settings(DEPLOY / "compose/secrets.env.example")
+    examples |= settings(DEPLOY / "compose/celery.env.example")
     asked = {
         name
         for file in ("dagster.yaml", "workspace.yaml", "dagster_celery_config.py")
@@ -77,6 +77,12 @@ def test_everything_that_is_asked_of_the_environment_is_there() -> None:
     assert "DAGSTER_CELERY_BROKER" in asked
     for service in OURS.values():
         assert asked <= examples.keys() | service["environment"].keys()
+
+
+def test_only_who_works_with_the_register_is_given_what_opens_it() -> None:
+    given = {name for name, of in compose["services"].items() if "secrets.env" in str(of)}
+    assert given == {"code", "worker"}
+    assert not any("CELERY" in name for name in settings(DEPLOY / "compose/secrets.env.example"))
 
 
 def test_secrets_are_files() -> None:

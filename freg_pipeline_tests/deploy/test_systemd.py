@@ -62,6 +62,33 @@ def test_only_who_works_with_the_register_is_given_secrets() -> None:
     assert given == {"freg-code", "freg-worker"}
 
 
+def test_where_runs_go_to_celery_each_service_knows_how_and_nobody_else_does() -> None:
+    celery = settings(DEPLOY / "systemd/celery.env.example").keys()
+    assert celery == {"DAGSTER_CELERY_BROKER", "DAGSTER_CELERY_BACKEND"}  # with a password in them
+    assert celery.isdisjoint(settings(DEPLOY / "systemd/secrets.env.example"))
+    assert celery.isdisjoint(settings(DEPLOY / "systemd/freg.env.example"))
+    started = [*UNITS, DEPLOY / "systemd/freg"]
+    assert [one.name for one in started if "-/etc/freg/celery.env" not in one.read_text()] == []
+
+
+def test_the_journal_doesnt_hear_what_freg_is_told(tmp_path: Path) -> None:
+    stand_in = tmp_path / "systemd-run"
+    stand_in.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    stand_in.chmod(0o755)
+    words = ["person", "01010112345"]
+    told = subprocess.run(
+        ["sh", DEPLOY / "systemd/freg", *words],
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    options = told[: told.index("/opt/freg/venv/bin/freg")]
+    assert told[-2:] == words
+    # Without a description systemd takes the whole command for it, and logs it.
+    assert [one for one in options if one.startswith("--description=")] == ["--description=freg"]
+
+
 def _as_usual() -> None:
     """Take Ctrl-C as a service does: where it is ignored, Dagster ignores SIGTERM as well."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
