@@ -79,18 +79,30 @@ def _next_steps(settings: Settings) -> str:
         f"{freg} synthetic serve": "keep a register running, and then, elsewhere,",
         f"{freg} uttrekk tilpasset --personstatustype bosatt --bostedskommunenummer 0301"
         " --store oslo": "take a selection, into a store of its own",
-        "make ui": "the same on Dagster's web page, from the project's folder",
+        _page(settings): "the same on Dagster's web page",
     }
     return "\nWhat to do next\n" + "\n".join(
         f"  {line}\n      {why}" for line, why in steps.items()
     )
 
 
-def _program() -> str:
-    """The command as it can be typed here, whether or not it is on the path."""
-    if shutil.which("freg") is not None:
-        return "freg"
-    beside = Path(sys.executable).with_name("freg")
+def _page(settings: Settings) -> str:
+    """What shows it on Dagster's page: in the project's folder make, elsewhere Dagster itself."""
+    is_default = settings.store == Settings().store
+    if is_default and Path("freg_pipeline/ui.py").exists():
+        return "make ui"
+    store = Path(settings.store).absolute()
+    told = {} if is_default else {"FREG_STORE": store}
+    told["DAGSTER_HOME"] = store / "dagster"  # where the demo's own runs are recorded
+    words = [f"{name}={shlex.quote(str(value))}" for name, value in told.items()]
+    return " ".join([*words, _program("dagster"), "dev -m freg_pipeline.definitions"])
+
+
+def _program(name: str = "freg") -> str:
+    """A command as it can be typed here, whether or not it is on the path."""
+    if shutil.which(name) is not None:
+        return name
+    beside = Path(sys.executable).with_name(name)
     if beside.is_relative_to(Path.cwd()):
         beside = beside.relative_to(Path.cwd())
     return shlex.quote(str(beside))

@@ -97,7 +97,8 @@ MACROS = {
     " kommune: én rad per person. befolkning_per(dato): slik registeret nå sier at det var"
     " (gyldighetstidspunkt, opphoerstidspunkt). befolkning_per(dato, kjent := dag): slik det var"
     " registrert ved utgangen av den andre dagen (ajourholdstidspunkt); det som senere er rettet"
-    " eller annullert, vises slik det er nå. Krever part historikk for dager som har vært.",
+    " eller annullert, vises slik det er nå. Den som er bosatt uten adresse (strengtFortrolig), er"
+    " ikke med. Krever part historikk for dager som har vært.",
     NAMES: "Navn ved utgangen av en dag, én rad per person: navn_per(DATE"
     " '2020-12-31'). Med et helt tall: tabellen navn slik den var ved det sekvensnummeret.",
 }

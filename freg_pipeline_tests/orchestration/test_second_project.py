@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -88,6 +89,13 @@ def test_a_wheel_works_alone(installed: Path, tmp_path: Path) -> None:
     assert said.strip() == f"freg, version {stated}"
     said = _run(bin_ / "freg", "demo", "--persons", "100", folder=tmp_path, **alone)
     assert "0 failed + 0 unexplained" in said
+    (page,) = [line for line in said.splitlines() if "freg_pipeline.definitions" in line]
+    assert "make ui" not in said, "there is nothing to make here"
+    home, dagster, *options = shlex.split(page)
+    assert home == f"DAGSTER_HOME={tmp_path}/data/dagster"
+    assert (tmp_path / "data/dagster/dagster.yaml").exists(), "where the demo's runs are recorded"
+    assert Path(dagster).name == "dagster"
+    assert options == ["dev", "-m", "freg_pipeline.definitions"]
     validate = ("-m", "dagster", "definitions", "validate", "-m", "freg_pipeline.definitions")
     _run(bin_ / "python", *validate, folder=tmp_path, **alone)
 

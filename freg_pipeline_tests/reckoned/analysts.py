@@ -78,6 +78,16 @@ def _(lived: Living) -> Rows:
     return counted(text_of(KOMMUNER, one) for one in here)
 
 
+@answers("How many current addresses of each kind may be shown, of those whom no protection hides")
+def _(lived: Living) -> Rows:
+    hidden = protected(lived)
+    open_homes = (row for one, row in homes(lived).items() if one not in hidden)
+    return counted(
+        "vegadresse" if row.get("vegadresse", {}).get("kommunenummer") else "other"
+        for row in open_homes
+    )
+
+
 @answers("Citizenships of those who live in Norway, with the names of countries from your own file")
 def _(lived: Living) -> Rows:
     pairs = {(row["statsborgerskap"], one) for one, row in lived.current("statsborgerskap")}
