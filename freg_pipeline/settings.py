@@ -137,14 +137,14 @@ class Settings(BaseSettings):
     answer_format: Literal["json", "xml"] = "json"
     max_answer_mb: int = Field(default=256, ge=1, le=65_536)
     concurrency: int = Field(default=4, ge=1, le=64)
-    requests_per_minute: int | None = Field(default=None, ge=1)
-    poll_seconds: float = Field(default=2.0, gt=0)
-    poll_timeout_hours: float = Field(default=24.0, gt=0)
-    wait_hours: float = Field(default=12.0, ge=0, allow_inf_nan=False)
+    requests_per_minute: int | None = Field(default=None, ge=1, le=10_000_000)
+    poll_seconds: float = Field(default=2.0, gt=0, le=86_400)
+    poll_timeout_hours: float = Field(default=24.0, gt=0, le=876_000)
+    wait_hours: float = Field(default=12.0, ge=0, le=876_000)
     share_release: bool = False
-    compact_share: float = Field(default=0.05, gt=0)
-    compact_deltas: int = Field(default=100, ge=1)
-    keep_releases: int = Field(default=10, ge=1)
+    compact_share: float = Field(default=0.05, gt=0, le=1_000_000)
+    compact_deltas: int = Field(default=100, ge=1, le=1_000_000)
+    keep_releases: int = Field(default=10, ge=1, le=1_000_000_000)
     keep_days: float = Field(default=30.0, ge=0, le=36_500)
     keep_answers_days: values.DaysOrNever = 30.0
     keep_staging_days: values.DaysOrNever = 1.0
@@ -152,8 +152,8 @@ class Settings(BaseSettings):
     max_lost_persons: float = Field(default=0.05, ge=0, le=1)
     max_lost_rows: float = Field(default=0.10, ge=0, le=1)
     max_gone: float = Field(default=0.10, ge=0, le=1)
-    follow_seconds: float = Field(default=60.0, gt=0)
-    confirm_seconds: float = Field(default=5.0, ge=0)
+    follow_seconds: float = Field(default=60.0, gt=0, le=86_400)
+    confirm_seconds: float = Field(default=5.0, ge=0, le=3_600)
     tick_seconds: float = Field(default=20.0, gt=0, le=45)
     keep_runs_days: float = Field(default=7.0, ge=0, le=36_500)
     full_load_when_too_old: bool = False

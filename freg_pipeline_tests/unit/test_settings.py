@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from freg_pipeline.errors import ConfigurationError
-from freg_pipeline.settings import load
+from freg_pipeline.settings import Settings, load
 
 
 def test_flags_win_over_the_environment_and_that_over_defaults(
@@ -40,6 +41,25 @@ def test_a_wrong_value_is_named_by_its_setting(
     with pytest.raises(ConfigurationError, match=name) as wrong:
         load()
     assert "\n" not in str(wrong.value)
+
+
+_NUMBERS = [
+    name
+    for name, field in Settings.model_fields.items()
+    if {int, float} & {field.annotation, *get_args(field.annotation)}
+]
+
+
+@pytest.mark.parametrize("name", _NUMBERS)
+@pytest.mark.parametrize("value", ["inf", "nan", "1e300", "9" * 400])
+def test_no_number_is_beyond_what_can_be_reckoned_with(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len(_NUMBERS) >= 20
+    monkeypatch.setenv(f"FREG_{name.upper()}", value)
+    with pytest.raises(ConfigurationError, match=f"FREG_{name.upper()}") as wrong:
+        load()
+    assert len(str(wrong.value)) < 200, "in one line that can be read"
 
 
 def test_a_wrong_list_of_parts_is_told_in_one_line_without_a_number() -> None:
