@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from freg_pipeline.commands.options import store, with_settings
+from freg_pipeline.commands.opening import store
+from freg_pipeline.commands.options import with_settings
 from freg_pipeline.errors import IncompleteError
 
 

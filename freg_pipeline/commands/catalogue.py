@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from freg_pipeline.commands.options import remember, store, with_settings
+from freg_pipeline.commands.opening import store
+from freg_pipeline.commands.options import remember, with_settings
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.registered import FORMATS
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from freg_pipeline.commands.options import output_place, store_to_read, with_settings
+from freg_pipeline.commands.opening import output_place, store_to_read
+from freg_pipeline.commands.options import with_settings
 
 
 @click.command()

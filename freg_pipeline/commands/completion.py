@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, get_args
 import click
 from click.shell_completion import get_completion_class
 
+from freg_pipeline.commands import opening
+
 if TYPE_CHECKING:
     from freg_pipeline.store import Store
 
@@ -88,12 +90,11 @@ def _kept(names: Callable[[Store], Iterable[str]]) -> Completes:
 
     def complete(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
         del parameter
-        from freg_pipeline.commands.options import store
         from freg_pipeline.errors import FregError
 
         try:
             with context.scope(cleanup=False):
-                return sorted({name for name in names(store()) if name.startswith(begun)})
+                return sorted({name for name in names(opening.store()) if name.startswith(begun)})
         except FregError:  # a wrong setting is told by the command itself, once it is run
             return []
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from freg_pipeline.commands.options import remember, settings, with_settings
+from freg_pipeline.commands.opening import settings
+from freg_pipeline.commands.options import remember, with_settings
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.outside import showable
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from freg_pipeline.commands.by_rules import chosen, with_keys_and_rules
-from freg_pipeline.commands.options import output_place, store_to_read, with_settings
+from freg_pipeline.commands.opening import output_place, store_to_read
+from freg_pipeline.commands.options import with_settings
 from freg_pipeline.errors import ConfigurationError
 
 if TYPE_CHECKING:

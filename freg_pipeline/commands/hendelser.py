@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from freg_pipeline.commands.options import remember, settings, with_settings, with_strictness
+from freg_pipeline.commands.opening import settings
+from freg_pipeline.commands.options import remember, with_settings, with_strictness
 
 if TYPE_CHECKING:
     from freg_pipeline.feed.standstill import Opened

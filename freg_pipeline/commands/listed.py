@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from freg_pipeline.commands.options import store
+from freg_pipeline.commands.opening import store
 
 given_list = click.argument(
     "source", metavar="FILE|-", type=click.Path(path_type=Path), required=False

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from freg_pipeline.commands.by_rules import chosen, with_rules
-from freg_pipeline.commands.options import settings, store, with_settings
+from freg_pipeline.commands.opening import settings, store
+from freg_pipeline.commands.options import with_settings
 
 
 @click.command()

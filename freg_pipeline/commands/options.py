@@ -1,13 +1,8 @@
-"""What commands share: flags over settings, the store, one question to the register."""
+"""The options that commands share: over settings, how strict, in which form, by which criteria."""
 
 from __future__ import annotations
 
-import os
-import re
-import sys
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -16,11 +11,7 @@ import msgspec
 from freg_pipeline.commands.completion import codes, environments, one_of, packages
 
 if TYPE_CHECKING:
-    from freg_pipeline.client import Register
-    from freg_pipeline.client.answers import Answer
     from freg_pipeline.criteria.described import Criterion
-    from freg_pipeline.settings import Settings
-    from freg_pipeline.store import Store
 
 F = TypeVar("F", bound=Callable[..., Any])
 K = TypeVar("K", bound=msgspec.Struct)
@@ -100,31 +91,6 @@ def with_strictness(command: F) -> F:
     return command
 
 
-def settings(form: str | None = None) -> Settings:
-    """The settings in force: flags over environment. Raises ConfigurationError.
-
-    Args:
-        form: json or xml, over what the settings say.
-    """
-    import stamina
-
-    from freg_pipeline.settings import load
-
-    # The client tells each retry itself. Of a library's user the hooks are their own to set; this
-    # process is ours.
-    stamina.instrumentation.set_on_retry_hooks([])
-    given = dict(click.get_current_context().ensure_object(dict))
-    given.pop("debug", None)
-    return load(**given, answer_format=form)
-
-
-def store() -> Store:
-    """The store that the settings name. Raises StoreError."""
-    from freg_pipeline.store import open_store
-
-    return open_store(settings())
-
-
 _ONE_AT_A_TIME = {"personstatustyper": "personstatustype"}
 
 
@@ -164,31 +130,6 @@ def split_criteria(kriterier: type[K], options: dict[str, Any]) -> tuple[K, dict
     return kriterier(**{name: options[name] for name in names}), others
 
 
-_PLAIN_PATH = re.compile(r"[\w/.-]+")  # whatever else a path holds is for the settings to judge
-
-
-def store_to_read() -> Store:
-    """The store that the settings name, for who only reads it.
-
-    Of a local one with a plain name no more is imported than that takes, and no other setting is
-    looked at.
-
-    Raises:
-        ConfigurationError: a setting is wrong.
-        StoreError: the store can't be used.
-    """
-    given = click.get_current_context().ensure_object(dict)
-    named = given.get("store") or next(
-        (value for name, value in os.environ.items() if name.upper() == "FREG_STORE"), ""
-    )
-    path = Path(named).absolute()
-    if given.keys() - {"store", "debug"} or not named or not _PLAIN_PATH.fullmatch(str(path)):
-        return store()
-    from freg_pipeline.store.local import LocalStore
-
-    return LocalStore(path)
-
-
 def with_format(command: F) -> F:
     """Give a command the choice of the form in which the register answers."""
     return click.option(
@@ -205,116 +146,3 @@ def with_form(command: F) -> F:
         default="table",
         help="How to tell it.",
     )(command)
-
-
-def output_place(named: str) -> Path | Store:
-    """Where a copy goes: a folder, or a place on S3."""
-    if not named.startswith("s3://"):
-        return Path(named)
-    from freg_pipeline.store import open_store
-
-    return open_store(settings().model_copy(update={"store": named}))
-
-
-def ask(question: Callable[[Register], Any], form: str | None = None) -> Any:
-    """Ask the register one thing.
-
-    Args:
-        question: as :class:`~freg_pipeline.client.session.Session` takes it: it runs in another
-            thread, in which there is no command, and so neither :func:`settings` nor :func:`store`.
-        form: json or xml, else as the settings say.
-    """
-    from freg_pipeline.client import Register
-    from freg_pipeline.client.environments import base_url
-    from freg_pipeline.client.session import Session
-    from freg_pipeline.errors import StoreError
-    from freg_pipeline.journal.home import has_met
-    from freg_pipeline.store import open_store
-
-    asked = settings(form)
-
-    def known() -> bool:
-        try:
-            return has_met(open_store(asked), base_url(asked))
-        except StoreError:  # a question needs none
-            return False
-
-    with Session(lambda: Register.from_settings(asked, known=known)) as session:
-        return session.ask(question)
-
-
-def given_or_read(value: str, what: str) -> str:
-    """A value of the command line; ``-``: the next line of stdin, hidden where it is typed.
-
-    So that no number stands in the list of processes, which all on a machine see, nor in a shell's
-    history.
-
-    Raises:
-        ConfigurationError: there is no such line.
-    """
-    if value != "-":
-        return value
-    from freg_pipeline.errors import ConfigurationError
-
-    if sys.stdin is not None and sys.stdin.isatty():
-        return str(click.prompt(what, hide_input=True, err=True))
-    line = "" if sys.stdin is None else sys.stdin.readline()
-    if not line.strip():
-        raise ConfigurationError(f"there is no {what} on stdin", "Give it as a line")
-    return line.strip()
-
-
-def note_question(command: str) -> None:
-    """Note that somebody asks the register for persons, before they do.
-
-    Raises:
-        ConfigurationError: it can't be noted, and FREG_ACCESS_LOG_REQUIRED is set.
-    """
-    from freg_pipeline.errors import StoreError
-    from freg_pipeline.journal.access_log import note_access, own_log
-
-    try:
-        lies = store()
-    except StoreError:  # a question needs none
-        lies = own_log()
-    note_access(lies, command)
-
-
-async def parts_of(register: Register, configured: tuple[str, ...]) -> tuple[str, ...]:
-    """The parts to ask for in one look-up; "all but" is read by the contract in force.
-
-    Args:
-        register: whom to ask.
-        configured: as settings name them.
-    """
-    from freg_pipeline.contract import compile_contract
-    from freg_pipeline.extract.parts import ALL
-    from freg_pipeline.extract.probe import chosen_parts
-
-    if ALL not in configured:
-        return configured
-    plan = compile_contract(await register.personer.xsd())
-    return (await chosen_parts(register, configured, plan))[0].landed
-
-
-def show(answer: Answer) -> None:
-    """Print an answer, and nothing else: JSON so that people can read it, XML as it came."""
-    import msgspec
-
-    from freg_pipeline.envelope import is_xml
-    from freg_pipeline.readable import read_json
-
-    def indented(body: bytes) -> bytes:
-        return msgspec.json.format(body, indent=2)
-
-    body = answer.body
-    if not is_xml(body):
-        with suppress(ValueError):  # what is no JSON is shown as it came, too
-            body = read_json(indented, body)
-    write(body + b"\n")
-
-
-def write(body: bytes) -> None:
-    """Put bytes on stdout, and see that they got there."""
-    sys.stdout.buffer.write(body)
-    sys.stdout.buffer.flush()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from freg_pipeline.commands.sql import Noting, show_all
+from freg_pipeline.commands.statements import Noting, show_all
 from freg_pipeline.errors import UnforeseenError
 from freg_pipeline.foreseen import foreseen
 from freg_pipeline.interruption import ctrl_c_cancels

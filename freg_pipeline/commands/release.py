@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
+from freg_pipeline.commands.asking import ask
 from freg_pipeline.commands.completion import PINS, RELEASES
-from freg_pipeline.commands.options import ask, settings, store, with_form, with_settings
+from freg_pipeline.commands.opening import settings, store
+from freg_pipeline.commands.options import with_form, with_settings
 from freg_pipeline.commands.report import report
 from freg_pipeline.errors import ConfigurationError, FregError
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from freg_pipeline.commands.options import settings, store, with_form, with_settings
+from freg_pipeline.commands.opening import settings, store
+from freg_pipeline.commands.options import with_form, with_settings
 
 if TYPE_CHECKING:
     from freg_pipeline.lake.retention import Going

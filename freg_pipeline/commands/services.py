@@ -7,17 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from freg_pipeline.commands.options import (
-    ask,
-    given_or_read,
-    note_question,
-    parts_of,
-    settings,
-    show,
-    with_format,
-    with_settings,
-    write,
-)
+from freg_pipeline.commands.asking import ask, given_or_read, note_question, parts_of, show, write
+from freg_pipeline.commands.opening import settings
+from freg_pipeline.commands.options import with_format, with_settings
 from freg_pipeline.errors import ConfigurationError
 
 if TYPE_CHECKING:

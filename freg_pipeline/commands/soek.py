@@ -6,13 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from freg_pipeline.commands.asking import ask, given_or_read, note_question, parts_of, show
+from freg_pipeline.commands.opening import settings
 from freg_pipeline.commands.options import (
-    ask,
-    given_or_read,
-    note_question,
-    parts_of,
-    settings,
-    show,
     split_criteria,
     with_criteria,
     with_format,

@@ -11,18 +11,16 @@ from typing import TYPE_CHECKING
 import click
 
 from freg_pipeline.commands.as_of import earlier_state, with_as_of
-from freg_pipeline.commands.options import store_to_read, with_settings
+from freg_pipeline.commands.opening import store_to_read
+from freg_pipeline.commands.options import with_settings
+from freg_pipeline.commands.statements import Noting, show_all
 from freg_pipeline.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import duckdb
 
-    from freg_pipeline.journal.access_log import Access
-    from freg_pipeline.journal.manifest import Manifest
     from freg_pipeline.lake.statement import Statement
-    from freg_pipeline.store import Store
 
-ROWS_SHOWN = 200  # of a table to look at
 FORMS = ("table", "csv", "json", "parquet", "excel")
 
 
@@ -97,49 +95,6 @@ def sql(
     _write_all(connection, parsed, form, output, note)
 
 
-class Noting:
-    """Notes each statement, before it is run, and sees to the files that it reads.
-
-    Statements that prepare others are noted too: they read for them.
-
-    Args:
-        store: what is read.
-        connection: over its tables, as yet without any of the user's own.
-        state: the earlier state that these are of; None: the current release.
-        written: what it gives is written to a file.
-    """
-
-    def __init__(
-        self,
-        store: Store,
-        connection: duckdb.DuckDBPyConnection,
-        state: Manifest | None = None,
-        *,
-        written: bool = False,
-    ) -> None:
-        from freg_pipeline.lake.asked_of import AskedOf
-        from freg_pipeline.lake.fingerprint import Fingerprints
-
-        self._store = store
-        self._fingerprints = Fingerprints(connection)
-        self._asked_of = AskedOf(store, connection, state, everything=written)
-
-    def __call__(self, statement: Statement) -> Access:
-        """Note it.
-
-        Raises:
-            ConfigurationError: it must be noted, and can't be.
-            DamagedError: a file isn't as it was written.
-        """
-        from freg_pipeline.journal.access_log import OTHER, note_access
-
-        told = self._fingerprints.told(statement.text)
-        noted = note_access(self._store, "sql", **told)
-        if tables := {*told["tables"]} - {OTHER}:
-            self._asked_of.require_whole(tables)
-        return noted
-
-
 def _text(given: str | None, file: Path | None) -> str | None:
     """What is asked; None: it is to be asked for at a prompt."""
     if file is not None:
@@ -166,29 +121,6 @@ def _form(given: str | None, output: Path | None) -> str:
     if form == "parquet" and output is None:
         raise ConfigurationError("Parquet needs a file", "Name it with --output")
     return "csv" if form == "table" and output is not None else form
-
-
-def show_all(connection: duckdb.DuckDBPyConnection, text: str, note: Noting) -> None:
-    """Print the rows of each statement that gives any, as a table to look at.
-
-    Raises:
-        ConfigurationError: one is wrong; those before it have been shown.
-    """
-    from freg_pipeline.lake.export import shown
-    from freg_pipeline.lake.statement import prepare, statements
-
-    for one in statements(connection, text):
-        noted = note(one)
-        if not one.gives_rows:
-            prepare(connection, one)
-            continue
-        table, found = shown(connection, one.text, rows=ROWS_SHOWN)
-        noted.gave(found)
-        click.echo(table)
-        if found > ROWS_SHOWN:
-            click.echo(
-                f"{ROWS_SHOWN} of {found:,} rows; --format csv or --output FILE gives all", err=True
-            )
 
 
 def _write_all(

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from freg_pipeline.commands.options import settings, with_settings
+from freg_pipeline.commands.opening import settings
+from freg_pipeline.commands.options import with_settings
 from freg_pipeline.errors import ConfigurationError, FregError
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from freg_pipeline.commands.listed import given_column, given_list, seekable
-from freg_pipeline.commands.options import store, with_form, with_settings
+from freg_pipeline.commands.opening import store
+from freg_pipeline.commands.options import with_form, with_settings
 from freg_pipeline.errors import ConfigurationError
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from freg_pipeline.commands.options import settings, with_settings
+from freg_pipeline.commands.opening import settings
+from freg_pipeline.commands.options import with_settings
 
 
 @click.command()

@@ -10,10 +10,9 @@ import click
 
 from freg_pipeline.commands.completion import EVERY_UTTREKK, OPEN_UTTREKK
 from freg_pipeline.commands.listed import seekable
+from freg_pipeline.commands.opening import settings, store
 from freg_pipeline.commands.options import (
-    settings,
     split_criteria,
-    store,
     with_criteria,
     with_settings,
     with_strictness,

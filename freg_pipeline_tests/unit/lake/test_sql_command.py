@@ -16,8 +16,8 @@ import duckdb
 import pytest
 from click import Context
 
-from freg_pipeline.commands.options import store as named_store
-from freg_pipeline.commands.options import store_to_read
+from freg_pipeline.commands.opening import store as named_store
+from freg_pipeline.commands.opening import store_to_read
 from freg_pipeline.commands.root import cli
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.lake.catalogue import catalogue_path, refresh_catalogue
