@@ -115,7 +115,7 @@ def _erased(lies: Store, found: Survey, *, including_pinned: bool) -> Receipt:
 def _tell_found(lies: Store, found: Survey) -> None:
     from collections import Counter
 
-    from freg_pipeline.erasure.course import pins_on
+    from freg_pipeline.erasure.releases import pins_on
 
     objects = Counter(hit.area for hit in found.hits)
     told = ", ".join(f"{count:,} of {area}" for area, count in sorted(objects.items()))
@@ -155,7 +155,7 @@ def _tell_receipt(receipt: Receipt) -> None:
 
 
 def _lift(lies: Store, persons: Persons) -> None:
-    from freg_pipeline.erasure.course import lift
+    from freg_pipeline.erasure.lifting import lift
 
     told = lift(lies, persons)
     click.echo(

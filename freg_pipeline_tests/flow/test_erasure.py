@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from freg_pipeline.erasure.course import erase, lift
+from freg_pipeline.erasure.course import erase
+from freg_pipeline.erasure.lifting import lift
 from freg_pipeline.erasure.persons import read_persons
 from freg_pipeline.erasure.stored import held
 from freg_pipeline.erasure.survey import survey
@@ -35,14 +36,7 @@ from freg_pipeline.lake.verify import verify
 from freg_pipeline.store import Store, open_store
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests.erased import Kept, erase_given, persons_of
-from freg_pipeline_tests.loads import (
-    collected,
-    fetched,
-    full_load,
-    list_load,
-    released,
-    sync,
-)
+from freg_pipeline_tests.loads import collected, fetched, full_load, list_load, released, sync
 from freg_pipeline_tests.registers import happen
 from freg_pipeline_tests.searched import found_in
 

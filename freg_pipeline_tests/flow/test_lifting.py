@@ -10,7 +10,7 @@ import pyarrow.parquet
 from click.testing import CliRunner, Result
 
 from freg_pipeline.commands.root import cli
-from freg_pipeline.erasure.course import lift
+from freg_pipeline.erasure.lifting import lift
 from freg_pipeline.erasure.persons import Persons
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.keptout import awaiting, kept_out

@@ -8,7 +8,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from freg_pipeline.erasure.course import erase, lift
+from freg_pipeline.erasure.course import erase
+from freg_pipeline.erasure.lifting import lift
 from freg_pipeline.erasure.persons import Persons
 from freg_pipeline.erasure.survey import survey
 from freg_pipeline.errors import ConfigurationError
