@@ -24,7 +24,7 @@ from freg_pipeline.client.hendelsesdokument import (
 from freg_pipeline.errors import RefusedError
 from freg_pipeline.extract.blank import event_documents_without
 from freg_pipeline.extract.crowd import for_each
-from freg_pipeline.extract.fetch import is_about_documents, not_there
+from freg_pipeline.extract.look_up import is_about_documents, not_there
 from freg_pipeline.extract.parts import HISTORY, is_landed
 from freg_pipeline.extract.poll import circumstances
 from freg_pipeline.journal.batches import chunks

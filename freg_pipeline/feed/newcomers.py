@@ -12,7 +12,7 @@ from freg_pipeline.client import Register, TilpassetKriterier
 from freg_pipeline.envelope import IdentifierKind, is_xml, match, numbers_of, parse
 from freg_pipeline.errors import PassingError
 from freg_pipeline.extract.crowd import for_each
-from freg_pipeline.extract.fetch import is_open, look_up
+from freg_pipeline.extract.look_up import is_open, look_up
 from freg_pipeline.extract.parts import HISTORY, NUMBERS
 from freg_pipeline.feed.criteria import entities_of, fits
 from freg_pipeline.journal.batches import chunks

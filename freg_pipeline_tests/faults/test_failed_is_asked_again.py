@@ -47,7 +47,7 @@ class Sick:
 
 @pytest.fixture(autouse=True)
 def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("freg_pipeline.extract.fetch.FIRST_PAUSE", 0.0)
+    monkeypatch.setattr("freg_pipeline.extract.look_up.FIRST_PAUSE", 0.0)
 
 
 @contextmanager

@@ -61,7 +61,7 @@ def test_a_reason_that_is_no_word_of_being_gone_is_asked_about_again(
     asked: int,
     reason: str | None,
 ) -> None:
-    monkeypatch.setattr("freg_pipeline.extract.fetch.FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("freg_pipeline.extract.look_up.FIRST_PAUSE", 0.01)
     uttrekk = begun(store_in(tmp_path))
     add_batches(uttrekk, 0, "foedselsEllerDNummer", [A, B, C])
     faulty = Faulty(times)

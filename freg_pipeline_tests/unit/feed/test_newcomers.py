@@ -109,7 +109,7 @@ def test_who_is_left_out_of_the_answers_is_not_passed_over(tmp_path: Path) -> No
 def test_whom_a_fault_hides_is_not_passed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str, is_nobody: bool
 ) -> None:
-    monkeypatch.setattr("freg_pipeline.extract.fetch.FIRST_PAUSE", 0.0)
+    monkeypatch.setattr("freg_pipeline.extract.look_up.FIRST_PAUSE", 0.0)
     with newcomers(Persons({X: told(X)}, {Y: reason}), tmp_path) as asked:
         if is_nobody:
             assert asyncio.run(_numbers(asked, {X, Y})) == {X: {X}}
@@ -121,7 +121,7 @@ def test_whom_a_fault_hides_is_not_passed_over(
 def test_whom_a_fault_hides_for_good_is_passed_over_where_that_is_allowed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("freg_pipeline.extract.fetch.FIRST_PAUSE", 0.0)
+    monkeypatch.setattr("freg_pipeline.extract.look_up.FIRST_PAUSE", 0.0)
     persons = Persons({X: told(X)}, {Y: "Teknisk feil"})
     with newcomers(persons, tmp_path, must_know=False) as asked:
         assert asyncio.run(_numbers(asked, {X, Y})) == {X: {X}}
