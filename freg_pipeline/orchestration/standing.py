@@ -14,9 +14,9 @@ from freg_pipeline.feed.position import last_number
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import current_release
 from freg_pipeline.orchestration.code_location import make_definitions
-from freg_pipeline.orchestration.engine import open_records
 from freg_pipeline.orchestration.failing import Ours
 from freg_pipeline.orchestration.names import Names
+from freg_pipeline.orchestration.records import open_records
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.trouble import ALL, at_register, look
 

@@ -130,7 +130,7 @@ def test_a_resource_of_ones_own_takes_the_place_of_ours() -> None:
 def test_what_a_command_runs_is_recorded_under_the_prefix(
     make_freg: Callable[..., Freg], instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("freg_pipeline.orchestration.engine._instance", lambda home: instance)
+    monkeypatch.setattr("freg_pipeline.orchestration.records._instance", lambda home: instance)
     freg = make_freg("http://127.0.0.1:9", key_prefix="oslo/kommune")
     with open_engine(freg) as engine:
         engine.run("purge")
