@@ -14,8 +14,9 @@ import msgspec
 from freg_pipeline.client.answers import Answer
 from freg_pipeline.client.arguments import check_markup, parts_query, within_limit
 from freg_pipeline.client.patience import Patience
-from freg_pipeline.client.transport import Read, Transport
+from freg_pipeline.client.transport import Transport
 from freg_pipeline.client.treff import Treff, no_hits, parse_treff
+from freg_pipeline.client.wire import Read
 from freg_pipeline.criteria.entydig import EntydigKriterier
 from freg_pipeline.criteria.soek import SoekKriterier
 from freg_pipeline.envelope import parse

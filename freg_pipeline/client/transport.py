@@ -1,87 +1,33 @@
-"""One request at a time over HTTP: within the package, at the pace, patiently, one way to fail."""
+"""Requests to the register: within the package, at the pace, through the gate, patiently."""
 
 from __future__ import annotations
 
-import asyncio
 import copy
-import logging
 import time
-import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import httpcore
 import httpx
 import stamina
 
-from freg_pipeline import __version__
-from freg_pipeline.client.answers import LATER, Answer, failure
-from freg_pipeline.client.bounds import ACCEPTED, HOOKS, whole
-from freg_pipeline.client.gate import SLOW_SECONDS, Gate
-from freg_pipeline.client.html import is_page
+from freg_pipeline.client.answers import Answer
+from freg_pipeline.client.gate import Gate
 from freg_pipeline.client.meter import count_answer, count_retry
-from freg_pipeline.client.network import blocked_way, proxy_words, way_to
 from freg_pipeline.client.pace import pace_of
 from freg_pipeline.client.packages import Package
 from freg_pipeline.client.patience import Outage, Patience
 from freg_pipeline.client.retrying import told_by_us
-from freg_pipeline.errors import (
-    ConfigurationError,
-    FregError,
-    PassingError,
-    SilentError,
-    ThrottledError,
-    UnreachableError,
-)
+from freg_pipeline.client.wire import Check, Query, Read, Request, Wire
+from freg_pipeline.errors import PassingError, ThrottledError
 
-logger = logging.getLogger(__name__)
-# As much as the event loop reads at once: a look-up has 5 MB, and each piece its price.
-httpcore.AsyncHTTP11Connection.READ_NUM_BYTES = 256 * 1024
-# Their messages name whole URLs, and with them identity numbers; ours name services.
-for _name in ("httpx", "httpcore"):
-    logging.getLogger(_name).setLevel(logging.WARNING)
-
-TIMEOUT = httpx.Timeout(90.0, connect=4.0, pool=None)  # look-ups are expected under 10 s
-# A connection idle for longer isn't used again: one that the other side is about to close may lose
-# an order's answer. Servers wait for 5 s (Apache, uvicorn) to 75 s (nginx).
-IDLE_SECONDS = 5.0
-TRY_SECONDS = 180.0  # for one try from beginning to end, however slowly it trickles
 LOOK_UPS = frozenset(
     {"personer/bulkoppslag", "personer/bulkoppslag/arkiv", "hendelser/bulkoppslag"}
 )  # what goes through the gate
 # Refused when ten of them are running, whatever else is asked: says nothing about the pace.
 ORDERS = frozenset({"uttrekk/komplett", "uttrekk/tilpasset"})
-
-Query = Sequence[tuple[str, str]]
-Check = Callable[[bytes], object]
-Read = Callable[[bytes, datetime], Awaitable[object]]
-
-
-@dataclass(frozen=True)
-class _Request:
-    method: str
-    service: str
-    path: str
-    query: Query
-    headers: Mapping[str, str]
-    content: bytes | None
-    check: Check | None
-    read: Read | None = None
-
-
-@dataclass
-class _Met:
-    """What is known of the address: whether anything answered there, and whether the register did.
-
-    The register: it had what was asked for.
-    """
-
-    reached: bool = False
-    answered: bool = False
 
 
 class Transport:
@@ -115,23 +61,17 @@ class Transport:
     ) -> None:
         self.base_url = base_url
         self.package = package
-        self._known = known
         self._outage = Outage(wait_hours)
-        self._met = _Met()
-        self._most_bytes = most_bytes
         self._pace = pace_of(base_url, requests_per_minute)
         self._gate = Gate(connections)
-        self._client = httpx.AsyncClient(
+        self._wire = Wire(
+            base_url,
             auth=auth,
-            timeout=TIMEOUT,
-            limits=httpx.Limits(max_connections=connections, keepalive_expiry=IDLE_SECONDS),
-            headers={
-                "User-Agent": f"freg_pipeline/{__version__}",
-                "Accept-Encoding": ACCEPTED,
-            },
-            event_hooks=HOOKS,
-            follow_redirects=False,
-            **way_to(base_url, ca_file),
+            connections=connections,
+            package=package,
+            ca_file=ca_file,
+            known=known,
+            most_bytes=most_bytes,
         )
 
     async def __aenter__(self) -> Self:
@@ -147,7 +87,7 @@ class Transport:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        await self._wire.aclose()
 
     def impatient(self) -> Self:
         """The same, with the same connections, for those who don't wait for a register away."""
@@ -177,7 +117,7 @@ class Transport:
         Raises:
             RefusedError, PassingError: it isn't, or doesn't let us in.
         """
-        if not self._met.answered:
+        if not self._wire.met.answered:
             service = "hendelser/siste/sekvensnummer"
             await self.get(service, service)
 
@@ -212,7 +152,7 @@ class Transport:
             NotModifiedError: the version that ``etag`` names is still the current one.
         """
         headers = {"Accept": accept, **({"If-None-Match": etag} if etag else {})}
-        request = _Request("GET", service, path, query, headers, None, check)
+        request = Request("GET", service, path, query, headers, None, check)
         return await self._persist(request, patience)
 
     async def post(
@@ -235,12 +175,12 @@ class Transport:
         """
         # The register takes a body without a content type for XML.
         headers = {"Accept": accept, "Content-Type": "application/json"}
-        request = _Request("POST", service, path, query, headers, content, check, read)
+        request = Request("POST", service, path, query, headers, content, check, read)
         return await self._persist(request, patience)
 
-    async def _persist(self, request: _Request, patience: Patience | None) -> Answer:
+    async def _persist(self, request: Request, patience: Patience | None) -> Answer:
         self.require(request.service)
-        waits = (patience or Patience()).start(self._is_known, self._outage)
+        waits = (patience or Patience()).start(self._wire.is_known, self._outage)
         with told_by_us():
             async for attempt in stamina.retry_context(on=waits, attempts=None, timeout=None):
                 with attempt:
@@ -251,7 +191,7 @@ class Transport:
                     return answer
         raise AssertionError  # stamina raises the last error itself
 
-    async def _in_turn(self, request: _Request) -> Answer:
+    async def _in_turn(self, request: Request) -> Answer:
         """One try, when the gate and the pace let it."""
         if request.service not in LOOK_UPS:
             return await self._send_at(await self._place(), request)
@@ -265,10 +205,10 @@ class Transport:
             self._gate.tell(sent, None)
             return answer
 
-    async def _checked(self, request: _Request, answer: Answer) -> Answer:
+    async def _checked(self, request: Request, answer: Answer) -> Answer:
         """With what its check makes of it: that is no part of what the register takes."""
         checked = await _check(request, answer)
-        self._met.answered = True
+        self._wire.met.answered = True
         count_answer(answer.seconds, len(answer.body))
         return replace(answer, checked=checked)
 
@@ -276,81 +216,16 @@ class Transport:
         """Wait for a place in the pace; returns when it has come."""
         return time.monotonic() if self._pace is None else await self._pace.wait()
 
-    async def _send_at(self, sent: float, request: _Request) -> Answer:
+    async def _send_at(self, sent: float, request: Request) -> Answer:
         try:
-            return await self._send(request)
+            return await self._wire.send(request)
         except ThrottledError as error:
             if self._pace is not None and request.service not in ORDERS:
                 self._pace.refused(sent, time.monotonic(), error.retry_after)
             raise
 
-    async def _send(self, request: _Request) -> Answer:
-        correlation_id = str(uuid.uuid4())
-        started = time.monotonic()
-        try:
-            async with asyncio.timeout(TRY_SECONDS):
-                response = await self._receive(request, correlation_id)
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-            raise ConfigurationError(
-                f"{self.base_url} is not a valid URL", "Correct FREG_BASE_URL"
-            ) from None
-        except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
-            raise self._lost(request.service, correlation_id, error) from None
-        except UnreachableError as error:  # whoever gives the tokens
-            raise self._away(error) from None
-        self._met.reached = True
-        seconds = time.monotonic() - started
-        logger.log(
-            logging.INFO if seconds > SLOW_SECONDS else logging.DEBUG,
-            "%s: %d, %d bytes, %.3f s, correlation id %s",
-            request.service, response.status_code, len(response.content), seconds, correlation_id,
-        )  # fmt: skip
-        content_type = response.headers.get("content-type", "")
-        if response.status_code != httpx.codes.OK or is_page(response):
-            raise failure(response, request.service, correlation_id, self.package)
-        now, etag = datetime.now(UTC), response.headers.get("etag")
-        return Answer(response.content, now, content_type, correlation_id, etag, seconds=seconds)
 
-    async def _receive(self, request: _Request, correlation_id: str) -> httpx.Response:
-        async with self._client.stream(
-            request.method,
-            f"{self.base_url}/v1/{request.path}",
-            params=list(request.query),
-            headers={**request.headers, "X-Correlation-ID": correlation_id},
-            content=request.content,
-        ) as response:
-            return await whole(response, self._most_bytes)
-
-    def _lost(self, service: str, correlation_id: str, error: Exception) -> FregError:
-        blocked = blocked_way(error, self.base_url)
-        if blocked is not None:
-            return blocked
-        if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
-            unreachable = UnreachableError(
-                f"nothing answers at {self.base_url}{proxy_words(self.base_url)} "
-                f"({type(error).__name__})",
-                "Check FREG_BASE_URL and FREG_ENVIRONMENT, and that your network allows it",
-            )
-            return self._away(unreachable)
-        return PassingError(
-            f"the connection failed during {service} ({type(error).__name__}, "
-            f"correlation id {correlation_id})",
-            LATER,
-        )
-
-    def _away(self, error: UnreachableError) -> FregError:
-        """Nothing answers: a wrong setting, unless something did so before."""
-        if error.is_set or not self._is_known():
-            return error
-        return SilentError(error.what, LATER)
-
-    def _is_known(self) -> bool:
-        if not self._met.reached:
-            self._met.reached = self._known()
-        return self._met.reached
-
-
-async def _check(request: _Request, answer: Answer) -> object:
+async def _check(request: Request, answer: Answer) -> object:
     try:
         if request.read is not None:
             return await request.read(answer.body, answer.hentet)

@@ -66,7 +66,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Opened:
     monkeypatch.setattr(Transport, "aclose", closed)
     monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", sent)
     # However slow the machine is, a connection stays open between two steps.
-    monkeypatch.setattr("freg_pipeline.client.transport.IDLE_SECONDS", 3_600.0)
+    monkeypatch.setattr("freg_pipeline.client.wire.IDLE_SECONDS", 3_600.0)
     return counted
 
 

@@ -207,7 +207,7 @@ def test_an_answer_that_trickles_for_ever_is_given_up(monkeypatch: pytest.Monkey
     async def trickle(request: Request) -> Response:
         return StreamingResponse(drops())
 
-    monkeypatch.setattr("freg_pipeline.client.transport.TRY_SECONDS", 0.3)
+    monkeypatch.setattr("freg_pipeline.client.wire.TRY_SECONDS", 0.3)
     with serving(Starlette(routes=[Route("/v1/{path:path}", trickle)])) as url:
         with pytest.raises(PassingError, match="TimeoutError"):
             get(url, patience=Patience(faults=1))
