@@ -13,7 +13,8 @@ from types import MappingProxyType
 
 import msgspec
 
-from freg_pipeline.changes.difference import Changes, TableChanges
+from freg_pipeline.changes.comparison import TableChanges
+from freg_pipeline.changes.difference import Changes
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.lake.content import Content
 from freg_pipeline.lake.copied import CopiedFile, Writer, new_place, write_manifest

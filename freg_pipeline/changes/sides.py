@@ -14,13 +14,7 @@ from freg_pipeline.lake.protection import Protection
 from freg_pipeline.lake.query import readable_files
 from freg_pipeline.lake.sources import Source, replaced, sources
 from freg_pipeline.lake.sql import identifier
-from freg_pipeline.lake.tables import (
-    HENDELSE,
-    HENDELSE_EGENSKAP,
-    PERSON_KEY,
-    Described,
-    described,
-)
+from freg_pipeline.lake.tables import HENDELSE, HENDELSE_EGENSKAP, PERSON_KEY, Described, described
 from freg_pipeline.lake.views import (
     REPLACED_NUMBERS,
     REPLACED_PERSONS,
@@ -43,6 +37,11 @@ class Side:
         store: where the release lies.
         manifest: the state.
         name: told before the names of its relations.
+
+    Attributes:
+        manifest: the state.
+        tables: all of its tables.
+        protection: whose addresses are left out.
     """
 
     def __init__(
@@ -50,7 +49,7 @@ class Side:
     ) -> None:
         self._connection = connection
         self._store = store
-        self._manifest = manifest
+        self.manifest = manifest
         self._name = name
         self._seen: set[str] = set()
         self._found: dict[tuple[int, int] | None, dict[str, Source]] = {}
@@ -121,7 +120,7 @@ class Side:
         Raises:
             DamagedError: one isn't, or is gone.
         """
-        manifest = self._manifest if among is None else _of_bucket(self._manifest, among[0])
+        manifest = self.manifest if among is None else _of_bucket(self.manifest, among[0])
         files = dict(files_of(manifest, name, of_deltas=of_deltas))
         require_whole(self._store, [one for one in files.items() if one[0] not in self._seen])
         self._seen |= files.keys()
@@ -134,7 +133,7 @@ class Side:
             def named(name: str, files: list[TableFile], schema: pa.Schema) -> str:
                 return reads(f"{prefix}{name}", files, schema)
 
-            manifest = self._manifest if among is None else _of_bucket(self._manifest, among[0])
+            manifest = self.manifest if among is None else _of_bucket(self.manifest, among[0])
             self._found[among] = sources(self._store, manifest, named)
         return self._found[among]
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from freg_pipeline.changes.difference import Changes, Part, TableChanges
+from freg_pipeline.changes.comparison import Part, TableChanges
+from freg_pipeline.changes.difference import Changes
 
 GONE = "_slettet"  # a column of ours, null in every row of a copy
 _GONE = pa.field(GONE, pa.bool_())
