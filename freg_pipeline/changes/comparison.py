@@ -17,6 +17,7 @@ from freg_pipeline.changes.ended import ended_between, keep_events
 from freg_pipeline.changes.sides import Side
 from freg_pipeline.changes.since import deltas_since, persons_of
 from freg_pipeline.journal.manifest import Delta, Manifest
+from freg_pipeline.lake.layout import ROWS_AT_ONCE
 from freg_pipeline.lake.sql import identifier
 from freg_pipeline.lake.tables import (
     HENDELSE,
@@ -28,7 +29,6 @@ from freg_pipeline.lake.tables import (
 )
 from freg_pipeline.store import Store
 
-ROWS_AT_ONCE = 100_000
 _EVENTS = (HENDELSE.name, HENDELSE_EGENSKAP.name)
 _WHOLE = {own.name for own in OWN_TABLES if not own.per_person} - {*_EVENTS}
 _PERSONS = "_endret"  # who has changed, by deltas: key, number, and whether their rows have

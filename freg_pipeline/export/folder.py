@@ -13,10 +13,10 @@ from freg_pipeline.export.layouts import Layout
 from freg_pipeline.export.relations import CopiedTable, views_of
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.lake.copied import CopiedFile, Writer, new_place, with_comments, write_manifest
+from freg_pipeline.lake.layout import ROWS_AT_ONCE
 from freg_pipeline.store import Store
 
 FORMAT = 1
-ROWS_AT_ONCE = 100_000
 
 
 class ExportedTable(msgspec.Struct, frozen=True):

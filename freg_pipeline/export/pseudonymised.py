@@ -15,11 +15,12 @@ from freg_pipeline.export.relations import views_of
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.lake.copied import CopiedFile, Writer, new_place, with_comments, write_manifest
 from freg_pipeline.lake.database import working_database
+from freg_pipeline.lake.layout import ROWS_AT_ONCE
 from freg_pipeline.lake.sql import identifier
 from freg_pipeline.outside import showable
 from freg_pipeline.pseudonyms.copied import Pseudonymised, pseudonymised
 from freg_pipeline.pseudonyms.key import PSEUDONYM_LETTERS, Key
-from freg_pipeline.pseudonyms.order import ROWS_AT_ONCE, in_own_order
+from freg_pipeline.pseudonyms.order import in_own_order
 from freg_pipeline.pseudonyms.rules import Rules
 from freg_pipeline.pseudonyms.small_cells import COUNT, without_small_cells
 from freg_pipeline.store import Store

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.identifiers import parse
 
-ROWS_AT_ONCE = 100_000
+_ROWS_AT_ONCE = 100_000  # of one column
 
 _PARQUET = b"PAR1"
 _DELIMITERS = ";,\t|"
@@ -76,7 +76,7 @@ def _parquet(file: BinaryIO, column: str | None) -> Iterator[tuple[int, str]]:
             raise _unclear(column)
         index = 0 if len(names) == 1 else _only_numbers(_first_row(parquet))
     row = 0
-    for piece in parquet.iter_batches(ROWS_AT_ONCE, columns=[names[index]]):
+    for piece in parquet.iter_batches(_ROWS_AT_ONCE, columns=[names[index]]):
         for value in piece.column(0).to_pylist():
             row += 1
             if value is not None:

@@ -31,7 +31,6 @@ from freg_pipeline.lake.tally import TALLY, note_tally
 from freg_pipeline.store import Store, read_record, write_record
 
 COMMON = "felles"  # the piece with the tables that aren't split by person
-_ROWS_AT_ONCE = 100_000
 
 
 def needs_compaction(manifest: Manifest, *, share: float, deltas: int) -> bool:

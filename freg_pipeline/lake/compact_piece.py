@@ -15,7 +15,7 @@ from freg_pipeline.lake.database import working_database
 from freg_pipeline.lake.files import Buckets, keep_file, write_bucket
 from freg_pipeline.lake.holding import Holding
 from freg_pipeline.lake.landing import load_plan
-from freg_pipeline.lake.layout import FileLayout, layouts
+from freg_pipeline.lake.layout import ROWS_AT_ONCE, FileLayout, layouts
 from freg_pipeline.lake.query import readable_files
 from freg_pipeline.lake.room import side_by_side
 from freg_pipeline.lake.sources import files_of, sources
@@ -24,7 +24,6 @@ from freg_pipeline.lake.tally import TALLY, Counting, tally_key
 from freg_pipeline.lake.views import current_rows
 from freg_pipeline.store import Store
 
-_ROWS_AT_ONCE = 100_000
 _HELD_A_BYTE = 8  # bytes of memory for each of a file, about
 
 
@@ -87,7 +86,7 @@ def _common(
             columns = {field.name: sql_type(field.type) for field in layout.schema}
             rows = connection.sql(current_rows(layout.name, columns, found[layout.name]))
             writer = Buckets(folder, layout)
-            for piece in rows.to_arrow_reader(_ROWS_AT_ONCE):
+            for piece in rows.to_arrow_reader(ROWS_AT_ONCE):
                 writer.add(pa.Table.from_batches([piece]), np.zeros(len(piece), np.int16))
             for path in writer.close().values():
                 key = compaction.key(layout.name, "0000.parquet")

@@ -23,6 +23,7 @@ from freg_pipeline.lake.tables import (
 )
 
 ROW_GROUP = 100_000
+ROWS_AT_ONCE = ROW_GROUP  # where rows are read a piece at a time, of files or of DuckDB
 # Of tables in which single persons are looked up: small, so that few rows are read.
 LOOKED_UP_ROW_GROUP = 16_384
 _LOOKED_UP = (PERSON, IDENTITY, REPLACED)

@@ -23,7 +23,7 @@ from freg_pipeline.lake.database import working_database
 from freg_pipeline.lake.files import Buckets, keep_file
 from freg_pipeline.lake.grown import summed
 from freg_pipeline.lake.landing import load_plan
-from freg_pipeline.lake.layout import FileLayout, layouts
+from freg_pipeline.lake.layout import ROWS_AT_ONCE, FileLayout, layouts
 from freg_pipeline.lake.query import add_replaced, readable_files
 from freg_pipeline.lake.sources import Reads, Source, files_of, replaced_files, sources
 from freg_pipeline.lake.sql import identifier
@@ -34,7 +34,6 @@ from freg_pipeline.store import Store, read_record, write_record
 
 AT_ONCE = 8  # deltas of one class that become one of the next
 MOST_ROWS = 500_000  # of all tables; one with more is large enough by itself
-_ROWS_AT_ONCE = 100_000
 _ALL = "_alle_erstattet"
 
 
@@ -150,7 +149,7 @@ class _Merging:
                 else self._rows(found[layout.name], layout)
             )
             writer = Buckets(scratch, layout)
-            for piece in self._connection.sql(rows).to_arrow_reader(_ROWS_AT_ONCE):
+            for piece in self._connection.sql(rows).to_arrow_reader(ROWS_AT_ONCE):
                 rows_of_it = pa.Table.from_batches([piece])
                 writer.add(rows_of_it, np.zeros(len(piece), np.int16))
                 counting.add(layout.name, rows_of_it)

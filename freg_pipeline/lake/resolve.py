@@ -26,8 +26,9 @@ import pyarrow.compute as pc
 
 from freg_pipeline.journal.keptout import PLACEHOLDER, REASON_SINCE
 from freg_pipeline.lake.keys import among, distinct, keys_of
+from freg_pipeline.lake.layout import ROWS_AT_ONCE
 from freg_pipeline.lake.packed import decoded
-from freg_pipeline.lake.staging import ROWS_AT_ONCE, Staging
+from freg_pipeline.lake.staging import Staging
 from freg_pipeline.normalize.account import DOCUMENT_TABLE
 
 _Pieces = Iterable[tuple[int, pa.Table]]  # rows, and the batch that they are from

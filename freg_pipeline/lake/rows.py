@@ -13,7 +13,7 @@ import pyarrow as pa
 from freg_pipeline.lake.files import BucketedRows
 from freg_pipeline.lake.identity import IDENTITY_SQL
 from freg_pipeline.lake.keys import bucket_sql, key_sql
-from freg_pipeline.lake.layout import ROW_GROUP, FileLayout
+from freg_pipeline.lake.layout import ROWS_AT_ONCE, FileLayout
 from freg_pipeline.lake.owntable import OwnTable
 from freg_pipeline.lake.owntable_naa import PERSON_NAA
 from freg_pipeline.lake.staging import Staging
@@ -104,7 +104,7 @@ class OwnRows:
                 f"ORDER BY {order}"
             )
         used = {"uttrekk": self._origin.uttrekk} if "$uttrekk" in statement else {}
-        for batch in self._connection.sql(statement, params=used).to_arrow_reader(ROW_GROUP):
+        for batch in self._connection.sql(statement, params=used).to_arrow_reader(ROWS_AT_ONCE):
             rows = self._marked(pa.Table.from_batches([batch]))
             if own.per_person:
                 yield rows.drop_columns(_BUCKET), rows[_BUCKET].to_numpy()

@@ -13,11 +13,10 @@ import pyarrow.parquet as pq
 from freg_pipeline.journal.files import KeptFile
 from freg_pipeline.journal.kept import open_whole
 from freg_pipeline.lake.landing import LandedBatch, load_landed, packed_key
+from freg_pipeline.lake.layout import ROWS_AT_ONCE
 from freg_pipeline.lake.packed import PackedTable, Stretch, decoded, read_parts
 from freg_pipeline.store import Store, recall_record
 from freg_pipeline.store.overlap import ahead
-
-ROWS_AT_ONCE = 100_000
 
 
 class Staging:

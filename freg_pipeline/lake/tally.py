@@ -22,7 +22,7 @@ from freg_pipeline.errors import DamagedError, ObjectMissingError
 from freg_pipeline.journal.kept import keep, read_parts
 from freg_pipeline.journal.manifest import Manifest, TableFile
 from freg_pipeline.lake.landing import load_plan
-from freg_pipeline.lake.layout import layouts
+from freg_pipeline.lake.layout import LOOKED_UP_ROW_GROUP, layouts
 from freg_pipeline.lake.tables import (
     IDENTITY,
     PERSON,
@@ -33,7 +33,6 @@ from freg_pipeline.lake.tables import (
 )
 from freg_pipeline.store import Store, read_record, recall_record, write_record
 
-_ROW_GROUP = 16_384
 _NO_PERSONS = {TIDLIGERE_IDENTIFIKATOR.name, IDENTITY.name, REPLACED.name}  # keyed by number
 logger = logging.getLogger(__name__)
 
@@ -182,7 +181,7 @@ def write_tally(path: Path, rows: pa.Table) -> None:
     """Write a tally's file, by person."""
     counts = [name for name in rows.column_names if name not in {PERSON_KEY, RECORDED_COLUMN}]
     pq.write_table(
-        rows, path, row_group_size=_ROW_GROUP, compression="zstd", store_schema=False,
+        rows, path, row_group_size=LOOKED_UP_ROW_GROUP, compression="zstd", store_schema=False,
         write_page_checksum=True, use_dictionary=counts,
         column_encoding={PERSON_KEY: "DELTA_BINARY_PACKED"},
     )  # fmt: skip

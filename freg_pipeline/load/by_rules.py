@@ -16,12 +16,11 @@ import pyarrow.parquet as pq
 
 from freg_pipeline.export.pseudonymised import FIGURES, write_by_rules
 from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.lake.layout import ROWS_AT_ONCE
 from freg_pipeline.load.rows import as_loaded
 from freg_pipeline.pseudonyms.key import Key
 from freg_pipeline.pseudonyms.rules import Rules
 from freg_pipeline.store import Store
-
-_ROWS_AT_ONCE = 100_000
 
 
 @dataclass(frozen=True)
@@ -70,5 +69,5 @@ class ByRules:
 def _read(path: Path, *, lists_as_text: bool) -> Iterator[pa.Table]:
     with pq.ParquetFile(path) as file:
         yield as_loaded(file.schema_arrow.empty_table(), lists_as_text=lists_as_text)
-        for batch in file.iter_batches(_ROWS_AT_ONCE):
+        for batch in file.iter_batches(ROWS_AT_ONCE):
             yield as_loaded(pa.Table.from_batches([batch]), lists_as_text=lists_as_text)

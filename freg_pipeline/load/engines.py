@@ -25,7 +25,7 @@ from dlt.destinations.impl.postgres.postgres import PostgresClient, PostgresParq
 
 from freg_pipeline.load.rows import GONE
 
-ROWS_AT_ONCE = 50_000
+_ROWS_AT_ONCE = 50_000  # of each of the tables that are loaded side by side
 
 
 class _Copy(PostgresParquetCopyJob):
@@ -56,7 +56,7 @@ class _Copy(PostgresParquetCopyJob):
     def _copy(self, connection: Any) -> None:
         with pq.ParquetFile(self._file_path) as file, connection.cursor() as cursor:
             batches = pa.RecordBatchReader.from_batches(
-                file.schema_arrow, file.iter_batches(ROWS_AT_ONCE)
+                file.schema_arrow, file.iter_batches(_ROWS_AT_ONCE)
             )
             catalogue, schema = self._set_catalog_and_schema()
             cursor.adbc_ingest(

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 import duckdb
 import pyarrow as pa
 
+from freg_pipeline.lake.layout import ROWS_AT_ONCE
 from freg_pipeline.lake.sql import identifier
 from freg_pipeline.pseudonyms.copied import Pseudonymised
 
-ROWS_AT_ONCE = 100_000
 _RULED = "_ruled"
 
 
