@@ -36,7 +36,6 @@ from freg_pipeline.store import Store, read_record, recall_record, write_record
 _NO_PERSONS = {TIDLIGERE_IDENTIFIKATOR.name, IDENTITY.name, REPLACED.name}  # keyed by number
 logger = logging.getLogger(__name__)
 
-
 TALLY = "_antall"  # no table's name begins so
 
 

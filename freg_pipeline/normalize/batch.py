@@ -17,7 +17,7 @@ from freg_pipeline.normalize.person import CurrentNumbers
 from freg_pipeline.normalize.program import TableLayout, lay_out
 from freg_pipeline.normalize.read import Chunk, Reader, Reading
 from freg_pipeline.normalize.unknown import UnknownFields
-from freg_pipeline.normalize.write import ROW_GROUP, BatchRows, TableRows
+from freg_pipeline.normalize.write import ROWS_HELD, BatchRows, TableRows
 
 UNKNOWN_TABLE = "ukjent_felt"
 
@@ -116,7 +116,7 @@ class BatchReader:
     def _take(self, reading: Reading) -> None:
         self._account.add(reading)
         tables = self._layout.tables
-        full = [one for one in tables if self._columns.is_full(one, ROW_GROUP)]
+        full = [one for one in tables if self._columns.is_full(one, ROWS_HELD)]
         if full:
             self._write(full, self._rows_of.put)
             for table in full:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-ROW_GROUP = 100_000  # rows; more of a table aren't held, so that memory is bounded
+ROWS_HELD = 100_000  # of a table at the most, so that memory is bounded
 
 
 @dataclass

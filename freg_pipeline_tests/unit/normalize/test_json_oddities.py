@@ -150,7 +150,7 @@ def test_every_kind_of_value_of_a_contract() -> None:
     assert [row["merke"] for row in found.tables["merke"]] == ["x", "y", "x", "y"]
 
 
-@pytest.mark.parametrize(("module", "limit"), [(batch, "ROW_GROUP"), (columns, "_MOST_TEXT")])
+@pytest.mark.parametrize(("module", "limit"), [(batch, "ROWS_HELD"), (columns, "_MOST_TEXT")])
 def test_row_groups_are_written_as_they_fill_and_nothing_is_lost(
     module: Any, limit: str, plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
