@@ -20,14 +20,9 @@ import msgspec
 
 from benchmarks.keeping_current import happen, loaded, publish_slice
 from benchmarks.results import Figure, say
-from freg_pipeline.journal.releases import (
-    POINTER,
-    current_number,
-    list_releases,
-    manifest_key,
-    require_current,
-    write_manifest,
-)
+from freg_pipeline.journal.pointer import POINTER, current_number, manifest_key
+from freg_pipeline.journal.releases import list_releases, require_current
+from freg_pipeline.journal.stored_manifests import write_manifest
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.settings import load

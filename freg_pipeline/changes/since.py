@@ -13,7 +13,8 @@ from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.kept import open_whole
 from freg_pipeline.journal.manifest import Delta, Manifest
 from freg_pipeline.journal.names import position_of
-from freg_pipeline.journal.releases import list_releases, numbers, read_if_there
+from freg_pipeline.journal.pointer import numbers
+from freg_pipeline.journal.releases import list_releases, read_if_there
 from freg_pipeline.lake.tables import PERSON_KEY, REPLACED, file_schema
 from freg_pipeline.outside import showable
 from freg_pipeline.store import Store

@@ -55,7 +55,7 @@ def list_releases(form: str) -> None:
     """List all releases, with the current one marked."""
     from freg_pipeline.console import release_table
     from freg_pipeline.journal.pins import pins
-    from freg_pipeline.journal.releases import current_number
+    from freg_pipeline.journal.pointer import current_number
     from freg_pipeline.journal.releases import list_releases as all_releases
     from freg_pipeline.lake.facts import release_facts
 
@@ -86,7 +86,8 @@ def show(number: str | None, form: str, hashes: bool) -> None:
     """
     from freg_pipeline.console import measures_lines, release_lines, tables_table
     from freg_pipeline.journal.pins import pins
-    from freg_pipeline.journal.releases import current_number, read_manifest, require_current
+    from freg_pipeline.journal.pointer import current_number
+    from freg_pipeline.journal.releases import read_manifest, require_current
     from freg_pipeline.lake.content import contents
     from freg_pipeline.lake.counts import all_rows_of
     from freg_pipeline.lake.facts import release_facts, table_facts

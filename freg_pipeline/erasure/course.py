@@ -26,7 +26,8 @@ from freg_pipeline.erasure.releases import (
 from freg_pipeline.erasure.survey import Progress, Survey, silent, survey
 from freg_pipeline.errors import ConfigurationError, FregError
 from freg_pipeline.journal.keptout import add_order, digest_all, has_receipt, orders, receipt_key
-from freg_pipeline.journal.releases import current_release, point_to_newest
+from freg_pipeline.journal.pointer import point_to_newest
+from freg_pipeline.journal.releases import current_release
 from freg_pipeline.store import Store, write_record
 from freg_pipeline.store.probe import require_removable
 

@@ -10,8 +10,10 @@ from freg_pipeline.erasure.survey import Survey
 from freg_pipeline.errors import DamagedError, FregError
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.pins import pinned, pins, unpin
+from freg_pipeline.journal.pointer import point_to_newest
 from freg_pipeline.journal.publish import note_release, publish_after
-from freg_pipeline.journal.releases import folder_of, list_releases, point_to_newest, read_manifest
+from freg_pipeline.journal.releases import list_releases, read_manifest
+from freg_pipeline.journal.stored_manifests import folder_of
 from freg_pipeline.journal.uttrekk import Uttrekk, open_names
 from freg_pipeline.lake.catalogue import renew_catalogue
 from freg_pipeline.lake.compaction import under_way

@@ -20,7 +20,8 @@ from freg_pipeline.foreseen import foreseen
 from freg_pipeline.journal.kept import footer_of, read_parts
 from freg_pipeline.journal.keptout import awaiting, lifted, lifted_key
 from freg_pipeline.journal.manifest import Manifest, TableFile
-from freg_pipeline.journal.releases import current_release, folder_of, list_releases
+from freg_pipeline.journal.releases import current_release, list_releases
+from freg_pipeline.journal.stored_manifests import folder_of
 from freg_pipeline.journal.uttrekk import Uttrekk, all_names
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.tables import HENDELSE

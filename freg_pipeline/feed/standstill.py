@@ -24,7 +24,8 @@ from freg_pipeline.client.session import Session
 from freg_pipeline.feed.watch import has_news
 from freg_pipeline.journal.home import has_met
 from freg_pipeline.journal.manifest import Facts
-from freg_pipeline.journal.releases import current_number, facts_of, no_release
+from freg_pipeline.journal.pointer import current_number
+from freg_pipeline.journal.releases import facts_of, no_release
 from freg_pipeline.lake.place import catalogue_path, notes_folder
 from freg_pipeline.lake.roots import FILE
 from freg_pipeline.settings import Settings

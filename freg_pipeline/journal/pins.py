@@ -22,7 +22,8 @@ from freg_pipeline.errors import (
     ObjectMissingError,
     StoreError,
 )
-from freg_pipeline.journal.releases import manifest_key, read_manifest
+from freg_pipeline.journal.pointer import manifest_key
+from freg_pipeline.journal.releases import read_manifest
 from freg_pipeline.outside import looks_like_number
 from freg_pipeline.store import Store, read_record, write_record
 from freg_pipeline.store.record import replace_record

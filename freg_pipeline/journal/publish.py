@@ -7,7 +7,8 @@ import logging
 import msgspec
 
 from freg_pipeline.journal.manifest import Manifest
-from freg_pipeline.journal.releases import following, point_to_newest, write_manifest
+from freg_pipeline.journal.pointer import following, point_to_newest
+from freg_pipeline.journal.stored_manifests import write_manifest
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.store import Store, write_record
 

@@ -11,7 +11,8 @@ import duckdb
 from freg_pipeline.errors import ResourceError, StoreError
 from freg_pipeline.foreseen import foreseen
 from freg_pipeline.journal.manifest import Manifest
-from freg_pipeline.journal.releases import current_number, require_current
+from freg_pipeline.journal.pointer import current_number
+from freg_pipeline.journal.releases import require_current
 from freg_pipeline.lake.place import catalogue_path
 from freg_pipeline.lake.query import add_comments, add_views
 from freg_pipeline.lake.roots import FILE, VARIABLE, Root

@@ -15,8 +15,9 @@ import msgspec
 
 from freg_pipeline.errors import FregError
 from freg_pipeline.journal.manifest import Base, Manifest, TableEntry, TableFile
+from freg_pipeline.journal.pointer import point_to_newest
 from freg_pipeline.journal.publish import publish_after
-from freg_pipeline.journal.releases import point_to_newest, require_current
+from freg_pipeline.journal.releases import require_current
 from freg_pipeline.lake.compact_piece import write_piece
 from freg_pipeline.lake.compaction import Compaction, read_compaction, under_way
 from freg_pipeline.lake.counts import count_rows

@@ -25,8 +25,9 @@ from freg_pipeline.journal.kept import require_whole
 from freg_pipeline.journal.keptout import forget_lifted
 from freg_pipeline.journal.manifest import Delta, Manifest, TableFile
 from freg_pipeline.journal.measures import Measures
+from freg_pipeline.journal.pointer import point_to_newest
 from freg_pipeline.journal.publish import note_release, publish_after
-from freg_pipeline.journal.releases import point_to_newest, read_manifest, require_current
+from freg_pipeline.journal.releases import read_manifest, require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.accounting import account, require_complete
 from freg_pipeline.lake.database import working_database

@@ -15,7 +15,8 @@ from freg_pipeline.errors import DamagedError, ObjectMissingError
 from freg_pipeline.journal.kinds import Soek
 from freg_pipeline.journal.names import position_of
 from freg_pipeline.journal.raw import read_raw
-from freg_pipeline.journal.releases import is_shared, list_releases, named
+from freg_pipeline.journal.releases import list_releases
+from freg_pipeline.journal.stored_manifests import is_shared, named
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.store import Store
 from freg_pipeline.store.record import replace_record

@@ -11,18 +11,10 @@ from freg_pipeline.errors import ConfigurationError, ObjectMissingError
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.names import position_of
 from freg_pipeline.journal.pins import not_pinned, pinned
-from freg_pipeline.journal.pointer import report_key
+from freg_pipeline.journal.pointer import current_number, manifest_key, numbers, report_key
 from freg_pipeline.journal.registered import registered_bases
-from freg_pipeline.journal.releases import (
-    current_number,
-    current_release,
-    manifest_key,
-    named,
-    numbers,
-    published,
-    read_manifest,
-    written_out,
-)
+from freg_pipeline.journal.releases import current_release, published, read_manifest, written_out
+from freg_pipeline.journal.stored_manifests import named
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.compaction import read_compaction
 from freg_pipeline.lake.heal import healing

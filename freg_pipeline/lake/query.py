@@ -16,12 +16,8 @@ import pyarrow as pa
 from freg_pipeline.extract.parts import entities
 from freg_pipeline.foreseen import foreseen
 from freg_pipeline.journal.manifest import Manifest, TableFile
-from freg_pipeline.journal.releases import (
-    current_number,
-    delta_count,
-    read_manifest,
-    require_current,
-)
+from freg_pipeline.journal.pointer import current_number
+from freg_pipeline.journal.releases import delta_count, read_manifest, require_current
 from freg_pipeline.lake.codes import add_codes, code_comments
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.macros import Macros

@@ -13,14 +13,9 @@ from freg_pipeline.journal.accounting import Accounting
 from freg_pipeline.journal.kept import require_whole
 from freg_pipeline.journal.manifest import Base, Manifest, TableEntry, base_folder
 from freg_pipeline.journal.measures import Measures
+from freg_pipeline.journal.pointer import manifest_key, newest_number
 from freg_pipeline.journal.publish import note_release, publish_after
-from freg_pipeline.journal.releases import (
-    current_release,
-    manifest_key,
-    newest_number,
-    read_manifest,
-    release_of_base,
-)
+from freg_pipeline.journal.releases import current_release, read_manifest, release_of_base
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.accounting import landed_as, require_complete
 from freg_pipeline.lake.base import BasePlan, base_of, plan_key, read_plan

@@ -12,8 +12,9 @@ from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.kept import require_whole
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.pins import pin, unpin
+from freg_pipeline.journal.pointer import current_number, newest_number
 from freg_pipeline.journal.publish import publish_after
-from freg_pipeline.journal.releases import current_number, newest_number, read_manifest
+from freg_pipeline.journal.releases import read_manifest
 from freg_pipeline.store import Store
 
 

@@ -20,7 +20,9 @@ from freg_pipeline.errors import ConfigurationError, DamagedError, StoreError
 from freg_pipeline.foreseen import foreseen
 from freg_pipeline.journal.access_log import FOLDER, log_of
 from freg_pipeline.journal.kinds import Liste, Soek
-from freg_pipeline.journal.releases import current_uttrekk, named, numbers, published
+from freg_pipeline.journal.pointer import numbers
+from freg_pipeline.journal.releases import current_uttrekk, published
+from freg_pipeline.journal.stored_manifests import named
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.open_tables import bases_after_renewal, renew
 from freg_pipeline.lake.purge import LONGEST_DAYS, going, remove_all, syncs_over, unnamed_folders

@@ -15,7 +15,8 @@ import msgspec
 
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.manifest import Manifest
-from freg_pipeline.journal.releases import numbers, read_if_there
+from freg_pipeline.journal.pointer import numbers
+from freg_pipeline.journal.releases import read_if_there
 from freg_pipeline.outside import showable
 from freg_pipeline.store import Store
 

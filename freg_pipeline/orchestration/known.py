@@ -13,7 +13,8 @@ from queue import Empty, SimpleQueue
 from freg_pipeline.contract import Plan, compile_contract
 from freg_pipeline.errors import FregError
 from freg_pipeline.foreseen import foreseen
-from freg_pipeline.journal.releases import current_number, facts_of
+from freg_pipeline.journal.pointer import current_number
+from freg_pipeline.journal.releases import facts_of
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.orchestration.resources import Freg

@@ -87,7 +87,8 @@ def found(work: Callable[[], Any], folder: Path) -> Any:
 def _state(store: Path) -> Any:
     from freg_pipeline.journal.keptout import kept_out
     from freg_pipeline.journal.pins import pins
-    from freg_pipeline.journal.releases import numbers, require_current
+    from freg_pipeline.journal.pointer import numbers
+    from freg_pipeline.journal.releases import require_current
     from freg_pipeline.lake.query import connect
     from freg_pipeline.lake.whole import require_whole_release
     from freg_pipeline.store.local import LocalStore

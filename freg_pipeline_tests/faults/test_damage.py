@@ -14,7 +14,8 @@ import pytest
 
 from freg_pipeline.errors import DamagedError, FregError, ObjectMissingError, StoreError
 from freg_pipeline.journal.manifest import Manifest
-from freg_pipeline.journal.releases import POINTER, current_release, require_current
+from freg_pipeline.journal.pointer import POINTER
+from freg_pipeline.journal.releases import current_release, require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.compact import begin_compaction, compact, compact_piece, pieces

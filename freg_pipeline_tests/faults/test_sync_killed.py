@@ -19,7 +19,8 @@ from freg_pipeline.advance import Standing, Step
 from freg_pipeline.client import Register
 from freg_pipeline.client.session import Session
 from freg_pipeline.errors import DamagedError
-from freg_pipeline.journal.releases import current_number, require_current
+from freg_pipeline.journal.pointer import current_number
+from freg_pipeline.journal.releases import require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.query import query
 from freg_pipeline.lake.verify import verify

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from starlette.responses import Response
 
 from freg_pipeline.journal.pins import pin, unpin
-from freg_pipeline.journal.releases import current_number, list_releases
+from freg_pipeline.journal.pointer import current_number
+from freg_pipeline.journal.releases import list_releases
 from freg_pipeline.lake import keys
 from freg_pipeline.lake.purge import purge
 from freg_pipeline.lake.restore import restore

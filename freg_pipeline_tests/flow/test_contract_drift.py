@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from freg_pipeline.errors import ContractError
-from freg_pipeline.journal.releases import current_number
+from freg_pipeline.journal.pointer import current_number
 from freg_pipeline.lake.checks import run_checks
 from freg_pipeline.lake.query import query
 from freg_pipeline.orchestration.config import ReleaseConfig

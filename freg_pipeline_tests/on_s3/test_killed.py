@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from freg_pipeline.journal.releases import current_number, require_current
+from freg_pipeline.journal.pointer import current_number
+from freg_pipeline.journal.releases import require_current
 from freg_pipeline.lake.verify import verify
 from freg_pipeline.store import open_store
 from freg_pipeline_tests.conftest import RunFreg, StartRegister

@@ -12,7 +12,9 @@ import pytest
 from dagster import DagsterInstance
 from dagster._core.events import JobFailureData, RunFailureReason
 
-from freg_pipeline.journal.releases import point_to_newest, require_current, write_manifest
+from freg_pipeline.journal.pointer import point_to_newest
+from freg_pipeline.journal.releases import require_current
+from freg_pipeline.journal.stored_manifests import write_manifest
 from freg_pipeline.lake.catalogue import catalogue_path
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.orchestration import feed_sensor

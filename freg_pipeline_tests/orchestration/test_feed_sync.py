@@ -8,7 +8,9 @@ import dagster as dg
 import msgspec
 from dagster._serdes import serialize_value
 
-from freg_pipeline.journal.releases import point_to_newest, require_current, write_manifest
+from freg_pipeline.journal.pointer import point_to_newest
+from freg_pipeline.journal.releases import require_current
+from freg_pipeline.journal.stored_manifests import write_manifest
 from freg_pipeline.orchestration.code_location import make_definitions
 from freg_pipeline.orchestration.feed import hendelser_checks
 from freg_pipeline.orchestration.names import UNPREFIXED

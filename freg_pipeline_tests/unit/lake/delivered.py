@@ -19,18 +19,13 @@ from freg_pipeline.journal.batches import chunks
 from freg_pipeline.journal.kept import KeptFile, keep
 from freg_pipeline.journal.kinds import AnyKind, Hendelser, Komplett, Liste, Tilpasset
 from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.pointer import manifest_key
 from freg_pipeline.journal.question import Question
 from freg_pipeline.journal.raw import RawMeta, pack
-from freg_pipeline.journal.releases import manifest_key, write_manifest
 from freg_pipeline.journal.request import Request
+from freg_pipeline.journal.stored_manifests import write_manifest
 from freg_pipeline.journal.uttrekk import Uttrekk
-from freg_pipeline.lake.landing import (
-    LandedBatch,
-    land_batch,
-    load_landed,
-    packed_key,
-    staging_key,
-)
+from freg_pipeline.lake.landing import LandedBatch, land_batch, load_landed, packed_key, staging_key
 from freg_pipeline.lake.packed import keep_packed
 from freg_pipeline.lake.packed import pack as pack_tables
 from freg_pipeline.lake.staging import Staging, event_key

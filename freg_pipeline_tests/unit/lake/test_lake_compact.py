@@ -12,12 +12,8 @@ import pytest
 from freg_pipeline.errors import ConfigurationError, FregError
 from freg_pipeline.journal.manifest import Manifest, TableFile
 from freg_pipeline.journal.pins import pin, pins, unpin
-from freg_pipeline.journal.releases import (
-    current_number,
-    list_releases,
-    manifest_key,
-    require_current,
-)
+from freg_pipeline.journal.pointer import current_number, manifest_key
+from freg_pipeline.journal.releases import list_releases, require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake import keys
 from freg_pipeline.lake.checks import run_checks

@@ -9,7 +9,8 @@ import duckdb
 import pytest
 
 from freg_pipeline.errors import ConfigurationError, FregError, IncompleteError
-from freg_pipeline.journal.releases import current_number, current_release, list_releases
+from freg_pipeline.journal.pointer import current_number
+from freg_pipeline.journal.releases import current_release, list_releases
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.checks import run_checks

@@ -12,7 +12,8 @@ from freg_pipeline.client import TilpassetKriterier
 from freg_pipeline.errors import IncompleteError
 from freg_pipeline.journal.kinds import AnyKind, Liste, Soek, Tilpasset
 from freg_pipeline.journal.manifest import Manifest
-from freg_pipeline.journal.releases import current_number, require_current
+from freg_pipeline.journal.pointer import current_number
+from freg_pipeline.journal.releases import require_current
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.guards import FewerError, OtherKindError, Policy, approval
 from freg_pipeline.lake.release import build_release

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from freg_pipeline.journal.releases import list_releases, manifest_key, require_current
+from freg_pipeline.journal.pointer import manifest_key
+from freg_pipeline.journal.releases import list_releases, require_current
 from freg_pipeline.lake import merge
 from freg_pipeline.lake.compact import begin_compaction, compact
 from freg_pipeline.lake.query import connect

@@ -9,25 +9,21 @@ import msgspec
 import pytest
 
 from freg_pipeline.journal.kinds import Hendelser
+from freg_pipeline.journal.pointer import manifest_key
 from freg_pipeline.journal.releases import (
     current_release,
     list_releases,
-    manifest_key,
     read_manifest,
     require_current,
-    write_manifest,
 )
+from freg_pipeline.journal.stored_manifests import write_manifest
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.purge import purge
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.verify import verify
 from freg_pipeline.store import Store
 from freg_pipeline.store.local import LocalStore
-from freg_pipeline_tests.unit.lake.delivered import (
-    deliver_events,
-    document,
-    number,
-)
+from freg_pipeline_tests.unit.lake.delivered import deliver_events, document, number
 
 A, B = number(0), number(1)
 READS = ("read", "recall")

@@ -21,15 +21,14 @@ from freg_pipeline.errors import (
     IncompleteError,
 )
 from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.journal.pointer import POINTER, current_number
 from freg_pipeline.journal.releases import (
-    POINTER,
-    current_number,
     current_release,
     list_releases,
     read_manifest,
     require_current,
-    write_manifest,
 )
+from freg_pipeline.journal.stored_manifests import write_manifest
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake import keys
 from freg_pipeline.lake.guards import Policy

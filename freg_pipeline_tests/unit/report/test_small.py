@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from lxml import etree
 from msgspec.structs import replace
 
-from freg_pipeline.journal.releases import require_current, write_manifest
+from freg_pipeline.journal.releases import require_current
+from freg_pipeline.journal.stored_manifests import write_manifest
 from freg_pipeline.report import small
 from freg_pipeline.report.figures import LEAST, STEP, Figure, figure, largest
 from freg_pipeline.report.people import BAND, OLDEST, Band, Kommuner
