@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from freg_pipeline.client import Register
 from freg_pipeline.errors import ConfigurationError
-from freg_pipeline.extract.contracts import fetch_contract
+from freg_pipeline.extract.contracts import InForce, fetch_contract
 from freg_pipeline.extract.parts import check_configured
 from freg_pipeline.extract.probe import chosen_parts, tell_refused
 from freg_pipeline.journal.home import require_home
@@ -109,8 +111,32 @@ async def _request(
     check_configured(question.parts, contract.plan)
     sekvensnummer = await register.hendelser.siste_sekvensnummer()
     _require_known(question, sekvensnummer)
-    parts, refused = await chosen_parts(register, question.parts, contract.plan)
-    tell_refused(refused, parts.landed, contract.plan)
+    request = await as_taken(register, question, contract, sekvensnummer)
+    return msgspec.structs.replace(request, allow_other_kind=approval.allow_other_kind)
+
+
+async def as_taken(
+    register: Register,
+    question: Question,
+    contract: InForce,
+    sekvensnummer: int,
+    refused_before: tuple[str, ...] = (),
+) -> Request:
+    """A question as the register takes it now: by its contract, without the parts that it refuses.
+
+    Args:
+        register: whom to ask for what it takes.
+        question: as it was asked, of a name that is given later.
+        contract: the one in force.
+        sekvensnummer: the event list's position that the answers are right from.
+        refused_before: parts that are known to be refused: they aren't asked for, nor told, again.
+
+    Raises:
+        RefusedError: the register refuses the question, whatever its parts.
+        PassingError: as for every request.
+    """
+    parts, refused = await chosen_parts(register, question.parts, contract.plan, refused_before)
+    tell_refused(refused[len(refused_before) :], parts.landed, contract.plan)
     return Request(
         name="",
         question=question,
@@ -121,7 +147,6 @@ async def _request(
         contract_from=contract.source,
         sekvensnummer=sekvensnummer,
         created=datetime.now(UTC),
-        allow_other_kind=approval.allow_other_kind,
     )
 
 

@@ -7,13 +7,14 @@ workers that do the same piece write the same names.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+
+import msgspec
 
 from freg_pipeline.client import Register
 from freg_pipeline.client.feed import FeedPage
 from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.extract.begin import as_taken
 from freg_pipeline.extract.contracts import fetch_contract
-from freg_pipeline.extract.probe import chosen_parts, tell_refused
 from freg_pipeline.feed.own import has_own_events
 from freg_pipeline.feed.pages import ask, has_pages
 from freg_pipeline.feed.position import last_number, require_within
@@ -22,7 +23,6 @@ from freg_pipeline.journal.kinds import AnyKind, Hendelser
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.question import Question
 from freg_pipeline.journal.releases import require_current
-from freg_pipeline.journal.request import Request
 from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.reopen import reopen_sync
 from freg_pipeline.settings import Settings
@@ -87,25 +87,14 @@ async def _record(
     uttrekk: Uttrekk, register: Register, settings: Settings, current: Manifest
 ) -> None:
     contract = await fetch_contract(uttrekk.store, register, settings.contract_file)
-    before = current.parts_refused
     kind = Hendelser(current.sekvensnummer, current.base.uttrekk)
     question = Question.of(kind, settings, register.base_url)
-    parts, refused = await chosen_parts(register, question.parts, contract.plan, before)
     # What was refused before is told by the release, and isn't asked for again by every sync.
-    tell_refused(refused[len(before) :], parts.landed, contract.plan)
-    request = Request(
-        name=uttrekk.name,
-        question=question,
-        parts=parts.landed,
-        parts_apart=parts.apart,
-        parts_refused=refused,
-        contract=contract.plan.fingerprint,
-        contract_from=contract.source,
-        sekvensnummer=current.sekvensnummer,
-        created=datetime.now(UTC),
-        lifts=awaiting(uttrekk.store),
+    request = await as_taken(
+        register, question, contract, current.sekvensnummer, current.parts_refused
     )
-    Uttrekk.begin(uttrekk.store, request)
+    own = {"name": uttrekk.name, "lifts": awaiting(uttrekk.store)}
+    Uttrekk.begin(uttrekk.store, msgspec.structs.replace(request, **own))
 
 
 def _following(store: Store, current: Manifest, settings: Settings) -> Uttrekk:
