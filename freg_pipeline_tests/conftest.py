@@ -20,7 +20,7 @@ import pytest
 from dagster import DagsterInstance
 from hypothesis import HealthCheck, settings
 
-from freg_pipeline.orchestration import engine
+from freg_pipeline.orchestration import records
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.settings import Settings, load
 from freg_pipeline.synthetic import RegisterOptions, running
@@ -72,7 +72,7 @@ def _records_in_memory(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
     Commands in processes of their own record as users have it.
     """
     if "recorded" not in request.fixturenames:
-        monkeypatch.setattr(engine, "_instance", lambda home: DagsterInstance.ephemeral())
+        monkeypatch.setattr(records, "_instance", lambda home: DagsterInstance.ephemeral())
 
 
 @pytest.fixture(autouse=True)

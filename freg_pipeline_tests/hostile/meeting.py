@@ -17,7 +17,7 @@ from unittest import mock
 from urllib.parse import urlsplit
 
 from freg_pipeline import cli
-from freg_pipeline.client import bounds, maskinporten, patience, transport
+from freg_pipeline.client import bounds, maskinporten, patience, wire
 from freg_pipeline_tests.hostile.peers import ENDLESS, FAULTS, NUMBER, REFUSALS, SECRET
 from freg_pipeline_tests.hostile.server import Connection, Peer
 
@@ -99,7 +99,7 @@ def impatient(seconds: float = 60.0) -> Iterator[None]:
         mock.patch.object(patience.Patience.__init__, "__kwdefaults__", few),
         mock.patch.object(patience, "FIRST_WAIT", 0.01),
         mock.patch.object(patience, "JITTER", 0.01),
-        mock.patch.object(transport, "TRY_SECONDS", seconds),
+        mock.patch.object(wire, "TRY_SECONDS", seconds),
         mock.patch.object(bounds, "TOKEN_SECONDS", seconds),
         mock.patch.object(maskinporten, "TRIES", 2),
     ):
