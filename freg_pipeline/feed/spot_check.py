@@ -166,7 +166,12 @@ class _Since:
         self.numbers: set[str] = set()
 
     async def read(self) -> None:
-        """Read on to the end of the list."""
+        """Read on to the end of the list.
+
+        Raises:
+            FregError: the release is too far behind.
+            RefusedError, PassingError: as for every request.
+        """
         while True:
             page = await ask(self._register, self._form, self._position)
             if page is None or not page.entries:

@@ -36,6 +36,7 @@ class Asked:
 
         Raises:
             ConfigurationError: there is no such uttrekk.
+            DamagedError: what says so isn't as it was written.
         """
         try:
             return recall_record(self.store, self._request_key, Request)

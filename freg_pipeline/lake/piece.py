@@ -44,7 +44,7 @@ _TOGETHER = 8  # buckets at most; who is killed has made none of these
 def make_pieces(
     store: Store, uttrekk: Uttrekk, staging: Staging, plan: BasePlan, buckets: Sequence[int]
 ) -> list[MadePiece]:
-    """Make the files of buckets, but of those that are there.
+    """Make the files of buckets, but of those that are there; return what was made of each.
 
     Args:
         store: where they go.

@@ -52,7 +52,7 @@ def side_by_side(
     """Make tables' files and put them into a store, the largest first.
 
     On a store that waits for answers as many are under way as it is worth; in memory no more than
-    there is room for.
+    there is room for. What making or keeping raises is raised once all that was begun has ended.
 
     Args:
         store: where they go.

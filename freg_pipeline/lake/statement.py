@@ -171,7 +171,11 @@ def relation_of(connection: duckdb.DuckDBPyConnection, statement: str) -> duckdb
 
 
 def rows_of(connection: duckdb.DuckDBPyConnection, text: str) -> duckdb.DuckDBPyRelation:
-    """As :func:`relation_of`, of one statement, whatever else it does."""
+    """As :func:`relation_of`, of one statement, whatever else it does.
+
+    Raises:
+        ConfigurationError: it is wrong, or gives no rows.
+    """
     try:
         relation = connection.sql(text)
     except duckdb.Error as error:

@@ -53,9 +53,15 @@ def require_dlt() -> None:
 class Pipeline:
     """A dlt pipeline into a destination.
 
+    What dlt raises is told by :func:`freg_pipeline.load.telling.in_one_line`, within which all of
+    this is to be called.
+
     Args:
         destination: where to.
         folder: private; holds rows while they are loaded.
+
+    Raises:
+        ConfigurationError: dlt knows no such destination.
     """
 
     def __init__(self, destination: Destination, folder: Path) -> None:

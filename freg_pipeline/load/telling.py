@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from freg_pipeline.errors import ConfigurationError, FregError
@@ -30,7 +30,9 @@ def in_one_line(destination: Destination, *, reached: bool = True) -> Iterator[N
         reached: whether it is known to answer.
 
     Raises:
-        FregError: whatever was raised.
+        ConfigurationError: dlt's settings are wrong, or it lacks a library.
+        DestinationError: the destination can't be reached or written, or refuses something.
+        FregError: what is foreseen elsewhere, a full disk, say; or what was raised as one.
     """
     try:
         yield
@@ -45,6 +47,43 @@ def _told(error: Exception, destination: Destination, *, reached: bool) -> FregE
     if known is not None:
         return known
     chain = [*_chain(error)]
+    wrong = _of_settings(chain, destination)
+    if wrong is not None:
+        return wrong
+    last = chain[-1]
+    if reached and isinstance(last, OSError):
+        return DestinationError(
+            f"{destination} can't be written ({last.strerror or type(last).__name__})",
+            f"See to it; then {_AGAIN}",
+        )
+    kind = type(last).__name__
+    if not reached or any(type(one).__name__ == _UNREACHED for one in chain):
+        return DestinationError(
+            f"{destination} can't be reached, or doesn't let you in",
+            f"See to its address, user and password, and that no other opens its file; {_AGAIN}",
+        )
+    code = getattr(last, "pgcode", None) or getattr(last, "sqlstate", None)
+    if kind == "InsufficientPrivilege":
+        return DestinationError(
+            f"{destination} can't be written by this user ({kind}, {code})",
+            f"Let it make schemas and tables there, or give it {destination.schema} and "
+            f"{destination.schema}_staging with all that is in them; then {_AGAIN}",
+        )
+    if kind in _GONE and (not code or code[:2] in _GONE_CODES):
+        return DestinationError(
+            f"{destination} went away in the middle of a load ({kind})",
+            f"See to it that it is there; then {_AGAIN}",
+        )
+    return DestinationError(
+        f"{destination} refused a load ({kind}{f', {code}' if code else ''})",
+        f"Its own log tells why. Then {_AGAIN}",
+    )
+
+
+def _of_settings(
+    chain: Sequence[BaseException], destination: Destination
+) -> ConfigurationError | None:
+    """What of this is about dlt's own settings; None: nothing is."""
     names = [type(one).__name__ for one in chain]
     if "ConfigFieldMissingException" in names:
         missing = chain[names.index("ConfigFieldMissingException")]
@@ -63,34 +102,7 @@ def _told(error: Exception, destination: Destination, *, reached: bool) -> FregE
             f"dlt lacks what it needs for {destination.kind}",
             f'Install it: pip install "dlt[{destination.kind}]"',
         )
-    last = chain[-1]
-    if reached and isinstance(last, OSError):
-        return DestinationError(
-            f"{destination} can't be written ({last.strerror or type(last).__name__})",
-            f"See to it; then {_AGAIN}",
-        )
-    if not reached or _UNREACHED in names:
-        return DestinationError(
-            f"{destination} can't be reached, or doesn't let you in",
-            f"See to its address, user and password, and that no other opens its file; {_AGAIN}",
-        )
-    kind = names[-1]
-    code = getattr(last, "pgcode", None) or getattr(last, "sqlstate", None)
-    if kind == "InsufficientPrivilege":
-        return DestinationError(
-            f"{destination} can't be written by this user ({kind}, {code})",
-            f"Let it make schemas and tables there, or give it {destination.schema} and "
-            f"{destination.schema}_staging with all that is in them; then {_AGAIN}",
-        )
-    if kind in _GONE and (not code or code[:2] in _GONE_CODES):
-        return DestinationError(
-            f"{destination} went away in the middle of a load ({kind})",
-            f"See to it that it is there; then {_AGAIN}",
-        )
-    return DestinationError(
-        f"{destination} refused a load ({kind}{f', {code}' if code else ''})",
-        f"Its own log tells why. Then {_AGAIN}",
-    )
+    return None
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

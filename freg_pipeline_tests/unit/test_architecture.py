@@ -48,5 +48,7 @@ def test_modules_that_are_told_by_their_paths_are_there() -> None:
 def test_every_decision_is_listed_by_its_number() -> None:
     records = sorted(record.name for record in (DOCS / "decisions").glob("0*.md"))
 
-    listed = re.findall(r"^\| \[\d{4}\]\((.+?)\)", (DOCS / "decisions/README.md").read_text(), re.M)
+    listed = re.findall(
+        r"^\| \[\d{4}\]\((.+?)\)", (DOCS / "decisions/README.md").read_text(), re.MULTILINE
+    )
     assert listed == records
