@@ -183,41 +183,52 @@ def deliver_events(
         land=land,
     )
     asked = list(dict.fromkeys(identifier for batch in batches for identifier, _ in batch))
+    tables = (
+        (HENDELSE, _events(asked, siste, recorded)),
+        (HENDELSE_EGENSKAP, _contents(changed)),
+        (AVVIK, _avvik(unexpected)),
+    )
+    files = {
+        table.name: keep_table(store, event_key(name, f"{table.name}.parquet"), rows)
+        for table, rows in tables
+    }
+    end = {"siste": siste, "hendelser": len(asked)}
+    write_record(store, uttrekk.feed_end_key, end)
+    write_record(store, event_key(name, "done.json"), {"files": files})
+    return uttrekk
+
+
+def _events(asked: Sequence[str], siste: int, recorded: datetime) -> pa.Table:
+    """An event an identifier, the last one's number being that of the last identifier's."""
     numbers = [one if one.isdigit() else None for one in asked]
     documents = [None if one.isdigit() else one for one in asked]
-    events = pa.table(
+    return pa.table(
         [
             list(range(siste - len(asked) + 1, siste + 1)), ["endretNavn"] * len(asked),
             numbers, [recorded] * len(asked), [None] * len(asked), documents,
         ],
         schema=HENDELSE.schema,
     )  # fmt: skip
-    contents = pa.Table.from_pylist(
+
+
+def _contents(changed: Sequence[tuple[int, str, str]]) -> pa.Table:
+    return pa.Table.from_pylist(
         [
             {"sekvensnummer": event, "egenskap_nr": 0, "entitet": entitet, "innhold": innhold}
             for event, entitet, innhold in changed
         ],
         schema=HENDELSE_EGENSKAP.schema,
     )
-    avvik = pa.Table.from_pylist(
+
+
+def _avvik(unexpected: Sequence[tuple[str, str]]) -> pa.Table:
+    return pa.Table.from_pylist(
         [
             {"identifikator": one, "utfall": outcome, "aarsak": "test"}
             for one, outcome in unexpected
         ],
         schema=AVVIK.schema,
     )
-    files = {
-        table.name: keep_table(store, event_key(name, f"{table.name}.parquet"), rows)
-        for table, rows in (
-            (HENDELSE, events),
-            (HENDELSE_EGENSKAP, contents),
-            (AVVIK, avvik),
-        )
-    }
-    end = {"siste": siste, "hendelser": len(asked)}
-    write_record(store, uttrekk.feed_end_key, end)
-    write_record(store, event_key(name, "done.json"), {"files": files})
-    return uttrekk
 
 
 def _write_request(
