@@ -28,7 +28,7 @@ from freg_pipeline.store import Store
 
 logger = logging.getLogger(__name__)
 
-MOST_PERSONS = 10_000
+MOST_PERSONS = 10_000  # their rows are in memory
 MOST_EVENTS = 50_000  # that a release may be behind: more is a sync's work, not a check's
 
 
@@ -72,11 +72,16 @@ async def spot_check(
         persons: how many, up to MOST_PERSONS.
 
     Raises:
-        ConfigurationError: there is no release, or it is another register's.
+        ConfigurationError: there is no release, or it is another register's; or that is no number
+            of persons to look up.
         FregError: the release is so far behind that hardly anybody could be compared.
         TooOldError: the event list no longer reaches back to the release's position.
         RefusedError, PassingError: as for every request.
     """
+    if not 0 < persons <= MOST_PERSONS:
+        raise ConfigurationError(
+            f"{persons} persons can't be drawn", f"Ask for 1 to {MOST_PERSONS:,}"
+        )
     current = require_current(store)
     _require_same(current, settings)
     since = _Since(register, settings, current.sekvensnummer)

@@ -15,7 +15,6 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Any
 
 import msgspec
 
@@ -279,11 +278,6 @@ def has_receipt(store: Store, number: int) -> bool:
 def ended_erasures(store: Store) -> int:
     """How many erasures are done."""
     return sum(key.endswith("/receipt.json") for key in store.list(_FOLDER))
-
-
-def read_receipt(store: Store, number: int) -> dict[str, Any]:
-    """What an erasure has done. Raises ObjectMissingError."""
-    return read_record(store, receipt_key(number), dict[str, Any])
 
 
 def _key(store: Store) -> bytes:

@@ -29,6 +29,14 @@ def check(settings: Settings, persons: int = 1_000) -> SpotCheck:
     return asyncio.run(run())
 
 
+@pytest.mark.parametrize("persons", [-1, 0, 10_001])
+def test_what_is_no_sample_is_refused_before_anything_is_read(
+    persons: int, make_settings: MakeSettings
+) -> None:
+    with pytest.raises(ConfigurationError, match="1 to 10,000"):
+        check(make_settings("http://127.0.0.1:1"), persons)
+
+
 @pytest.mark.parametrize("parts", ["", "navn,bostedsadresse"])
 @pytest.mark.parametrize("form", ["json", "xml"])
 def test_a_release_that_has_just_been_made_has_not_drifted(
