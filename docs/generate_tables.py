@@ -9,8 +9,8 @@ import generate_parts as parts
 
 from freg_pipeline.contract import compile_contract
 from freg_pipeline.lake.codes import KODE, Code, codes
+from freg_pipeline.lake.described import Described, described
 from freg_pipeline.lake.people_described import MACROS, VIEWS
-from freg_pipeline.lake.tables import Described, described
 from freg_pipeline.synthetic import xsd
 
 PAGE = Path(__file__).parent / "tables.md"

@@ -18,9 +18,10 @@ from freg_pipeline.changes.since import state_since
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import list_releases, require_current
 from freg_pipeline.lake.content import contents
+from freg_pipeline.lake.described import described
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.query import connect
-from freg_pipeline.lake.tables import HENDELSE, HENDELSE_EGENSKAP, described
+from freg_pipeline.lake.tables import HENDELSE, HENDELSE_EGENSKAP
 from freg_pipeline.store import Store
 
 Row = tuple[Any, ...]

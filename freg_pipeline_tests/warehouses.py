@@ -15,8 +15,8 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from freg_pipeline.journal.releases import read_if_there, require_current
+from freg_pipeline.lake.described import Described, described
 from freg_pipeline.lake.landing import load_plan
-from freg_pipeline.lake.tables import Described, described
 from freg_pipeline.load.destination import destination
 from freg_pipeline.load.loading import Loaded, load
 from freg_pipeline.store import Store

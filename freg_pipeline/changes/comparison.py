@@ -17,6 +17,7 @@ from freg_pipeline.changes.ended import ended_between, keep_events
 from freg_pipeline.changes.sides import Side
 from freg_pipeline.changes.since import deltas_since, persons_of
 from freg_pipeline.journal.manifest import Delta, Manifest
+from freg_pipeline.lake.described import Described
 from freg_pipeline.lake.layout import ROWS_AT_ONCE
 from freg_pipeline.lake.sql import identifier
 from freg_pipeline.lake.tables import (
@@ -25,7 +26,6 @@ from freg_pipeline.lake.tables import (
     OWN_TABLES,
     PERSON_KEY,
     TIDLIGERE_IDENTIFIKATOR,
-    Described,
 )
 from freg_pipeline.store import Store
 

@@ -17,8 +17,8 @@ from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.pins import being_read
 from freg_pipeline.lake.database import working_database
+from freg_pipeline.lake.described import Described
 from freg_pipeline.lake.query import reading
-from freg_pipeline.lake.tables import Described
 from freg_pipeline.store import Store
 from freg_pipeline.store.scratch import scratch_here
 

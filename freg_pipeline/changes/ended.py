@@ -14,8 +14,9 @@ import duckdb
 from freg_pipeline.changes.sides import Side
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import list_releases
+from freg_pipeline.lake.described import Described
 from freg_pipeline.lake.sql import identifier
-from freg_pipeline.lake.tables import HENDELSE_EGENSKAP, Described
+from freg_pipeline.lake.tables import HENDELSE_EGENSKAP
 from freg_pipeline.store import Store
 
 

@@ -8,13 +8,14 @@ import pyarrow as pa
 
 from freg_pipeline.journal.kept import require_whole
 from freg_pipeline.journal.manifest import Manifest, TableEntry, TableFile
+from freg_pipeline.lake.described import Described, described
 from freg_pipeline.lake.keys import bucket_sql
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.protection import Protection
 from freg_pipeline.lake.query import readable_files
 from freg_pipeline.lake.sources import Source, replaced, sources
 from freg_pipeline.lake.sql import identifier
-from freg_pipeline.lake.tables import HENDELSE, HENDELSE_EGENSKAP, PERSON_KEY, Described, described
+from freg_pipeline.lake.tables import HENDELSE, HENDELSE_EGENSKAP, PERSON_KEY
 from freg_pipeline.lake.views import (
     REPLACED_NUMBERS,
     REPLACED_PERSONS,

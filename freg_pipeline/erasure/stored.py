@@ -25,10 +25,11 @@ from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.raw import read_raw
 from freg_pipeline.journal.releases import current_release, list_releases
 from freg_pipeline.lake.copied import CopiedFile, Writer, new_place, write_manifest, write_private
+from freg_pipeline.lake.described import described
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.query import connect
 from freg_pipeline.lake.sql import identifier
-from freg_pipeline.lake.tables import AVVIK, HENDELSE_EGENSKAP, described
+from freg_pipeline.lake.tables import AVVIK, HENDELSE_EGENSKAP
 from freg_pipeline.store import Store
 
 

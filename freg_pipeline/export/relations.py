@@ -10,11 +10,11 @@ import duckdb
 
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.lake.described import Described, described
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.people_described import VIEWS
 from freg_pipeline.lake.query import connect, reading
 from freg_pipeline.lake.sql import identifier
-from freg_pipeline.lake.tables import Described, described
 from freg_pipeline.lake.whole import require_whole_release
 from freg_pipeline.store import Store
 

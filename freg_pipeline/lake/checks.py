@@ -13,13 +13,14 @@ from freg_pipeline.journal.kinds import kind_of
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import read_if_there, require_current
 from freg_pipeline.lake.codes import unlisted
+from freg_pipeline.lake.described import described
 from freg_pipeline.lake.drift import changes_between
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.owntable_naa import PERSON_NAA
 from freg_pipeline.lake.query import connect, reading
 from freg_pipeline.lake.sound import Soundness
 from freg_pipeline.lake.sql import identifier, quoted
-from freg_pipeline.lake.tables import UKJENT_FELT, described
+from freg_pipeline.lake.tables import UKJENT_FELT
 from freg_pipeline.store import Store
 
 DESCRIPTIONS = {

@@ -9,9 +9,9 @@ import duckdb
 import pyarrow as pa
 
 from freg_pipeline.contract import Column, Plan
+from freg_pipeline.lake.described import Described
 from freg_pipeline.lake.owntable import with_keys
 from freg_pipeline.lake.sql import identifier, quoted
-from freg_pipeline.lake.tables import Described
 
 CODES = "kode"
 COLUMNS = {

@@ -12,6 +12,7 @@ from freg_pipeline.journal.kept import require_whole
 from freg_pipeline.journal.manifest import Manifest, TableFile
 from freg_pipeline.lake.compaction import Compaction
 from freg_pipeline.lake.database import working_database
+from freg_pipeline.lake.described import sql_type
 from freg_pipeline.lake.files import Buckets, keep_file, write_bucket
 from freg_pipeline.lake.holding import Holding
 from freg_pipeline.lake.landing import load_plan
@@ -19,7 +20,6 @@ from freg_pipeline.lake.layout import ROWS_AT_ONCE, FileLayout, layouts
 from freg_pipeline.lake.query import readable_files
 from freg_pipeline.lake.room import side_by_side
 from freg_pipeline.lake.sources import files_of, sources
-from freg_pipeline.lake.tables import sql_type
 from freg_pipeline.lake.tally import TALLY, Counting, tally_key
 from freg_pipeline.lake.views import current_rows
 from freg_pipeline.store import Store

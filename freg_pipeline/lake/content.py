@@ -14,10 +14,11 @@ import msgspec
 
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.lake.database import MEMORY_LIMIT
+from freg_pipeline.lake.described import described
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.query import connect, reading
 from freg_pipeline.lake.sql import identifier
-from freg_pipeline.lake.tables import EVENT_TABLES, described
+from freg_pipeline.lake.tables import EVENT_TABLES
 from freg_pipeline.lake.whole import require_whole_release
 from freg_pipeline.store import Store
 

@@ -8,11 +8,12 @@ import duckdb
 import msgspec
 
 from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.lake.described import described
 from freg_pipeline.lake.grown import rows_of
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.query import connect
 from freg_pipeline.lake.sql import identifier
-from freg_pipeline.lake.tables import OWN_TABLES, described
+from freg_pipeline.lake.tables import OWN_TABLES
 from freg_pipeline.store import Store
 
 _OWN = {own.name for own in OWN_TABLES}

@@ -17,12 +17,13 @@ from freg_pipeline.contract import Column, Plan, Table
 from freg_pipeline.contract.names import PERSON_COLUMN
 from freg_pipeline.journal.kinds import kind_of
 from freg_pipeline.journal.releases import require_current
+from freg_pipeline.lake.described import Described
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.offered import asset_parts, offered
 from freg_pipeline.lake.owntable import TO_PERSON, TO_SOMEBODY
 from freg_pipeline.lake.owntable_naa import PERSON_NAA
 from freg_pipeline.lake.sql import identifier
-from freg_pipeline.lake.tables import PERSON, TIDLIGERE_IDENTIFIKATOR, Described
+from freg_pipeline.lake.tables import PERSON, TIDLIGERE_IDENTIFIKATOR
 from freg_pipeline.lake.utgivelse import UTGIVELSE
 from freg_pipeline.store import Store
 

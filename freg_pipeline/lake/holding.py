@@ -18,19 +18,14 @@ import pyarrow.parquet as pq
 
 from freg_pipeline.journal.kept import open_whole
 from freg_pipeline.journal.manifest import Manifest, TableFile
+from freg_pipeline.lake.described import sql_type
 from freg_pipeline.lake.keys import among, buckets_of, distinct
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.layout import FileLayout, layouts
 from freg_pipeline.lake.merging import in_order, picked, shaped
 from freg_pipeline.lake.sources import UNTIL_COLUMN, replaced
 from freg_pipeline.lake.sql import identifier
-from freg_pipeline.lake.tables import (
-    DELTA_COLUMN,
-    IDENTITY,
-    PERSON_KEY,
-    TIDLIGERE_IDENTIFIKATOR,
-    sql_type,
-)
+from freg_pipeline.lake.tables import DELTA_COLUMN, IDENTITY, PERSON_KEY, TIDLIGERE_IDENTIFIKATOR
 from freg_pipeline.store import Store
 
 _BY_NUMBER = {TIDLIGERE_IDENTIFIKATOR.name, IDENTITY.name}  # all others are replaced by person

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from freg_pipeline.lake import naa
+from freg_pipeline.lake.described import Described
 from freg_pipeline.lake.kommune import COLUMNS as KOMMUNE
 from freg_pipeline.lake.owntable_naa import NAA_PROTECTED, PERSON_NAA
 from freg_pipeline.lake.people_described import OVERVIEW, OVERVIEW_COLUMNS
 from freg_pipeline.lake.protection import GRADE, HOME, LEVEL, PROTECTION
-from freg_pipeline.lake.tables import PERSON, TIDLIGERE_IDENTIFIKATOR, Described
+from freg_pipeline.lake.tables import PERSON, TIDLIGERE_IDENTIFIKATOR
 
 Sources = tuple[tuple[str, str], ...]  # tables, each with a column of it
 Lineage = Mapping[str, Sources]  # by the column that is made of them

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from freg_pipeline.lake.described import Described
 from freg_pipeline.lake.norwegian import local
 from freg_pipeline.lake.owntable_naa import PERSON_NAA
 from freg_pipeline.lake.people import DAY, KNOWN, People
@@ -21,7 +22,6 @@ from freg_pipeline.lake.tables import (
     HENDELSE_EGENSKAP,
     PERSON_KEY,
     TIDLIGERE_IDENTIFIKATOR,
-    Described,
 )
 from freg_pipeline.lake.views import (
     REPLACED_NUMBERS,

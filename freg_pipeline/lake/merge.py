@@ -20,6 +20,7 @@ from freg_pipeline.journal.kept import require_whole
 from freg_pipeline.journal.manifest import Delta, Manifest, TableEntry, TableFile
 from freg_pipeline.lake.compaction import positions_taken
 from freg_pipeline.lake.database import working_database
+from freg_pipeline.lake.described import sql_type
 from freg_pipeline.lake.files import Buckets, keep_file
 from freg_pipeline.lake.grown import summed
 from freg_pipeline.lake.landing import load_plan
@@ -27,7 +28,7 @@ from freg_pipeline.lake.layout import ROWS_AT_ONCE, FileLayout, layouts
 from freg_pipeline.lake.query import add_replaced, readable_files
 from freg_pipeline.lake.sources import Reads, Source, files_of, replaced_files, sources
 from freg_pipeline.lake.sql import identifier
-from freg_pipeline.lake.tables import DELTA_COLUMN, PERSON_KEY, REPLACED, file_schema, sql_type
+from freg_pipeline.lake.tables import DELTA_COLUMN, PERSON_KEY, REPLACED, file_schema
 from freg_pipeline.lake.tally import TALLY, Counting
 from freg_pipeline.lake.views import current_rows
 from freg_pipeline.store import Store, read_record, write_record

@@ -6,8 +6,8 @@ import re
 
 from freg_pipeline.contract import Plan
 from freg_pipeline.lake.codes import KODE
+from freg_pipeline.lake.described import Described, described
 from freg_pipeline.lake.people_described import VIEWS
-from freg_pipeline.lake.tables import Described, described
 from freg_pipeline.lake.utgivelse import SHOWN
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from freg_pipeline.lake.described import Described, of_schema
 from freg_pipeline.lake.identities import of_own
 from freg_pipeline.lake.owntable import TO_PERSON, with_keys
 from freg_pipeline.lake.owntable_naa import PERSON_NAA
-from freg_pipeline.lake.tables import Described, of_schema
 
 OVERVIEW = "person_oversikt"
 OVERVIEW_COLUMNS = (

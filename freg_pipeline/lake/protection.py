@@ -10,14 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from freg_pipeline.extract.parts import entities
+from freg_pipeline.lake.described import Described
 from freg_pipeline.lake.owntable_naa import NAA_ADDRESS, NAA_PROTECTED
 from freg_pipeline.lake.sql import identifier, quoted
-from freg_pipeline.lake.tables import (
-    HENDELSE,
-    PERSON,
-    TIDLIGERE_IDENTIFIKATOR,
-    Described,
-)
+from freg_pipeline.lake.tables import HENDELSE, PERSON, TIDLIGERE_IDENTIFIKATOR
 
 Relation = Callable[[str], str]  # a table's rows in some state, as SQL that can follow FROM
 

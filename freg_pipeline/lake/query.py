@@ -19,6 +19,7 @@ from freg_pipeline.journal.manifest import Manifest, TableFile
 from freg_pipeline.journal.pointer import current_number
 from freg_pipeline.journal.releases import delta_count, read_manifest, require_current
 from freg_pipeline.lake.codes import add_codes, code_comments
+from freg_pipeline.lake.described import described
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.macros import Macros
 from freg_pipeline.lake.norwegian import LOCAL_TIMES
@@ -29,7 +30,6 @@ from freg_pipeline.lake.sources import Reads, replaced, replaced_files, replaced
 from freg_pipeline.lake.sql import identifier, parquet, quoted
 from freg_pipeline.lake.statement import relation_of
 from freg_pipeline.lake.states import earlier, position_at, state_at
-from freg_pipeline.lake.tables import described
 from freg_pipeline.lake.utgivelse import utgivelse, utgivelse_comments
 from freg_pipeline.lake.views import (
     REPLACED_NUMBERS,

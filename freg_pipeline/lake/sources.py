@@ -11,16 +11,10 @@ import pyarrow.parquet as pq
 
 from freg_pipeline.journal.kept import open_whole
 from freg_pipeline.journal.manifest import Delta, Manifest, TableFile
+from freg_pipeline.lake.described import sql_type
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.layout import layouts
-from freg_pipeline.lake.tables import (
-    DELTA_COLUMN,
-    IDENTITY,
-    PERSON_KEY,
-    REPLACED,
-    file_schema,
-    sql_type,
-)
+from freg_pipeline.lake.tables import DELTA_COLUMN, IDENTITY, PERSON_KEY, REPLACED, file_schema
 from freg_pipeline.store import Store
 
 # Gives the SQL that reads files of the same columns, under a name of their own.

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from freg_pipeline.journal.manifest import Delta, Manifest
 from freg_pipeline.lake.delta import delta_of
+from freg_pipeline.lake.described import described
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.lineage import made_of
 from freg_pipeline.lake.offered import offered
-from freg_pipeline.lake.tables import described
 from freg_pipeline.lake.utgivelse import UTGIVELSE
 from freg_pipeline.store import Store
 

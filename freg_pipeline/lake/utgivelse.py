@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.lake.described import Described
 from freg_pipeline.lake.sql import identifier, quoted
-from freg_pipeline.lake.tables import Described
 
 UTGIVELSE = "utgivelse"
 _COMMENT = "Én rad: hvilken utgivelse dette er."

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from freg_pipeline.contract.names import PERSON_COLUMN
+from freg_pipeline.lake.described import Described
 from freg_pipeline.lake.owntable_naa import PERSON_NAA
 from freg_pipeline.lake.people import Keyed, People
 from freg_pipeline.lake.people_described import MACROS, NAMES, OVERVIEW, OVERVIEW_COLUMNS
@@ -21,7 +22,6 @@ from freg_pipeline.lake.tables import (
     PERSON_KEY,
     TIDLIGERE_IDENTIFIKATOR,
     UKJENT_FELT,
-    Described,
 )
 
 # Whom deltas replace, as tables beside the views; see freg_pipeline.lake.sources.replaced.

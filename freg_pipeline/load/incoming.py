@@ -15,7 +15,7 @@ from dlt.common.libs.pyarrow import py_arrow_to_table_schema_columns
 from freg_pipeline.changes.difference import Changes
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.manifest import Manifest
-from freg_pipeline.lake.tables import arrow_type
+from freg_pipeline.lake.described import arrow_type
 from freg_pipeline.load.by_rules import ByRules
 from freg_pipeline.load.pipeline import COPIED
 from freg_pipeline.load.rows import GONE, as_loaded, rows_of

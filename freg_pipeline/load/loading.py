@@ -13,8 +13,8 @@ from freg_pipeline.journal.access_log import note_access
 from freg_pipeline.journal.keptout import ended_erasures
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.releases import require_current
+from freg_pipeline.lake.described import described
 from freg_pipeline.lake.landing import load_plan
-from freg_pipeline.lake.tables import described
 from freg_pipeline.load.alone import alone
 from freg_pipeline.load.by_rules import ByRules
 from freg_pipeline.load.destination import Destination

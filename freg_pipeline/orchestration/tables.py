@@ -16,12 +16,12 @@ import dagster as dg
 from freg_pipeline.contract import Plan
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.lake.codes import CODES
+from freg_pipeline.lake.described import Described, described
 from freg_pipeline.lake.grown import rows_of
 from freg_pipeline.lake.lineage import Lineage, lineage, made_of
 from freg_pipeline.lake.offered import asset_parts, offered
 from freg_pipeline.lake.owntable_naa import PERSON_NAA
 from freg_pipeline.lake.people_described import OVERVIEW, VIEWS
-from freg_pipeline.lake.tables import Described, described
 from freg_pipeline.lake.touched import touched
 from freg_pipeline.lake.utgivelse import UTGIVELSE
 from freg_pipeline.orchestration.common import OWNERS

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from freg_pipeline.contract import Identity, Plan, Table, ValueKind
 from freg_pipeline.contract.names import ELEMENT_COLUMN, ROW_COLUMN
 from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.lake.described import Described, described, identity_columns
 from freg_pipeline.lake.people_described import VIEWS
-from freg_pipeline.lake.tables import Described, described, identity_columns
 from freg_pipeline.outside import showable
 from freg_pipeline.pseudonyms.rules import Rule
 

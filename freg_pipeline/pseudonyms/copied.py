@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from freg_pipeline.contract.names import PERSON_COLUMN
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.lake.described import Described, identity_columns
 from freg_pipeline.lake.landing import load_plan
-from freg_pipeline.lake.tables import Described, identity_columns
 from freg_pipeline.outside import showable
 from freg_pipeline.pseudonyms.allowed import Columns, copied_tables
 from freg_pipeline.pseudonyms.key import Key

@@ -7,9 +7,9 @@ import pyarrow as pa
 
 from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.lake.described import Described
 from freg_pipeline.lake.protection import Protection
 from freg_pipeline.lake.sql import identifier
-from freg_pipeline.lake.tables import Described
 
 
 def protected_numbers(

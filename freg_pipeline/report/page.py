@@ -12,10 +12,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.pointer import current_number
 from freg_pipeline.journal.releases import read_manifest, require_current
+from freg_pipeline.lake.described import described
 from freg_pipeline.lake.export import opened
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.query import connect, reading
-from freg_pipeline.lake.tables import described
 from freg_pipeline.outside import showable
 from freg_pipeline.report import pictures, state
 from freg_pipeline.report.figures import HIDDEN, STEP, Figure, figure

@@ -15,11 +15,11 @@ from typing import Any
 import duckdb
 
 from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.lake.described import Described
 from freg_pipeline.lake.people import RESIDENT
 from freg_pipeline.lake.protection import Protection
 from freg_pipeline.lake.query import PROTECTED_TODAY
 from freg_pipeline.lake.sql import identifier, quoted
-from freg_pipeline.lake.tables import Described
 from freg_pipeline.outside import showable
 from freg_pipeline.report.figures import Figure, figure, largest
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from freg_pipeline.journal.manifest import Manifest
+from freg_pipeline.lake.described import described
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.query import connect, reading
-from freg_pipeline.lake.tables import described
 from freg_pipeline.report.figures import Figure, figure
 from freg_pipeline.report.people import Band, Kommuner, ages_and_homes
 from freg_pipeline.report.state import some_releases

@@ -22,9 +22,9 @@ from freg_pipeline.contract import Plan, compile_contract
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.codes import KODE
 from freg_pipeline.lake.dbt_sources import Naming, dbt_sources
+from freg_pipeline.lake.described import Described, described
 from freg_pipeline.lake.people_described import VIEWS
 from freg_pipeline.lake.sql import identifier
-from freg_pipeline.lake.tables import Described, described
 from freg_pipeline.synthetic import xsd
 from freg_pipeline_tests.conftest import RunFreg
 from freg_pipeline_tests.contracts import entity, field, small_contract

@@ -28,10 +28,10 @@ from freg_pipeline.lake.checks import run_checks
 from freg_pipeline.lake.compact import begin_compaction, compact, compact_piece, pieces
 from freg_pipeline.lake.counts import all_rows_of, count_rows
 from freg_pipeline.lake.delta import build_delta
+from freg_pipeline.lake.described import described
 from freg_pipeline.lake.heal import healing
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.query import connect
-from freg_pipeline.lake.tables import described
 from freg_pipeline.lake.verify import verify
 from freg_pipeline.store import Store, open_store
 from freg_pipeline.store.local import LocalStore

@@ -17,10 +17,10 @@ from freg_pipeline.contract import Plan, compile_contract
 from freg_pipeline.journal.releases import require_current
 from freg_pipeline.lake.checks import DESCRIPTIONS
 from freg_pipeline.lake.dbt_sources import Naming, dbt_sources
+from freg_pipeline.lake.described import described
 from freg_pipeline.lake.lineage import made_of
 from freg_pipeline.lake.offered import offered
 from freg_pipeline.lake.release import build_release
-from freg_pipeline.lake.tables import described
 from freg_pipeline.orchestration import known
 from freg_pipeline.orchestration.code_location import make_definitions
 from freg_pipeline.orchestration.known import known_plan

@@ -24,10 +24,10 @@ from freg_pipeline.contract import Identity
 from freg_pipeline.identifiers import parse
 from freg_pipeline.journal.access_log import entries
 from freg_pipeline.journal.releases import require_current
+from freg_pipeline.lake.described import identity_columns
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.query import connect
 from freg_pipeline.lake.release import build_release
-from freg_pipeline.lake.tables import identity_columns
 from freg_pipeline.pseudonyms.allowed import copied_tables
 from freg_pipeline.pseudonyms.copied import pseudonymised
 from freg_pipeline.pseudonyms.key import make_key, read_key

@@ -14,10 +14,10 @@ from click.testing import CliRunner, Result
 
 from freg_pipeline.commands.root import cli
 from freg_pipeline.journal.releases import require_current
+from freg_pipeline.lake.described import described
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.query import connect
 from freg_pipeline.lake.release import build_release
-from freg_pipeline.lake.tables import described
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests.s3 import s3_server
 from freg_pipeline_tests.unit.lake.delivered import (

@@ -6,11 +6,11 @@ from freg_pipeline.contract import Identity
 from freg_pipeline.identifiers import parse
 from freg_pipeline.journal.releases import require_current
 from freg_pipeline.lake.codes import KODE
+from freg_pipeline.lake.described import Described, described, identity_columns
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.owntable import TO_PERSON, TO_SOMEBODY
 from freg_pipeline.lake.people_described import VIEWS
 from freg_pipeline.lake.query import connect
-from freg_pipeline.lake.tables import Described, described, identity_columns
 from freg_pipeline.lake.utgivelse import SHOWN
 from freg_pipeline_tests.living import Living
 

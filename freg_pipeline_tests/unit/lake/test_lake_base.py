@@ -14,12 +14,13 @@ from freg_pipeline.contract import compile_contract
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.lake import files, keys, layout, packed, room
 from freg_pipeline.lake.checks import run_checks
+from freg_pipeline.lake.described import described
 from freg_pipeline.lake.guards import Policy
 from freg_pipeline.lake.keys import bucket_count
 from freg_pipeline.lake.kommune import with_column
 from freg_pipeline.lake.query import connect, query
 from freg_pipeline.lake.release import build_release
-from freg_pipeline.lake.tables import OWN_TABLES, PERSON, PERSON_KEY, described, file_schema
+from freg_pipeline.lake.tables import OWN_TABLES, PERSON, PERSON_KEY, file_schema
 from freg_pipeline.lake.verify import verify
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests.unit.lake.delivered import (

@@ -16,11 +16,12 @@ from freg_pipeline.contract import compile_contract
 from freg_pipeline.errors import ConfigurationError, StoreError
 from freg_pipeline.journal.releases import read_manifest
 from freg_pipeline.lake.catalogue import refresh_catalogue
+from freg_pipeline.lake.described import described
 from freg_pipeline.lake.export import render
 from freg_pipeline.lake.people_described import OVERVIEW, VIEWS
 from freg_pipeline.lake.query import connect, query
 from freg_pipeline.lake.release import build_release
-from freg_pipeline.lake.tables import OWN_TABLES, described
+from freg_pipeline.lake.tables import OWN_TABLES
 from freg_pipeline.lake.utgivelse import UTGIVELSE
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests.contracts import entity, field, small_contract

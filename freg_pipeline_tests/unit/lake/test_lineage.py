@@ -9,10 +9,10 @@ import pyarrow.compute as pc
 import pytest
 
 from freg_pipeline.contract import Plan
+from freg_pipeline.lake.described import described
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.lineage import lineage, made_of
 from freg_pipeline.lake.naa import persons_now
-from freg_pipeline.lake.tables import described
 from freg_pipeline.normalize.write import BatchRows
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import open_store

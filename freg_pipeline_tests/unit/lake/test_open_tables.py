@@ -27,12 +27,12 @@ from freg_pipeline.journal.releases import require_current
 from freg_pipeline.lake import keys
 from freg_pipeline.lake.catalogue import renew_catalogue
 from freg_pipeline.lake.compact import begin_compaction, compact
+from freg_pipeline.lake.described import described
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.open_tables import register, renew, withdraw
 from freg_pipeline.lake.purge import purge
 from freg_pipeline.lake.query import connect
 from freg_pipeline.lake.release import build_release
-from freg_pipeline.lake.tables import described
 from freg_pipeline.settings import load
 from freg_pipeline.store import Store, open_store
 from freg_pipeline.store.local import LocalStore

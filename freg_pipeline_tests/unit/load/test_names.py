@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from freg_pipeline.contract import Plan, compile_contract
 from freg_pipeline.contract.names import LONGEST_NAME, column_names, is_element_name, table_names
-from freg_pipeline.lake.tables import described
+from freg_pipeline.lake.described import described
 from freg_pipeline.load.naming import NamingConvention
 from freg_pipeline.load.pipeline import COPIED
 from freg_pipeline.load.rows import GONE

@@ -14,11 +14,11 @@ from freg_pipeline.errors import ConfigurationError, StoreError
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.pointer import report_key
 from freg_pipeline.journal.releases import require_current
+from freg_pipeline.lake.described import described
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.purge import purge
 from freg_pipeline.lake.query import connect
 from freg_pipeline.lake.release import build_release
-from freg_pipeline.lake.tables import described
 from freg_pipeline.report.page import page_of, report_name, write_report
 from freg_pipeline.report.people import People, people
 from freg_pipeline.store import Store
