@@ -19,13 +19,13 @@ from freg_pipeline.journal.manifest import Manifest, TableFile
 from freg_pipeline.journal.pointer import current_number
 from freg_pipeline.journal.releases import delta_count, read_manifest, require_current
 from freg_pipeline.lake.codes import add_codes, code_comments
+from freg_pipeline.lake.database import reading_database
 from freg_pipeline.lake.described import described
 from freg_pipeline.lake.landing import load_plan
 from freg_pipeline.lake.macros import Macros
 from freg_pipeline.lake.norwegian import LOCAL_TIMES
 from freg_pipeline.lake.people_described import VIEWS
 from freg_pipeline.lake.protection import Protection
-from freg_pipeline.lake.session import new_connection
 from freg_pipeline.lake.sources import Reads, replaced, replaced_files, replaced_schema, sources
 from freg_pipeline.lake.sql import identifier, parquet, quoted
 from freg_pipeline.lake.statement import relation_of
@@ -60,7 +60,7 @@ def connect(store: Store, manifest: Manifest | None = None) -> duckdb.DuckDBPyCo
     """
     manifest = manifest or require_current(store)
     with ExitStack() as unfinished, reading(store, manifest):
-        connection = unfinished.enter_context(new_connection())
+        connection = unfinished.enter_context(reading_database())
         add_views(connection, store, manifest, readable_files(connection, store))
         unfinished.pop_all()
     return connection

@@ -7,10 +7,8 @@ store on S3, a catalogue elsewhere, or one that isn't written yet. Nothing heavy
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,11 +16,11 @@ import duckdb
 
 from freg_pipeline.errors import StoreError
 from freg_pipeline.journal.pointer import current_number
+from freg_pipeline.lake.database import reading_database
 from freg_pipeline.lake.norwegian import ZONE
 from freg_pipeline.lake.roots import FILE, VARIABLE
 from freg_pipeline.lake.sql import identifier, quoted
 from freg_pipeline.store import Store
-from freg_pipeline.store.scratch import scratch_here
 
 if TYPE_CHECKING:
     from freg_pipeline.journal.manifest import Manifest
@@ -49,18 +47,6 @@ def reader(store: Store, text: str, *, state: Manifest | None = None) -> duckdb.
     from freg_pipeline.lake.query import connect_for
 
     return connect_for(store, state or require_current(store), text)
-
-
-def new_connection() -> duckdb.DuckDBPyConnection:
-    """A connection as readers get it: Norwegian time, and what doesn't fit into memory private."""
-    connection = duckdb.connect(
-        config={
-            "temp_directory": _spill_folder(),
-            "python_enable_replacements": False,  # a name is a table's, never a variable's here
-        }
-    )
-    connection.execute(f"SET TimeZone = {quoted(ZONE)}")
-    return connection
 
 
 def more_like(
@@ -90,7 +76,7 @@ def _on_catalogue(store: Store) -> duckdb.DuckDBPyConnection | None:
         return None
     if number is None:
         return None
-    connection = new_connection()
+    connection = reading_database()
     with contextlib.suppress(duckdb.Error):  # damaged, or of another version
         # Whatever the catalogue was told of where it lies: the files are this store's.
         connection.execute(f"SET VARIABLE {VARIABLE} = {quoted(store.location)}")
@@ -100,15 +86,3 @@ def _on_catalogue(store: Store) -> duckdb.DuckDBPyConnection | None:
             return connection
     connection.close()
     return None
-
-
-@cache
-def _spill_folder() -> str:
-    """Where queries put what doesn't fit into memory: rows of persons, so private, and gone after.
-
-    DuckDB's own choice is a folder in the one where the command runs, open to everyone.
-    """
-    used = contextlib.ExitStack()
-    folder = used.enter_context(scratch_here())
-    atexit.register(used.close)
-    return str(folder)
