@@ -4,42 +4,29 @@ from __future__ import annotations
 
 import builtins
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
-from http import HTTPStatus
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlparse
 from uuid import uuid4
 
 import pyarrow as pa
-import stamina
 from botocore.exceptions import BotoCoreError, ClientError
 
-from freg_pipeline.errors import FregError, ObjectMissingError, StoreError
-from freg_pipeline.outside import showable
+from freg_pipeline.errors import ObjectMissingError, StoreError
 from freg_pipeline.store.overlap import Overlap
 from freg_pipeline.store.readers import Reading
 from freg_pipeline.store.remembered import EACH_BYTES, WHOLE_BYTES, Remembered
+from freg_pipeline.store.s3_answers import S3Answers, status_of
 from freg_pipeline.store.s3_session import AT_ONCE, S3Session
 from freg_pipeline.store.scratch import scratch_here
 
-_MISSING = {"NoSuchKey", "404", "NotFound"}
 _IS_THERE = 412  # Precondition Failed: an object of that name is there, and stays
 _AT_ONCE_REMOVED = 1_000  # S3's own limit
 _BEYOND = 416  # Range Not Satisfiable: it begins after the object's end
-_TRY_AGAIN = 409  # Conflict: of two at the same time, neither may have written
 _SINGLE_PUT_LIMIT = 5 * 1024**3  # S3's own limit for one PUT, the only write that is conditional
-_OTHERS = ("written", "S3 answers that others are changing it at the same time")
 _MARK = "freg-write"  # metadata of an object: which write it is of
-_TRIES = 10
-_PAUSES: dict[str, Any] = {
-    "timeout": None,
-    "wait_initial": 0.05,
-    "wait_max": 2.0,
-    "wait_jitter": 0.2,
-}
-T = TypeVar("T")
 
 
 class S3Store:
@@ -66,7 +53,8 @@ class S3Store:
             raise StoreError(
                 "FREG_STORE has no bucket", "Write it as s3://bucket or s3://bucket/prefix"
             )
-        with self._telling():
+        self._answers = S3Answers(self.location)
+        with self._answers.telling():
             self._session = S3Session(self._bucket, endpoint)
         self._client: Any = self._session.client
         self._remembered = Remembered()
@@ -79,7 +67,7 @@ class S3Store:
     @property
     def filesystem(self) -> Any:
         """pyarrow's own S3 reader, by what boto3 found. Raises StoreError."""
-        with self._telling():
+        with self._answers.telling():
             return self._session.filesystem
 
     def path(self, key: str) -> str:
@@ -89,7 +77,7 @@ class S3Store:
     def exists(self, key: str) -> bool:
         """Whether the object is there."""
         try:
-            with self._telling(key):
+            with self._answers.telling(key):
                 self._client.head_object(Bucket=self._bucket, Key=self._key(key))
         except ObjectMissingError:
             return False
@@ -97,7 +85,7 @@ class S3Store:
 
     def read(self, key: str) -> bytes:
         """The whole object. Raises ObjectMissingError."""
-        body = self._settled(key, partial(self._got, key))
+        body = self._answers.settled(key, partial(self._got, key))
         self._remembered.put(key, body)
         return body
 
@@ -125,18 +113,18 @@ class S3Store:
             try:
                 return self._got(key, Range=f"bytes={start}-{end - 1}")
             except ClientError as error:
-                if _status(error) == _BEYOND:
+                if status_of(error) == _BEYOND:
                     return b""
                 raise
 
-        return self._settled(key, some)
+        return self._answers.settled(key, some)
 
     def _got(self, key: str, **what: str) -> bytes:
         answer = self._client.get_object(Bucket=self._bucket, Key=self._key(key), **what)
         try:
             body: bytes = answer["Body"].read()
         except BotoCoreError:  # boto3 tries again only until the first byte is here
-            raise self._unsettled(key, "read", "answers break off") from None
+            raise self._answers.unsettled(key, "read", "answers break off") from None
         return body
 
     def open_file(self, key: str, size: int) -> Any:
@@ -175,7 +163,7 @@ class S3Store:
         """Swap the object: S3 shows the old or the new one, never a part."""
         self._remembered.forget(key)
         put = partial(self._client.put_object, Bucket=self._bucket, Key=self._key(key), Body=data)
-        self._settled(key, put)
+        self._answers.settled(key, put)
 
     def folders(self, prefix: str) -> list[str]:
         """The folders right under a folder (``prefix``, which ends in ``/``), by name, sorted."""
@@ -202,7 +190,7 @@ class S3Store:
         return found
 
     def _pages(self, **what: str) -> Iterator[Any]:
-        with self._telling():
+        with self._answers.telling():
             paginator = self._client.get_paginator("list_objects_v2")
             yield from paginator.paginate(Bucket=self._bucket, **what)
 
@@ -210,7 +198,7 @@ class S3Store:
         """Remove the object, if it is there."""
         self._remembered.forget(key)
         delete = partial(self._client.delete_object, Bucket=self._bucket, Key=self._key(key))
-        self._settled(key, delete)
+        self._answers.settled(key, delete)
 
     def delete_all(self, keys: Iterable[str]) -> None:
         """Remove objects: many by one request, or, where a service doesn't do that, each."""
@@ -254,13 +242,13 @@ class S3Store:
             try:
                 self._client.put_object(**where, Body=body, IfNoneMatch="*", Metadata=mark)
             except ClientError as error:
-                if _status(error) == _IS_THERE:
+                if status_of(error) == _IS_THERE:
                     return self._is_marked(key, mark)
                 raise
             return True
 
         try:
-            return self._settled(key, once)
+            return self._answers.settled(key, once)
         finally:
             self._remembered.forget(key)
 
@@ -271,61 +259,9 @@ class S3Store:
         its own object that is in the way.
         """
         try:
-            with self._telling(key):
+            with self._answers.telling(key):
                 there = self._client.head_object(Bucket=self._bucket, Key=self._key(key))
         except ObjectMissingError:
-            raise self._unsettled(key, *_OTHERS) from None  # removed meanwhile: it may be written
+            raise self._answers.contested(key) from None  # removed meanwhile: it may be written
         found = {name.lower(): value for name, value in there["Metadata"].items()}
         return found.get(_MARK) == mark[_MARK]
-
-    def _settled(self, key: str, call: Callable[[], T]) -> T:
-        """What a call comes to, made until S3 says that it is done, or why it isn't."""
-        for attempt in stamina.retry_context(on=_UnsettledError, attempts=_TRIES, **_PAUSES):
-            with attempt, self._telling(key):
-                return call()
-        raise AssertionError  # stamina raises the last error itself
-
-    @contextlib.contextmanager
-    def _telling(self, key: str = "") -> Iterator[None]:
-        try:
-            yield
-        except ClientError as error:
-            if key and error.response["Error"]["Code"] in _MISSING:
-                raise ObjectMissingError(key, self.location) from None
-            if _status(error) == _TRY_AGAIN:
-                raise self._unsettled(key, *_OTHERS) from None
-            raise self._failure(error) from error
-        except BotoCoreError as error:
-            raise self._failure(error) from error
-
-    def _unsettled(self, key: str, what: str, why: str) -> _UnsettledError:
-        return _UnsettledError(
-            f"{key} in {self.location} can't be {what}: {why}, time after time",
-            "Run the same command again: it resumes where it stopped",
-        )
-
-    def _failure(self, error: ClientError | BotoCoreError) -> StoreError:
-        if isinstance(error, ClientError):
-            reason = showable(_named(error.response["Error"]["Code"]))
-        else:
-            reason = type(error).__name__
-        return StoreError(
-            f"the store {self.location} can't be used: {reason}",
-            "Check the bucket, the endpoint (FREG_S3_ENDPOINT, or as boto3 finds it), and the "
-            "region, credentials and certificates that boto3 finds; freg check tries them",
-        )
-
-
-class _UnsettledError(FregError):
-    """What came of a call isn't known, or not for long: it is made again."""
-
-
-def _named(code: str) -> str:
-    """What S3 says; of an answer without words, as to HEAD, boto3 tells the status alone."""
-    with contextlib.suppress(ValueError):
-        return f"{code} {HTTPStatus(int(code)).phrase}"
-    return code
-
-
-def _status(error: ClientError) -> int | None:
-    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")

@@ -197,7 +197,7 @@ def test_a_conflict_is_tried_again(endpoint: str, code: str) -> None:
 
 
 def test_a_conflict_without_end_is_told(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("freg_pipeline.store.s3._TRIES", 3)
+    monkeypatch.setattr("freg_pipeline.store.s3_answers._TRIES", 3)
     with between(endpoint) as proxy:
         store = S3Store(WHERE, endpoint=proxy.address)
         proxy.instead = lambda method, path, headers: (
@@ -273,7 +273,7 @@ def test_an_answer_that_breaks_off_is_asked_for_again(
         with store.filesystem.open_input_file(store.path("broken off")) as file:
             assert file.read() == content
         cuts[0] = 100
-        monkeypatch.setattr("freg_pipeline.store.s3._TRIES", 3)
+        monkeypatch.setattr("freg_pipeline.store.s3_answers._TRIES", 3)
         with pytest.raises(FregError, match="break off, time after time"):
             store.read("broken off")
 
