@@ -92,14 +92,15 @@ def _keep(folder: Path, file: str, made: Compiled) -> bool:
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{file}.", delete=False) as writing:
-            writing.write(hashlib.sha256(content).digest() + content)
-        path = Path(writing.name)
-        try:
-            path.chmod(0o644)  # one who installs it for all
-            path.replace(folder / file)
-        except OSError:
-            path.unlink()
-            raise
+            path = Path(writing.name)
+            try:
+                writing.write(hashlib.sha256(content).digest() + content)
+                writing.flush()
+                path.chmod(0o644)  # one who installs it for all
+                path.replace(folder / file)
+            except OSError:
+                path.unlink()
+                raise
         return True
     return False
 

@@ -8,9 +8,11 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -113,6 +115,24 @@ def test_what_is_left_of_an_attempt_that_failed_is_nothing(
         raise OSError(errno.ENOSPC, "full")
 
     monkeypatch.setattr(Path, "replace", full)
+    assert _sum_of("one", _five) == (3, 12)
+    assert not list(folder.iterdir())
+
+
+def test_nothing_is_left_where_a_disk_is_full(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = tempfile.NamedTemporaryFile
+
+    def full(content: bytes) -> int:
+        raise OSError(errno.ENOSPC, "full")
+
+    def on_a_full_disk(**told: Any) -> Any:
+        file = made(**told)
+        file.write = full  # type: ignore[method-assign]
+        return file
+
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", on_a_full_disk)
     assert _sum_of("one", _five) == (3, 12)
     assert not list(folder.iterdir())
 
