@@ -11,8 +11,10 @@ where a test changes it (``shutil.copytree``; a store may be moved).
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from multiprocessing.util import get_temp_dir
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,21 @@ RunFreg = Callable[..., "Ended"]
 def pytest_xdist_auto_num_workers() -> int:
     """With ``-n auto`` one worker more than cores: tests wait for other processes a good deal."""
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _temporary_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What tests, and processes that they kill, leave among temporary files goes when they end."""
+    tmp_path_factory.getbasetemp()  # pytest's own stays where it is, for whoever looks into it
+    get_temp_dir()  # multiprocessing's goes by itself, and must be there then
+    with (
+        tempfile.TemporaryDirectory(prefix="freg-tests-", ignore_cleanup_errors=True) as name,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        Path(name).chmod(0o711)  # PostgreSQL, as another user, gets to its own in there
+        patch.setenv("TMPDIR", name)
+        patch.setattr(tempfile, "tempdir", None)  # asks for it again
+        yield
 
 
 @pytest.fixture(scope="session")

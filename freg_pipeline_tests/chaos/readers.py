@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -44,14 +45,17 @@ class Readers:
     def _read_on(self) -> None:
         while not self._ending.wait(_PAUSE_SECONDS):
             if self._catalogue is not None and self._catalogue.exists():
-                file = self._catalogue.stat().st_ino
-                try:
-                    self._read(self._catalogue)
-                except duckdb.Error as error:
-                    # What was erased, or kept for no time, goes at once when readers have another
-                    # catalogue: whoever was amid the old one has to open the new one.
-                    if file == self._catalogue.stat().st_ino:
-                        self._note(f"a reader was told: {str(error).splitlines()[0][:200]}")
+                self._look_into(self._catalogue)
+
+    def _look_into(self, catalogue: Path) -> None:
+        with catalogue.open("rb") as file:  # held, so that no later one can have its inode
+            try:
+                self._read(catalogue)
+            except duckdb.Error as error:
+                # What was erased, or kept for no time, goes at once when readers have another
+                # catalogue: whoever was amid the old one has to open the new one.
+                if os.path.samestat(os.fstat(file.fileno()), catalogue.stat()):
+                    self._note(f"a reader was told: {str(error).splitlines()[0][:200]}")
 
     def _read(self, catalogue: Path) -> None:
         with closing(duckdb.connect(str(catalogue), read_only=True)) as connection:

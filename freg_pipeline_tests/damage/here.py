@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import re
@@ -158,6 +159,7 @@ def _forked(work: Callable[[], None]) -> int:
     child = os.fork()
     if child == 0:
         code = 1
+        atexit._clear()  # what is to be done at the end of the process that this one was
         try:
             work()
             code = 0
@@ -166,6 +168,7 @@ def _forked(work: Callable[[], None]) -> int:
         except BaseException:
             traceback.print_exc()
         finally:
+            atexit._run_exitfuncs()
             for stream in (sys.stdout, sys.stderr):
                 stream.flush()
             os._exit(code)

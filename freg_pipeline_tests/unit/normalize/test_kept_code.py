@@ -128,8 +128,8 @@ def test_nothing_is_left_where_a_disk_is_full(
         raise OSError(errno.ENOSPC, "full")
 
     def on_a_full_disk(**told: Any) -> Any:
-        file = made(**told)
-        file.write = full  # type: ignore[method-assign]
+        file: Any = made(**told)
+        file.write = full
         return file
 
     monkeypatch.setattr(tempfile, "NamedTemporaryFile", on_a_full_disk)
