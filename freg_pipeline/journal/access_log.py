@@ -24,7 +24,7 @@ from string import ascii_lowercase
 from typing import Any
 
 from freg_pipeline.errors import ConfigurationError, FregError
-from freg_pipeline.store.base import Store
+from freg_pipeline.store import Store
 
 logger = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ import msgspec
 
 from freg_pipeline.errors import DamagedError
 from freg_pipeline.journal.measures import Took
-from freg_pipeline.store.base import Store
+from freg_pipeline.store import Store
 from freg_pipeline.store.record import decode_record, encode_record
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ once and whole. Done means that it is there. The only object that is ever replac
 the current release.
 """
 
-from freg_pipeline.store.base import Store, is_there, open_store
+from freg_pipeline.store.base import Store, is_there
+from freg_pipeline.store.opening import open_store
 from freg_pipeline.store.record import read_record, recall_record, write_record
 
 __all__ = ["Store", "is_there", "open_store", "read_record", "recall_record", "write_record"]

@@ -1,4 +1,4 @@
-"""The protocol that every store follows, and the choice between them."""
+"""The protocol that every store follows."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ import builtins
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from freg_pipeline.errors import ObjectMissingError
-from freg_pipeline.store.readers import Readers, Reading
-
-if TYPE_CHECKING:
-    from freg_pipeline.settings import Settings
+from freg_pipeline.store.readers import Reading
 
 
 class Store(Protocol):
@@ -128,25 +125,3 @@ def is_there(store: Store, key: str) -> bool:
     except ObjectMissingError:
         return False
     return True
-
-
-def open_store(settings: Settings) -> Store:
-    """Return the store that the settings name.
-
-    Raises:
-        ConfigurationError: FREG_READERS names nobody who can be given anything.
-        StoreError: it can't be used; says why.
-    """
-    reading = Reading(
-        Readers.named(settings.readers),
-        settings.catalogue,
-        settings.catalogue_root,
-        settings.open_formats,
-    )
-    if settings.store.startswith("s3://"):
-        from freg_pipeline.store.s3 import S3Store  # boto3 costs 0.3 s
-
-        return S3Store(settings.store, endpoint=settings.s3_endpoint, reading=reading)
-    from freg_pipeline.store.local import LocalStore
-
-    return LocalStore(Path(settings.store), reading)
