@@ -127,7 +127,8 @@ def _new_folder(output: Path, option: str) -> Iterator[Path]:
             folder.mkdir(0o700)
         except OSError as error:
             raise ConfigurationError(
-                f"nothing can be written beside {output}: {error.strerror}", f"Correct {option}"
+                f"nothing can be written in {output.parent}: {error.strerror}",
+                f"See to that folder, or correct {option}",
             ) from None
         yield folder
         sync_to_disk(folder)

@@ -166,7 +166,8 @@ def _new_file(output: Path) -> Iterator[int]:
             handle = os.open(whole, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as error:
             raise ConfigurationError(
-                f"nothing can be written beside {output}: {error.strerror}", "Correct --output"
+                f"nothing can be written in {output.parent}: {error.strerror}",
+                "See to that folder, or correct --output",
             ) from None
         try:
             yield handle

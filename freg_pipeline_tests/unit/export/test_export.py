@@ -105,7 +105,7 @@ def test_a_folder_with_something_in_it_stays_as_it_is(made: LocalStore, tmp_path
     assert "holds something already" in str(found.exception)
     assert [path.name for path in tmp_path.iterdir()] == ["theirs"]
     found = ended(made, str(tmp_path / "not/there"))
-    assert "nothing can be written beside" in str(found.exception)
+    assert f"nothing can be written in {tmp_path}/not: No such" in str(found.exception)
 
 
 def test_a_copy_on_s3(made: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
