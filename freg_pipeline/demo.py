@@ -16,7 +16,7 @@ from freg_pipeline.lake.export import render
 from freg_pipeline.orchestration.config import ReleaseConfig
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run import run_uttrekk
-from freg_pipeline.settings import Settings
+from freg_pipeline.settings import ACCESS, Settings
 from freg_pipeline.store import Store, open_store
 from freg_pipeline.synthetic import RegisterOptions, default_folder, running
 
@@ -48,7 +48,12 @@ def run_demo(settings: Settings, *, persons: int, seed: int) -> None:
     register = RegisterOptions(persons=persons, seed=seed, cache=default_folder())
     with running(register, progress=progress) as base_url, progress() as begin:
         quick = settings.model_copy(
-            update={"environment": "syntetisk", "base_url": base_url, "poll_seconds": 0.1}
+            update={
+                **dict.fromkeys(ACCESS),
+                "environment": "syntetisk",
+                "base_url": base_url,
+                "poll_seconds": 0.1,
+            }
         )
         # Another demo's population may have been larger: that is no loss.
         fewer = ReleaseConfig(allow_fewer=True)

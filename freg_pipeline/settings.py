@@ -171,6 +171,14 @@ class Settings(BaseSettings):
     key_prefix: str = ""
 
 
+# What a register lets one in by: nothing of it is any other register's business.
+ACCESS = tuple(
+    name
+    for name in Settings.model_fields
+    if name == "token" or name.startswith(("maskinporten_", "fiks_"))
+)
+
+
 def load(**flags: Any) -> Settings:
     """Return the settings in force: ``flags`` (None: not given) over environment over defaults.
 

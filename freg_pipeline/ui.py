@@ -25,7 +25,7 @@ from freg_pipeline.console import progress
 from freg_pipeline.errors import ConfigurationError, FregError, StoreError
 from freg_pipeline.journal.releases import current_release
 from freg_pipeline.journal.uttrekk import Uttrekk
-from freg_pipeline.settings import load
+from freg_pipeline.settings import ACCESS, load
 from freg_pipeline.store import open_store
 from freg_pipeline.synthetic import RegisterOptions, default_folder, running
 
@@ -89,12 +89,7 @@ def show(options: RegisterOptions, *, port: int, register_port: int) -> None:
     store = _whole(os.environ.get("FREG_STORE", "data"))
     options = replace(options, lived_to=followed_to(store))
     with running(options, port=register_port, progress=progress) as base_url:
-        environment = {
-            **os.environ,
-            "FREG_ENVIRONMENT": "syntetisk",
-            "FREG_BASE_URL": base_url,
-            "FREG_STORE": store,
-        }
+        environment = of_synthetic(os.environ, base_url, store)
         location = ["--module-name", "freg_pipeline.definitions"]
         with dagster(Path(home), location, port, environment) as process:
             click.echo(
@@ -104,6 +99,17 @@ def show(options: RegisterOptions, *, port: int, register_port: int) -> None:
             )
             code = process.wait()
         raise FregError(f"Dagster has ended (exit code {code})", "Its own lines above say why")
+
+
+def of_synthetic(given: Mapping[str, str], base_url: str, store: str) -> dict[str, str]:
+    """An environment for a synthetic register: without what opens another, or is told of it."""
+    left_out = {f"FREG_{name.upper()}" for name in (*ACCESS, "alerts")}
+    return {
+        **{name: value for name, value in given.items() if name.upper() not in left_out},
+        "FREG_ENVIRONMENT": "syntetisk",
+        "FREG_BASE_URL": base_url,
+        "FREG_STORE": store,
+    }
 
 
 def followed_to(store: str) -> int:

@@ -19,7 +19,7 @@ import pytest
 from freg_pipeline.client import Register
 from freg_pipeline.settings import Settings, load
 from freg_pipeline.synthetic import RegisterOptions, running
-from freg_pipeline.ui import followed_to
+from freg_pipeline.ui import followed_to, of_synthetic
 from freg_pipeline_tests.deployment import (
     ROOT,
     clean_environment,
@@ -42,6 +42,24 @@ def home(tmp_path: Path) -> Iterator[Path]:
     for process in processes_of(tmp_path):
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
+
+
+def test_what_opens_another_register_and_whom_that_one_tells_are_left_out() -> None:
+    real = {
+        "FREG_ENVIRONMENT": "produksjon",
+        "FREG_TOKEN": "a token",
+        "FREG_MASKINPORTEN_CLIENT_ID": "ours",
+        "FREG_MASKINPORTEN_KEY_FILE": "key.pem",
+        "FREG_FIKS_INTEGRASJON_PASSORD": "a password",
+        "FREG_ALERTS": "mailtos://somebody",
+    }
+    kept = {"PATH": "/bin", "FREG_PARTS": "navn"}
+    assert of_synthetic({**real, **kept}, "http://127.0.0.1:1", "/store") == {
+        **kept,
+        "FREG_ENVIRONMENT": "syntetisk",
+        "FREG_BASE_URL": "http://127.0.0.1:1",
+        "FREG_STORE": "/store",
+    }
 
 
 def test_it_starts_without_a_warning_things_happen_and_ctrl_c_leaves_no_process(
