@@ -13,10 +13,19 @@ from freg_pipeline_tests.chaos.figures import FILE, note, write_page
 from freg_pipeline_tests.chaos.seed import carry_out
 
 
+def seeds(told: str) -> list[int]:
+    """``7,10-12`` as numbers, each once, in order."""
+    found: set[int] = set()
+    for one in told.split(","):
+        first, _, last = one.partition("-")
+        found.update(range(int(first), int(last or first) + 1))
+    return sorted(found)
+
+
 def main() -> int:
     """Run the seeds given; 1: something was wrong with one."""
     parser = argparse.ArgumentParser(prog="python -m freg_pipeline_tests.chaos")
-    parser.add_argument("seeds", help="one, such as 7, or from and to, such as 1-20")
+    parser.add_argument("seeds", type=seeds, help="such as 7, 1-20 or 7,10-20")
     parser.add_argument("--keep", type=Path, help="a folder for what failing courses leave")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="courses at a time")
     parser.add_argument(
@@ -31,11 +40,10 @@ def main() -> int:
     for name in [*os.environ]:
         if name.startswith(("FREG_", "DAGSTER_", "AWS_")):
             del os.environ[name]
-    first, _, last = chosen.seeds.partition("-")
-    seeds = range(int(first), int(last or first) + 1)
     failed = []
     with ProcessPoolExecutor(chosen.jobs, multiprocessing.get_context("spawn")) as pool:
-        for ended in as_completed([pool.submit(carry_out, seed, chosen.keep) for seed in seeds]):
+        courses = [pool.submit(carry_out, seed, chosen.keep) for seed in chosen.seeds]
+        for ended in as_completed(courses):
             result = ended.result()
             if result.wrong:
                 failed.append(result.plan.seed)
@@ -44,7 +52,7 @@ def main() -> int:
     if chosen.figures == FILE:
         write_page()
     told = f"not as they should: {', '.join(map(str, sorted(failed)))}" if failed else "all settled"
-    print(f"{len(seeds)} seeds, {told}")  # noqa: T201
+    print(f"{len(chosen.seeds)} seeds, {told}")  # noqa: T201
     return bool(failed)
 
 

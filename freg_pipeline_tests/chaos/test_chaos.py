@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
@@ -16,19 +17,38 @@ import pytest
 
 from freg_pipeline.extract import fetch
 from freg_pipeline_tests import command
-from freg_pipeline_tests.chaos import commands
-from freg_pipeline_tests.chaos.course import run
+from freg_pipeline_tests.chaos import commands, seed
+from freg_pipeline_tests.chaos.course import Result, run
 from freg_pipeline_tests.chaos.plan import Plan, Step
 from freg_pipeline_tests.chaos.trouble import Trouble
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_after_any_course_the_tables_are_what_the_register_says(seed: int, tmp_path: Path) -> None:
-    result = run(Plan.draw(seed), tmp_path)
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_after_any_course_the_tables_are_what_the_register_says(
+    number: int, tmp_path: Path
+) -> None:
+    result = run(Plan.draw(number), tmp_path)
     assert result.wrong == []
     assert result.reads > 0 or result.plan.place == "s3"
     assert result.look_ups > 0
     assert result.troubles
+
+
+def test_a_course_that_breaks_off_is_told_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def breaks_off(plan: Plan, folder: Path) -> Result:
+        (folder / "begun").touch()
+        raise AssertionError(plan.seed)
+
+    monkeypatch.setattr(seed, "run", breaks_off)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+    (told,) = seed.carry_out(7, tmp_path / "kept").wrong
+    assert "AssertionError: 7" in told
+    assert "seed 7" in capsys.readouterr().out
+    assert not [*(tmp_path / "tmp").iterdir()]
+    assert (tmp_path / "kept/seed-7/begun").exists()
 
 
 def _twice() -> None:

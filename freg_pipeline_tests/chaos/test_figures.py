@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from freg_pipeline_tests.chaos import figures
+from freg_pipeline_tests.chaos.__main__ import seeds
 from freg_pipeline_tests.chaos.commands import Outcome
 from freg_pipeline_tests.chaos.course import Result
 from freg_pipeline_tests.chaos.plan import Plan
@@ -23,6 +24,11 @@ def result(seed: int, *codes: int, wrong: str = "") -> Result:
 def test_the_page_is_made_of_the_file() -> None:
     page = figures.PAGE.read_text()
     assert figures.on_page(page, json.loads(figures.FILE.read_text())) == page
+
+
+def test_seeds_are_told_one_by_one_and_from_to() -> None:
+    assert seeds("7") == [7]
+    assert seeds("12-14,3,13-15") == [3, 12, 13, 14, 15]
 
 
 def test_courses_are_added_up_by_seed(tmp_path: Path) -> None:
