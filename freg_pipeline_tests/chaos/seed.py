@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import tempfile
 import time
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from freg_pipeline.store.scratch import held, sweep
 from freg_pipeline_tests.chaos.course import Result, run
 from freg_pipeline_tests.chaos.plan import Plan
+
+_PREFIX = "freg-chaos-"
 
 
 def carry_out(seed: int, keep: Path | None) -> Result:
@@ -20,17 +26,14 @@ def carry_out(seed: int, keep: Path | None) -> Result:
         keep: a folder for what a failing one leaves; None: it is removed.
     """
     began = time.monotonic()
-    folder = Path(tempfile.mkdtemp(prefix="freg-chaos-"))
     plan = Plan.draw(seed)
-    try:
+    with _folder() as folder:
         try:
             result = run(plan, folder)
         except Exception:  # that one course broke off says nothing of the others
             result = Result(plan, wrong=[f"it broke off: {traceback.format_exc()}"])
         if result.wrong and keep:
             shutil.copytree(folder, keep / f"seed-{seed}", symlinks=True, dirs_exist_ok=True)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     took = time.monotonic() - began
     said = "settled" if not result.wrong else f"WRONG: {'; '.join(result.wrong)}"
     print(  # noqa: T201
@@ -40,3 +43,20 @@ def carry_out(seed: int, keep: Path | None) -> Result:
         flush=True,
     )
     return result
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder that goes with the course; where this process is killed, with a later one."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        try:
+            sweep([left])
+        except OSError:  # a disk is still mounted there
+            subprocess.run(["umount", "--lazy", left / "store"], capture_output=True, check=False)
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    try:
+        with held(folder):
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from freg_pipeline.extract import fetch
+from freg_pipeline.store.scratch import held
 from freg_pipeline_tests import command
 from freg_pipeline_tests.chaos import commands, seed
 from freg_pipeline_tests.chaos.course import Result, run
@@ -49,6 +50,21 @@ def test_a_course_that_breaks_off_is_told_and_leaves_nothing(
     assert "seed 7" in capsys.readouterr().out
     assert not [*(tmp_path / "tmp").iterdir()]
     assert (tmp_path / "kept/seed-7/begun").exists()
+
+
+def test_what_killed_drivers_left_goes_with_the_next_course(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left, used, young = (tmp_path / f"freg-chaos-{one}" for one in ("left", "used", "young"))
+    for one in (left, used, young):
+        (one / "store").mkdir(parents=True)
+    for one in (left, used):
+        os.utime(one, (0, 0))
+    monkeypatch.setattr(seed, "run", lambda plan, folder: Result(plan))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with held(used):
+        seed.carry_out(7, None)
+    assert {*tmp_path.iterdir()} == {used, young}
 
 
 def _twice() -> None:
