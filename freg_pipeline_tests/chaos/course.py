@@ -23,6 +23,7 @@ from freg_pipeline_tests.registers import happen, looked_up, status_of
 
 CANARY = "canary-token-of-the-course"  # what no output may hold
 _MERGE = "personErViderefoertSomGjeldendeVedSammenslaaing"
+_ORDER_AGAIN = "--order-again"
 _TRIES = 4  # to finish what is open, with nothing in its way
 _KEEPS_LITTLE = {
     "FREG_KEEP_RELEASES": "1",
@@ -135,7 +136,7 @@ class _Course:
         """Finish what is open, with nothing in its way any more."""
         self._faults("")
         for _ in range(_TRIES):
-            codes = [self._one(*one).code for one in self._actions.open()]
+            codes = [self._finish(one).code for one in self._actions.open()]
             self._count()
             if not any(codes):
                 return
@@ -143,6 +144,13 @@ class _Course:
         self._result.wrong.append(
             f"it doesn't settle: {' '.join(last.arguments)} → {last.code}: {last.told[-800:]}"
         )
+
+    def _finish(self, arguments: tuple[str, ...]) -> Outcome:
+        """Run a command, and do what only a person may decide, where it says so."""
+        outcome = self._one(*arguments)
+        if outcome.code and _ORDER_AGAIN in outcome.told:
+            return self._one(*arguments, _ORDER_AGAIN)  # a process died of its order
+        return outcome
 
     def observed(self) -> Course:
         """What the judge needs."""

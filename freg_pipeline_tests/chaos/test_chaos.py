@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from freg_pipeline.extract import fetch
+from freg_pipeline.extract import fetch, order
 from freg_pipeline.store.scratch import held
 from freg_pipeline_tests import command
 from freg_pipeline_tests.chaos import commands, seed
@@ -80,12 +81,12 @@ def _twice() -> None:
 
 def _begun(*told: Any) -> Any:
     before = told[-1]
-    return command.begun(*told[:-1], partial(_both, before))
+    return command.begun(*told[:-1], partial(_all, before, _twice))
 
 
-def _both(before: Callable[[], None]) -> None:
-    before()
-    _twice()
+def _all(*many: Callable[[], None]) -> None:
+    for one in many:
+        one()
 
 
 def test_a_pipeline_that_looks_up_twice_is_refused(
@@ -99,6 +100,29 @@ def test_a_pipeline_that_looks_up_twice_is_refused(
 
 def test_a_seed_is_a_plan_for_ever() -> None:
     assert Plan.draw(7).steps == Plan.draw(7).steps != Plan.draw(8).steps
+
+
+def _die_of_an_order() -> None:
+    """In the command's process: it is killed when the register has answered its order."""
+    order._record = lambda *told: os.killpg(0, signal.SIGKILL)  # type: ignore[assignment]
+
+
+def _begun_to_die(arguments: tuple[str, ...], *told: Any) -> Any:
+    *rest, before = told
+    if "resume" in arguments:
+        return command.begun(arguments, *told)
+    return command.begun(arguments, *rest, partial(_all, before, _die_of_an_order))
+
+
+def test_an_order_whose_answer_is_lost_is_sent_again_by_who_settles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "begun", _begun_to_die)
+    steps = (Step(0, "", (("load", Trouble("kill", 10**6)),)),)
+    result = run(Plan(7, 20, 10, "", "komplett", "folder", False, False, steps), tmp_path)
+    assert result.wrong == []
+    assert result.troubles == {"kill → -9": 1}
+    assert [one.arguments for one in result.outcomes if "--order-again" in one.arguments]
 
 
 _WRITES = """
