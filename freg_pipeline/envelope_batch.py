@@ -50,7 +50,7 @@ def parse_batch(body: bytes) -> tuple[IdentifierKind | None, list[str]]:
         return (_DOCUMENT, documents) if documents else (_NUMBER, numbers)
     if batch.feilmelding and not is_null(batch.feilmelding):
         raise RefusedError(
-            f'uttrekk/batch: "{refusal(batch.feilmelding)}"',
+            f'uttrekk/batch: "{refusal(bytes(batch.feilmelding))}"',
             "Run the same command again later: it resumes where it stopped",
         )
     return None, []

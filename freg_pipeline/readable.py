@@ -21,6 +21,7 @@ _NO_TEXT = b"\xff"  # no UTF-8 holds it; a reader of documents tells where it me
 # One that is cut short goes to the end: nothing is looked at twice.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _SUSPECT = re.compile(rb"[\x00-\x1f]|\\u[dD][89a-fA-F]")
+_AT_ONCE = 65_536  # letters
 _SIGN = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a pair
     rb"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
@@ -36,7 +37,15 @@ _ENCODING = re.compile(rb"<\?xml[^>]{0,100}\bencoding\s*=\s*[\"'](?!utf-?8[\"'])
 
 def unicode(text: str) -> str:
     """The text, with U+FFFD for each half of a surrogate pair, or byte that was no UTF-8."""
-    return _SURROGATES.sub(REPLACEMENT, text)
+    return _replaced(_SURROGATES, text)
+
+
+def _replaced(sign: re.Pattern[str], text: str) -> str:
+    """With U+FFFD for each such sign, part by part: else each is an object of its own."""
+    if not sign.search(text):
+        return text
+    parts = (text[at : at + _AT_ONCE] for at in range(0, len(text), _AT_ONCE))
+    return "".join(sign.sub(REPLACEMENT, part) for part in parts)
 
 
 def decoded(text: bytes) -> str:
@@ -50,12 +59,27 @@ def sliceable(body: bytes) -> bytes:
     Control signs are escaped, and are still what they were. Half of a pair becomes a byte that is
     no UTF-8, so that whoever reads the part that holds it can tell.
     """
-    return _STRING.sub(_sliceable, body.removeprefix(BOM))
+    return _changed(_STRING, _sliceable, body.removeprefix(BOM))
+
+
+def _changed(
+    found: re.Pattern[bytes], change: Callable[[re.Match[bytes]], bytes], text: bytes
+) -> bytes:
+    """As ``found.sub(change, text)``, which takes eighty times the memory of a text of nothing."""
+    changed, done = bytearray(), 0
+    for one in found.finditer(text):
+        part = change(one)
+        if part != one[0]:
+            changed += text[done : one.start()]
+            changed += part
+            done = one.end()
+    changed += text[done:]
+    return bytes(changed) if done else text
 
 
 def _sliceable(string: re.Match[bytes]) -> bytes:
     text = string[0]
-    return _SIGN.sub(_sign, text) if _SUSPECT.search(text) else text
+    return _changed(_SIGN, _sign, text) if _SUSPECT.search(text) else text
 
 
 def _sign(found: re.Match[bytes]) -> bytes:
@@ -104,8 +128,8 @@ def readable_xml(body: bytes) -> bytes:
     """
     if _ENCODING.match(body.removeprefix(BOM).lstrip()):
         return body
-    text = _REFERENCE.sub(_reference, body).decode("utf-8", "surrogateescape")
-    return _NO_XML.sub(REPLACEMENT, text.removeprefix("\ufeff")).encode()
+    text = _changed(_REFERENCE, _reference, body).decode("utf-8", "surrogateescape")
+    return _replaced(_NO_XML, text.removeprefix("\ufeff")).encode()
 
 
 def _reference(found: re.Match[bytes]) -> bytes:

@@ -14,12 +14,16 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from freg_pipeline.client.cookies import NoCookies
 from freg_pipeline.client.network import way_to
 from freg_pipeline.errors import RefusedError
 
 # What is read of an answer under another status than 200: packed, and as it is. httpx unpacks it, a
 # thousandfold at the most.
 PACKED_ERROR_BYTES, ERROR_BYTES = 16 * 1024, 1024**2
+# An answer with one thing, or a page of them: a contract has 400 kB, a page of events 1 MB. Whoever
+# sets FREG_MAX_ANSWER_MB higher than usual moves this bound, too.
+ONE_BYTES, ONE_PART = 32 * 1024**2, 8
 TOKEN_BYTES = 1024**2
 TOKEN_SECONDS = 40.0  # for a question about access, from beginning to end
 TIMEOUT = httpx.Timeout(20.0, connect=4.0)
@@ -40,6 +44,11 @@ class TooLargeError(RefusedError):
             "See that FREG_BASE_URL leads to the register; if it does answer so much, set "
             "FREG_MAX_ANSWER_MB higher",
         )
+
+
+def most_of_one(most: int) -> int:
+    """Bytes of an answer with one thing or a page, where an answer may have ``most``."""
+    return min(most, max(ONE_BYTES, most // ONE_PART))
 
 
 class _Beginning(httpx.AsyncByteStream):
@@ -177,7 +186,8 @@ def ask_once(
 
     async def ask() -> httpx.Response:
         way = way_to(url, ca_file)
-        async with httpx.AsyncClient(timeout=TIMEOUT, event_hooks=HOOKS, **way) as http:
+        own: dict[str, Any] = {"event_hooks": HOOKS, "cookies": NoCookies(), **way}
+        async with httpx.AsyncClient(timeout=TIMEOUT, **own) as http:
             headers = {"Accept-Encoding": ACCEPTED}
             async with http.stream(method, url, data=form, headers=headers) as response:
                 return await whole(response, TOKEN_BYTES)

@@ -20,12 +20,9 @@ from freg_pipeline.client.pace import pace_of
 from freg_pipeline.client.packages import Package
 from freg_pipeline.client.patience import Outage, Patience
 from freg_pipeline.client.retrying import told_by_us
-from freg_pipeline.client.wire import Check, Query, Read, Request, Wire
+from freg_pipeline.client.wire import LOOK_UPS, Check, Query, Read, Request, Wire
 from freg_pipeline.errors import PassingError, ThrottledError
 
-LOOK_UPS = frozenset(
-    {"personer/bulkoppslag", "personer/bulkoppslag/arkiv", "hendelser/bulkoppslag"}
-)  # what goes through the gate
 # Refused when ten of them are running, whatever else is asked: says nothing about the pace.
 ORDERS = frozenset({"uttrekk/komplett", "uttrekk/tilpasset"})
 

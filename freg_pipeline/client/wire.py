@@ -16,7 +16,9 @@ import httpx
 
 from freg_pipeline import __version__
 from freg_pipeline.client.answers import LATER, Answer, failure
-from freg_pipeline.client.bounds import ACCEPTED, HOOKS, whole
+from freg_pipeline.client.bounds import ACCEPTED, HOOKS, most_of_one, whole
+from freg_pipeline.client.cookies import NoCookies
+from freg_pipeline.client.density import require_substance
 from freg_pipeline.client.gate import SLOW_SECONDS
 from freg_pipeline.client.html import is_page
 from freg_pipeline.client.network import blocked_way, proxy_words, way_to
@@ -41,6 +43,11 @@ TIMEOUT = httpx.Timeout(90.0, connect=4.0, pool=None)  # look-ups are expected u
 # an order's answer. Servers wait for 5 s (Apache, uvicorn) to 75 s (nginx).
 IDLE_SECONDS = 5.0
 TRY_SECONDS = 180.0  # for one try from beginning to end, however slowly it trickles
+USUAL_BYTES = 8 * 1024**2  # of what is read along; what has more is looked at before
+LOOK_UPS = frozenset(
+    {"personer/bulkoppslag", "personer/bulkoppslag/arkiv", "hendelser/bulkoppslag"}
+)
+LARGE = LOOK_UPS | {"uttrekk/batch"}  # whose answers hold as much as is asked for
 
 Query = Sequence[tuple[str, str]]
 Check = Callable[[bytes], object]
@@ -94,7 +101,8 @@ class Wire:
         ca_file: certificates to trust beside the system's.
         known: whether anything of this register is known from before; asked only where nothing
             answers.
-        most_bytes: of one answer, unpacked; a larger one is refused.
+        most_bytes: of one answer, unpacked; a larger one is refused, and so is one of a service
+            that gives few things, where it is larger than any (``bounds.most_of_one``).
 
     Attributes:
         met: what is known of the address by now.
@@ -124,6 +132,7 @@ class Wire:
                 "User-Agent": f"freg_pipeline/{__version__}",
                 "Accept-Encoding": ACCEPTED,
             },
+            cookies=NoCookies(),
             event_hooks=HOOKS,
             follow_redirects=False,
             **way_to(base_url, ca_file),
@@ -165,6 +174,8 @@ class Wire:
         content_type = response.headers.get("content-type", "")
         if response.status_code != httpx.codes.OK or is_page(response):
             raise failure(response, request.service, correlation_id, self._package)
+        if request.read is None or len(response.content) > USUAL_BYTES:
+            require_substance(response.content, request.service)
         now, etag = datetime.now(UTC), response.headers.get("etag")
         return Answer(response.content, now, content_type, correlation_id, etag, seconds=seconds)
 
@@ -176,7 +187,9 @@ class Wire:
             headers={**request.headers, "X-Correlation-ID": correlation_id},
             content=request.content,
         ) as response:
-            return await whole(response, self._most_bytes)
+            is_large = request.service in LARGE
+            most = self._most_bytes if is_large else most_of_one(self._most_bytes)
+            return await whole(response, most)
 
     def _lost(self, service: str, correlation_id: str, error: Exception) -> FregError:
         blocked = blocked_way(error, self._base_url)

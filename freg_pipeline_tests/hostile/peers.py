@@ -113,6 +113,12 @@ def _waits(status: int, *values: str) -> dict[str, Peer]:
     }
 
 
+def _many(first: bytes, one: bytes, last: bytes, size: int = 8) -> Peer:
+    """So many MB of the same, which take many times as much once they are read."""
+    count = (size * 1024**2 - len(first) - len(last)) // len(one)
+    return lambda to: said("200 OK", first + one * count + last)(to)
+
+
 # What never comes to anything: it is waited for, and tried again, and told as a fault (1).
 ENDLESS: dict[str, Peer] = {
     "interim answers without end": endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
@@ -184,6 +190,16 @@ REFUSALS: dict[str, Peer] = {
     "it leads on without encryption": said("302 X", b"", f"Location: http://x.example/{NUMBER}"),
     "it leads without end": said("308 X", b"", f"Location: https://{'a' * 60_000}/"),
     "several choices": said("300 X", b"[]"),
+    "a list of lists": _many(b"[", b"[],", b"7]"),
+    "a list of objects": _many(b"[", b"{},", b"7]"),
+    "texts of nothing": _many(b"[", b'"",', b"7]"),
+    "one-letter numbers": _many(b'{"sekvensnummer":[', b"7,", b"7]}"),
+    "answers of nothing": _many(b'{"oppslag":[', b"{},", b"{}]}"),
+    "XML of nothing but elements": _many(b"<a>", b"<oppslag/>", b"</a>"),
+    "XML of nothing but entries": _many(b"<feed>", b"<e/>", b"</feed>"),
+    "XML of nothing but attributes": lambda to: said(
+        "200 OK", b"<a%s/>" % _numbered(' a%x=""', 600_000)
+    )(to),
 }
 # Answers, which mean nothing to most who ask: damaged (1), or shown as they are (0).
 ANSWERS: dict[str, Peer] = {
@@ -198,6 +214,14 @@ ANSWERS: dict[str, Peer] = {
         b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: 1\r\n\r\n7" % (b"a" * 50_000)
     ),
     "longer than it says": raw(head("200 OK", "Content-Length: 2"), b"[]" * 5_000),
+    "cookies": said("200 OK", b"7", *[f"Set-Cookie: a{n}={'b' * 3_000}" for n in range(20)]),
+    "an offer of other protocols": said(
+        "200 OK", b"7", "Upgrade: h2c, websocket", "Connection: Upgrade", 'Alt-Svc: h3=":443"'
+    ),
+    "half pairs without end": _many(b'{"sekvensnummer":"', rb"a\ud83d", b'"}', 2),
+    "no text without end": _many(b'{"melding":"', b"ab\xff", b'"}', 2),
+    "control signs without end": _many(b'{"melding":"', b"ab\x01", b'"}', 2),
+    "XML of nothing but references": _many(b"<sekvensnummer>", b"&#1;", b"</sekvensnummer>", 2),
     "length and chunks": raw(
         head("200 OK", "Content-Length: 2", "Transfer-Encoding: chunked"), b"2\r\n[]\r\n0\r\n\r\n"
     ),

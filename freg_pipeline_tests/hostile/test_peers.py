@@ -119,6 +119,24 @@ def test_neither_token_nor_number_goes_where_an_answer_leads(status: int, tmp_pa
     assert (len(met.heads), other.heads) == (1, [])
 
 
+@pytest.mark.parametrize("part", ["register", "maskinporten"])
+def test_no_cookie_is_sent_back(part: str, key_file: Path, tmp_path: Path) -> None:
+    """Each answer sets others, as many as a head holds."""
+
+    def setting(to: Connection) -> None:
+        cookies = [f"Set-Cookie: a{len(to.heads)}-{n}={'b' * 3_000}; Path=/" for n in range(10)]
+        body = b'{"access_token":"abcdefgh","expires_in":1}' if "token" in to.target else b"7"
+        said("200 OK", body, *cookies)(to)
+
+    with answering_by(setting) as met:
+        settings = settings_for(met.url, tmp_path)
+        if part == "maskinporten":
+            settings = _by_key(met.url, met.url, key_file, tmp_path)
+        met_by("", ["check"], settings)
+    assert len(met.heads) > 2
+    assert b"cookie:" not in b"\n".join(met.heads).lower()
+
+
 @pytest.mark.parametrize(
     ("given", "said_of_it"),
     [({}, "isn't trusted"), ({"days": -1}, "expired"), ({"host": "127.0.0.9"}, "mismatch")],

@@ -145,10 +145,19 @@ def test_batches(body: bytes, expected: object) -> None:
     assert parse_batch(body) == expected
 
 
-@pytest.mark.parametrize("reason", ['"Teknisk feil"', '{"feilmelding": "Teknisk feil"}'])
-def test_a_reason_in_place_of_a_batch_is_not_taken_for_the_end(reason: str) -> None:
+@pytest.mark.parametrize(
+    "reason",
+    [
+        b'"Teknisk feil"',
+        b'{"feilmelding": "Teknisk feil"}',
+        b'{"feilmelding": "Teknisk feil \xff"}',
+        rb'"Teknisk feil \ud83d"',
+        b'{"feilmelding": "Teknisk feil", "annet": "\xff"}',
+    ],
+)
+def test_a_reason_in_place_of_a_batch_is_not_taken_for_the_end(reason: bytes) -> None:
     with pytest.raises(RefusedError, match="Teknisk feil"):
-        parse_batch(b'{"feilmelding": %s}' % reason.encode())
+        parse_batch(b'{"feilmelding": %s}' % reason)
 
 
 def test_identifiers_of_two_kinds_are_no_batch() -> None:
