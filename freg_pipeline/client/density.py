@@ -31,10 +31,9 @@ def require_substance(body: bytes, service: str) -> None:
     """
     if len(body) < FREE:
         return
-    least, signs = LEAST_BYTES, (b",", b"[", b"{")
-    if is_xml(body):
-        least, signs = LEAST_IN_XML, (b"<", b"=")
-    values = sum(map(body.count, signs))
+    is_marked_up = is_xml(body)
+    least = LEAST_IN_XML if is_marked_up else LEAST_BYTES
+    values = sum(map(body.count, (b"<", b"=") if is_marked_up else (b",", b"[", b"{")))
     if values > FREE and values * least > len(body):
         raise HollowError(
             f"{service} answered {values:,} values in {len(body):,} bytes, which is no answer of "

@@ -16,6 +16,8 @@ from pathlib import Path
 from unittest import mock
 from urllib.parse import urlsplit
 
+from joserfc.jwk import RSAKey
+
 from freg_pipeline import cli
 from freg_pipeline.client import bounds, maskinporten, patience, wire
 from freg_pipeline_tests.hostile.peers import ENDLESS, FAULTS, NUMBER, REFUSALS, SECRET
@@ -61,6 +63,25 @@ def settings_for(url: str, folder: Path, **more: str) -> dict[str, str]:
         "FREG_ENVIRONMENT": "konsumenttest", "FREG_MAX_ANSWER_MB": "8", "FREG_WAIT_HOURS": "0",
         **more,
     }  # fmt: skip
+
+
+def settings_by_key(url: str, maskinporten: str, key_file: Path, folder: Path) -> dict[str, str]:
+    """As :func:`settings_for`, with a key in place of a token."""
+    settings = settings_for(
+        url, folder, FREG_MASKINPORTEN_TOKEN_ENDPOINT=f"{maskinporten}/token",
+        FREG_MASKINPORTEN_CLIENT_ID="me", FREG_MASKINPORTEN_KEY_FILE=str(key_file),
+        FREG_MASKINPORTEN_KID="k", FREG_MASKINPORTEN_ISSUER=f"{maskinporten}/",
+    )  # fmt: skip
+    del settings["FREG_TOKEN"]
+    return settings
+
+
+def written_key(folder: Path) -> Path:
+    """A key of one's own, in a file."""
+    path = folder / "key.pem"
+    path.write_bytes(RSAKey.generate_key(2048).as_pem(private=True))
+    path.chmod(0o600)
+    return path
 
 
 def met_by(peer: str, arguments: Sequence[str], settings: Mapping[str, str]) -> Ended:

@@ -113,9 +113,9 @@ def _waits(status: int, *values: str) -> dict[str, Peer]:
     }
 
 
-def _many(first: bytes, one: bytes, last: bytes, size: int = 8) -> Peer:
-    """So many MB of the same, which take many times as much once they are read."""
-    count = (size * 1024**2 - len(first) - len(last)) // len(one)
+def _many(first: bytes, one: bytes, last: bytes, size: int = 8_192) -> Peer:
+    """So many kB of the same, which take many times as much once they are read."""
+    count = (size * 1024 - len(first) - len(last)) // len(one)
     return lambda to: said("200 OK", first + one * count + last)(to)
 
 
@@ -218,10 +218,10 @@ ANSWERS: dict[str, Peer] = {
     "an offer of other protocols": said(
         "200 OK", b"7", "Upgrade: h2c, websocket", "Connection: Upgrade", 'Alt-Svc: h3=":443"'
     ),
-    "half pairs without end": _many(b'{"sekvensnummer":"', rb"a\ud83d", b'"}', 2),
-    "no text without end": _many(b'{"melding":"', b"ab\xff", b'"}', 2),
-    "control signs without end": _many(b'{"melding":"', b"ab\x01", b'"}', 2),
-    "XML of nothing but references": _many(b"<sekvensnummer>", b"&#1;", b"</sekvensnummer>", 2),
+    "half pairs without end": _many(b'{"sekvensnummer":"', rb"a\ud83d", b'"}', 900),
+    "no text without end": _many(b'{"melding":"', b"ab\xff", b'"}', 900),
+    "control signs without end": _many(b'{"melding":"', b"ab\x01", b'"}', 900),
+    "XML of nothing but references": _many(b"<sekvensnummer>", b"&#1;", b"</sekvensnummer>", 900),
     "length and chunks": raw(
         head("200 OK", "Content-Length: 2", "Transfer-Encoding: chunked"), b"2\r\n[]\r\n0\r\n\r\n"
     ),

@@ -9,9 +9,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from joserfc.jwk import RSAKey
 
-from freg_pipeline_tests.hostile.meeting import COMMANDS, faults_of, met_by, ran, settings_for
+from freg_pipeline_tests.hostile.meeting import (
+    COMMANDS,
+    faults_of,
+    met_by,
+    ran,
+    settings_by_key,
+    settings_for,
+    written_key,
+)
 from freg_pipeline_tests.hostile.peers import ANSWERS, ENDLESS, NUMBER, PEERS, SECRET, said
 from freg_pipeline_tests.hostile.server import Connection, answering_by
 from freg_pipeline_tests.unit.client.test_network import Authority, server_context
@@ -26,10 +33,7 @@ PAIRS = [
 
 @pytest.fixture(scope="module")
 def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("keys") / "key.pem"
-    path.write_bytes(RSAKey.generate_key(2048).as_pem(private=True))
-    path.chmod(0o600)
-    return path
+    return written_key(tmp_path_factory.mktemp("keys"))
 
 
 @pytest.mark.parametrize(("peer", "command"), PAIRS)
@@ -44,7 +48,9 @@ def test_a_register_that_is_none(peer: str, command: str, tmp_path: Path) -> Non
 @pytest.mark.parametrize("peer", [*PEERS][::2])
 def test_a_maskinporten_that_is_none(peer: str, key_file: Path, tmp_path: Path) -> None:
     with answering_by(said("200 OK", b"7")) as register, answering_by(PEERS[peer]) as met:
-        ended = met_by(peer, ["sekvensnummer"], _by_key(register.url, met.url, key_file, tmp_path))
+        ended = met_by(
+            peer, ["sekvensnummer"], settings_by_key(register.url, met.url, key_file, tmp_path)
+        )
     assert faults_of(ended, peer, "a token") == []
     assert met.heads or peer in ENDLESS  # half a second may be over before anything is asked
     assert register.heads == []
@@ -70,7 +76,7 @@ TOKENS = {
 def test_a_token_that_is_none_is_not_used(what: str, key_file: Path, tmp_path: Path) -> None:
     with answering_by(said("200 OK", b"7")) as register:
         with answering_by(said("200 OK", TOKENS[what])) as met:
-            settings = _by_key(register.url, met.url, key_file, tmp_path)
+            settings = settings_by_key(register.url, met.url, key_file, tmp_path)
             ended = met_by("nothing", ["sekvensnummer"], settings)
     assert faults_of(ended, "nothing", "a token") == []
     assert "holds no token" in ended.stderr
@@ -80,18 +86,8 @@ def test_a_token_that_is_none_is_not_used(what: str, key_file: Path, tmp_path: P
 def test_a_token_for_ages_is_used(key_file: Path, tmp_path: Path) -> None:
     ages = b'{"access_token":"abcdefgh","access_token":"ijklmnop","expires_in":1e300}'
     with answering_by(said("200 OK", b"7")) as register, answering_by(said("200 OK", ages)) as met:
-        ended = ran(["sekvensnummer"], _by_key(register.url, met.url, key_file, tmp_path))
+        ended = ran(["sekvensnummer"], settings_by_key(register.url, met.url, key_file, tmp_path))
     assert (ended.code, ended.stdout) == (0, b"7\n"), ended.stderr
-
-
-def _by_key(url: str, maskinporten: str, key_file: Path, folder: Path) -> dict[str, str]:
-    settings = settings_for(
-        url, folder, FREG_MASKINPORTEN_TOKEN_ENDPOINT=f"{maskinporten}/token",
-        FREG_MASKINPORTEN_CLIENT_ID="me", FREG_MASKINPORTEN_KEY_FILE=str(key_file),
-        FREG_MASKINPORTEN_KID="k", FREG_MASKINPORTEN_ISSUER=f"{maskinporten}/",
-    )  # fmt: skip
-    del settings["FREG_TOKEN"]
-    return settings
 
 
 @pytest.mark.parametrize("there", ["http://maskinporten.example/token", "ftp://x/", "", "x"])
@@ -101,7 +97,7 @@ def test_an_assertion_goes_nowhere_unencrypted(there: str, key_file: Path, tmp_p
         said("200 OK", f'{{"issuer":"{issuer}","token_endpoint":"{there}"}}'.encode())(to)
 
     with answering_by(metadata) as met:
-        settings = _by_key("http://127.0.0.1:9", met.url, key_file, tmp_path)
+        settings = settings_by_key("http://127.0.0.1:9", met.url, key_file, tmp_path)
         del settings["FREG_MASKINPORTEN_TOKEN_ENDPOINT"]
         ended = ran(["sekvensnummer"], settings)
     assert ended.code == 2
@@ -131,7 +127,7 @@ def test_no_cookie_is_sent_back(part: str, key_file: Path, tmp_path: Path) -> No
     with answering_by(setting) as met:
         settings = settings_for(met.url, tmp_path)
         if part == "maskinporten":
-            settings = _by_key(met.url, met.url, key_file, tmp_path)
+            settings = settings_by_key(met.url, met.url, key_file, tmp_path)
         met_by("", ["check"], settings)
     assert len(met.heads) > 2
     assert b"cookie:" not in b"\n".join(met.heads).lower()
