@@ -7,7 +7,7 @@ name files only, those of the release, whatever the catalogue is attached as.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from freg_pipeline.lake.described import Described
 from freg_pipeline.lake.norwegian import local
@@ -36,6 +36,8 @@ from freg_pipeline.lake.views import (
 _POSITION = "ved_sekvensnummer"  # no table's column: a macro's argument would hide that
 _NUMBER = "nummer"  # likewise
 _NAMES = "navn"
+# Whom deltas hide: a macro's own, named as the tables that views find it in.
+_WHOM = {name: name for name in (REPLACED_PERSONS, REPLACED_NUMBERS)}
 
 
 class Macros:
@@ -64,22 +66,24 @@ class Macros:
         self._sources = sources
         self._protection = protection
         self._today = today
-        hidden = {
+        self._hidden = {
             REPLACED_PERSONS: _hidden(replaced, "WHERE rader"),
             REPLACED_NUMBERS: _hidden(replaced, ""),
         }
-        self._hidden = hidden
         self._status_is_told = status_is_told
-        self._now_state, self._then_state = StateConditions(hidden), _at(hidden, _POSITION)
+        self._now_state, self._then_state = StateConditions(_WHOM), _at(_POSITION)
         self._now, self._then = map(self._relation, (self._now_state, self._then_state))
 
     def current_number(self) -> str:
         """``CREATE MACRO`` of the number that whoever had a number has now."""
         earlier = self._now(TIDLIGERE_IDENTIFIKATOR.name)
+        found = self._reading(
+            f"SELECT any_value(t.personidentifikator) FROM {earlier} AS t "  # noqa: S608
+            f"WHERE t.identifikator = {_NUMBER}"
+        )
         return (
-            f"CREATE OR REPLACE MACRO gjeldende_identifikator({_NUMBER}) AS coalesce("  # noqa: S608
-            f"(SELECT any_value(t.personidentifikator) FROM {earlier} AS t "
-            f"WHERE t.identifikator = {_NUMBER}), {_NUMBER})"
+            f"CREATE OR REPLACE MACRO gjeldende_identifikator({_NUMBER}) AS "
+            f"coalesce(({found}), {_NUMBER})"
         )
 
     def earlier_states(self, first: int) -> Iterator[str]:
@@ -97,9 +101,10 @@ class Macros:
             **then,
             **self._people(self._shown_then, self._then_state).views(),
         }.items():
+            shown = f"SELECT * FROM ({rows}) WHERE {_kept(_POSITION, first, told)}"  # noqa: S608
             yield (
-                f"CREATE OR REPLACE MACRO {identifier(f'{name}_per')}({_POSITION}) AS TABLE "  # noqa: S608
-                f"SELECT * FROM ({rows}) WHERE {_kept(_POSITION, first, told)}"
+                f"CREATE OR REPLACE MACRO {identifier(f'{name}_per')}({_POSITION}) AS TABLE "
+                f"{self._reading(shown)}"
             )
         if _NAMES in self._columns:
             yield self._names(first, told)
@@ -109,7 +114,7 @@ class Macros:
         people = self._people(self._now, self._now_state)
         yield (
             f"CREATE OR REPLACE MACRO befolkning_per({DAY}, {KNOWN} := NULL) AS TABLE "
-            f"{people.befolkning(DAY, KNOWN)}"
+            f"{self._reading(people.befolkning(DAY, KNOWN))}"
         )
         today = f"{local('now()')}::DATE"
         yield (
@@ -121,14 +126,21 @@ class Macros:
         """``navn_per``: at a position, as every table; or at a day, by when names held."""
         position = f"TRY_CAST({_POSITION}::VARCHAR AS BIGINT)"
         columns, source = self._columns[_NAMES], self._sources[_NAMES]
-        then = rows_in(_NAMES, columns, source, _at(self._hidden, position))
+        then = rows_in(_NAMES, columns, source, _at(position))
         by_day = self._people(self._now, self._now_state).navn(columns, f"{_POSITION}::VARCHAR")
-        return (
-            f"CREATE OR REPLACE MACRO {_NAMES}_per({_POSITION}) AS TABLE "  # noqa: S608
-            f"SELECT * FROM ({then}) "
+        shown = self._reading(
+            f"SELECT * FROM ({then}) "  # noqa: S608
             f"WHERE {position} IS NOT NULL AND {_kept(position, first, told)} "
             f"UNION ALL SELECT * FROM ({by_day}) WHERE {position} IS NULL"
         )
+        return f"CREATE OR REPLACE MACRO {_NAMES}_per({_POSITION}) AS TABLE {shown}"
+
+    def _reading(self, rows: str) -> str:
+        """Rows, with whom deltas hide told once, before them: it is asked of each table."""
+        told = [
+            f"{name} AS {read}" for name, read in self._hidden.items() if f"FROM {name} " in rows
+        ]
+        return f"WITH {', '.join(told)} {rows}" if told else rows
 
     def _people(self, shown: Relation, state: StateConditions) -> People:
         return People(shown, keyed_in(self._sources, state), self._status_is_told)
@@ -161,10 +173,10 @@ class Macros:
         return rows
 
 
-def _at(hidden: Mapping[str, str], position: str) -> StateConditions:
+def _at(position: str) -> StateConditions:
     """The state at a position."""
     return StateConditions(
-        hidden,
+        _WHOM,
         f"WHERE {DELTA_COLUMN} <= {position}",
         f"WHERE {UNTIL_COLUMN} <= {position}",
         f"WHERE {DELTA_COLUMN} <= {position}",

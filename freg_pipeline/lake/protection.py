@@ -56,10 +56,11 @@ class Protection:
         own = " UNION ALL ".join(told) or _NOBODY
         earlier = rows(TIDLIGERE_IDENTIFIKATOR.name)
         return (
-            "(SELECT identifikator, arg_max(nivaa, rang) AS nivaa, max(rang) AS rang FROM ("  # noqa: S608
+            f"(WITH vernede AS NOT MATERIALIZED ({own}) "  # noqa: S608
+            "SELECT identifikator, arg_max(nivaa, rang) AS nivaa, max(rang) AS rang FROM ("
             f"SELECT identifikator, nivaa, {_rank('nivaa')} AS rang FROM ("
-            f"SELECT personidentifikator AS identifikator, nivaa FROM ({own}) UNION ALL "
-            f"SELECT identifikator, nivaa FROM ({own}) JOIN {earlier} USING (personidentifikator)"
+            "SELECT personidentifikator AS identifikator, nivaa FROM vernede UNION ALL "
+            f"SELECT identifikator, nivaa FROM vernede JOIN {earlier} USING (personidentifikator)"
             ")) GROUP BY identifikator)"
         )
 

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from freg_pipeline.journal.releases import read_manifest
+from freg_pipeline.journal.releases import read_manifest, require_current
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.compact import begin_compaction, compact
 from freg_pipeline.lake.people_described import OVERVIEW
@@ -173,3 +173,18 @@ def test_where_nothing_tells_who_is_protected_no_event_tells_an_address(tmp_path
     build_release(store, events)
     told = query(store, "SELECT entitet, innhold IS NOT NULL FROM hendelse_egenskap ORDER BY 1")
     assert told.fetchall() == [("bostedsadresse", False), ("navn", True)]
+
+
+def test_a_macro_is_told_once_whom_deltas_hide_however_many_tables_it_reads(
+    made: LocalStore,
+) -> None:
+    connection = connect(made)
+    macros = connection.sql(
+        "SELECT function_name, macro_definition FROM duckdb_functions() "
+        "WHERE ends_with(function_name, '_per')"
+    ).fetchall()
+    told = {name: sql.count("/_erstattet.parquet") for name, sql in macros}
+    deltas = len(require_current(made).deltas)
+    assert told["hendelse_egenskap_per"] == 2 * deltas  # of persons, and of numbers
+    assert told["navn_per"] == deltas
+    assert max(told.values()) == 2 * deltas
