@@ -16,10 +16,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from freg_pipeline.errors import StoreError
+from freg_pipeline.errors import ObjectMissingError, StoreError
 from freg_pipeline.foreseen import foreseen
 from freg_pipeline.journal.files import KeptFile, damaged
 from freg_pipeline.store import Store
+from freg_pipeline.store.overlap import ahead
+from freg_pipeline.store.remembered import WHOLE_BYTES
 from freg_pipeline.store.scratch import scratch_here
 
 _IN_MEMORY = 64 * 1024**2  # bytes: smaller files are held
@@ -81,6 +83,13 @@ def open_whole(store: Store, key: str, file: KeptFile) -> pa.NativeFile:
     if hashlib.sha256(content).hexdigest() != file.sha256:
         raise damaged(store, key)
     return pa.BufferReader(content)
+
+
+def recall_whole(store: Store, key: str, file: KeptFile) -> None:
+    """Have a store that is far away remember a small file, for whoever reads it next."""
+    if file.bytes <= WHOLE_BYTES:
+        with _reading(store, key):
+            store.open_file(key, file.bytes).close()
 
 
 def _fetched(store: Store, key: str, file: KeptFile) -> pa.NativeFile:
@@ -156,11 +165,19 @@ def _metadata(store: Store, key: str, file: KeptFile, opened: pa.NativeFile) -> 
 def require_whole(store: Store, files: Iterable[tuple[str, KeptFile]]) -> None:
     """See that files are as they were written, before something reads them that doesn't look.
 
+    Of a store that is far away several come at once, and small ones are remembered for what reads
+    them next.
+
     Raises:
         DamagedError: one isn't, or is gone.
     """
-    for key, file in files:
-        if difference(store, key, file) is not None:
+
+    def looked_at(one: tuple[str, KeptFile]) -> tuple[str, str | None]:
+        key, file = one
+        return key, difference(store, key, file)
+
+    for key, told in ahead(store, looked_at, files):
+        if told is not None:
             raise damaged(store, key)
 
 
@@ -173,7 +190,8 @@ def difference(store: Store, key: str, file: KeptFile) -> str | None:
     """
     digest = hashlib.sha256()
     size = 0
-    for piece in _pieces(store, key):
+    is_small_and_far = store.at_once > 1 and file.bytes <= WHOLE_BYTES
+    for piece in [_read(store, key)] if is_small_and_far else _pieces(store, key):
         digest.update(piece)
         size += len(piece)
     if size != file.bytes:
@@ -190,6 +208,14 @@ def read_ranges(store: Store, key: str, ranges: Iterable[tuple[int, int]]) -> li
     """
     with _reading(store, key):
         return store.read_ranges(key, ranges)
+
+
+def _read(store: Store, key: str) -> bytes:
+    """A whole object as it lies in the store now, by one request."""
+    try:
+        return store.read(key)
+    except ObjectMissingError:
+        raise damaged(store, key, "gone") from None
 
 
 def _pieces(store: Store, key: str) -> Iterator[bytes]:

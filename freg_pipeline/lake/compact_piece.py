@@ -65,7 +65,7 @@ def write_piece(
         return keep_file(store, compaction.key(table, f"{bucket:04d}.parquet"), bucket, path)
 
     sizes = {table: holding.size(table) * _HELD_A_BYTE for table in wanted}
-    made = side_by_side(store, sizes, write, keep)
+    made = side_by_side(store, sizes, write, keep, holding.fetch)
     tally = folder / f"{TALLY}.parquet"
     counting.write(tally)
     return {**made, TALLY: keep_file(store, tally_key(compaction.folder, bucket), bucket, tally)}

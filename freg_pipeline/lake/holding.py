@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from freg_pipeline.journal.kept import open_whole
+from freg_pipeline.journal.kept import open_whole, recall_whole
 from freg_pipeline.journal.manifest import Manifest, TableFile
 from freg_pipeline.lake.described import sql_type
 from freg_pipeline.lake.keys import among, buckets_of, distinct
@@ -71,6 +71,11 @@ class Holding:
     def size(self, table: str) -> int:
         """Bytes of the files that a table's rows are in."""
         return sum(part.file.bytes for part in self._parts(table))
+
+    def fetch(self, table: str) -> None:
+        """Have the store remember a table's small files: each is read once it is here."""
+        for part in self._parts(table):
+            recall_whole(self._store, part.file.key, part.file)
 
     def of_table(self, layout: FileLayout) -> pa.Table:
         """A table's rows by its keys.

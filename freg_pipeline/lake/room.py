@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from itertools import islice
 from typing import TypeVar
 
 from freg_pipeline.store import Store
@@ -48,30 +49,39 @@ def side_by_side(
     sizes: Mapping[K, int],
     make: Callable[[K], T | None],
     keep: Callable[[K, T], R],
+    fetch: Callable[[K], None] = lambda _: None,
 ) -> dict[K, R]:
     """Make tables' files and put them into a store, the largest first.
 
-    On a store that waits for answers as many are under way as it is worth; in memory no more than
-    there is room for. What making or keeping raises is raised once all that was begun has ended.
+    In memory no more are made at once than there is room for, and never more than there is a gain
+    in: each thread that makes some holds memory of its own. On a store that waits for answers, what
+    the next ones need is fetched meanwhile, and what is made is sent.
+    What making or keeping raises is raised once all that was begun has ended.
 
     Args:
         store: where they go.
         sizes: bytes of memory that making takes, by table or what of it is made at once.
         make: makes its files; None: it needs none.
         keep: puts them into the store.
+        fetch: has the store remember what making reads; what that raises, making raises, too.
 
     Returns:
         What keeping gave of each, in the order of ``sizes``.
     """
     room = Room(MERGED_BYTES)
+    by_size = sorted(sizes, key=lambda name: -sizes[name])
+    with ThreadPoolExecutor(store.at_once) as requests, ThreadPoolExecutor(AT_ONCE) as makers:
+        later = iter(by_size)
+        coming = {one: requests.submit(fetch, one) for one in islice(later, store.at_once // 2)}
 
-    def work(name: K) -> R | None:
-        with room.of(sizes[name]):
-            made = make(name)
-        return None if made is None else keep(name, made)
+        def work(name: K) -> Future[R] | None:
+            if name in coming:
+                wait([coming.pop(name)])
+                coming.update((one, requests.submit(fetch, one)) for one in islice(later, 1))
+            with room.of(sizes[name]):
+                made = make(name)
+            return None if made is None else requests.submit(keep, name, made)
 
-    with ThreadPoolExecutor(max(AT_ONCE, store.at_once)) as pool:
-        by_size = sorted(sizes, key=lambda name: -sizes[name])
-        begun = {name: pool.submit(work, name) for name in by_size}
-    found = {name: begun[name].result() for name in sizes}
-    return {name: kept for name, kept in found.items() if kept is not None}
+        begun = {name: makers.submit(work, name) for name in by_size}
+        kept = {name: begun[name].result() for name in sizes}
+        return {name: one.result() for name, one in kept.items() if one is not None}
