@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
 from freg_pipeline.contract import Plan
@@ -134,6 +135,7 @@ def is_landed(entity: str | None, configured: Collection[str], landed: Collectio
     return entity is not None and _entity_of_event(entity) in entities(landed)
 
 
+@lru_cache(maxsize=256)  # a day's events name the same few
 def table_of_event(entity: str | None) -> str | None:
     """The table of the entity that an event names; of one that no contract has yet, its name."""
     if entity is None:

@@ -53,11 +53,17 @@ def test_libraries_do_without_what_is_spared() -> None:
     shown = _run(
         "from freg_pipeline.spared import spare_imports; spare_imports()\n"
         "import httpx, numba, polars, duckdb, pyarrow as pa, pyarrow.dataset, sys\n"
+        "import alembic.command, mako.exceptions\n"
         "rows = polars.DataFrame({'a': [1, None]}).to_arrow()\n"
         "assert polars.from_arrow(rows).equals(polars.DataFrame({'a': [1, None]}))\n"
         "assert pa.array([1, 2]).to_numpy().tolist() == [1, 2]\n"
         "assert duckdb.sql('SELECT sum(a) FROM rows').fetchall() == [(1,)]\n"
-        "print([name for name in ('cffi', 'httpx._main', 'pandas') if name in sys.modules])\n"
+        "try: 1 / 0\n"
+        "except ZeroDivisionError:\n"
+        "    assert 'ZeroDivisionError' in mako.exceptions.text_error_template().render()\n"
+        "    assert b'ZeroDivisionError' in mako.exceptions.html_error_template().render()\n"
+        "spared = ('cffi', 'httpx._main', 'pandas', 'pygments')\n"
+        "print([name for name in spared if name in sys.modules])\n"
     )
     assert shown.stderr == ""
     assert (shown.returncode, shown.stdout) == (0, "[]\n")
