@@ -45,7 +45,8 @@ def s3_server() -> Iterator[str]:
     try:
         yield address
     finally:  # all servers of a process share what they hold: the next one would have it, too
-        httpx.post(f"{address}/moto-api/reset", trust_env=False).raise_for_status()
+        reset = f"{address}/moto-api/reset"
+        httpx.post(reset, trust_env=False, timeout=STUCK_SECONDS).raise_for_status()
         server.stop()
 
 
