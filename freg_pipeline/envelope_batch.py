@@ -16,9 +16,12 @@ _NUMBER: IdentifierKind = "foedselsEllerDNummer"
 _DOCUMENT: IdentifierKind = "dokumentidentifikator"
 
 
+_Identifiers = list[str | int | None] | str | int | None  # one alone may stand for its list
+
+
 class _Batch(msgspec.Struct):
-    foedselsEllerDNummer: list[str | int | None] | None = None  # noqa: N815  the register's name
-    dokumentidentifikator: list[str | int | None] | None = None
+    foedselsEllerDNummer: _Identifiers = None  # noqa: N815  the register's name
+    dokumentidentifikator: _Identifiers = None
     feilmelding: msgspec.Raw = NOTHING
 
 
@@ -28,7 +31,8 @@ _batch = msgspec.json.Decoder(_Batch)
 def parse_batch(body: bytes) -> tuple[IdentifierKind | None, list[str]]:
     """Return what an uttrekk's batch holds and its identifiers; None and nothing past the last one.
 
-    The end is ``{}``; a list that is there and empty is taken for the end as well. An answer that
+    The end is ``{}``; a list that is there and empty holds nothing either, and is told from the end
+    by what follows it (:meth:`UttrekkService.batch`). An answer that
     holds a reason (``feilmelding``, as the published description allows) is no end: whoever took it
     for one would lose the persons of the batches that follow.
 
@@ -41,8 +45,8 @@ def parse_batch(body: bytes) -> tuple[IdentifierKind | None, list[str]]:
     except (msgspec.DecodeError, UnicodeDecodeError):
         msg = "the answer is no batch of identifiers"
         raise ValueError(msg) from None
-    documents = [str(one) for one in batch.dokumentidentifikator or () if one is not None]
-    numbers = [as_told(one) for one in batch.foedselsEllerDNummer or () if one is not None]
+    documents = [str(one) for one in _listed(batch.dokumentidentifikator)]
+    numbers = [as_told(one) for one in _listed(batch.foedselsEllerDNummer)]
     if documents and numbers:
         msg = "the answer holds identifiers of two kinds"
         raise ValueError(msg)
@@ -54,3 +58,16 @@ def parse_batch(body: bytes) -> tuple[IdentifierKind | None, list[str]]:
             "Run the same command again later: it resumes where it stopped",
         )
     return None, []
+
+
+def is_empty_list(body: bytes) -> bool:
+    """Whether an answer that :func:`parse_batch` finds nothing in names a list, if an empty one."""
+    batch = read_json(_batch.decode, body)
+    return isinstance(batch.dokumentidentifikator, list) or isinstance(
+        batch.foedselsEllerDNummer, list
+    )
+
+
+def _listed(identifiers: _Identifiers) -> list[str | int]:
+    every = identifiers if isinstance(identifiers, list) else [identifiers]
+    return [one for one in every if one is not None and one != ""]

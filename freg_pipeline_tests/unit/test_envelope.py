@@ -139,6 +139,9 @@ def test_each_answer_serves_one_question() -> None:
         (b'{"foedselsEllerDNummer": null, "feilmelding": null}', (None, [])),
         (b'{"dokumentidentifikator": [7, null, "b"]}', ("dokumentidentifikator", ["7", "b"])),
         (b'{"foedselsEllerDNummer": [1019012345]}', ("foedselsEllerDNummer", ["01019012345"])),
+        (b'{"dokumentidentifikator": "a"}', ("dokumentidentifikator", ["a"])),
+        (b'{"foedselsEllerDNummer": 1019012345}', ("foedselsEllerDNummer", ["01019012345"])),
+        (b'{"dokumentidentifikator": ""}', (None, [])),
     ],
 )
 def test_batches(body: bytes, expected: object) -> None:

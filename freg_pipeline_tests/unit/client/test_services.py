@@ -182,3 +182,35 @@ def test_eleven_jobs_at_once_are_too_many(start_register: StartRegister) -> None
 
     with pytest.raises(FregError, match="429"):
         ask(url, question)
+
+
+_EMPTY = {"dokumentidentifikator": []}
+_FULL = {"dokumentidentifikator": ["a"]}
+
+
+@pytest.mark.parametrize(
+    ("following", "state"),
+    [
+        ([_FULL], BatchState.READY),
+        ([_EMPTY, _FULL], BatchState.READY),
+        ([{}], BatchState.END),
+        ([_EMPTY] * 5, BatchState.END),
+        ([404], BatchState.NOT_READY),
+        ([410], BatchState.END),
+    ],
+    ids=["a batch", "an empty one, and a batch", "the end", "nothing but empty", "404", "410"],
+)
+def test_an_empty_list_is_a_batch_without_anybody_if_others_follow(
+    following: list[Any], state: BatchState
+) -> None:
+    batches = [_EMPTY, *following]
+
+    async def batch(request: Request) -> Response:
+        answer = batches[request.path_params["number"]]
+        return JSONResponse({}, answer) if isinstance(answer, int) else JSONResponse(answer)
+
+    routes = [Route("/v1/uttrekk/job/batch/{number:int}", batch)]
+    with serving(Starlette(routes=routes)) as url:
+        found: BatchAnswer = ask(url, lambda register: register.uttrekk.batch("job", 0))
+    assert (found.state, found.count) == (state, 0)
+    assert (found.raw is None) == (state is BatchState.NOT_READY)
