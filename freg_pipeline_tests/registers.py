@@ -49,7 +49,7 @@ def happen(base_url: str, events: int, *, path: str = "hendelser", **query: Any)
     return int(answer.raise_for_status().json()["sekvensnummer"])
 
 
-def get(base_url: str, path: str, accept: str = "application/json", **more: Any) -> httpx.Response:
+def get(base_url: str, path: str, accept: str = "*/*", **more: Any) -> httpx.Response:
     """Ask a service of a register, by hand."""
     headers = {"Accept": accept, **more.pop("headers", {})}
     return _CLIENT.get(f"{base_url}/v1/{path}", headers=headers, params=more)

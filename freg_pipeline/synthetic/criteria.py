@@ -26,6 +26,7 @@ _DIGITS = {"postnummer": 4, "kommunenummer": 4, "fylkesnummer": 2, "foedselsaarF
            "foedselsaarTilOgMed": 4}  # fmt: skip
 
 
+_NARROWING = {"navn", "kjoenn", "foedselsdato", "adressenavn", "husnummer", *_DIGITS}
 # True or false, by the API description: of these an empty value is a wrong one.
 _SWITCHES = {"soekFonetisk", "inkluderDoede", "inkluderOppholdsadresse"}
 
@@ -59,6 +60,11 @@ class Search:
     def has(self, name: str) -> bool:
         """Whether a criterion was given."""
         return name in self._asked
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing was given that tells one person from another."""
+        return self._asked.keys().isdisjoint(_NARROWING)
 
     def text(self, name: str) -> str:
         """A criterion as it was given; empty where it wasn't."""

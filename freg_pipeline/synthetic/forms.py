@@ -23,7 +23,7 @@ def is_xml(headers: Mapping[str, str]) -> bool:
     """Whether a question's body is XML: the register's default, where no content type is told."""
     kind = headers.get("content-type", "").split(";")[0].strip().lower()
     has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-    return kind in {XML, "text/xml"} or (not kind and has_body)
+    return kind == XML or (not kind and has_body)
 
 
 def chosen(accept: str | None, offered: Sequence[str] = (JSON, XML)) -> str | None:

@@ -16,7 +16,7 @@ from freg_pipeline.synthetic.forms import JSON, XML
 from freg_pipeline.synthetic.options import RegisterOptions
 from freg_pipeline.synthetic.packages import package_of
 from freg_pipeline.synthetic.problems import feilkode, kode
-from freg_pipeline.synthetic.questions import form_of, identifiers_of, whole_number
+from freg_pipeline.synthetic.questions import form_of, identifiers_of, require_xml, whole_number
 from freg_pipeline.synthetic.xml import XmlWriter
 
 _DOCUMENT_TOO_OLD = "Hendelsesdokumentet er eldre enn 36 måneder"
@@ -116,9 +116,9 @@ class Hendelser:
         return json_answer(body)
 
     async def _xsd(self, request: Request) -> Response:
-        del request
+        require_xml(request)
         return xml_answer(hendelse_xsd())
 
     async def _feedxsd(self, request: Request) -> Response:
-        del request
+        require_xml(request)
         return xml_answer(read_xsd("hendelsesliste"))

@@ -23,7 +23,7 @@ from freg_pipeline.synthetic.options import RegisterOptions
 from freg_pipeline.synthetic.packages import package_of
 from freg_pipeline.synthetic.parts import Minimum, PartError, minimum, not_held
 from freg_pipeline.synthetic.problems import ProblemError, feilkode, fiks
-from freg_pipeline.synthetic.questions import form_of, identifiers_of
+from freg_pipeline.synthetic.questions import form_of, identifiers_of, require_xml
 from freg_pipeline.synthetic.xml import Entry, XmlWriter
 
 _MISSING = "Fant ikke dokumentet"
@@ -175,7 +175,7 @@ class Personer:
         return self._faults.odd(self._archive.identifier(place))
 
     async def _xsd(self, request: Request) -> Response:
-        del request
+        require_xml(request)
         return xml_answer(self._contract)
 
 

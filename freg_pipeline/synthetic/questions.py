@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
 from lxml import etree
 from starlette.requests import Request
 
-from freg_pipeline.synthetic.forms import JSON, XML, wanted
+from freg_pipeline.synthetic.forms import JSON, XML, chosen, wanted
 from freg_pipeline.synthetic.problems import ProblemError, feilkode, gateway, kode
 
 LIMIT = 1_000  # identifiers in one look-up
@@ -32,21 +33,38 @@ def form_of(request: Request, *further: str) -> str:
     return form
 
 
-async def body_of(request: Request) -> Any:
+def require_xml(request: Request) -> None:
+    """See that the answer is wanted in XML: a contract comes in nothing else.
+
+    Raises:
+        ProblemError: 406: it is wanted in another form.
+    """
+    if chosen(request.headers.get("accept"), (XML,)) is None:
+        raise ProblemError(gateway(406, "NOT_ACCEPTABLE", f"Tjenesten gir {XML}"))
+
+
+async def body_of(request: Request, taken: Collection[str] = (JSON, XML)) -> Any:
     """The body of a POST as the same dicts and lists, whether it came in JSON or in XML.
 
     The register takes a body without a content type for XML.
 
+    Args:
+        request: the question.
+        taken: the forms that its service takes.
+
     Raises:
-        ProblemError: it can't be read.
+        ProblemError: it can't be read (400), or comes in a form that no service takes (415), or
+            this one doesn't (400: the only status that the API description has for it).
     """
     form_of(request)
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower() or XML
     body = await request.body()
-    if kind in {"", XML, "text/xml"}:
+    if kind not in {JSON, XML}:
+        raise ProblemError(gateway(415, "UNSUPPORTED_MEDIA_TYPE", f"Bruk {' eller '.join(taken)}"))
+    if kind not in taken:
+        raise ProblemError(kode(400, "FREG-005", f"Innholdet må være {' eller '.join(taken)}"))
+    if kind == XML:
         return _from_xml(body)
-    if kind != JSON:
-        raise ProblemError(gateway(415, "UNSUPPORTED_MEDIA_TYPE", f"Bruk {JSON} eller {XML}"))
     try:
         return msgspec.json.decode(body)
     except (ValueError, RecursionError):  # damaged, or nested without end

@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from freg_pipeline.synthetic.answers import fields
 from freg_pipeline.synthetic.archive import Archive
+from freg_pipeline.synthetic.forms import JSON
 from freg_pipeline.synthetic.jobs import JobGoneError, Jobs, TooManyJobsError
 from freg_pipeline.synthetic.options import RegisterOptions
 from freg_pipeline.synthetic.problems import kode
@@ -45,7 +46,7 @@ class Uttrekk:
         return self._order(request, "dokumentidentifikator", places, self._archive.identifier)
 
     async def _tilpasset(self, request: Request) -> Response:
-        body = await body_of(request)
+        body = await body_of(request, (JSON,))  # of all POSTs the one that takes nothing else
         try:
             checks = criteria(body, strict=self._options.strict_criteria)
         except CriteriaError as error:

@@ -149,6 +149,8 @@ LEFT_OUT: dict[str, list[CheckFunction]] = {
     "GET /v1/hendelser/feed": [positive_data_acceptance],
     # Which criteria must come together is told in words that no schema can hold.
     "GET /v1/personer/entydigsoek": [positive_data_acceptance],
+    # A search that fits everybody fits too many, which is told in words.
+    "GET /v1/personer/soek": [positive_data_acceptance],
     # 410, for a job that there isn't, is no refusal of unsound data to schemathesis.
     "GET /v1/uttrekk/{jobbid}/batch/{batchnr}": [positive_data_acceptance],
 }
@@ -272,6 +274,9 @@ def test_real_answers_are_as_described(
     if "body" in parts:
         parts["media_type"] = "application/json"
     case = schema[path][method].Case(headers={"Accept": accept}, **parts)
+    if path.endswith("xsd") and accept == "application/json":  # described in XML alone
+        assert case.call(base_url=small_register).status_code == 406
+        return
     answer = case.call_and_validate(
         base_url=small_register, excluded_checks=LEFT_OUT.get(label, [])
     )

@@ -73,7 +73,7 @@ def everything(base_url: str, field: str, path: str) -> list[str]:
 
 @pytest.mark.parametrize(("path", "field"), BODIES)
 @pytest.mark.parametrize("namespace", ["", "urn:some:request"])
-@pytest.mark.parametrize("content_type", [XML, "text/xml; charset=utf-8", None])
+@pytest.mark.parametrize("content_type", [XML, "Application/XML; charset=utf-8", None])
 def test_a_body_in_xml_asks_what_one_in_json_asks(
     path: str, field: str, namespace: str, content_type: str | None, small_register: str
 ) -> None:
@@ -87,14 +87,38 @@ def test_a_body_in_xml_asks_what_one_in_json_asks(
     assert in_xml.json() == in_json.json()
 
 
-def test_a_selection_in_xml(small_register: str) -> None:
-    body = b"""<kriterier><personstatustyper>bosatt</personstatustyper><personstatustyper>doed
-      </personstatustyper><kommunenummer><bostedskommunenummer>0301</bostedskommunenummer>
-      </kommunenummer><kjoenn>mann</kjoenn></kriterier>"""
-    answer = ask(small_register, "uttrekk/tilpasset", body, content_type=XML, accept=XML)
+def test_the_receipt_for_a_selection_in_xml(small_register: str) -> None:
+    body = b'{"personstatustyper": ["bosatt"]}'
+    answer = ask(small_register, "uttrekk/tilpasset", body, content_type=JSON, accept=XML)
     assert answer.status_code == 200, answer.text
     root = etree.fromstring(answer.content)
     assert [child.tag for child in root] == ["jobbId"]
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type", "status"),
+    [
+        ("uttrekk/tilpasset", XML, 400),  # its description has JSON alone, and no other status
+        ("uttrekk/tilpasset", None, 400),
+        ("uttrekk/tilpasset", "text/xml", 415),
+        ("personer/bulkoppslag", "text/xml", 415),
+        ("personer/bulkoppslag", "text/plain", 415),
+    ],
+)
+def test_a_body_in_a_form_that_isnt_described_is_refused(
+    path: str, content_type: str | None, status: int, small_register: str
+) -> None:
+    body = b"<q><personstatustyper>bosatt</personstatustyper></q>"
+    headers = {"content_type": content_type} if content_type else {}
+    assert ask(small_register, path, body, accept=JSON, **headers).status_code == status
+
+
+@pytest.mark.parametrize("path", ["personer/xsd", "hendelser/xsd", "hendelser/feedxsd"])
+def test_a_contract_comes_in_xml_alone(path: str, small_register: str) -> None:
+    for accept in (XML, "*/*", f"{JSON}, {XML};q=0.1"):
+        assert ask(small_register, path, accept=accept).headers["content-type"] == XML
+    for accept in (JSON, "text/html", f"{XML};q=0"):
+        assert ask(small_register, path, accept=accept).status_code == 406
 
 
 UNSOUND = {

@@ -21,6 +21,7 @@ from freg_pipeline_tests.conftest import StartRegister
 Document = dict[str, Any]
 Row = dict[str, Any]
 EVERYONE = {"personstatustyper": ["aktiv", "bosatt", "utflyttet", "doed", "inaktiv"]}
+ANYBODY = {"foedselsaarFraOgMed": "1800"}
 PARTS = ["person-basis", "historikk", "identitetsgrunnlag-utvidet",
          "utlendingsmyndighetenesIdentifikasjonsnummer"]  # fmt: skip
 
@@ -208,14 +209,14 @@ def test_searches_follow_a_population_that_changes(start_register: StartRegister
     for _ in range(4):  # by and by, and until the index is made afresh
         httpx.post(changes, params={"antall": 300}, trust_env=False).raise_for_status()
         with closing(People(url)) as now:
-            assert set(now.soek(inkluderDoede="true")) == set(now.documents)
+            assert set(now.soek(inkluderDoede="true", **ANYBODY)) == set(now.documents)
             check_hits(now, Random(5), 30)
     assert now.documents.keys() - before.documents.keys()
     assert before.documents.keys() - now.documents.keys()
 
 
-def test_the_dead_are_found_on_request_and_a_search_for_nothing_finds_all(people: People) -> None:
-    living, all_of_them = people.soek(), people.soek(inkluderDoede="true")
+def test_the_dead_are_found_on_request(people: People) -> None:
+    living, all_of_them = people.soek(**ANYBODY), people.soek(inkluderDoede="true", **ANYBODY)
     assert set(all_of_them) == set(people.documents)
     assert set(all_of_them) - set(living) == {
         number
@@ -227,7 +228,20 @@ def test_the_dead_are_found_on_request_and_a_search_for_nothing_finds_all(people
 def test_what_holds_no_letter_finds_nobody(people: People) -> None:
     assert people.soek(navn="?") == []
     assert people.soek(adressenavn="???") == []
-    assert people.soek(navn="", adressenavn="") == people.soek(), "an empty criterion is none"
+    everybody = people.soek(**ANYBODY)
+    assert people.soek(navn="", adressenavn="", **ANYBODY) == everybody, (
+        "an empty criterion is none"
+    )
+
+
+@pytest.mark.parametrize(
+    "asked", [{}, {"maksTreff": "5"}, {"navn": ""}, {"inkluderDoede": "true"}, {"Navn": "Kari"}]
+)
+def test_a_search_for_nobody_in_particular_finds_too_many(
+    asked: dict[str, str], people: People
+) -> None:
+    answer = people.get("soek", **asked)
+    assert (answer.status_code, answer.json()["feilkode"]) == (400, "FREG-006")
 
 
 def test_addresses_of_protected_persons_find_nobody(people: People) -> None:
@@ -310,7 +324,8 @@ def test_no_more_hits_than_asked_for_and_in_xml_the_same(people: People) -> None
 
 def test_over_10000_hits_are_an_error_that_asks_for_more(start_register: StartRegister) -> None:
     url = f"{start_register(persons=10_900)}/v1/personer/soek"
-    answer = httpx.get(url, params={"inkluderDoede": "true"}, trust_env=False, timeout=30)
+    everybody = {"inkluderDoede": "true", **ANYBODY}
+    answer = httpx.get(url, params=everybody, trust_env=False, timeout=30)
     assert answer.status_code == 400
     assert "10000" in answer.json()["feilmelding"]
     narrower = httpx.get(url, params={"kjoenn": "mann", "maksTreff": "10000"}, trust_env=False)
