@@ -10,7 +10,7 @@ form is read in one pass.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -75,6 +75,10 @@ class _Message(msgspec.Struct):
     melding: str | None = None
     message: str | None = None
 
+
+_UNTOLD = "uten forklaring"
+_TEXTS = ("feilmelding", "melding", "message")
+_OF_ERRORS = {*_TEXTS, "kode", "feilkode", "code", "httpStatus", "feilreferanse", "error"}
 
 _entry = msgspec.json.Decoder(_Entry)
 _usual = msgspec.json.Decoder(_Usual)
@@ -271,7 +275,25 @@ def refusal(raw: bytes) -> str:
         message = None
     if isinstance(message, _Message):
         message = message.feilmelding or message.melding or message.message
-    return showable(message or "uten forklaring")
+    return showable(message or _UNTOLD)
+
+
+def reason_in(fields: Mapping[str, msgspec.Raw]) -> str | None:
+    """The reason that an answer holds in place of what was asked for, identity numbers masked.
+
+    Args:
+        fields: of the answer, by name; of an error's body, in any of the forms that are known.
+
+    Returns:
+        None: it holds no reason.
+    """
+    named = {name: raw for name, raw in fields.items() if name in _OF_ERRORS and not _is_blank(raw)}
+    text = next((named[name] for name in _TEXTS if name in named), None)
+    return None if not named else _UNTOLD if text is None else refusal(text)
+
+
+def _is_blank(raw: msgspec.Raw) -> bool:
+    return is_null(raw) or bytes(raw).strip() == b'""'
 
 
 def is_null(raw: msgspec.Raw | bytes) -> bool:

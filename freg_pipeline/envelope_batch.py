@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from freg_pipeline.envelope import NOTHING, IdentifierKind, is_null, refusal
+from freg_pipeline.envelope import IdentifierKind, is_null, reason_in
 from freg_pipeline.errors import RefusedError
 from freg_pipeline.identifiers import as_told
 from freg_pipeline.readable import read_json
@@ -22,19 +22,19 @@ _Identifiers = list[str | int | None] | str | int | None  # one alone may stand 
 class _Batch(msgspec.Struct):
     foedselsEllerDNummer: _Identifiers = None  # noqa: N815  the register's name
     dokumentidentifikator: _Identifiers = None
-    feilmelding: msgspec.Raw = NOTHING
 
 
 _batch = msgspec.json.Decoder(_Batch)
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def parse_batch(body: bytes) -> tuple[IdentifierKind | None, list[str]]:
     """Return what an uttrekk's batch holds and its identifiers; None and nothing past the last one.
 
-    The end is ``{}``; a list that is there and empty holds nothing either, and is told from the end
-    by what follows it (:meth:`UttrekkService.batch`). An answer that
-    holds a reason (``feilmelding``, as the published description allows) is no end: whoever took it
-    for one would lose the persons of the batches that follow.
+    The end is ``{}``. What else holds nobody is told from it by what follows
+    (:meth:`UttrekkService.batch`). An answer that holds a reason (``feilmelding``, as the published
+    description allows, or an error's body under status 200) is no end: whoever took it for one
+    would lose the persons of the batches that follow.
 
     Raises:
         ValueError: the body is no batch, or holds two; says nothing of its content.
@@ -52,20 +52,21 @@ def parse_batch(body: bytes) -> tuple[IdentifierKind | None, list[str]]:
         raise ValueError(msg)
     if documents or numbers:
         return (_DOCUMENT, documents) if documents else (_NUMBER, numbers)
-    if batch.feilmelding and not is_null(batch.feilmelding):
+    reason = reason_in(read_json(_fields.decode, body))
+    if reason is not None:
         raise RefusedError(
-            f'uttrekk/batch: "{refusal(bytes(batch.feilmelding))}"',
+            f'uttrekk/batch: "{reason}"',
             "Run the same command again later: it resumes where it stopped",
         )
     return None, []
 
 
-def is_empty_list(body: bytes) -> bool:
-    """Whether an answer that :func:`parse_batch` finds nothing in names a list, if an empty one."""
-    batch = read_json(_batch.decode, body)
-    return isinstance(batch.dokumentidentifikator, list) or isinstance(
-        batch.foedselsEllerDNummer, list
-    )
+def is_doubtful(body: bytes) -> bool:
+    """Whether an answer in which :func:`parse_batch` finds nobody isn't the end as published.
+
+    It names a list, if an empty one, or holds what nobody has heard of.
+    """
+    return not all(map(is_null, read_json(_fields.decode, body).values()))
 
 
 def _listed(identifiers: _Identifiers) -> list[str | int]:

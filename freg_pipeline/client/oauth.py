@@ -14,7 +14,7 @@ from freg_pipeline.client.answers import LATER
 from freg_pipeline.client.retry_after import moment
 from freg_pipeline.errors import ConfigurationError, PassingError, RefusedError
 from freg_pipeline.outside import showable
-from freg_pipeline.readable import within_depth
+from freg_pipeline.readable import read_json
 
 CLOCK_SECONDS = 10.0  # a clock that is wrong by more may be why an assertion is refused
 T = TypeVar("T")
@@ -57,7 +57,7 @@ def decode(response: httpx.Response, kind: type[T], what: str) -> T:
         PassingError: it holds something else.
     """
     try:
-        return within_depth(msgspec.json.Decoder(kind).decode, response.content)
+        return read_json(msgspec.json.Decoder(kind).decode, response.content)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise PassingError(f"Maskinporten's answer holds no {what}", LATER) from None
 
@@ -151,7 +151,7 @@ def _clock_ahead(response: httpx.Response, now: float) -> float | None:
 def _said(response: httpx.Response) -> tuple[str, str]:
     """The error's kind and text; nothing of it that looks like an assertion or a token."""
     try:
-        content = within_depth(_fields.decode, response.content)
+        content = read_json(_fields.decode, response.content)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return "", ""
     kind, text = (str(content.get(name) or "") for name in ("error", "error_description"))

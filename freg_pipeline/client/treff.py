@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from freg_pipeline.client.answers import Answer
-from freg_pipeline.envelope import is_xml
+from freg_pipeline.envelope import is_xml, reason_in
 from freg_pipeline.envelope_xml import parse_root
 from freg_pipeline.errors import RefusedError
 from freg_pipeline.identifiers import as_told
@@ -34,6 +34,7 @@ class Treff:
 
 
 _treff = msgspec.json.Decoder(dict[str, Any] | list[Any])
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _FIELD = "foedselsEllerDNummer"
 
 
@@ -54,10 +55,11 @@ def parse_treff(body: bytes) -> list[str]:
         msg = "the answer is no list of hits"
         raise ValueError(msg) from None
     if isinstance(answer, dict):
-        _refuse(answer.get("feilmelding"))
+        _refuse(reason_in(read_json(_fields.decode, body)))
         answer = answer.get(_FIELD) or []
     hits = answer if isinstance(answer, list) else [answer]
-    return [as_told(hit) for hit in hits if isinstance(hit, str | int)]
+    told = [as_told(hit).strip() for hit in hits if isinstance(hit, str | int)]
+    return [hit for hit in told if hit]
 
 
 def no_hits(accept: str) -> Treff:
@@ -67,8 +69,6 @@ def no_hits(accept: str) -> Treff:
     return Treff((), Answer(body, datetime.now(UTC), accept, "", checked=[]))
 
 
-def _refuse(said: object) -> None:
-    if isinstance(said, dict):
-        said = said.get("feilmelding")
+def _refuse(said: str | None) -> None:
     if said:
-        raise RefusedError(f'personer/soek: "{showable(str(said))}"', "Narrow the criteria")
+        raise RefusedError(f'personer/soek: "{showable(said)}"', "Narrow the criteria")

@@ -14,16 +14,16 @@ from freg_pipeline.client.answers import Answer
 from freg_pipeline.client.patience import Patience
 from freg_pipeline.client.transport import Transport
 from freg_pipeline.criteria.tilpasset import TilpassetKriterier
-from freg_pipeline.envelope_batch import is_empty_list, parse_batch
+from freg_pipeline.envelope_batch import is_doubtful, parse_batch
 from freg_pipeline.errors import GoneError, NotFoundError, RefusedError
 from freg_pipeline.outside import showable
-from freg_pipeline.readable import within_depth
+from freg_pipeline.readable import read_json
 
 ONCE = Patience(faults=1, throttled_seconds=0, waits=False)  # for what is no idempotent call
 
 
 _LONGEST_ID = 200  # of a job; those seen have 36 characters
-_LOOKED_AHEAD = 3  # batches that an empty list may be followed by, and the end isn't told yet
+_LOOKED_AHEAD = 3  # batches after one that holds nobody: as many, and it is the end
 
 
 class BatchState(StrEnum):
@@ -114,8 +114,8 @@ class UttrekkService:
     async def batch(self, jobb_id: str, batch_nr: int) -> BatchAnswer:
         """Ask for a batch once, from 0. It can be asked for again as long as the job lives.
 
-        A list that is there and empty is the last one's successor or a batch without anybody:
-        the batches after it tell which. Nobody who follows an empty batch is lost.
+        An answer that holds nobody, and isn't ``{}``, may be a batch of nobody as well as the end:
+        the batches after it tell which. So nobody who follows one is lost.
 
         Raises:
             GoneError: the job or the batch no longer exists.
@@ -124,7 +124,7 @@ class UttrekkService:
             PassingError: as for every request.
         """
         answer = await self._batch(jobb_id, batch_nr)
-        if answer.raw is None or not _is_empty_list(answer):
+        if answer.raw is None or not _is_doubtful(answer):
             return answer
         state = await self._state_after(jobb_id, batch_nr)
         return BatchAnswer(state, 0, None if state is BatchState.NOT_READY else answer.raw)
@@ -143,24 +143,24 @@ class UttrekkService:
         return BatchAnswer(state, len(identifiers), answer)
 
     async def _state_after(self, jobb_id: str, batch_nr: int) -> BatchState:
-        """What an empty list is, by the batches that follow it."""
+        """What an answer that holds nobody is, by the batches that follow it."""
         for later in range(batch_nr + 1, batch_nr + 1 + _LOOKED_AHEAD):
             try:
                 answer = await self._batch(jobb_id, later)
             except GoneError:  # of a job that has answered just now: there is no such batch
                 return BatchState.END
-            if answer.raw is None or not _is_empty_list(answer):
+            if answer.raw is None or not _is_doubtful(answer):
                 return answer.state
         return BatchState.END
 
 
-def _is_empty_list(answer: BatchAnswer) -> bool:
-    return answer.count == 0 and answer.raw is not None and is_empty_list(answer.raw.body)
+def _is_doubtful(answer: BatchAnswer) -> bool:
+    return answer.count == 0 and answer.raw is not None and is_doubtful(answer.raw.body)
 
 
 def _job(body: bytes) -> _Job:
     try:
-        return within_depth(_receipt.decode, body)
+        return read_json(_receipt.decode, body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         msg = "the answer is no receipt for an order"
         raise ValueError(msg) from None

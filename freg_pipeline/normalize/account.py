@@ -22,6 +22,7 @@ _TIME = pa.timestamp("us", tz="UTC")
 _DOCUMENT, _GONE, _FAILED, _ERASED = 0, 1, 2, 3
 _OUTCOMES = ("dokument", "borte", "feilet", OUTCOME)
 _NAMELESS = ("identifikasjonsnummer", "dokumentet sier ikke hvem det gjelder")
+_BLANK = ("", "dokumentet er tomt")
 DOCUMENT_SCHEMA = pa.schema(
     [
         ("dok_nr", pa.int32()),
@@ -98,15 +99,15 @@ class Account:
         size = len(asked)
         outcome = np.full(size, _DOCUMENT, np.int8)
         reasons = self._reasons(outcome)
-        there = outcome == _DOCUMENT
-        if self._by_document:
-            nameless = np.flatnonzero(there & _null(numbers))
-            outcome[nameless] = _FAILED
-            reasons |= dict.fromkeys(nameless.tolist(), _NAMELESS)
-            self.dropped += places[nameless].tolist()
-            numbers = pc.if_else(pa.array(outcome == _DOCUMENT), numbers, None)
-        else:  # one that tells no number is whose number was asked for
-            numbers = pc.if_else(pa.array(there), pc.coalesce(numbers, asked), None)
+        nameless = np.flatnonzero((outcome == _DOCUMENT) & _null(numbers))
+        if not self._by_document and nameless.size:
+            nameless = nameless[~self._find.holding(places[nameless])]
+        outcome[nameless] = _FAILED
+        reasons |= dict.fromkeys(nameless.tolist(), _NAMELESS if self._by_document else _BLANK)
+        self.dropped += places[nameless].tolist()
+        if not self._by_document:  # one that tells no number is whose number was asked for
+            numbers = pc.coalesce(numbers, asked)
+        numbers = pc.if_else(pa.array(outcome == _DOCUMENT), numbers, None)
         recorded = np.concatenate([reading.recorded for reading in self._open])
         unknown = (recorded == NEVER) | (outcome != _DOCUMENT)
         for code, count in zip(*np.unique(outcome, return_counts=True), strict=True):

@@ -28,6 +28,7 @@ class CurrentNumbers:
     """Finds each document's person in the columns of one contract."""
 
     def __init__(self, layout: Layout, columns: Columns) -> None:
+        self._tables = layout.tables
         self._table = next((one for one in layout.tables if one.table.path == _PATH), None)
         self._columns = columns
 
@@ -49,6 +50,14 @@ class CurrentNumbers:
         best = np.full(size, -1)
         best[at[order]] = order  # the last of a document's rows is the preferred one
         return number.take(pa.array(best, mask=best < 0))
+
+    def holding(self, places: Places) -> Mask:
+        """Which documents, by their places, hold anything that the contract knows."""
+        found = np.zeros(len(places), bool)
+        for table in self._tables:
+            if self._columns.rows(table):
+                found |= np.isin(places, self._columns.key(table, 0).to_numpy())
+        return found
 
     def _preference(self) -> tuple[npt.NDArray[np.generic], ...]:
         """Sort keys, the weightiest last: in use, then not history, then recorded latest."""

@@ -142,6 +142,7 @@ def test_each_answer_serves_one_question() -> None:
         (b'{"dokumentidentifikator": "a"}', ("dokumentidentifikator", ["a"])),
         (b'{"foedselsEllerDNummer": 1019012345}', ("foedselsEllerDNummer", ["01019012345"])),
         (b'{"dokumentidentifikator": ""}', (None, [])),
+        (b'{"foedselsEllerDNummer": [], "feilmelding": ""}', (None, [])),
     ],
 )
 def test_batches(body: bytes, expected: object) -> None:
@@ -161,6 +162,23 @@ def test_batches(body: bytes, expected: object) -> None:
 def test_a_reason_in_place_of_a_batch_is_not_taken_for_the_end(reason: bytes) -> None:
     with pytest.raises(RefusedError, match="Teknisk feil"):
         parse_batch(b'{"feilmelding": %s}' % reason)
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"feilmelding": "Teknisk feil"}, "Teknisk feil"),
+        ({"feilmelding": {"feilmelding": "Teknisk feil"}, "dokumentidentifikator": []}, "Teknisk"),
+        ({"kode": "FREG-001", "melding": "Teknisk feil"}, "Teknisk feil"),
+        ({"code": "X", "message": "Teknisk feil", "httpStatus": 500}, "Teknisk feil"),
+        ({"timestamp": "2026", "error": "Internal Server Error"}, "uten forklaring"),
+    ],
+)
+def test_an_error_in_place_of_a_batch_is_not_taken_for_the_end(
+    body: dict[str, object], told: str
+) -> None:
+    with pytest.raises(RefusedError, match=told):
+        parse_batch(json.dumps(body).encode())
 
 
 def test_identifiers_of_two_kinds_are_no_batch() -> None:

@@ -195,10 +195,19 @@ _FULL = {"dokumentidentifikator": ["a"]}
         ([_EMPTY, _FULL], BatchState.READY),
         ([{}], BatchState.END),
         ([_EMPTY] * 5, BatchState.END),
+        ([{"antall": 0}, _FULL], BatchState.READY),
         ([404], BatchState.NOT_READY),
         ([410], BatchState.END),
     ],
-    ids=["a batch", "an empty one, and a batch", "the end", "nothing but empty", "404", "410"],
+    ids=[
+        "a batch",
+        "an empty one, and a batch",
+        "the end",
+        "nothing but empty",
+        "an unknown field, and a batch",
+        "404",
+        "410",
+    ],
 )
 def test_an_empty_list_is_a_batch_without_anybody_if_others_follow(
     following: list[Any], state: BatchState
@@ -214,3 +223,11 @@ def test_an_empty_list_is_a_batch_without_anybody_if_others_follow(
         found: BatchAnswer = ask(url, lambda register: register.uttrekk.batch("job", 0))
     assert (found.state, found.count) == (state, 0)
     assert (found.raw is None) == (state is BatchState.NOT_READY)
+
+
+def test_a_receipt_may_begin_with_a_byte_order_mark() -> None:
+    async def receipt(_: Request) -> Response:
+        return Response(b'\xef\xbb\xbf{"jobbId": "a"}', media_type="application/json")
+
+    with serving(Starlette(routes=[Route("/v1/uttrekk/komplett", receipt)])) as url:
+        assert ask(url, lambda register: register.uttrekk.bestill_komplett(1)) == "a"

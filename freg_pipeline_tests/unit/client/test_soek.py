@@ -133,6 +133,7 @@ def test_criteria_outside_the_package_are_refused_before_sending(
         (b'{"foedselsEllerDNummer": [3851598730]}', ["03851598730"]),
         (b"<r xmlns='urn:v1'><foedselsEllerDNummer>41819077906</foedselsEllerDNummer></r>",
          [NUMBER]),
+        (b'{"foedselsEllerDNummer": ["", " 41819077906 ", null]}', [NUMBER]),
         (b"<r/>", []),
     ],
 )  # fmt: skip
@@ -147,7 +148,11 @@ def test_damaged_hits(body: bytes) -> None:
 
 
 def test_an_error_text_in_place_of_hits() -> None:
-    for body in (b'{"feilmelding": "For mange"}', b"<r><feilmelding>For mange</feilmelding></r>"):
+    for body in (
+        b'{"feilmelding": "For mange"}',
+        b'{"kode": "FREG-006", "melding": "For mange"}',
+        b"<r><feilmelding>For mange</feilmelding></r>",
+    ):
         with pytest.raises(RefusedError, match="For mange"):
             parse_treff(body)
 

@@ -333,3 +333,26 @@ def test_a_decimal_beyond_its_column_puts_its_document_aside(written: str) -> No
     found = normalize(plan, documents, kind="foedselsEllerDNummer")
     assert found.outcomes == {"dokument": 1, "feilet": 1}
     assert found.failed[0]["sti"] == "ting.belop"
+
+
+BLANK: list[dict[str, Any]] = [
+    {},
+    {"navn": []},
+    {"identifikasjonsnummer": [], "status": None},
+    {"kode": "FREG-500", "melding": "Teknisk feil"},
+    {"folkeregisterperson": person(navn=[navn()])},
+]
+
+
+@pytest.mark.parametrize("document", BLANK)
+def test_a_document_that_holds_nothing_is_no_person(document: dict[str, Any], plan: Plan) -> None:
+    """Taken for one it would empty the tables of whoever was asked for."""
+    entries = [
+        {"foedselsEllerDNummer": ONE, "folkeregisterperson": document},
+        {"foedselsEllerDNummer": TWO, "folkeregisterperson": {"navn": [navn()]}},
+    ]
+    answer = json.dumps({"oppslag": entries}).encode()
+    found = normalize_answers(plan, [([ONE, TWO], answer)], kind="foedselsEllerDNummer")
+    assert found.outcomes == {"feilet": 1, "dokument": 1}
+    assert [row["aarsak"] for row in found.failed] == ["dokumentet er tomt"]
+    assert [row["personidentifikator"] for row in found.tables["navn"]] == [TWO]
