@@ -18,6 +18,7 @@ from freg_pipeline.normalize.unknown import UnknownFields
 from freg_pipeline.normalize.values import plain
 from freg_pipeline.readable import decoded, unicode
 
+_TEXTS = {ValueKind.STRING, ValueKind.CODE}
 NOT_UNICODE = "(ikke Unicode)"  # after the path of a text that held something else
 
 
@@ -110,13 +111,20 @@ def _field(value: Any, field: Field, path: str, unknown: UnknownFields) -> Any:
         return _value(value, field, path, unknown)
     if field.repeated:
         items = value if isinstance(value, list) else [value]
-        return [None if item is None else _value(item, field, path, unknown) for item in items]
+        return [None if item is None else _item(item, field, path, unknown) for item in items]
     if isinstance(value, list):
         value = [item for item in value if item is not None]
         if len(value) > 1:
             raise NotDecodableError(path, "flere verdier der kontrakten har én")
         return _value(value[0], field, path, unknown) if value else None
     return _value(value, field, path, unknown)
+
+
+def _item(item: Any, field: Field, path: str, unknown: UnknownFields) -> Any:
+    """An empty text keeps its place in a list, as in a plain document; null has none."""
+    value = _value(item, field, path, unknown)
+    is_text = isinstance(field.type, Simple) and field.type.kind in _TEXTS
+    return "" if value is None and is_text else value
 
 
 def _value(value: Any, field: Field, path: str, unknown: UnknownFields) -> Any:

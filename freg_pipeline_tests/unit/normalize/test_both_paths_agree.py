@@ -112,6 +112,18 @@ def test_a_document_gives_the_same_rows_whichever_way_it_goes(
     assert found.unknown == unknown.counts
 
 
+@pytest.mark.parametrize("lines", ["", [""], [None], ["", "A", None, ""], [], " "])
+def test_empty_lines_keep_their_places_whichever_way_they_go(lines: Any) -> None:
+    address = {"landkode": "SWE", "adresselinje": lines}
+    document = {
+        "identifikasjonsnummer": [{"foedselsEllerDNummer": NUMBER}],
+        "postadresseIUtlandet": [{"utenlandskAdresseIFrittFormat": address}],
+    }
+    text = json.dumps(document).encode()
+    mended = repaired(text, PLAN.contract.structure, UnknownFields())
+    assert bags(normalized([text])) == bags(normalized([mended]))
+
+
 def test_buffers_grow_in_the_middle_of_documents(monkeypatch: pytest.MonkeyPatch) -> None:
     """A document that finds no room is taken back, and read again: no row is lost or doubled."""
     names = [{"fornavn": "A" * (index % 50), "ukjent": index} for index in range(300)]
