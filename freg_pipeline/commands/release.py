@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import click
 
 from freg_pipeline.commands.asking import ask
@@ -10,6 +12,8 @@ from freg_pipeline.commands.opening import settings, store
 from freg_pipeline.commands.options import with_form, with_settings
 from freg_pipeline.commands.report import report
 from freg_pipeline.errors import ConfigurationError, FregError
+
+logger = logging.getLogger(__name__)
 
 
 @click.command()
@@ -52,19 +56,28 @@ release.add_command(report)
 @with_form
 @with_settings
 def list_releases(form: str) -> None:
-    """List all releases, with the current one marked."""
+    """List all releases, with the current one marked.
+
+    Those that can't be read are named after the others.
+    """
     from freg_pipeline.console import release_table
-    from freg_pipeline.journal.pins import pins
+    from freg_pipeline.journal.pins import readable_pins
     from freg_pipeline.journal.pointer import current_number
-    from freg_pipeline.journal.releases import list_releases as all_releases
+    from freg_pipeline.journal.releases import readable_releases
     from freg_pipeline.lake.facts import release_facts
 
     lies = store()
-    releases, current, kept = all_releases(lies), current_number(lies), pins(lies)
+    (releases, damage), (kept, damaged_pins) = readable_releases(lies), readable_pins(lies)
+    current = current_number(lies)
     if form == "json":
         _tell([release_facts(one, current, kept) for one in releases])
-    else:
+    elif releases or not damage:
         click.echo(release_table(releases, current, kept))
+    damage += damaged_pins
+    for one in damage[:-1]:
+        logger.warning("%s", one)
+    for last in damage[-1:]:
+        raise last
 
 
 @release.command()

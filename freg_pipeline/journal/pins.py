@@ -101,6 +101,13 @@ def pins(store: Store) -> dict[str, str]:
     return {name: one.release for name, one in _pins(store).items() if one.until is None}
 
 
+def readable_pins(store: Store) -> tuple[dict[str, str], list[DamagedError]]:
+    """As :func:`pins`, of those that can be told; and what keeps the others from that."""
+    damage: list[DamagedError] = []
+    found = _pins(store, damage=damage)
+    return {name: one.release for name, one in found.items() if one.until is None}, damage
+
+
 def pinned(store: Store, number: str) -> list[str]:
     """The names of the pins that keep a release, readers' own among them."""
     return [name for name, one in _pins(store).items() if one.keeps(number)]
@@ -158,19 +165,26 @@ def _renewing(renew: Callable[[], None], done: threading.Event) -> None:
             renew()
 
 
-def _pins(store: Store, *, drop_lapsed: bool = False) -> dict[str, _Pin]:
+def _pins(
+    store: Store, *, drop_lapsed: bool = False, damage: list[DamagedError] | None = None
+) -> dict[str, _Pin]:
+    """The pins that haven't lapsed, by name; of damage the first is raised, or all are noted."""
     found = {}
     for key in store.list("pins/"):
+        name = key.removeprefix("pins/").removesuffix(".json")
         try:
             one = read_record(store, key, _Pin)
         except ObjectMissingError:  # unpinned just now
             continue
         except DamagedError:
-            name = key.removeprefix("pins/").removesuffix(".json")
             remedy = f"Remove it (freg release unpin {name}), and pin the release again"
-            raise DamagedError(key, store.location, remedy) from None
+            error = DamagedError(key, store.location, remedy)
+            if damage is None:
+                raise error from None
+            damage.append(error)
+            continue
         if not one.has_lapsed:
-            found[key.removeprefix("pins/").removesuffix(".json")] = one
+            found[name] = one
         elif drop_lapsed:
             store.delete(key)
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.errors import ConfigurationError, DamagedError
 from freg_pipeline.journal.manifest import Facts, Manifest
 from freg_pipeline.journal.pointer import current_number, manifest_key
 from freg_pipeline.journal.stored_manifests import Reader, each_release
@@ -116,3 +116,22 @@ def written_out(number: str) -> str:
 def list_releases(store: Store) -> list[Manifest]:
     """All releases, the oldest first."""
     return each_release(store, Reader(store).manifest)
+
+
+def readable_releases(store: Store) -> tuple[list[Manifest], list[DamagedError]]:
+    """Those releases that can be told, the oldest first, and what keeps the others from that.
+
+    Damage that several share, such as that of their base, is told once.
+    """
+    damage: dict[str, DamagedError] = {}
+    reader = Reader(store)
+
+    def read(number: str) -> Manifest | None:
+        try:
+            return reader.manifest(number)
+        except DamagedError as error:
+            damage[error.key] = error
+            return None
+
+    found = [one for one in each_release(store, read) if one is not None]
+    return found, [*damage.values()]

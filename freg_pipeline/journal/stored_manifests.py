@@ -14,16 +14,17 @@ import msgspec
 
 from freg_pipeline.errors import ConfigurationError, DamagedError, ObjectMissingError
 from freg_pipeline.journal.manifest import Base, Delta, Facts, Manifest, TableEntry
-from freg_pipeline.journal.pointer import manifest_key, numbers
+from freg_pipeline.journal.pointer import current_number, manifest_key, numbers
 from freg_pipeline.store import Store, is_there, read_record, recall_record, write_record
 from freg_pipeline.store.record import replace_record
 
 T = TypeVar("T")
 
-_DAMAGED = (
+_CURRENT_DAMAGED = (
     "Restore it from a copy; or delete it, which makes the release before it current: freg "
     "hendelser sync goes on from there"
 )
+_EARLIER_DAMAGED = "Restore it from a copy; or do without that release: freg release purge {}"
 
 
 class _BasePart(msgspec.Struct, frozen=True):
@@ -122,7 +123,9 @@ class Reader:
         try:
             return recall_record(self._store, manifest_key(number), StoredManifest)
         except DamagedError as error:
-            raise DamagedError(error.key, self._store.location, _DAMAGED) from None
+            is_current = number == current_number(self._store)
+            remedy = _CURRENT_DAMAGED if is_current else _EARLIER_DAMAGED.format(number)
+            raise DamagedError(error.key, self._store.location, remedy) from None
         except ObjectMissingError:
             raise ConfigurationError(
                 f"there is no release with that number in {self._store.location}",
