@@ -24,6 +24,7 @@ class Registered(msgspec.Struct, frozen=True):
         sekvensnummer: the event list's position that the base is good to.
         root: what the store is called in them.
         tables: where each table is opened, by name.
+        objects: what tells of them, each with the SHA-256 that it was written with.
     """
 
     bases: tuple[str, ...]
@@ -31,6 +32,7 @@ class Registered(msgspec.Struct, frozen=True):
     sekvensnummer: int
     root: str
     tables: dict[str, str]
+    objects: dict[str, str] = {}
 
 
 def registered_key(kind: str) -> str:

@@ -8,8 +8,10 @@ as a whole when it is purged, and works wherever the store is moved.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pyarrow as pa
@@ -17,22 +19,29 @@ from deltalake import CommitProperties, Schema
 from deltalake.transaction import AddAction, create_table_with_add_actions
 
 from freg_pipeline.lake.columns_told import COMMENT
-from freg_pipeline.lake.open_tables import OpenState, OpenTable
+from freg_pipeline.lake.open_tables import OpenState, OpenTable, digest_of, is_whole
 from freg_pipeline.store import Store
 from freg_pipeline.store.overlap import Overlap
 
 logger = logging.getLogger(__name__)
 
 _LOG = "_delta_log/00000000000000000000.json"
+_LINE = msgspec.json.Decoder(dict[str, dict[str, Any]])
 
 
-def write_tables(store: Store, state: OpenState) -> dict[str, str]:
-    """Write each table's log, if it isn't there; return where the tables are opened.
+def write_tables(
+    store: Store, state: OpenState, before: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Write each table's log, unless it is there as it was written.
 
     A table of several buckets of which some were written anew, for persons who were erased, lies in
     two folders until the next base: no log reaches both.
+
+    Returns:
+        Where the tables are opened; the logs with their SHA-256.
     """
-    found = {}
+    found: dict[str, str] = {}
+    logs: dict[str, str] = {}
     with Overlap(store) as overlap:
         for table in state.tables:
             place = _place(table)
@@ -40,12 +49,38 @@ def write_tables(store: Store, state: OpenState) -> dict[str, str]:
                 logger.warning("%s isn't there for Delta until the next new base", table.name)
                 continue
             found[table.name] = f"{state.root}/{place}"
-            if not store.exists(f"{place}/{_LOG}"):
-                with store.scratch() as folder:
-                    log = _log(folder, state, table)
-                overlap.begin(partial(store.write, f"{place}/{_LOG}", log))
+            key = f"{place}/{_LOG}"
+            if is_whole(store, key, before.get(key)):
+                logs[key] = before[key]
+                continue
+            with store.scratch() as folder:
+                log = _log(folder, state, table)
+            overlap.begin(partial(_put, store, key, log, logs))
     store.open_to_readers()
-    return found
+    return found, logs
+
+
+def _put(store: Store, key: str, log: bytes, logs: dict[str, str]) -> None:
+    """Write a log, and note its SHA-256; one of another process that tells the same stays."""
+    if not store.write(key, log):
+        there = store.read(key)
+        if _meaning(there) == _meaning(log):
+            log = there
+        else:
+            store.replace(key, log)
+    logs[key] = digest_of(log)
+
+
+def _meaning(log: bytes) -> list[Any]:
+    """What readers go by in a log: not who wrote it when, nor how it is described."""
+    try:
+        lines = [_LINE.decode(one) for one in log.split(b"\n") if one]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []
+    for told in (told for line in lines for told in line.values()):
+        for name in ("id", "createdTime", "description", "modificationTime"):
+            told.pop(name, None)
+    return [line for line in lines if line.keys() != {"commitInfo"}]
 
 
 def clear_tables(store: Store, state: OpenState) -> None:

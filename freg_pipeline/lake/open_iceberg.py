@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -39,7 +39,7 @@ from sqlalchemy.orm import Session
 
 from freg_pipeline.journal.registered import FOLDER
 from freg_pipeline.lake.columns_told import COMMENT
-from freg_pipeline.lake.open_tables import OpenState, OpenTable
+from freg_pipeline.lake.open_tables import OpenState, OpenTable, digest_of
 from freg_pipeline.store import Store
 from freg_pipeline.store.overlap import Overlap
 
@@ -49,28 +49,44 @@ _HINT = "version-hint.text"
 _FORMAT: Literal[2] = 2
 
 
-def write_tables(store: Store, state: OpenState) -> dict[str, str]:
-    """Write each table's metadata, and the catalogue last; return where the tables are opened."""
+def write_tables(
+    store: Store, state: OpenState, before: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Write each table's metadata, and the catalogue last, in place of what is there.
+
+    Returns:
+        Where the tables are opened; what was written, with its SHA-256.
+    """
+    del before
+    objects: dict[str, str] = {}
     with Overlap(store) as overlap:
         for table in state.tables:
-            overlap.begin(partial(_write, store, table, [*_Metadata(state, table).files()]))
+            told, place = _Metadata(state, table), _place(table)
+            files = [(f"{place}/{name}", content) for name, content in told.files()]
+            objects.update((key, digest_of(content)) for key, content in files)
+            overlap.begin(partial(_write, store, files))
     with store.scratch() as folder:
-        store.replace(CATALOGUE, _catalogue(folder, state))
+        content = _catalogue(folder, state)
+    store.replace(CATALOGUE, content)
     store.open_to_readers()
-    return {table.name: f"{state.root}/{_place(table)}" for table in state.tables}
+    objects[CATALOGUE] = digest_of(content)
+    return {table.name: f"{state.root}/{_place(table)}" for table in state.tables}, objects
 
 
-def _write(store: Store, table: OpenTable, files: list[tuple[str, bytes]]) -> None:
-    for name, content in files:
-        store.replace(f"{_place(table)}/{name}", content)
+def _write(store: Store, files: list[tuple[str, bytes]]) -> None:
+    for key, content in files:
+        store.replace(key, content)
 
 
 def clear_tables(store: Store, state: OpenState) -> None:
-    """Remove the metadata of all states but this one and the latest before it."""
+    """Remove the metadata of all states before this one but the latest.
+
+    Of states after it others tell, who do so at the same time.
+    """
     keys = [key for key in store.list(f"{FOLDER}/iceberg/{NAMESPACE}/") if not key.endswith(_HINT)]
     numbers = sorted({_release(key) for key in keys})
-    kept = {number for number in numbers if state.erased <= number <= int(state.release)}
-    kept = set(sorted(kept)[-2:])
+    up_to = [number for number in numbers if state.erased <= number <= int(state.release)]
+    kept = {*up_to[-2:], *(number for number in numbers if number > int(state.release))}
     there = {table.name for table in state.tables}
     gone = {key for key in keys if _release(key) not in kept}
     dropped = {

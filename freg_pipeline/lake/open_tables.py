@@ -8,8 +8,9 @@ names, and those who are erased would stay in them (docs/decisions/0085).
 
 from __future__ import annotations
 
+import hashlib
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Protocol, cast
@@ -17,7 +18,12 @@ from typing import Protocol, cast
 import msgspec
 import pyarrow as pa
 
-from freg_pipeline.errors import ConfigurationError, DamagedError, StoreError
+from freg_pipeline.errors import (
+    ConfigurationError,
+    DamagedError,
+    ObjectMissingError,
+    StoreError,
+)
 from freg_pipeline.journal.manifest import Manifest, TableFile
 from freg_pipeline.journal.registered import (
     FOLDER,
@@ -87,8 +93,14 @@ class OpenState:
 class _Format(Protocol):
     """A module that knows a format."""
 
-    def write_tables(self, store: Store, state: OpenState) -> dict[str, str]:
-        """Write what tells of a base's files; return where each table is opened."""
+    def write_tables(
+        self, store: Store, state: OpenState, before: Mapping[str, str]
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """Write what tells of a base's files, in place of what isn't as it was written before.
+
+        Returns:
+            Where each table is opened; what tells of them, with its SHA-256.
+        """
         ...
 
     def clear_tables(self, store: Store, state: OpenState) -> None:
@@ -116,7 +128,8 @@ def register(store: Store, kind: str) -> Registered:
         told = Registered(state.folders, state.release, state.sekvensnummer, state.root, {})
         both = dict.fromkeys([*(before.bases if before else ()), *state.folders])
         note_registered(store, kind, msgspec.structs.replace(told, bases=tuple(both)))
-        told = msgspec.structs.replace(told, tables=form.write_tables(store, state))
+        tables, objects = form.write_tables(store, state, before.objects if before else {})
+        told = msgspec.structs.replace(told, tables=tables, objects=objects)
         note_registered(store, kind, told)
         form.clear_tables(store, state)
         current = current_release(store)
@@ -166,6 +179,36 @@ def renew(store: Store, wanted: Iterable[str] = (), *, anew: bool = False) -> li
             logger.warning("the tables for %s show the base before: %s", kind, error)
             left.append(kind)
     return left
+
+
+def damaged_tables(store: Store, manifest: Manifest) -> dict[str, str]:
+    """What tells of a release's base in a format, and isn't as it was written: keys, by format."""
+    found = {}
+    for kind in FORMATS:
+        try:
+            there = registered(store, kind)
+        except DamagedError as error:
+            found[error.key] = kind
+            continue
+        if there is not None and _is_current(store, there, manifest):
+            whole = (is_whole(store, *one) for one in there.objects.items())
+            found.update(
+                {key: kind for key, good in zip(there.objects, whole, strict=True) if not good}
+            )
+    return found
+
+
+def is_whole(store: Store, key: str, digest: str | None) -> bool:
+    """Whether an object has the SHA-256 that it was written with."""
+    try:
+        return digest is not None and digest_of(store.read(key)) == digest
+    except ObjectMissingError:
+        return False
+
+
+def digest_of(content: bytes) -> str:
+    """Its SHA-256."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def bases_after_renewal(store: Store) -> frozenset[str]:

@@ -10,11 +10,14 @@ from freg_pipeline.journal.manifest import TableFile
 from freg_pipeline.journal.releases import read_manifest, require_current
 from freg_pipeline.journal.request import contract_key
 from freg_pipeline.lake.landing import load_plan
+from freg_pipeline.lake.open_tables import damaged_tables
 from freg_pipeline.store import Store
 
 
 def verify(store: Store, number: str | None = None) -> list[str]:
     """Return a line for each object that a release names and that is not as it was written.
+
+    Also for what tells readers of Iceberg and Delta of its base.
 
     Args:
         store: where it lies.
@@ -29,6 +32,10 @@ def verify(store: Store, number: str | None = None) -> list[str]:
     )
     found = [(file.key, _problem(store, file)) for file in manifest.files()]
     found += [(contract_key(one), _contract_problem(store, one)) for one in contracts]
+    found += [
+        (key, f"it isn't as it was written; written anew by freg catalogue --format {kind}")
+        for key, kind in damaged_tables(store, manifest).items()
+    ]
     return [f"{key}: {problem}" for key, problem in found if problem]
 
 

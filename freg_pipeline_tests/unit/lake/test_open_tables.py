@@ -24,15 +24,16 @@ from freg_pipeline.commands.root import cli
 from freg_pipeline.errors import DamagedError
 from freg_pipeline.journal.registered import FORMATS, registered, registered_key
 from freg_pipeline.journal.releases import require_current
-from freg_pipeline.lake import keys
+from freg_pipeline.lake import keys, open_iceberg
 from freg_pipeline.lake.catalogue import renew_catalogue
 from freg_pipeline.lake.compact import begin_compaction, compact
 from freg_pipeline.lake.described import described
 from freg_pipeline.lake.landing import load_plan
-from freg_pipeline.lake.open_tables import register, renew, withdraw
+from freg_pipeline.lake.open_tables import open_state, register, renew, withdraw
 from freg_pipeline.lake.purge import purge
 from freg_pipeline.lake.query import connect
 from freg_pipeline.lake.release import build_release
+from freg_pipeline.lake.verify import verify
 from freg_pipeline.settings import load
 from freg_pipeline.store import Store, open_store
 from freg_pipeline.store.local import LocalStore
@@ -283,6 +284,65 @@ def test_a_registration_that_is_damaged_is_made_anew_before_anything_goes(
         told = registered(store, kind)
         assert told is not None
         assert told.bases == (require_current(store).base.folder,)
+
+
+def test_what_tells_of_a_tables_files_is_written_anew_where_it_is_damaged(
+    store: LocalStore,
+) -> None:
+    for kind in FORMATS:
+        register(store, kind)
+    assert verify(store) == []
+    written = {key: store.read(key) for key in told_of_navn(store)}
+    assert len(written) == 6
+    for turn, (key, content) in enumerate(written.items()):
+        path = Path(store.path(key))
+        if turn % 2:
+            path.write_bytes(content[:-9])
+        else:
+            path.unlink()
+    kinds = ["delta", *["iceberg"] * 5]
+    assert sorted(verify(store)) == sorted(
+        f"{key}: it isn't as it was written; written anew by freg catalogue --format {kind}"
+        for key, kind in zip(written, kinds, strict=True)
+    )
+    for kind in FORMATS:
+        register(store, kind)
+    assert verify(store) == []
+    for opened in READERS.values():
+        assert len(opened(store, "navn")) == len(PEOPLE)
+
+
+def told_of_navn(store: Store) -> list[str]:
+    (log,) = (key for key in store.list("bases/one/navn/") if "_delta_log" in key)
+    return [log, "formats/iceberg/catalogue.db", *store.list("formats/iceberg/freg/navn/")]
+
+
+@pytest.mark.parametrize("said", ["numRecords", "path", "metaData", "add", "dataChange"])
+def test_a_log_that_tells_otherwise_gives_way_though_nobody_knows_how_it_was_written(
+    store: LocalStore, said: str
+) -> None:
+    register(store, "delta")
+    whole = {key: store.read(key) for key in told_of_navn(store)[:1]}
+    for key, content in whole.items():
+        Path(store.path(key)).write_bytes(content.replace(said.encode(), said[::-1].encode()))
+    Path(store.path(registered_key("delta"))).unlink()
+    told = register(store, "delta")
+    assert verify(store) == []
+    assert len(delta(store, "navn")) == len(PEOPLE)
+    before = told.objects
+    Path(store.path(registered_key("delta"))).unlink()
+    assert register(store, "delta").objects == before  # what is whole stays as it is
+
+
+def test_metadata_that_a_later_release_has_stays(store: LocalStore) -> None:
+    """Two who register at the same time: the slower one doesn't take away what the other tells."""
+    register(store, "iceberg")
+    before = open_state(store, require_current(store))
+    renamed(store, 200, PEOPLE[1], "Berit")
+    register(store, "iceberg")
+    open_iceberg.clear_tables(store, before)
+    assert len(iceberg(store, "navn")) == len(catalogued(store, "navn")) == len(PEOPLE)
+    assert verify(store) == []
 
 
 def test_files_that_a_table_names_stay_where_it_cannot_be_renewed(
