@@ -184,11 +184,14 @@ def _make_events(folder: Path) -> None:
     """Make the file of events whole, or not at all, unless it is there.
 
     Dagster takes a file that is there for one with all its tables, also where whoever made it was
-    killed meanwhile. (Its runs' it completes.)
+    killed meanwhile, and where it is empty. (Its runs' it completes.)
     """
     name = f"{SQLITE_EVENT_LOG_FILENAME}.db"
     if (folder / name).exists():
-        return
+        if (folder / name).stat().st_size:
+            return
+        for of_another in ("-wal", "-shm"):
+            (folder / f"{name}{of_another}").unlink(missing_ok=True)
     making = folder / ".making"
     shutil.rmtree(making, ignore_errors=True)  # of one that was killed
     ConsolidatedSqliteEventLogStorage(str(making))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import yaml  # type: ignore[import-untyped]
 from dagster import DagsterInstance, DagsterInvalidConfigError
+from dagster._check import CheckError
 from dagster._core.instance.ref import InstanceRef
 
 from freg_pipeline.errors import ConfigurationError, StoreError
@@ -84,7 +85,9 @@ def _home(freg: Freg) -> Path | None:
     if freg.settings.store.startswith("s3://"):
         return None
     freg.store.write("dagster/README.md", _NOTE.encode())  # also makes the folder, privately
-    freg.store.write("dagster/dagster.yaml", _SETTINGS.encode())  # unless there is one
+    settings = "dagster/dagster.yaml"
+    if not freg.store.write(settings, _SETTINGS.encode()) and not freg.store.read(settings):
+        freg.store.replace(settings, _SETTINGS.encode())  # emptied: Dagster would tell its makers
     return Path(freg.settings.store) / "dagster"
 
 
@@ -114,7 +117,7 @@ def _instance(home: Path | None) -> DagsterInstance:
         if os.environ.get("DAGSTER_HOME"):
             return DagsterInstance.get()
         return DagsterInstance.from_ref(InstanceRef.from_dir(_alias(home)))
-    except (yaml.YAMLError, DagsterInvalidConfigError):
+    except (yaml.YAMLError, DagsterInvalidConfigError, CheckError, UnicodeDecodeError):
         raise ConfigurationError(f"{settings} is wrong", "Correct it, or move it away") from None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import hashlib
 import json
 import os
 import re
@@ -67,6 +68,19 @@ def said(command: Command, folder: Path, environment: dict[str, str]) -> Said:
 def state(folder: Path) -> Any:
     """What a store's readers see, or why they can't."""
     return found(lambda: _state(folder / STORE), folder)
+
+
+def fingerprint(folder: Path) -> str:
+    """Of all that readers see: it is the same where the files are."""
+    digest = hashlib.sha256()
+    store = folder / STORE
+    for name in ("releases", "bases", "deltas", "contracts", "erasures", "pins"):
+        for path in sorted((store / name).rglob("*")):
+            if path.is_file():
+                told = path.stat()
+                content = path.read_bytes() if told.st_nlink == 1 else str(told.st_ino).encode()
+                digest.update(f"{path.relative_to(store)} {len(content)} ".encode() + content)
+    return digest.hexdigest()
 
 
 def found(work: Callable[[], Any], folder: Path) -> Any:

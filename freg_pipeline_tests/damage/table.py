@@ -21,8 +21,11 @@ from freg_pipeline_tests.damage.trial import Bench, Case
 
 _IMPORTED = (
     *IMPORTED, "freg_pipeline.changes.folder", "freg_pipeline.erasure.course",
-    "freg_pipeline.export.folder", "freg_pipeline.lake.content", "freg_pipeline.lake.retention",
-    "freg_pipeline.orchestration.standing",
+    "freg_pipeline.export.folder", "freg_pipeline.lake.content", "freg_pipeline.lake.open_delta",
+    "freg_pipeline.lake.open_iceberg", "freg_pipeline.lake.retention",
+    "freg_pipeline.load.incoming", "freg_pipeline.load.loading",
+    "freg_pipeline.orchestration.standing", "dlt.destinations.impl.duckdb.duck", "pandas",
+    "pyarrow.dataset", "pyarrow.pandas_compat", "pyarrow.substrait",
 )  # fmt: skip
 
 Field = tuple[str, str, str]  # a kind, a harm, a command's name

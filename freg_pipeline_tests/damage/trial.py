@@ -11,7 +11,7 @@ from typing import Any, Literal
 from freg_pipeline_tests.chaos.commands import DOCUMENTED, UNFORESEEN
 from freg_pipeline_tests.damage.commands import Command
 from freg_pipeline_tests.damage.harm import DELETED, damage
-from freg_pipeline_tests.damage.here import Said, said, state
+from freg_pipeline_tests.damage.here import Said, fingerprint, said, state
 from freg_pipeline_tests.damage.prepared import STORE, Prepared
 from freg_pipeline_tests.damage.watched import watching
 
@@ -74,6 +74,7 @@ class Bench:
         self._made = made
         self._place = folder / "trial"
         self._usual: dict[str, Usual] = {}
+        self._states: dict[str, Any] = {}
         self._before = self._state_before()
 
     def usual(self, command: Command) -> Usual:
@@ -82,7 +83,7 @@ class Bench:
             self._anew()
             with watching(self._place) as opened:
                 told = said(command, self._place, self._made.environment)
-            after = state(self._place) if command.changes else None
+            after = self._state() if command.changes else None
             self._usual[command.name] = Usual(told, after, frozenset(opened))
         return self._usual[command.name]
 
@@ -136,13 +137,13 @@ class Bench:
 
     def _require_right(self, name: str, usual: Usual, *, told: str, failed: bool) -> None:
         """See that readers see what they should, once the object is back if it was missed."""
-        after = state(self._place)
+        after = self._state()
         if isinstance(after, str):
             target = self._place / name
             target.unlink(missing_ok=True)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(self._made.folder / name, target)
-            after = state(self._place)
+            after = self._state()
         allowed = [usual.after, self._before] if failed else [usual.after]
         if after in allowed:
             return
@@ -162,7 +163,14 @@ class Bench:
 
     def _state_before(self) -> Any:
         self._anew()
-        return state(self._place)
+        return self._state()
+
+    def _state(self) -> Any:
+        """What readers see now: found once of the same files."""
+        files = fingerprint(self._place)
+        if files not in self._states:
+            self._states[files] = state(self._place)
+        return self._states[files]
 
 
 def _is_taken_away(kind: str, harm: str, command: Command) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from dagster import AssetKey, AssetMaterialization, DagsterInstance
 
+from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.orchestration.engine import open_engine
 from freg_pipeline.orchestration.resources import Freg
 
@@ -83,3 +84,36 @@ def test_many_events_are_written_by_one_connection_a_process(
         assert os.waitstatus_to_exitcode(os.waitpid(told, 0)[1]) > 0  # its parent's isn't used
         records = instance.fetch_materializations(AssetKey("asset_0"), limit=100).records
         assert len(records) == EVENTS + 2
+
+
+@pytest.mark.usefixtures("recorded")
+def test_records_that_were_emptied_are_made_anew(make_freg: MakeFreg, tmp_path: Path) -> None:
+    freg = make_freg("http://127.0.0.1:1")
+    with open_engine(freg) as engine:
+        engine.add("uttrekk", "one")
+    home = tmp_path / "store" / "dagster"
+    settings = (home / "dagster.yaml").read_bytes()
+    for path in (home / "dagster.yaml", *home.rglob("*.db")):
+        path.write_bytes(b"")
+    (home / "history" / "event_log.db-wal").write_bytes(b"of the file that was")
+    with open_engine(freg) as engine:
+        engine.add("uttrekk", "two")
+        assert engine.instance.get_dynamic_partitions("uttrekk") == ["two"]
+        assert engine.instance.get_runs() == []
+    assert (home / "dagster.yaml").read_bytes() == settings
+
+
+@pytest.mark.usefixtures("recorded")
+@pytest.mark.parametrize(
+    "damage", [(b"EventsInOneFile", b"EventsInOne"), (b"telemetry", b"t\xe4l")]
+)
+def test_settings_of_dagster_that_are_damaged_are_named(
+    make_freg: MakeFreg, tmp_path: Path, damage: tuple[bytes, bytes]
+) -> None:
+    freg = make_freg("http://127.0.0.1:1")
+    with open_engine(freg):
+        pass
+    settings = tmp_path / "store" / "dagster" / "dagster.yaml"
+    settings.write_bytes(settings.read_bytes().replace(*damage))
+    with pytest.raises(ConfigurationError, match=r"dagster\.yaml is wrong"), open_engine(freg):
+        pass
