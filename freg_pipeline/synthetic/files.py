@@ -1,6 +1,7 @@
 """A population in files: columns that are mapped, documents that are packed, and what they are.
 
-``population.json`` is written last, with the length and checksum of every other file.
+``population.json`` is written last, with the length and checksum of every other file; its first
+line is its own checksum.
 """
 
 from __future__ import annotations
@@ -64,7 +65,8 @@ def save(folder: Path, about: About) -> None:
     about.files = {
         path.name: (path.stat().st_size, checksum(path)) for path in sorted(folder.iterdir())
     }
-    (folder / _ABOUT).write_bytes(msgspec.json.encode(about))
+    content = msgspec.json.encode(about)
+    (folder / _ABOUT).write_bytes(_own_checksum(content) + content)
 
 
 def load(folder: Path) -> Population:
@@ -73,10 +75,7 @@ def load(folder: Path) -> Population:
     Raises:
         DamagedError: some of it isn't as it was written.
     """
-    try:
-        about = msgspec.json.decode((folder / _ABOUT).read_bytes(), type=About)
-    except (OSError, ValueError):
-        raise DamagedError from None
+    about = _about(folder)
     for name, (length, check) in about.files.items():
         path = folder / name
         if not path.is_file() or path.stat().st_size != length or checksum(path) != check:
@@ -96,6 +95,20 @@ def load(folder: Path) -> Population:
         random=random,
         heap=Heap(Packed(folder / DOCUMENTS, blocks["ends"])),
     )
+
+
+def _about(folder: Path) -> About:
+    try:
+        own, content = (folder / _ABOUT).read_bytes().split(b"\n", 1)
+    except (OSError, ValueError):
+        raise DamagedError from None
+    if own + b"\n" != _own_checksum(content):
+        raise DamagedError
+    return msgspec.json.decode(content, type=About)
+
+
+def _own_checksum(content: bytes) -> bytes:
+    return b"%08x\n" % zlib.crc32(content)
 
 
 def values_of(values: Mapping[str, Iterable[Any]]) -> dict[str, Sequence[Any]]:

@@ -202,13 +202,17 @@ def test_what_is_damaged_or_unfinished_is_made_anew(own: RegisterOptions) -> Non
 
 
 @pytest.mark.parametrize("name", ["population.json", "people-people.npy", "blocks-ends.npy"])
-@pytest.mark.parametrize("damage", ["cut", "gone"])
-def test_any_damage_is_seen(own: RegisterOptions, name: str, damage: str) -> None:
+@pytest.mark.parametrize("damage", ["cut", "emptied", "gone", 0.0, 0.01, 0.3, 0.5, 0.9, 1.0])
+def test_any_damage_is_seen(own: RegisterOptions, name: str, damage: str | float) -> None:
     path = population(own) / name
+    content = bytearray(path.read_bytes())
     if damage == "gone":
         path.unlink()
+    elif isinstance(damage, float):
+        content[int(damage * (len(content) - 1))] ^= 4
+        path.write_bytes(content)
     else:
-        path.write_bytes(path.read_bytes()[:-1])
+        path.write_bytes(content[:-1] if damage == "cut" else b"")
     with pytest.raises(BeginsAnewError):
         SyntheticRegister(own, _begins_anew)
 
