@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import binascii
+import json
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -18,6 +21,7 @@ _UNREACHED = "DestinationConnectionError"
 # What drivers call it if a server ends, or the way to it does; and SQL's codes of that.
 _GONE = {"OperationalError", "InterfaceError", "AdminShutdown", "CrashShutdown", "CannotConnectNow"}
 _GONE_CODES = {"08", "57", "00"}
+_DAMAGED = (zlib.error, binascii.Error, json.JSONDecodeError)  # dlt packs what it keeps
 _AGAIN = "run the same command again: it goes on from where it stands"
 
 
@@ -51,6 +55,12 @@ def _told(error: Exception, destination: Destination, *, reached: bool) -> FregE
     if wrong is not None:
         return wrong
     last = chain[-1]
+    if isinstance(last, _DAMAGED):
+        return DestinationError(
+            f"{destination} keeps the copy's state in _dlt_pipeline_state and _dlt_version, and "
+            f"what is there is damaged ({type(last).__name__})",
+            "Restore them from a backup, or make the copy anew: name another --schema",
+        )
     if reached and isinstance(last, OSError):
         return DestinationError(
             f"{destination} can't be written ({last.strerror or type(last).__name__})",
