@@ -41,18 +41,22 @@ class Asked:
         try:
             return recall_record(self.store, self._request_key, Request)
         except DamagedError as error:
-            raise DamagedError(
-                error.key,
-                self.store.location,
-                f"Restore it from a backup, or delete the folder uttrekk/{self.name}/: "
-                "releases stay, but one that started with it can no longer be kept "
-                "current",
-            ) from None
+            raise DamagedError(error.key, self.store.location, self._without_it) from None
         except ObjectMissingError:
+            key = self._request_key
+            if self.store.list(self.key("")):
+                raise DamagedError(key, self.store.location, self._without_it, "gone") from None
             raise ConfigurationError(
                 f"there is no uttrekk {self.name} in {self.store.location}",
                 "See freg uttrekk status for the ones there are",
             ) from None
+
+    @property
+    def _without_it(self) -> str:
+        return (
+            f"Restore it from a backup, or delete the folder uttrekk/{self.name}/: releases stay, "
+            "but one that started with it can no longer be kept current"
+        )
 
     @property
     def question(self) -> Question:

@@ -24,6 +24,7 @@ TAKEN_AWAY = {
     "releases/{number}/manifest.json",  # as a purge does; the current one's is told
 }  # fmt: skip
 _HOW_FAR = {"uttrekk status", "uttrekk status, one"}  # tell what is there: the rest isn't done
+_HOW_MANY = {"erase", "erase --dry-run"}  # tell of how many objects: tallies are made again
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,9 @@ class Bench:
                 how, why = self._judged(command, name, expected, came, healed=healed)
             except _WrongError as wrong:
                 how, why = "WRONG", f"{wrong} | {came.code} | {came.err[-600:]}"
-                if _is_taken_away(kind, harm, command) and came.code in IN_ORDER:
+                # What is damaged and can be had again is taken away, to be asked for.
+                is_gone = harm == DELETED or not (self._place / name).exists()
+                if is_gone and _may_be_gone(kind, command) and came.code in IN_ORDER:
                     how, why = "taken away", ""
             yield Case(name, kind, harm, command.name, how, why)
 
@@ -173,9 +176,11 @@ class Bench:
         return self._states[files]
 
 
-def _is_taken_away(kind: str, harm: str, command: Command) -> bool:
+def _may_be_gone(kind: str, command: Command) -> bool:
+    """Whether a command may tell just that something is gone."""
     how_far = command.name in _HOW_FAR and kind.startswith("uttrekk/")
-    return harm == DELETED and (kind in TAKEN_AWAY or how_far)
+    how_many = command.name in _HOW_MANY and "_antall" in kind
+    return kind in TAKEN_AWAY or how_far or how_many
 
 
 class _WrongError(Exception):

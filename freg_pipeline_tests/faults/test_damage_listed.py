@@ -9,10 +9,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from freg_pipeline.commands.root import cli
-from freg_pipeline.errors import DamagedError
+from freg_pipeline.errors import ConfigurationError, DamagedError
 from freg_pipeline.journal.pins import pin
 from freg_pipeline.journal.pointer import manifest_key
 from freg_pipeline.journal.releases import read_manifest
+from freg_pipeline.journal.uttrekk import Uttrekk
 from freg_pipeline.lake.purge import purge
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.store.local import LocalStore
@@ -77,6 +78,16 @@ def test_all_that_is_damaged_is_named(store: LocalStore, caplog: pytest.LogCaptu
     assert numbers == ["000003"]
     told = caplog.text + str(result.exception)
     assert [key for key in keys if told.count(key) != 1] == []
+
+
+def test_what_was_asked_for_is_named_where_it_is_gone(store: LocalStore) -> None:
+    key = "uttrekk/one/request.json"
+    Path(store.path(key)).unlink()
+    with pytest.raises(DamagedError, match=rf"{key} in .* is gone\. Restore it") as error:
+        _ = Uttrekk(store, "one").request
+    assert error.value.key == key
+    with pytest.raises(ConfigurationError, match="there is no uttrekk none"):
+        _ = Uttrekk(store, "none").request
 
 
 def test_an_earlier_release_that_is_damaged_can_be_done_without(store: LocalStore) -> None:
