@@ -58,7 +58,7 @@ def _temporary_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         tempfile.TemporaryDirectory(prefix="freg-tests-", ignore_cleanup_errors=True) as name,
         pytest.MonkeyPatch.context() as patch,
     ):
-        Path(name).chmod(0o711)  # PostgreSQL, as another user, gets to its own in there
+        Path(name).chmod(0o1777)  # as /tmp is: some processes run as other users
         patch.setenv("TMPDIR", name)
         patch.setattr(tempfile, "tempdir", None)  # asks for it again
         yield
