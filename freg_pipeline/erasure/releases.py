@@ -141,6 +141,7 @@ def remove_files(store: Store) -> int:
         if key not in kept and "/_delta_log/" not in key
     ]
     store.delete_all(going)
+    store.sweep()  # of a compaction that was killed a moment ago, say
     return len(going) + sweep(store)
 
 

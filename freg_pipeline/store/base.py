@@ -117,6 +117,10 @@ class Store(Protocol):
         """A private local folder for files under construction, gone afterwards."""
         ...
 
+    def sweep(self) -> None:
+        """Remove what killed processes have left under construction, however young."""
+        ...
+
 
 def is_there(store: Store, key: str) -> bool:
     """Whether an object is there that is never replaced, and is mostly read next."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import errno
+import math
 import os
 import random
 import shutil
@@ -24,7 +25,7 @@ from freg_pipeline.store.readers import (
     is_ours,
     require_closed,
 )
-from freg_pipeline.store.scratch import held, sweep
+from freg_pipeline.store.scratch import held, nobody_making, sweep
 
 _UNDER_CONSTRUCTION = ".tmp"  # on the same file system as the objects, so that a link is enough
 _FOLDERS_REMEMBERED = 10_000
@@ -97,10 +98,13 @@ class LocalStore:
 
     def put_file(self, key: str, source: Path) -> bool:
         """As :meth:`write`, from a local file, which is gone afterwards."""
-        with self._writing():
+        with self._writing(), contextlib.ExitStack() as used:
             self._prepare()
             if source.stat().st_dev != self._tmp.stat().st_dev:
                 moved = self._tmp / f"put-{os.getpid()}-{source.name}"
+                with held(self._tmp):
+                    moved.touch(mode=0o600)
+                    used.enter_context(held(moved))
                 shutil.copyfile(source, moved)
                 source.unlink()
                 source = moved
@@ -171,12 +175,18 @@ class LocalStore:
         """A private folder on the store's own file system, gone afterwards."""
         with self._writing():
             self._prepare()
-            folder = Path(tempfile.mkdtemp(dir=self._tmp))
-        try:
-            with held(folder):
-                yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.ExitStack() as used:
+            with self._writing(), held(self._tmp):
+                folder = Path(tempfile.mkdtemp(dir=self._tmp))
+                used.callback(shutil.rmtree, folder, ignore_errors=True)
+                used.enter_context(held(folder))
+            yield folder
+
+    def sweep(self) -> None:
+        """Remove what killed processes have left under construction, however young."""
+        if self._tmp.exists():
+            with self._writing(), nobody_making(self._tmp):
+                sweep(self._tmp.iterdir(), made_seconds=-math.inf)
 
     def _allow(self, file: Path, key: str) -> None:
         """Give a file that isn't there yet to readers, if it is for them; else to nobody."""
@@ -228,18 +238,18 @@ class LocalStore:
     @contextlib.contextmanager
     def _temporary(self, key: str, data: bytes) -> Iterator[Path]:
         self._make_folder(self._tmp)
-        handle, name = tempfile.mkstemp(dir=self._tmp)  # mode 0600
-        temporary = Path(name)
-        try:
+        with contextlib.ExitStack() as used:
+            with held(self._tmp):
+                handle, name = tempfile.mkstemp(dir=self._tmp)  # mode 0600
+                temporary = Path(name)
+                used.callback(temporary.unlink, missing_ok=True)
+                used.enter_context(held(temporary))
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
                 file.flush()
                 self._allow(temporary, key)
                 os.fsync(file.fileno())
-            with held(temporary):
-                yield temporary
-        finally:
-            temporary.unlink(missing_ok=True)
+            yield temporary
 
     def _publish(self, temporary: Path, key: str) -> bool:
         """Give the finished file its name. A link fails where a rename would overwrite."""

@@ -89,11 +89,16 @@ def _is_mine(entry: os.DirEntry[str]) -> bool:
     return owner == os.geteuid() and entry.is_dir(follow_symlinks=False)
 
 
-def sweep(found: Iterable[Path]) -> None:
-    """Remove those files and folders that nobody holds any more."""
+def sweep(found: Iterable[Path], *, made_seconds: float = _MADE_SECONDS) -> None:
+    """Remove those files and folders that nobody holds any more.
+
+    Args:
+        found: what there is.
+        made_seconds: how old they must be, so that whoever makes one has come to hold it.
+    """
     for leftover in found:
         with contextlib.suppress(FileNotFoundError):  # another process swept it first
-            if _is_left(leftover):
+            if _is_left(leftover, made_seconds):
                 shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
 
 
@@ -109,10 +114,22 @@ def held(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _is_left(path: Path) -> bool:
+@contextlib.contextmanager
+def nobody_making(folder: Path) -> Iterator[None]:
+    """Keep others from making something in a folder, who hold it until they hold what they make."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _is_left(path: Path, made_seconds: float) -> bool:
     """Whether the process that made a file or folder is dead."""
     age = time.time() - path.stat().st_mtime
-    if age < _MADE_SECONDS:
+    if age < made_seconds:
         return False
     handle = os.open(path, os.O_RDONLY)
     try:

@@ -145,6 +145,14 @@ def test_nothing_that_can_be_read_through_them_holds_the_person(store: LocalStor
     assert verify(store) == []
 
 
+def test_what_a_process_that_was_killed_a_moment_ago_left_goes(store: LocalStore) -> None:
+    left = Path(store.location) / ".tmp/tmpkilled/000000"
+    left.parent.mkdir(parents=True)
+    left.write_text("rows of persons")
+    _erase(store)
+    assert not left.parent.exists()
+
+
 @pytest.mark.parametrize("at", ["releases/current.json", "formats/delta.json"])
 def test_who_is_killed_before_they_are_written_anew_does_it_the_next_time(
     store: LocalStore, monkeypatch: pytest.MonkeyPatch, at: str
