@@ -289,7 +289,7 @@ def reason_in(fields: Mapping[str, msgspec.Raw]) -> str | None:
     """
     named = {name: raw for name, raw in fields.items() if name in _OF_ERRORS and not _is_blank(raw)}
     text = next((named[name] for name in _TEXTS if name in named), None)
-    return None if not named else _UNTOLD if text is None else refusal(text)
+    return None if not named else _UNTOLD if text is None else refusal(bytes(text))
 
 
 def _is_blank(raw: msgspec.Raw) -> bool:
