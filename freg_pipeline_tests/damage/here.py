@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import hashlib
 import json
+import logging
 import os
 import re
 import sys
@@ -174,6 +175,7 @@ def _forked(work: Callable[[], None]) -> int:
     if child == 0:
         code = 1
         atexit._clear()  # what is to be done at the end of the process that this one was
+        logging.getLogger().handlers.clear()  # pytest's: what is told is for stderr
         try:
             work()
             code = 0
