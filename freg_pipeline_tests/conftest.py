@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 from dagster import DagsterInstance
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
 
 from freg_pipeline.orchestration import records
 from freg_pipeline.orchestration.resources import Freg
@@ -42,6 +43,16 @@ settings.load_profile("same")
 
 StartRegister = Callable[..., str]
 RunFreg = Callable[..., "Ended"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Draw the same examples whatever ran before.
+
+    Hypothesis takes constants from those of our modules that are imported by then, and has no
+    setting for it.
+    """
+    if config.getoption("hypothesis_profile") is None:
+        providers.is_local_module_file = lambda path: False
 
 
 def pytest_xdist_auto_num_workers() -> int:
