@@ -248,4 +248,6 @@ ANSWERS: dict[str, Peer] = {
         }.items()
     },
 }
+# Of those, what services refuse (3): nothing but brackets, or a reason in place of an answer.
+REFUSED_BY_SOME = {"brackets without end", "XML nested without end", "half a pair"}
 PEERS: dict[str, Peer] = {**ENDLESS, **FAULTS, **REFUSALS, **ANSWERS}

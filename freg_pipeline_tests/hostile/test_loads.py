@@ -18,7 +18,7 @@ from freg_pipeline_tests.hostile.flows import HEALED, LOAD, SYNC, Case, Flows, f
 from freg_pipeline_tests.hostile.peers import NUMBER
 
 CASES = {
-    Case(LOAD, "uttrekk/komplett", "half a pair"): 1,
+    Case(LOAD, "uttrekk/komplett", "half a pair"): 3,
     Case(LOAD, "uttrekk/komplett", "a job that leads elsewhere"): 3,
     Case(LOAD, "/batch/", "gzip bomb"): 3,
     Case(LOAD, "/batch/", "the same batch for ever"): 3,
