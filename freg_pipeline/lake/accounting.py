@@ -21,11 +21,12 @@ def require_complete(accounting: Accounting, uttrekk: Uttrekk) -> None:
     Raises:
         IncompleteError: something failed, is unexplained, or a full load holds nobody.
     """
-    problem = ""
+    problem, way_on = "", f"{uttrekk.resume_command} asks for them again"
     if accounting.failed or accounting.unexplained:
         problem = f"{accounting.failed:,} failed and {accounting.unexplained:,} are unexplained"
     elif uttrekk.kind.is_everyone and not accounting.landed:
-        problem = "the register delivered nobody"
+        problem = "none is a person: the register delivered nobody"
+        way_on = f"Give it up and order anew: freg uttrekk abandon {uttrekk.name}"
     if problem:
         why = [f"{reason} ({count:,})" for reason, count in accounting.reasons.items()
                if reason.startswith("feilet: ")]  # fmt: skip
@@ -33,8 +34,7 @@ def require_complete(accounting: Accounting, uttrekk: Uttrekk) -> None:
         raise IncompleteError(
             f"the uttrekk {uttrekk.name} is not complete: of {accounting.delivered:,} identifiers "
             f"{problem}{said}; nothing was released",
-            f"{uttrekk.resume_command} asks for them again. To release it anyway: "
-            f"{uttrekk.resume_command} --allow-incomplete",
+            f"{way_on}. To release it anyway: {uttrekk.resume_command} --allow-incomplete",
             counts={
                 "delivered": accounting.delivered,
                 "landed": accounting.landed,

@@ -16,7 +16,7 @@ from freg_pipeline.orchestration.config import ReleaseConfig
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run import run_uttrekk
 from freg_pipeline_tests.conftest import StartRegister
-from freg_pipeline_tests.registers import status_of
+from freg_pipeline_tests.registers import altered, status_of
 
 MakeFreg = Callable[..., Freg]
 
@@ -114,6 +114,20 @@ def test_a_document_that_cannot_be_decoded_is_named_and_stops_the_release(
     failed = query(freg.store, "SELECT sti, aarsak FROM avvik WHERE utfall = 'feilet'").fetchall()
     assert len(failed) == manifest.accounting.failed > 0
     assert all(sti and aarsak for sti, aarsak in failed)
+
+
+def test_a_list_of_nobody_is_no_release_and_is_ordered_anew(
+    start_register: StartRegister, make_freg: MakeFreg
+) -> None:
+    """To go on with it would ask for nobody: everything that came is accounted for."""
+    register = start_register(persons=20, batch_size=100)
+    with altered(register, "/batch/0", lambda _: {}) as url:
+        freg = make_freg(url)
+        with pytest.raises(IncompleteError, match="the register delivered nobody") as stopped:
+            run_uttrekk(freg, name="empty")
+    assert "freg uttrekk abandon empty" in str(stopped.value)
+    assert "asks for them again" not in str(stopped.value)
+    assert current_release(freg.store) is None
 
 
 def test_documents_that_the_register_has_deleted_are_accounted_for_as_gone(
