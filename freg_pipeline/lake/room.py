@@ -80,8 +80,13 @@ def side_by_side(
                 coming.update((one, requests.submit(fetch, one)) for one in islice(later, 1))
             with room.of(sizes[name]):
                 made = make(name)
-            return None if made is None else requests.submit(keep, name, made)
+            if made is None:
+                return None
+            kept = requests.submit(keep, name, made)
+            if store.at_once == 1:
+                wait([kept])  # nothing is waited for there: it is work as making is
+            return kept
 
         begun = {name: makers.submit(work, name) for name in by_size}
-        kept = {name: begun[name].result() for name in sizes}
-        return {name: one.result() for name, one in kept.items() if one is not None}
+        sent = {name: begun[name].result() for name in sizes}
+        return {name: one.result() for name, one in sent.items() if one is not None}

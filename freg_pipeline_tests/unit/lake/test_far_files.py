@@ -143,6 +143,25 @@ def test_no_more_are_made_at_once_than_there_is_a_gain_in(
     assert sorted(fetched) == (list(range(40)) if is_far else [])
 
 
+def test_here_no_more_is_at_work_than_makes_tables_whatever_it_is_at(tmp_path: Path) -> None:
+    """To keep a file is work, too, where nobody is waited for: each that is at it holds memory."""
+    lock, at_work, most = threading.Lock(), 0, 0
+
+    def work(name: int, *_: object) -> int:
+        nonlocal at_work, most
+        with lock:
+            at_work += 1
+            most = max(most, at_work)
+        time.sleep(0.005)
+        with lock:
+            at_work -= 1
+        return name
+
+    made = side_by_side(local_store(tmp_path), dict.fromkeys(range(30), 1), work, work)
+    assert len(made) == 30
+    assert most <= room.AT_ONCE
+
+
 def test_what_fails_is_raised_whether_fetched_made_or_kept(proxy: Between) -> None:
     store = fresh(proxy)
 
