@@ -102,25 +102,22 @@ def sweep(found: Iterable[Path], *, made_seconds: float = _MADE_SECONDS) -> None
                 shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
 
 
-@contextlib.contextmanager
-def held(path: Path) -> Iterator[None]:
+def held(path: Path) -> contextlib.AbstractContextManager[None]:
     """Show other processes that a file or folder is in use, until this one is done or dead."""
+    return _locked(path, fcntl.LOCK_SH)
+
+
+def nobody_making(folder: Path) -> contextlib.AbstractContextManager[None]:
+    """Keep others from making something in a folder, who hold it until they hold what they make."""
+    return _locked(folder, fcntl.LOCK_EX)
+
+
+@contextlib.contextmanager
+def _locked(path: Path, how: int) -> Iterator[None]:
     handle = os.open(path, os.O_RDONLY)
     try:
         with contextlib.suppress(OSError):  # a file system without locks
-            fcntl.flock(handle, fcntl.LOCK_SH)
-        yield
-    finally:
-        os.close(handle)
-
-
-@contextlib.contextmanager
-def nobody_making(folder: Path) -> Iterator[None]:
-    """Keep others from making something in a folder, who hold it until they hold what they make."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):  # a file system without locks
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            fcntl.flock(handle, how)
         yield
     finally:
         os.close(handle)
