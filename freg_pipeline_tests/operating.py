@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from playwright.sync_api import Page
 from playwright.sync_api import TimeoutError as StoppedError
+
+from freg_pipeline_tests.waiting import STUCK_SECONDS
 
 MATERIALIZE = re.compile("Materialize")
 TRIES, PAGE_SECONDS = 4, 60.0  # the page itself stops at times: it is opened again then
@@ -39,29 +41,39 @@ class Operator:
             new: add the partition first; else it is chosen.
         """
         page = self._page
-        page.goto("/assets/uttrekk")
-        page.get_by_role("button", name=MATERIALIZE).first.click()
-        if new:
-            self._add_partition(partition)
-        else:
-            page.get_by_placeholder("Partition", exact=True).fill(partition)
-            page.get_by_role("menuitem", name=partition, exact=True).or_(
-                page.locator("a, li, div").filter(has_text=re.compile(f"^{partition}$"))
-            ).last.click()
-        page.get_by_text(f"partition: {partition}", exact=True).wait_for()
-        self._write(config)
-        page.get_by_text("No errors").wait_for()
+        added = not new
+
+        def filled() -> None:
+            nonlocal added
+            page.goto("/assets/uttrekk")
+            page.get_by_role("button", name=MATERIALIZE).first.click()
+            if added:
+                self._choose_partition(partition)
+            else:
+                added = self._add_partition(partition)
+            page.get_by_text(f"partition: {partition}", exact=True).wait_for()
+            self._write(config)
+            page.get_by_text("No errors").wait_for()
+
+        self._reaches(filled)
         self.picture("launchpad")
         page.get_by_role("dialog").get_by_role("button", name=re.compile("Materialize$")).click()
         page.wait_for_url("**/runs/*")
         return page.url.rpartition("/")[2]
 
-    def _add_partition(self, name: str) -> None:
+    def _choose_partition(self, name: str) -> None:
+        self._page.get_by_placeholder("Partition", exact=True).fill(name)
+        # The page behind the form has links of the same name.
+        offered = self._page.locator(".dagster-popover")
+        offered.get_by_role("menuitem", name=name, exact=True).click()
+
+    def _add_partition(self, name: str) -> bool:
         self._page.get_by_role("button", name="Add new partition").click()
         dialog = self._page.get_by_role("dialog").filter(has_text="Add a partition")
         dialog.locator("input").fill(name)
         self.picture("add-partition")
         dialog.get_by_role("button", name="Save").click()
+        return True
 
     def _write(self, config: str) -> None:
         """In place of what the form holds."""
@@ -72,28 +84,43 @@ class Operator:
 
     def turn_on(self, sensor: str) -> None:
         """Turn a sensor on."""
-        self._page.goto(f"{self._location}/sensors/{sensor}")
-        switch = self._page.get_by_role("checkbox").first
-        switch.wait_for(state="attached")
-        switch.locator("xpath=..").click()
-        self._page.wait_for_function(
-            "() => document.querySelector('input[type=checkbox]:checked') !== null"
-        )
+
+        def turned() -> None:
+            self._page.goto(f"{self._location}/sensors/{sensor}")
+            switch = self._page.get_by_role("checkbox").first
+            switch.wait_for(state="attached")
+            if not switch.is_checked():
+                switch.locator("xpath=..").click()
+            self._page.wait_for_function(
+                "() => document.querySelector('input[type=checkbox]:checked') !== null"
+            )
+
+        self._reaches(turned)
 
     def terminate(self, run: str) -> None:
         """Cancel a run."""
-        self._page.goto(f"/runs/{run}")
-        self._page.get_by_role("button", name=re.compile("Terminate")).click()
-        dialog = self._page.get_by_role("dialog")
-        dialog.get_by_role("button", name=re.compile("Terminate")).click()
+        cancel = re.compile("Terminate")
+
+        def asked() -> None:
+            self._page.goto(f"/runs/{run}")
+            self._page.get_by_role("button", name=cancel).click()
+            confirm.wait_for()
+
+        confirm = self._page.get_by_role("dialog").get_by_role("button", name=cancel)
+        self._reaches(asked)
+        confirm.click()
 
     def backfill(self, job: str) -> None:
         """Backfill all partitions of a job."""
         page = self._page
-        page.goto(f"{self._location}/jobs/{job}")
-        page.get_by_role("button", name=MATERIALIZE).first.click()
         dialog = page.get_by_role("dialog")
-        dialog.get_by_text("All", exact=True).click()
+
+        def chosen() -> None:
+            page.goto(f"{self._location}/jobs/{job}")
+            page.get_by_role("button", name=MATERIALIZE).first.click()
+            dialog.get_by_text("All", exact=True).click()
+
+        self._reaches(chosen)
         self.picture("backfill")
         dialog.get_by_role("button", name="Launch backfill").click()
         page.get_by_text(re.compile("backfill|Backfill")).first.wait_for()
@@ -108,22 +135,27 @@ class Operator:
         self._page.set_viewport_size(usual)
 
     def sees(self, path: str, *texts: str, picture: str = "") -> None:
-        """Open a page, again where it has stopped, and wait until it shows some texts."""
-        for _ in range(TRIES - 1):
-            try:
-                self._open(path, texts, timeout=PAGE_SECONDS * 1_000)
-                break
-            except StoppedError:
-                continue
-        else:
-            self._open(path, texts, timeout=None)
+        """Open a page and wait until it shows some texts."""
+
+        def shown() -> None:
+            self._page.goto(path)
+            for text in texts:
+                self._page.get_by_text(text).locator("visible=true").first.wait_for()
+
+        self._reaches(shown)
         if picture:
             self.picture(picture)
 
-    def _open(self, path: str, texts: tuple[str, ...], timeout: float | None) -> None:
-        self._page.goto(path)
-        for text in texts:
-            self._page.get_by_text(text).locator("visible=true").first.wait_for(timeout=timeout)
+    def _reaches(self, act: Callable[[], None]) -> None:
+        """Do what opens a page and changes nothing that isn't done once: anew where it stopped."""
+        self._page.set_default_timeout(PAGE_SECONDS * 1_000)
+        try:
+            for _ in range(TRIES - 1):
+                with suppress(StoppedError):
+                    return act()
+        finally:
+            self._page.set_default_timeout(STUCK_SECONDS * 1_000)
+        return act()
 
     def sees_drawn(self, title: str) -> None:
         """Wait until the page that is open shows a picture in a text of ours, drawn."""
