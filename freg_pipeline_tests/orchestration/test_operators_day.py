@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
 from dagster import DagsterRunStatus
 
 from freg_pipeline.journal.releases import current_release
@@ -42,6 +43,7 @@ SUCCESS, FAILURE = DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE
 
 
 @in_a_browser
+@pytest.mark.timeout(2_400)  # a day is long: seven parts, and pages that stop are opened again
 def test_an_operators_day(tmp_path: Path) -> None:
     with deployed(tmp_path) as dagster:
         with dagster.page(width=1280, height=800) as page:
