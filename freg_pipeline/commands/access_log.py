@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from freg_pipeline.commands.opening import store
 from freg_pipeline.commands.options import with_settings
 from freg_pipeline.errors import IncompleteError
+
+if TYPE_CHECKING:
+    from freg_pipeline.journal.access_log import LeftOut
 
 
 @click.command("access-log")
@@ -32,17 +35,27 @@ def access_log(since: datetime | None, form: str) -> None:
     """
     import msgspec
 
-    from freg_pipeline.journal.access_log import entries
+    from freg_pipeline.journal.access_log import LeftOut, entries
 
-    damaged: list[str] = []
-    for entry in entries(store(), None if since is None else since.date(), damaged):
+    left_out = LeftOut()
+    for entry in entries(store(), None if since is None else since.date(), left_out):
         click.echo(msgspec.json.encode(entry) if form == "json" else _line(entry))
-    if damaged:
+    if left_out.others or left_out.unsealed:
+        click.echo(f"Left out: {_told(left_out)}", err=True)
+    if left_out.damaged:
         raise IncompleteError(
-            f"{len(damaged)} of the access log's objects aren't as they were written, the first is "
-            f"{damaged[0]}",
+            f"{len(left_out.damaged)} of the access log's objects aren't as they were written, the "
+            f"first is {left_out.damaged[0]}",
             "Restore them from a copy; all others are shown",
         )
+
+
+def _told(left_out: LeftOut) -> str:
+    told = {
+        "of other stores": left_out.others,
+        "without the digest by which a change is seen": left_out.unsealed,
+    }
+    return ", ".join(f"{count:,} {which}" for which, count in told.items() if count)
 
 
 def _line(entry: dict[str, Any]) -> str:

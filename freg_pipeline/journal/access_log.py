@@ -17,7 +17,7 @@ import re
 import secrets
 import socket
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from string import ascii_lowercase
@@ -91,8 +91,24 @@ def note_access(
     return access
 
 
+@dataclass
+class LeftOut:
+    """What isn't told of a log.
+
+    Attributes:
+        damaged: objects that aren't as they were written, by name and place.
+        others: how many are of other stores that are noted in the same place.
+        unsealed: how many, of this user's own, hold no digest, as before there were any: whether
+            they are as they were written can't be known.
+    """
+
+    damaged: list[str] = field(default_factory=list)
+    others: int = 0
+    unsealed: int = 0
+
+
 def entries(
-    store: Store, since: date | None = None, damaged: list[str] | None = None
+    store: Store, since: date | None = None, left_out: LeftOut | None = None
 ) -> Iterator[dict[str, Any]]:
     """What is noted of a store, the earliest first: a day at a time.
 
@@ -101,8 +117,9 @@ def entries(
     Args:
         store: which.
         since: from that day on.
-        damaged: takes the names of objects that aren't as they were written, and are left out.
+        left_out: takes what isn't told.
     """
+    left_out = LeftOut() if left_out is None else left_out
     log = log_of(store)
     logs = [store, own_log()] if log is store else [log]
     first = "" if since is None else since.isoformat()
@@ -111,12 +128,29 @@ def entries(
         found: dict[str, dict[str, Any]] = {}
         keys = [(log, key) for log in logs for key in log.list(f"{FOLDER}{day}/")]
         for log, key in sorted(keys, key=lambda one: one[1]):  # .json before .rows.json
-            entry = _read(log, key)
-            if entry is None and damaged is not None:
-                damaged.append(f"{key} in {log.location}")
-            if entry is not None and (log is store or entry.get("store") == store.location):
+            entry = _of_store(store, log, key, left_out)
+            if entry is not None:
                 found[entry["id"]] = entry
         yield from sorted(found.values(), key=lambda one: str(one.get("when")))
+
+
+def _of_store(store: Store, log: Store, key: str, left_out: LeftOut) -> dict[str, Any] | None:
+    """The entry of a store that lies somewhere, if it is one and as it was written."""
+    entry = _read(log, key)
+    digest = entry.pop(_DIGEST, None)
+    is_whole = bool(entry) and digest == _digest(key, entry)
+    is_unsealed = bool(entry) and digest is None
+    is_first = not key.endswith(".rows.json")
+    if log is not store and (is_whole or is_unsealed) and not _is_of(store, entry):
+        left_out.others += is_first
+    elif is_whole:
+        return entry
+    elif is_unsealed and log.location == own_log().location:
+        left_out.unsealed += is_first
+    else:
+        left_out.damaged.append(f"{key} in {log.location}")
+        logger.warning("%s in %s isn't as it was written: it is left out", key, log.location)
+    return None
 
 
 def log_of(store: Store) -> Store:
@@ -208,15 +242,21 @@ def _key(entry: dict[str, Any], ending: str) -> str:
     return f"{FOLDER}{entry['when'][:10]}/{entry['id']}.{ending}"
 
 
-def _read(log: Store, key: str) -> dict[str, Any] | None:
+def _read(log: Store, key: str) -> dict[str, Any]:
+    """An object, whoever may have changed it; empty where it is none."""
     try:
-        entry: dict[str, Any] = json.loads(log.read(key))
-        if entry.pop(_DIGEST) == _digest(key, entry):
-            return entry
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, FregError):
-        pass
-    logger.warning("%s in %s isn't as it was written: it is left out", key, log.location)
-    return None
+        entry = json.loads(log.read(key))
+    except (ValueError, RecursionError, FregError):
+        return {}
+    return entry if isinstance(entry, dict) else {}
+
+
+def _is_of(store: Store, entry: dict[str, Any]) -> bool:
+    """Whether an entry names a store, by whichever of a folder's names."""
+    told = entry.get("store")
+    if told == store.location or not isinstance(told, str) or "://" in told:
+        return told == store.location
+    return "\0" not in told and os.path.realpath(told) == os.path.realpath(store.location)
 
 
 def _digest(key: str, entry: dict[str, Any]) -> str:

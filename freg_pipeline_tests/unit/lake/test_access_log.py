@@ -16,8 +16,9 @@ import pytest
 
 import freg_pipeline
 from freg_pipeline.errors import ConfigurationError
-from freg_pipeline.journal.access_log import OTHER, entries, note_access
+from freg_pipeline.journal.access_log import OTHER, LeftOut, entries, note_access, own_log
 from freg_pipeline.lake.fingerprint import Fingerprints
+from freg_pipeline.store import Store
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests.conftest import RunFreg
 from freg_pipeline_tests.living import Living
@@ -169,6 +170,77 @@ def test_a_damaged_entry_is_named_and_the_others_are_told(
     (tmp_path / "access" / "2026-01-01" / "aaaaaaaaaaaaaaaa.json").write_text("[")
     assert [one["command"] for one in entries(store)] == ["sql"]
     assert "aaaaaaaaaaaaaaaa.json" in caplog.text
+
+
+def test_among_the_users_own_only_this_stores_are_told_and_what_is_left_out_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, freg: RunFreg
+) -> None:
+    """Whoever may only read is noted there, of whichever store."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    mine, other = (LocalStore(tmp_path / name) for name in ("mine", "other"))
+    for store, command in ((mine, "sql"), (other, "export"), (mine, "changes")):
+        _note_among_own(store, command)
+    _unseal(_note_among_own(other, "stored"))
+    _unseal(_note_among_own(mine, "load"))
+    mine.write("contracts/x.xsd", b"")
+    (tmp_path / "link").symlink_to(tmp_path / "mine")
+
+    for named in ("mine", "link"):
+        told = freg("access-log", "--format", "json", FREG_STORE=str(tmp_path / named))
+        assert told.code == 0
+        assert [json.loads(one)["command"] for one in told.stdout.splitlines()] == [
+            "sql", "changes"
+        ]  # fmt: skip
+        assert told.lines == [
+            "Left out: 2 of other stores, 1 without the digest by which a change is seen"
+        ]
+
+    changed = _note_among_own(mine, "soek")
+    changed.write_text(changed.read_text().replace('"soek"', '"feed"'))
+    told = freg("access-log", FREG_STORE=mine.location)
+    assert told.code == 4
+    assert changed.name in told.lines[-1]
+
+
+def test_an_entry_without_its_digest_is_damaged_where_a_log_is_evidence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, left_out = LocalStore(tmp_path / "store"), LeftOut()
+    store.write("contracts/x.xsd", b"")
+    note_access(store, "sql")
+    (entry,) = (tmp_path / "store" / "access").rglob("*.json")
+    _unseal(entry)
+    assert list(entries(store, left_out=left_out)) == []
+    assert len(left_out.damaged) == 1
+    monkeypatch.setenv("FREG_ACCESS_LOG", str(tmp_path / "log"))
+    note_access(store, "sql")
+    (entry,) = (tmp_path / "log").rglob("*.json")
+    _unseal(entry)
+    assert list(entries(store, left_out=left_out)) == []
+    assert (len(left_out.damaged), left_out.unsealed) == (2, 0)
+
+
+def _note_among_own(store: LocalStore, command: str) -> Path:
+    """Note an access as of a store that can't be written; the entry's file."""
+    before = {*_files(own_log())}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FREG_ACCESS_LOG", own_log().location)
+        note_access(store, command).gave(1)
+    entry, _ = sorted({*_files(own_log())} - before)  # the rows follow
+    return entry
+
+
+def _files(log: Store) -> list[Path]:
+    return [Path(log.path(key)) for key in log.list("access/")]
+
+
+def _unseal(entry: Path) -> None:
+    """As entries were before they held a digest, or as somebody may have made them."""
+    for file in (entry, entry.with_suffix(".rows.json")):
+        if file.exists():
+            told = json.loads(file.read_text())
+            del told["digest"]
+            file.write_text(json.dumps(told))
 
 
 def test_macros_and_files_are_told_apart_from_tables() -> None:
