@@ -19,6 +19,7 @@ from freg_pipeline.feed.position import last_number
 from freg_pipeline.journal.releases import current_release
 from freg_pipeline.lake.freshness import freshness_line
 from freg_pipeline.lake.landing import load_plan
+from freg_pipeline.preflight_places import places_said
 from freg_pipeline.preflight_services import services_said
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import open_store
@@ -42,6 +43,8 @@ async def preflight(settings: Settings) -> AsyncIterator[str]:
     store = open_store(settings)
     probe(store)
     yield f"store         {store.location} can be written and read"
+    for line in places_said(settings):
+        yield line
     async with Register.from_settings(settings) as register:
         current = current_release(store)
         ask = register.hendelser.siste_sekvensnummer

@@ -34,7 +34,7 @@ FOLDER = "access/"
 OTHER = "(other)"  # a file, what a session has made, or what no table of ours is called
 _NAME = re.compile(r"[a-z_]+(?:\d{1,2}[a-z_]*)?")
 _NOT_NOTED = "it couldn't be noted who reads: see FREG_ACCESS_LOG"
-_SYSLOG = Path("/dev/log")
+SYSLOG = Path("/dev/log")
 _LOGIN = Path("/proc/self/loginuid")  # who logged in, whoever they have become since (audit, Linux)
 _NO_LOGIN = 2**32 - 1
 _DIGEST = "digest"
@@ -214,7 +214,7 @@ def _to(opened: Callable[[], Store], *, new: bool = False) -> Way:
 def _to_syslog(ending: str, entry: dict[str, Any]) -> bool:
     """To the machine's own log, as a message for its administrators (authpriv)."""
     del ending
-    if not _SYSLOG.is_socket():
+    if not SYSLOG.is_socket():
         return False
     import syslog
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import httpx
 import pytest
 from starlette.concurrency import run_in_threadpool
@@ -24,6 +28,9 @@ from freg_pipeline.synthetic import RegisterOptions, running
 from freg_pipeline_tests.conftest import Ended, RunFreg, StartRegister
 from freg_pipeline_tests.lent import as_environment, lend, root_of, settings_of
 from freg_pipeline_tests.registers import serving, status_of
+from freg_pipeline_tests.s3 import between, s3_server
+from freg_pipeline_tests.unprivileged import unprivileged
+from freg_pipeline_tests.waiting import STUCK_SECONDS
 
 MED = "folkeregister:deling/offentligmedhjemmel"
 Check = Callable[..., Ended]
@@ -227,6 +234,129 @@ def test_a_wrong_setting(
     ended = check(**{**mine, **wrong})
     assert ended.code == 2
     assert said in _line(ended)
+
+
+@pytest.fixture
+def beside(tmp_path: Path) -> Path:
+    """A folder with what settings may name in it, wrong things as well."""
+    folder = tmp_path / "beside"
+    for name in ("lists", "log", "open", "a folder.duckdb"):
+        (folder / name).mkdir(parents=True)
+    (folder / "open").chmod(0o777)
+    (folder / "file").write_text("a file")
+    return folder
+
+
+def test_what_is_named_beside_the_store_is_looked_at_and_left_as_it_was(
+    check: Check, beside: Path, mine: dict[str, str]
+) -> None:
+    before = sorted(beside.rglob("*"))
+    ended = check(
+        **mine,
+        FREG_CATALOGUE=str(beside / "new" / "folder"),
+        FREG_LISTS=str(beside / "lists"),
+        FREG_ACCESS_LOG=str(beside / "log"),
+        FREG_LOAD_TO=f"duckdb:{beside / 'warehouse.duckdb'}",
+        FREG_KEY_PREFIX="oslo/kommune",
+    )
+    assert ended.code == 0, ended.stderr
+    assert ended.stdout.splitlines()[4:9] == [
+        f"catalogue     {beside}/new/folder/freg.duckdb can be written",
+        f"lists         {beside}/lists can be read",
+        f"access log    {beside}/log can be written",
+        f"copy          {beside}/warehouse.duckdb, schema freg can be written",
+        "key prefix    oslo/kommune begins Dagster's names",
+    ]
+    assert sorted(beside.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("FREG_LOAD_TO", "postgresql://me@warehouse/db", "copy          postgresql://me@ware"),
+        ("FREG_LOAD_TO", "delta:{}/delta", "delta, schema freg can be written"),
+        ("FREG_LOAD_TO", "snowflake", "copy          snowflake, schema freg is well named"),
+        ("FREG_ACCESS_LOG", "false", "access log    nothing is noted"),
+        ("FREG_ACCESS_LOG", "true", "access log    lies in the store"),
+    ],
+)
+def test_what_can_be_seen_of_a_place_is_told(
+    check: Check, beside: Path, mine: dict[str, str], name: str, value: str, said: str
+) -> None:
+    ended = check(**mine, **{name: value.format(beside)})
+    assert ended.code == 0, ended.stderr
+    assert said in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("FREG_CATALOGUE", "{}/a folder.duckdb", "Is a directory"),
+        ("FREG_CATALOGUE", "{}/file/freg.duckdb", "Not a directory"),
+        ("FREG_LISTS", "{}/nowhere", "No such file"),
+        ("FREG_LISTS", "{}/file", "Not a directory"),
+        ("FREG_ACCESS_LOG", "{}/file/below", "Not a directory"),
+        ("FREG_ACCESS_LOG", "{}/open", "can be written by everyone"),
+        ("FREG_LOAD_TO", "duckdb:{}/a folder.duckdb", "Is a directory"),
+        ("FREG_LOAD_TO", "delta:{}/file", "Not a directory"),
+        ("FREG_LOAD_TO", "postgresql://me:word@warehouse/db", "holds a password"),
+        ("FREG_LOAD_TO", "snowflak", "dlt knows no destination snowflak"),
+        ("FREG_KEY_PREFIX", "min kommune", "can't be part of a key prefix"),
+    ],
+)
+def test_a_place_that_cant_be_used_is_told_by_its_setting(
+    check: Check, beside: Path, mine: dict[str, str], name: str, value: str, said: str
+) -> None:
+    before = sorted(beside.rglob("*"))
+    ended = check(**mine, **{name: value.format(beside)})
+    assert ended.code == 2
+    assert name in _line(ended)
+    assert said in _line(ended)
+    assert "word@" not in ended.stderr
+    assert sorted(beside.rglob("*")) == before
+
+
+def test_a_place_that_may_not_be_written_is_told(
+    guarded: str, mine: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "closed").mkdir(mode=0o500)
+    given = {**mine, "FREG_BASE_URL": guarded, "FREG_STORE": str(tmp_path / "store")}
+    for setting, place in (
+        ("FREG_CATALOGUE", "closed/freg.duckdb"),
+        ("FREG_ACCESS_LOG", "closed/log"),
+        ("FREG_LOAD_TO", "duckdb:{}closed/copy.duckdb"),
+    ):
+        named = place.format(f"{tmp_path}/") if "{}" in place else str(tmp_path / place)
+        ended = subprocess.run(
+            [*unprivileged(), sys.executable, "-m", "freg_pipeline.cli", "check"],
+            env={**os.environ, **given, setting: named},
+            capture_output=True, text=True, check=False, timeout=STUCK_SECONDS,
+        )  # fmt: skip
+        assert ended.returncode == 2
+        assert f"Error: {setting} names" in ended.stderr
+        assert "Permission denied" in ended.stderr
+        assert list((tmp_path / "closed").iterdir()) == []
+
+
+def test_an_access_log_on_s3_is_asked_and_nothing_is_written(
+    check: Check, mine: dict[str, str]
+) -> None:
+    with s3_server() as server, between(server) as proxy:
+        s3 = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+              "AWS_DEFAULT_REGION": "us-east-1", "FREG_S3_ENDPOINT": proxy.address}  # fmt: skip
+        log = {"FREG_ACCESS_LOG": "s3://bucket/log"}
+        ended = check(**mine, **s3, **log)
+        assert ended.code == 2
+        assert "FREG_ACCESS_LOG: " in _line(ended)
+        assert "NoSuchBucket" in _line(ended)
+        boto3.client("s3", endpoint_url=server).create_bucket(Bucket="bucket")
+        proxy.requests.clear()
+        assert "access log    s3://bucket/log answers" in check(**mine, **s3, **log).stdout
+        proxy.instead = lambda *_: (403, "AccessDenied")  # who may only write
+        assert "access log    s3://bucket/log answers" in check(**mine, **s3, **log).stdout
+        assert {method for method, _ in proxy.requests} == {"GET"}
+        proxy.instead = lambda *_: (403, "InvalidAccessKeyId")
+        assert "InvalidAccessKeyId" in _line(check(**mine, **s3, **log))
 
 
 def test_nothing_set_for_production(check: Check) -> None:
