@@ -26,10 +26,13 @@ def require_news(uttrekk: Uttrekk, batch: int, identifiers: list[str]) -> None:
     Raises:
         RefusedError: it is a copy, or there are more than any register has.
     """
-    if batch >= MOST_BATCHES or batch * len(identifiers) > MOST_IDENTIFIERS:
-        raise _refused(uttrekk, f"the list of batches has no end: it is at number {batch}")
+    if batch >= MOST_BATCHES:
+        raise _endless(uttrekk, batch)
     if batch % ALIKE:  # each look reads batches, and a list without end comes to the next one
         return
+    # Batches may be of any sizes: only what was delivered says how much it is.
+    if batch * len(identifiers) > MOST_IDENTIFIERS < _delivered(uttrekk, batch):
+        raise _endless(uttrekk, batch)
     before = range(batch - 1, batch - ALIKE, -1)
     if identifiers and all(_holds(uttrekk, number, identifiers) for number in before):
         raise _refused(uttrekk, f"batch {batch} holds what the {ALIKE - 1} before it hold")
@@ -38,6 +41,16 @@ def require_news(uttrekk: Uttrekk, batch: int, identifiers: list[str]) -> None:
 def _holds(uttrekk: Uttrekk, batch: int, identifiers: list[str]) -> bool:
     there = batch >= 0 and uttrekk.has_batch(batch)
     return there and uttrekk.identifiers(batch) == identifiers
+
+
+def _delivered(uttrekk: Uttrekk, batches: int) -> int:
+    """How many identifiers the batches before a number hold, read one at a time."""
+    here = (batch for batch in range(batches) if uttrekk.has_batch(batch))
+    return sum(len(uttrekk.identifiers(batch)) for batch in here)
+
+
+def _endless(uttrekk: Uttrekk, batch: int) -> RefusedError:
+    return _refused(uttrekk, f"the list of batches has no end: it is at number {batch}")
 
 
 def _refused(uttrekk: Uttrekk, what: str) -> RefusedError:

@@ -37,7 +37,19 @@ def test_batches_may_come_again_and_not_for_ever(uttrekk: Uttrekk, identifiers: 
         require_news(uttrekk, second, identifiers)
 
 
-def test_a_list_without_end_is_refused(uttrekk: Uttrekk) -> None:
-    for batch, count in ((endless.MOST_BATCHES, 1), (endless.MOST_IDENTIFIERS // 2 + 1, 2)):
-        with pytest.raises(RefusedError, match="no end"):
-            require_news(uttrekk, batch, [str(one) for one in range(count)])
+def test_a_list_without_end_is_refused(uttrekk: Uttrekk, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RefusedError, match="no end"):
+        require_news(uttrekk, endless.MOST_BATCHES, ["a"])
+    monkeypatch.setattr(endless, "MOST_IDENTIFIERS", 3 * endless.ALIKE)
+    keep(uttrekk, *[["a", "b", "c", str(one)] for one in range(endless.ALIKE)])
+    with pytest.raises(RefusedError, match="no end"):
+        require_news(uttrekk, endless.ALIKE, ["d", "e", "f", "g"])
+
+
+def test_a_large_batch_after_many_small_ones_is_no_list_without_end(
+    uttrekk: Uttrekk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endless, "MOST_IDENTIFIERS", 3 * endless.ALIKE)
+    keep(uttrekk, *[[str(one)] for one in range(2 * endless.ALIKE)])
+    for batch in (endless.ALIKE, endless.ALIKE + 1, 2 * endless.ALIKE):
+        require_news(uttrekk, batch, ["a", "b", "c", "d"])
