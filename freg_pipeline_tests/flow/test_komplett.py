@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
+from itertools import count, takewhile
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +19,8 @@ from freg_pipeline.orchestration.config import ReleaseConfig
 from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run import run_uttrekk
 from freg_pipeline_tests.conftest import StartRegister
-from freg_pipeline_tests.registers import altered, status_of
+from freg_pipeline_tests.loads import full_load
+from freg_pipeline_tests.registers import altered, get, status_of, tampered
 
 MakeFreg = Callable[..., Freg]
 
@@ -37,6 +41,41 @@ def test_everyone_lands_once_and_every_identifier_is_accounted_for(
     rows = query(freg.store, "SELECT count(*), count(DISTINCT personidentifikator) FROM person")
     assert rows.fetchall() == [(1_000 - account.merged, 1_000 - account.merged)]
     assert verify(freg.store) == []
+
+
+def test_batches_may_be_of_any_sizes(
+    start_register: StartRegister, make_freg: MakeFreg, tmp_path: Path
+) -> None:
+    sizes = (1, 80, 3, 190, 2, 24)
+    register = start_register(persons=sum(sizes), ready_after_seconds=0)
+    even = make_freg(register)
+    full_load(even.settings)
+    with tampered(register, cut_anew(register, sizes)) as url:
+        uneven = make_freg(url, store=str(tmp_path / "uneven"))
+        manifest = run_uttrekk(uneven)
+
+    delivered = Uttrekk(uneven.store, manifest.uttrekk)
+    assert [len(delivered.identifiers(batch)) for batch in delivered.batches()] == [*sizes]
+    everyone = "SELECT * EXCLUDE (hentet, uttrekk) FROM person ORDER BY ALL"
+    assert query(uneven.store, everyone).fetchall() == query(even.store, everyone).fetchall()
+    assert verify(uneven.store) == []
+
+
+def cut_anew(base_url: str, sizes: Sequence[int]) -> Callable[[str, bytes], bytes]:
+    """The batches of a register in other sizes; what is whole is asked for behind its back."""
+
+    def cut(path: str, body: bytes) -> bytes:
+        job, _, number = path.removeprefix("uttrekk/").partition("/batch/")
+        if not number:
+            return body
+        batches = (get(base_url, f"uttrekk/{job}/batch/{batch}") for batch in count())
+        whole = takewhile(lambda batch: batch != {}, (batch.json() for batch in batches))
+        every = [one for batch in whole for one in batch["dokumentidentifikator"]]
+        first = sum(sizes[: int(number)])
+        part = every[first : first + sizes[int(number)]] if int(number) < len(sizes) else []
+        return json.dumps({"dokumentidentifikator": part} if part else {}).encode()
+
+    return cut
 
 
 def test_the_same_order_given_again_is_gone_on_with_not_made_again(
