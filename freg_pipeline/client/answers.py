@@ -92,6 +92,8 @@ def failure(
         return PassingError(what, LATER, retry_after=wait)
     kind = {404: NotFoundError, 410: GoneError}.get(status, RefusedError)
     remedy = _denied(package) if status == 403 else _REMEDIES.get(status, _LOOK)
+    if status == 404 and "{" not in service:  # the question names nothing that could be unknown
+        remedy = _NO_SERVICE
     if status < 400:  # no word about the question, and no answer to it
         remedy = _ON_THE_WAY
     return kind(what, remedy, status=status, code=code, said=said)
@@ -102,6 +104,10 @@ _LOOK = "Correct what the register objects to"
 _ON_THE_WAY = (
     "Correct FREG_BASE_URL, or look at what stands between here and the register (a proxy, a "
     "gateway, a sign-in page)"
+)
+_NO_SERVICE = (
+    "Check FREG_BASE_URL, FREG_ENVIRONMENT and FREG_RETTIGHETSPAKKE: no such service is there; if "
+    "they are right, tell the register's staff"
 )
 _REMEDIES = {
     401: "Renew FREG_TOKEN or check the access settings (freg check)",

@@ -106,6 +106,26 @@ def test_too_old_is_a_refusal_unless_a_full_load_is_wanted(
     assert manifest.deltas == ()
 
 
+def test_a_list_that_is_not_there_is_never_taken_for_one_without_events(
+    settings: Settings, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The API description has a 404 for the event list, and doesn't say when."""
+    store, last = open_store(settings), happen(str(settings.base_url), 30)
+    with tampered(str(settings.base_url), statuses={"hendelser/feed": 404}) as url:
+        without = settings.model_copy(update={"base_url": url})
+        for more in ((), ("--follow",)):
+            assert run(without, "hendelser", "sync", *more) == 3
+            out, err = capfd.readouterr()
+            assert not out
+            (line,) = err.strip().splitlines()
+            assert "hendelser/feed answered 404" in line
+            assert "FREG_RETTIGHETSPAKKE" in line
+    assert require_current(store).number == "000001"
+    assert [one.name for one in Uttrekk.list_all(store) if one.kind.is_sync] == []
+    assert run(settings, "hendelser", "sync") == 0
+    assert require_current(store).sekvensnummer == last
+
+
 def test_a_register_that_has_begun_anew_is_refused_and_a_new_load_leads_on(
     start_register: StartRegister,
     settings: Settings,
