@@ -16,17 +16,17 @@ LONGEST_SECONDS = 3_600.0  # what asks for more is asked again after this
 # Nobody who is out of order asks for a wait of less than this: so few are seconds. A 429 may well:
 # "room for you in 37 ms".
 FEWEST_MILLISECONDS = 100
-_DIGITS = re.compile("[0-9]{1,12}")  # more is absurd, and str.isdigit also takes ²
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")  # str.isdigit also takes ²
 
 
 def retry_after(response: httpx.Response) -> float | None:
     """Seconds that an answer asks us to wait, at most LONGEST_SECONDS; None: it says nothing."""
     text = response.headers.get("retry-after", "").strip()
-    if _DIGITS.fullmatch(text):
-        number = int(text)
+    if _NUMBER.fullmatch(text):
+        number = float(text)  # however many digits: infinite at the most
         is_throttled = response.status_code == httpx.codes.TOO_MANY_REQUESTS
         in_seconds = number < FEWEST_MILLISECONDS and not is_throttled
-        seconds = float(number) if in_seconds else number / 1000
+        seconds = number if in_seconds else number / 1000
     else:
         until = moment(text)
         if until is None:
