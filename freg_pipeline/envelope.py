@@ -77,8 +77,8 @@ class _Message(msgspec.Struct):
 
 
 _UNTOLD = "uten forklaring"
-_TEXTS = ("feilmelding", "melding", "message")
-_OF_ERRORS = {*_TEXTS, "kode", "feilkode", "code", "httpStatus", "feilreferanse", "error"}
+_TEXTS = ("feilmelding", "melding", "message", "error")
+_OF_ERRORS = {*_TEXTS, "kode", "feilkode", "code", "httpStatus", "feilreferanse"}
 
 _entry = msgspec.json.Decoder(_Entry)
 _usual = msgspec.json.Decoder(_Usual)

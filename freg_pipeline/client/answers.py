@@ -158,12 +158,19 @@ def _said(body: bytes) -> tuple[str | None, str]:
         return None, ""
     code = _first(content, "kode", "feilkode", "code")
     said = [
-        _first(content, "melding", "feilmelding", "message"),
-        _first(content, "tilleggsinformasjon"),
+        _first(content, "melding", "feilmelding", "message", "error"),
+        _beside(content.get("tilleggsinformasjon")),
         _first(content, "feilreferanse"),
     ]
     whole = showable(", ".join(text for text in said if text))
     return code and showable(code, _LONGEST_CODE), whole
+
+
+def _beside(value: object) -> str:
+    """What is told beside an error's text: an object, by the API description; or a text."""
+    told = value if isinstance(value, dict) else {"": value}
+    texts = {name: str(one) for name, one in told.items() if isinstance(one, str | int)}
+    return ", ".join(f"{name}: {one}" if name else one for name, one in texts.items())
 
 
 def _first(content: dict[str, Any], *names: str) -> str | None:

@@ -133,7 +133,8 @@ class Personer:
             if by_fiks and not_held(parts, self._known, package):
                 raise ProblemError(fiks(400, "Rollen har ikke tilgang til alle deler (part)"))
         except PartError as error:
-            raise ProblemError(feilkode(400, "FREG-003", str(error))) from None
+            problem = feilkode(400, "FREG-003", str(error), parameter="part")
+            raise ProblemError(problem) from None
         return wanted
 
     def _entry(self, asked: str, place: int | None, wanted: Minimum) -> Entry:

@@ -63,13 +63,14 @@ def kode(status: int, code: str, text: str, headers: dict[str, str] | None = Non
     return Problem(status, "feil", {"kode": code, "melding": text}, headers)
 
 
-def feilkode(status: int, code: str, text: str) -> Problem:
-    """``{"httpStatus", "feilkode", …}``: from the look-up services."""
+def feilkode(status: int, code: str, text: str, **beside: str) -> Problem:
+    """``{"httpStatus", "feilkode", …}``: from the look-up services; ``beside``: more about it."""
     body = {
         "httpStatus": status,
         "feilkode": code,
         "feilmelding": text,
         "alvorlighetsgrad": "FEIL",
+        "tilleggsinformasjon": beside,
     }
     return Problem(status, "FolkeregisterFeilmelding", body)
 

@@ -95,7 +95,7 @@ class XmlWriter:
 
 
 def flat(name: str, values: Mapping[str, Any]) -> bytes:
-    """An element of elements with one text each, or a list of texts."""
+    """An element of elements with one text each, a list of texts, or elements again."""
     return _within(
         name,
         (
@@ -106,8 +106,13 @@ def flat(name: str, values: Mapping[str, Any]) -> bytes:
     )
 
 
-def _element(name: str, text: str | None) -> str:
-    return f"<{name}>{_text_of(text)}</{name}>"
+def _element(name: str, value: Any) -> str:
+    inner = (
+        "".join(_element(field, one) for field, one in value.items())
+        if isinstance(value, dict)
+        else _text_of(value)
+    )
+    return f"<{name}>{inner}</{name}>"
 
 
 def _within(name: str, inner: Iterable[str]) -> bytes:

@@ -171,7 +171,7 @@ def test_a_reason_in_place_of_a_batch_is_not_taken_for_the_end(reason: bytes) ->
         ({"feilmelding": {"feilmelding": "Teknisk feil"}, "dokumentidentifikator": []}, "Teknisk"),
         ({"kode": "FREG-001", "melding": "Teknisk feil"}, "Teknisk feil"),
         ({"code": "X", "message": "Teknisk feil", "httpStatus": 500}, "Teknisk feil"),
-        ({"timestamp": "2026", "error": "Internal Server Error"}, "uten forklaring"),
+        ({"timestamp": "2026", "error": "Internal Server Error"}, "Internal Server Error"),
     ],
 )
 def test_an_error_in_place_of_a_batch_is_not_taken_for_the_end(

@@ -120,6 +120,30 @@ def test_every_form_of_an_error_is_understood(body: str) -> None:
     assert refused.value.said.startswith("nei")
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        # Fiks: what there is of the two
+        ('{"status": 400, "error": "Bad Request", "message": "nei", "errorId": "r"}', "nei"),
+        ('{"status": 400, "error": "Bad Request", "message": null}', "Bad Request"),
+        ("<feil><error>Bad Request</error></feil>", "Bad Request"),
+        # the description has an object for what is told beside
+        (
+            '{"feilmelding": "nei", "tilleggsinformasjon": {"felt": "part", "verdi": 7, "a": {}}}',
+            "nei, felt: part, verdi: 7",
+        ),
+        ('{"feilmelding": "nei", "tilleggsinformasjon": "mer"}', "nei, mer"),
+        ('{"feilmelding": "nei", "tilleggsinformasjon": {"fnr": "03851598730"}}',
+         "nei, fnr: ***********"),
+    ],
+)  # fmt: skip
+def test_all_that_an_error_says_is_told(body: str, said: str) -> None:
+    with serving(answering(Response(body, 400))) as url, pytest.raises(RefusedError) as refused:
+        get(url)
+    assert refused.value.said == said
+    assert f'"{said}"' in str(refused.value)
+
+
 @pytest.mark.parametrize("body", ["", "nei", "{", "7", "null", '{"annet": 1}'])
 def test_an_error_of_an_unknown_form_still_tells_its_status(body: str) -> None:
     with serving(answering(Response(body, 400))) as url:

@@ -175,6 +175,17 @@ def test_an_error_that_quotes_the_question_is_sound_xml(start_register: StartReg
     assert "<&>" in "".join(etree.fromstring(answer.content).itertext())
 
 
+def test_an_error_of_a_look_up_has_all_that_the_description_names(small_register: str) -> None:
+    names = ["httpStatus", "feilkode", "feilmelding", "alvorlighetsgrad", "tilleggsinformasjon"]
+    for path, beside in (("personer/0", {}), ("personer/0?part=x", {"parameter": "part"})):
+        told = ask(small_register, path, accept=JSON).json()
+        assert [*told] == names
+        assert told["tilleggsinformasjon"] == beside
+        root = etree.fromstring(ask(small_register, path, accept=XML).content)
+        assert [child.tag for child in root] == names
+        assert {child.tag: child.text for child in root[-1]} == beside
+
+
 def test_a_body_reads_no_files_and_does_not_swell(small_register: str) -> None:
     field = "foedselsEllerDNummer"
     for declared in ('<!ENTITY x SYSTEM "file:///etc/hostname">', '<!ENTITY x "01010112345">'):
