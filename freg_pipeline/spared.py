@@ -1,9 +1,9 @@
 """What a command is spared: imports that are of no use to it, looking for garbage, and tidying up.
 
 Libraries import some others only because they are there: httpx its own command, pyarrow pandas at
-the first array that it makes, numba cffi, and Mako, which alembic brings, what colours its errors.
-None of it is of use here, and a command waits half a second for it. To those who import one of
-them it looks as if it weren't installed, for which each of them is made.
+the first array that it makes, numba cffi, and what alembic and Dagster bring, Mako and structlog,
+what colours their errors. None of it is of use here, and a command waits half a second for it. To
+those who import one of them it looks as if it weren't installed, for which each of them is made.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-SPARED = frozenset({"cffi", "httpx._main", "mako.ext.pygmentplugin", "pandas"})
+SPARED = frozenset({"cffi", "httpx._main", "mako.ext.pygmentplugin", "pandas", "rich.traceback"})
 
 
 class _Spared(MetaPathFinder, Loader):

@@ -87,6 +87,8 @@ async def parts_of(register: Register, configured: tuple[str, ...]) -> tuple[str
         register: whom to ask.
         configured: as settings name them.
     """
+    if not configured:  # all of them: no contract is looked at
+        return configured
     from freg_pipeline.contract import compile_contract
     from freg_pipeline.extract.parts import ALL
     from freg_pipeline.extract.probe import chosen_parts

@@ -26,19 +26,25 @@ def retention(*, dry_run: bool, form: str) -> None:
     """
     import msgspec
 
+    from freg_pipeline.feed.standstill import has_records
     from freg_pipeline.lake.retention import Going, Keeping, retain
-    from freg_pipeline.orchestration.engine import tidy_records
-    from freg_pipeline.orchestration.resources import Freg
 
-    freg = Freg.from_settings(settings())
     told = retain(store(), Keeping.of(settings()), dry_run=dry_run)
-    told.append(Going("runs", tidy_records(freg, dry_run=dry_run)))
+    told.append(Going("runs", _tidied(dry_run=dry_run) if has_records(settings()) else 0))
     if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
         return
     click.echo("Would go:" if dry_run else "Gone:")
     for one in told:
         click.echo(f"  {_line(one)}")
+
+
+def _tidied(*, dry_run: bool) -> int:
+    """How many of Dagster's runs are old, and gone unless it is a dry run."""
+    from freg_pipeline.orchestration.engine import tidy_records  # brings Dagster
+    from freg_pipeline.orchestration.resources import Freg
+
+    return tidy_records(Freg.from_settings(settings()), dry_run=dry_run)
 
 
 def _line(one: Going) -> str:

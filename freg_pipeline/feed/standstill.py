@@ -137,6 +137,12 @@ def records_folder(settings: Settings) -> Path | None:
     return None if settings.store.startswith("s3://") else Path(settings.store) / "dagster"
 
 
+def has_records(settings: Settings) -> bool:
+    """Whether there may be such records: a folder that is named counts, whatever it is."""
+    folder = records_folder(settings)
+    return folder is not None and (bool(os.environ.get("DAGSTER_HOME")) or folder.is_dir())
+
+
 def is_recorded(settings: Settings) -> bool:
     """Whether Dagster's records of what commands do are kept."""
     return records_folder(settings) is not None

@@ -53,7 +53,7 @@ def test_libraries_do_without_what_is_spared() -> None:
     shown = _run(
         "from freg_pipeline.spared import spare_imports; spare_imports()\n"
         "import httpx, numba, polars, duckdb, pyarrow as pa, pyarrow.dataset, sys\n"
-        "import alembic.command, mako.exceptions\n"
+        "import alembic.command, mako.exceptions, structlog.dev, rich.console, rich.progress\n"
         "rows = polars.DataFrame({'a': [1, None]}).to_arrow()\n"
         "assert polars.from_arrow(rows).equals(polars.DataFrame({'a': [1, None]}))\n"
         "assert pa.array([1, 2]).to_numpy().tolist() == [1, 2]\n"
@@ -62,6 +62,10 @@ def test_libraries_do_without_what_is_spared() -> None:
         "except ZeroDivisionError:\n"
         "    assert 'ZeroDivisionError' in mako.exceptions.text_error_template().render()\n"
         "    assert b'ZeroDivisionError' in mako.exceptions.html_error_template().render()\n"
+        "try: 1 / 0\n"
+        "except ZeroDivisionError:\n"
+        "    told = structlog.dev.ConsoleRenderer()(None, '', {'event': 'e', 'exc_info': True})\n"
+        "    assert 'ZeroDivisionError' in told\n"
         "spared = ('cffi', 'httpx._main', 'pandas', 'pygments')\n"
         "print([name for name in spared if name in sys.modules])\n"
     )
