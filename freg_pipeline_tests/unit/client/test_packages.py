@@ -164,13 +164,30 @@ def test_the_scope_can_be_another() -> None:
         (FINANS, "api/finans", "finans"),
         ("presse", "api/presse", "presse"),
         ("utsteder-eid", "api/eid", "utstedereid"),
+        *((f"{whose}-uten-folkeregisteridentifikator",
+           f"api/{whose}utenfolkeregisteridentifikator",
+           f"{whose}utenfolkeregisteridentifikator") for whose in ("privat", "presse")),
     ],
-)
+)  # fmt: skip
 def test_address_and_scope_of_a_package(name: str, path: str, scope: str) -> None:
     settings = load(environment="produksjon", rettighetspakke=name)
     host = "https://folkeregisteret.api.skatteetaten.no"
     assert base_url(settings) == f"{host}/folkeregisteret/{path}"
     assert granted(settings).scope == f"folkeregister:deling/{scope}"
+
+
+@pytest.mark.parametrize(
+    ("environment", "host"),
+    [
+        ("produksjon", "https://folkeregisteret.api.skatteetaten.no"),
+        ("konsumenttest", "https://folkeregisteret-api-konsument.sits.no"),
+        ("playground", "https://folkeregisteret-api-konsument-playground.sits.no"),
+    ],
+)
+def test_each_environment_has_its_own_host(environment: str, host: str) -> None:
+    assert base_url(load(environment=environment)) == (
+        f"{host}/folkeregisteret/offentlig-med-hjemmel/api"
+    )
 
 
 def test_at_fiks_the_role_stands_in_the_address_and_the_scope_is_its_own() -> None:

@@ -126,6 +126,30 @@ def test_one_seed_and_the_same_calls_are_one_register() -> None:
     assert all_of(7, 100) != all_of(8, 100)
 
 
+HOMES = ("bostedsadresse", "oppholdsadresse", "deltBosted", "postadresseIUtlandet")
+
+
+def test_addresses_keep_the_registers_rules_whatever_happens(lived: SyntheticRegister) -> None:
+    protected = Counter[str]()
+    for person in lived.archive.people:
+        place = lived.archive.by_number(person.number)
+        assert place is not None
+        document = document_of(lived, place)
+        rows = {kind: document.get(kind, []) for kind in (*HOMES, "postadresse")}
+        current = {kind: [one for one in rows[kind] if one["erGjeldende"]] for kind in rows}
+        assert all(len(one) <= 1 for one in current.values())
+        by_number = {row["identifikatortype"]: row for row in document["identifikasjonsnummer"]}
+        assert "foedselsnummer" in by_number or not current["bostedsadresse"]
+        if person.protection in {"fortrolig", "strengtFortrolig"}:
+            protected[person.protection] += 1
+            grades = {row["adressegradering"] for kind in rows for row in rows[kind]}
+            assert grades == {person.protection}
+        if person.protection == "strengtFortrolig":
+            assert not any(rows[kind] for kind in HOMES)
+            assert current["postadresse"]
+    assert set(protected) == {"fortrolig", "strengtFortrolig"}
+
+
 # -- documents, in force and before -------------------------------------------------------------
 
 

@@ -22,6 +22,9 @@ from freg_pipeline.synthetic.numbers import Numbers
 
 Document = dict[str, Any]
 NAMESPACE = "folkeregisteret:tilgjengeliggjoering:person:v1"
+ADDRESSES = (
+    "bostedsadresse", "oppholdsadresse", "deltBosted", "postadresse", "postadresseIUtlandet"
+)  # fmt: skip
 NEVER_FILLED = {"preferertKontaktadresse", "fratattRettsligHandleevne"}
 
 
@@ -223,7 +226,7 @@ def test_at_most_one_current_address_of_each_kind_and_a_home_for_everyone_with_a
 ) -> None:
     homes = 0
     for document in documents:
-        for kind in ("bostedsadresse", "oppholdsadresse", "deltBosted", "postadresse"):
+        for kind in ADDRESSES:
             assert len(current(document, kind)) <= 1
         d_nummer = document["identifikasjonsnummer"][0]["identifikatortype"] == "dNummer"
         status = current(document, "status")[0]["status"]
@@ -246,18 +249,24 @@ def test_protected_persons_addresses_carry_their_grade(documents: list[Document]
             met[grade] += 1
             if grade == "ugradert":
                 continue
-            addresses = [
-                one
-                for kind in ("bostedsadresse", "oppholdsadresse", "postadresse", "deltBosted")
-                for one in document.get(kind, [])
-            ]
+            addresses = [one for kind in ADDRESSES for one in document.get(kind, [])]
             assert addresses
             assert {one["adressegradering"] for one in addresses} == {grade}
             if grade == "strengtFortrolig":
-                assert "bostedsadresse" not in document
+                assert document.keys() & set(ADDRESSES) == {"postadresse"}
                 assert current(document, "postadresse")
     assert met["fortrolig"]
     assert met["strengtFortrolig"]
+
+
+def test_klientadresse_marks_one_single_address(documents: list[Document]) -> None:
+    marked = Counter[int]()
+    for document in documents:
+        grades = [row["adressegradering"] for kind in ADDRESSES for row in document.get(kind, [])]
+        marked[grades.count("klientadresse")] += 1
+        protections = [row["graderingsnivaa"] for row in document.get("adressebeskyttelse", [])]
+        assert "klientadresse" not in protections
+    assert set(marked) == {0, 1}
 
 
 def test_forms_vary_as_real_documents_do(documents: list[Document]) -> None:
