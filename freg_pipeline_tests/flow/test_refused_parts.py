@@ -40,13 +40,16 @@ class Refusing:
         self.behind = url
         self.parts = parts
         self.once_somebody_is_asked_about = set[str]()
+        self.asked: list[str] = []  # services, and which questions were refused, as they came
         self._status = status
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         if "bulkoppslag" in request.url.path and NOBODY.encode() not in await request.body():
             self.parts |= self.once_somebody_is_asked_about
-        if self.parts.isdisjoint(request.query_params.getlist("part")):
+        is_taken = self.parts.isdisjoint(request.query_params.getlist("part"))
+        self.asked.append(request.url.path.split("/v1/")[1] if is_taken else "refused")
+        if is_taken:
             answer = await run_in_threadpool(self._forward, request, await request.body())
         else:
             answer = JSONResponse(MESSAGES[self._status], self._status)
@@ -97,6 +100,9 @@ def test_a_full_load_and_its_syncs_go_without_what_is_refused(
         requests = status_of(behind)["requests"]
         assert requests.get("personer/arkiv/{dokumentidentifikator}", 0) == 0
         assert requests["uttrekk/komplett"] == 1
+        ordered = register.asked.index("uttrekk/komplett")
+        assert "refused" in register.asked[:ordered], "found out before the first order"
+        assert "refused" not in register.asked[ordered:]
         caplog.clear()
         happen(behind, 10)
         (first,) = sync(settings)
