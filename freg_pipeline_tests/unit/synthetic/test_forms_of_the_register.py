@@ -87,6 +87,19 @@ def test_a_body_in_xml_asks_what_one_in_json_asks(
     assert in_xml.json() == in_json.json()
 
 
+def test_a_batch_and_what_is_past_the_last_one_in_xml(start_register: StartRegister) -> None:
+    url = start_register(persons=20, batch_size=15, ready_after_seconds=0)
+    job = ask(url, "uttrekk/komplett?feedsekvensnr=1").json()["jobbId"]
+    for number, name in enumerate(["dokumentidentifikator"] * 2 + [""]):
+        told = ask(url, f"uttrekk/{job}/batch/{number}").json()
+        answer = ask(url, f"uttrekk/{job}/batch/{number}", accept=XML)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, XML)
+        root = etree.fromstring(answer.content)
+        assert root.tag == "UttrekkDataResponse"
+        assert {child.tag for child in root} == set(told) == ({name} if name else set())
+        assert [child.text for child in root] == told.get(name, [])
+
+
 def test_the_receipt_for_a_selection_in_xml(small_register: str) -> None:
     body = b'{"personstatustyper": ["bosatt"]}'
     answer = ask(small_register, "uttrekk/tilpasset", body, content_type=JSON, accept=XML)

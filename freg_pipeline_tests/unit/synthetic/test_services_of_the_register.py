@@ -277,6 +277,37 @@ def test_only_what_the_parts_name_is_given(case: str, caller: Caller) -> None:
     assert any(not row["erGjeldende"] for row in rows) is history
 
 
+NUMBER = {"identifikasjonsnummer"}
+# The table of folkeregisteret-api.md, Services: what each part gives.
+GIVEN = {
+    "person-basis": NUMBER | {
+        "identitetsgrunnlag", "status", "doedsfall", "sivilstand", "foedsel", "statsborgerskap",
+        "kjoenn", "navn", "bostedsadresse", "oppholdsadresse", "deltBosted", "postadresse",
+        "postadresseIUtlandet", "adressebeskyttelse", "kontaktinformasjonForDoedsbo",
+    },
+    "identitetsgrunnlag-utvidet": NUMBER | {
+        "falskIdentitet", "legitimasjonsdokument", "utenlandskPersonidentifikasjon",
+    },
+    "relasjon-utvidet": NUMBER | {
+        "familierelasjon", "foreldreansvar", "vergemaalEllerFremtidsfullmakt",
+    },
+    **{entity: NUMBER | {entity} for entity in (
+        "innflytting", "utflytting", "foedselINorge", "opphold", "oppholdPaaSvalbard", "bibehold",
+        "brukAvSamiskSpraak", "rettsligHandleevne", "utlendingsmyndighetenesIdentifikasjonsnummer",
+    )},
+}  # fmt: skip
+GIVEN[""] = GIVEN["person-basis"]
+
+
+def test_each_part_gives_its_entities_and_no_other_does(caller: Caller) -> None:
+    numbers = list(dict.fromkeys(caller.numbers()))[:1000]
+    for part, wanted in GIVEN.items():
+        parts = [part] if part else []
+        answer = caller.post("personer/bulkoppslag", {"foedselsEllerDNummer": numbers}, part=parts)
+        documents = [one["folkeregisterperson"] for one in answer.json()["oppslag"]]
+        assert {entity for document in documents for entity in document} == wanted, part
+
+
 def test_an_unknown_part_and_too_many_identifiers_are_400(caller: Caller) -> None:
     one = {"foedselsEllerDNummer": ["1"]}
     assert caller.post("personer/bulkoppslag", one, part="hobby").status_code == 400
