@@ -105,6 +105,25 @@ def _as_told(row: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
+# folkeregisteret-api.md, Event kinds.
+PUBLISHED = {
+    "endringINavn", "endringIBostedsadresse", "endringIBostedsadresseUtenFlytting",
+    "endringISivilstand", "endringIDoedsfall", "endringIFamilierelasjon",
+    "endringIIdentifikasjonsnummer", "endringIIdentitetsgrunnlag", "endringIStatus",
+    "endringIAdressebeskyttelse", "endringIBostedsadresseVedKommuneregulering",
+    "personErOpprettet", "personErBosatt", "personErUtflyttet", "personErDoed",
+    "personErOppdatert", "personErOpphoert", "personErOpphoertSomDublett",
+    "personErViderefoertSomGjeldendeVedSammenslaaing", "personErEndretVedSplitting",
+    "personErGjenopprettetVedSplitting", "personErReaktivert", "personErInaktiv",
+}  # fmt: skip
+NEVER_USED = "endringIFratattRettsligHandleevne"
+
+
+def test_every_published_kind_can_happen_but_the_reserved_one() -> None:
+    assert set(KINDS) >= PUBLISHED
+    assert NEVER_USED not in KINDS
+
+
 def test_all_kinds_come_by_themselves_and_unknown_ones_where_that_was_asked_for(
     lived: SyntheticRegister,
 ) -> None:
