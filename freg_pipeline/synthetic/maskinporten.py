@@ -89,6 +89,8 @@ class Maskinporten:
             raise TokenError("Token er ugyldig") from None
         if claims["exp"] <= time.time():
             raise TokenError("Token er utløpt")
+        if "aud" in claims:  # the register wants it unspecified
+            raise TokenError("Token er avgrenset til en annen tjeneste")
         return frozenset(str(claims["scope"]).split())
 
     # -- clients ---------------------------------------------------------------------------
@@ -165,6 +167,8 @@ class Maskinporten:
             "exp": now + self._seconds,
             "jti": str(uuid.uuid4()),
         }
+        if "resource" in claims:
+            content["aud"] = claims["resource"]
         if "consumer_org" in claims:
             content["consumer"] = {
                 "authority": "iso6523-actorid-upis", "ID": f"0192:{claims['consumer_org']}"

@@ -76,6 +76,15 @@ def test_a_token_for_a_good_assertion(guarded: str, lent: dict[str, Any]) -> Non
     assert use(guarded, granted["access_token"]).status_code == 200
 
 
+def test_a_token_for_a_resource_of_its_own_is_none_for_the_register(
+    guarded: str, lent: dict[str, Any]
+) -> None:
+    """The register's page: no resource, so that the audience stays unspecified."""
+    answer = ask(lent, sign(lent, claims_of(lent, resource="https://folkeregisteret")))
+    assert answer.status_code == 200, "it is Maskinporten's to give"
+    assert use(guarded, answer.json()["access_token"]).status_code == 401
+
+
 def _second() -> int:
     return int(time.time())
 
