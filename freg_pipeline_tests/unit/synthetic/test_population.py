@@ -276,10 +276,23 @@ def test_forms_vary_as_real_documents_do(documents: list[Document]) -> None:
     assert {offset for _, offset in times} == {"+02:00"}, "in winter, too"
     assert {len(fraction) for fraction, _ in times} == {0, 3, 6, 9}
     assert {len(code) for code in re.findall('"landkode": "([A-Z]+)"', text)} == {2, 3}
-    for value in ("nav", "statsforvalterenIAgder", "taxIdentificationNumber"):
+    for value in (
+        "nav", "bank", "statsforvalterenIAgder", "taxIdentificationNumber",
+        "tvangsfullbyrdelseOgForliksraadet", "innkrevingOgTvangsfullbyrdelse",
+    ):  # fmt: skip
         assert f'"{value}"' in text
     years = {type(row["foedselsaar"]) for document in documents for row in document["foedsel"]}
     assert years == {str, int}
+    guardians = [
+        row["verge"]
+        for document in documents
+        for row in document.get("vergemaalEllerFremtidsfullmakt", [])
+    ]
+    named = [one["navnFoedselsdato"] for one in guardians if "navnFoedselsdato" in one]
+    assert named
+    for one in named:  # as in real answers, whatever the description says
+        assert {*one} <= {"personnavn", "foedselsdato", "statsborgerskap"}
+        assert isinstance(one["statsborgerskap"], list)
 
 
 @pytest.mark.parametrize("entity", ["navn", "bostedsadresse", "sivilstand"])
