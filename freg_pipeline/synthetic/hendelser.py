@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -35,6 +37,7 @@ class Hendelser:
     def __init__(self, archive: Archive, faults: Faults, options: RegisterOptions) -> None:
         self._archive = archive
         self._faults = faults
+        self._random = Random(options.seed)
         self._refuses_old = options.old_hendelser == "400"
         self._feed = Feed(archive)
         self._documents = EventDocuments(archive)
@@ -108,6 +111,8 @@ class Hendelser:
             return feilkode(400, "FREG-400", _DOCUMENT_TOO_OLD)
         found = [self._documents.by_id(identifier) for identifier in asked]
         documents = [document for document in found if document is not None]
+        if self._faults.answer("unordered", "hendelser/bulkoppslag"):
+            self._random.shuffle(documents)
         if form == XML:
             return xml_answer(self._xml.bare(documents))
         body = b"[" + b",".join(documents) + b"]"

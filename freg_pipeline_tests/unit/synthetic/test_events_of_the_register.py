@@ -246,3 +246,24 @@ def test_event_documents_come_in_an_object_where_that_is_asked_for(
     asked = [event["hendelse"]["hendelsesdokument"] for event in events_of(register)]
     (documents,) = bulk(register, "hendelser/bulkoppslag", asked).json().values()
     assert [document["dokumentidentifikator"] for document in documents] == asked
+
+
+def test_bulk_answers_come_in_any_order_where_that_is_asked_for(
+    start_register: StartRegister,
+) -> None:
+    register = start_register(persons=30, faults="unordered")
+    events = [event["hendelse"] for event in events_of(register)]
+    documents = [event["hendelsesdokument"] for event in events]
+    answer = bulk(register, "hendelser/bulkoppslag", documents).json()
+    found = [document["dokumentidentifikator"] for document in answer]
+    assert found != documents
+    assert sorted(found) == sorted(documents)
+    numbers = list(dict.fromkeys(event["folkeregisteridentifikator"] for event in events))
+    ordered = httpx.post(
+        f"{register}/v1/personer/bulkoppslag?somBestilt=true",
+        json={"foedselsEllerDNummer": [*numbers, "0"]},
+        trust_env=False,
+    ).json()["oppslag"]
+    answered = [one["foedselsEllerDNummer"] for one in ordered]
+    assert answered != [*numbers, "0"]
+    assert sorted(answered) == sorted([*numbers, "0"]), "one for each, errors among them"
