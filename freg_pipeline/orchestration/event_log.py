@@ -6,7 +6,6 @@ An instance's dagster.yaml names them (docs/decisions/0061-records-that-stay-sma
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -23,6 +22,8 @@ from dagster._core.storage.event_log.sqlite.consolidated_sqlite_event_log import
 from dagster._core.storage.runs import SqliteRunStorage
 from dagster._core.storage.sqlite import create_db_conn_string
 from dagster._serdes import ConfigurableClassData
+
+from freg_pipeline.store.scratch import alone_in
 
 _BUSY_SECONDS = 60  # how long another process that writes is waited for
 
@@ -96,7 +97,7 @@ class EventsInOneFile(ConsolidatedSqliteEventLogStorage):
 
     def register_instance(self, instance: DagsterInstance) -> None:
         """Open the file of an instance; it is made if there is none."""
-        with _alone_in(_folder(instance)) as folder:
+        with _made_alone(_folder(instance)) as folder:
             _make_events(folder)
             super().__init__(str(folder), self._inst_data)
         self._connections = _Connections(self._conn_string)
@@ -148,7 +149,7 @@ class RunsInOneFile(SqliteRunStorage):
 
     def register_instance(self, instance: DagsterInstance) -> None:
         """Open the file of an instance; it is made if there is none."""
-        with _alone_in(_folder(instance)) as folder:
+        with _made_alone(_folder(instance)) as folder:
             SqliteRunStorage.from_local(str(folder))
         url = create_db_conn_string(str(folder), "runs")
         self._connections = _Connections(url)
@@ -204,12 +205,8 @@ def _folder(instance: DagsterInstance) -> Path:
 
 
 @contextmanager
-def _alone_in(folder: Path) -> Iterator[Path]:
+def _made_alone(folder: Path) -> Iterator[Path]:
     """Keep this machine's other processes out of a folder, which is made if there is none."""
     folder.mkdir(parents=True, exist_ok=True)
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(opened, fcntl.LOCK_EX)  # let go when it is closed, or its process dies
+    with alone_in(folder):
         yield folder
-    finally:
-        os.close(opened)

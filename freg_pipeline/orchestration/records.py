@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import atexit
-import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 import yaml  # type: ignore[import-untyped]
@@ -16,7 +15,7 @@ from dagster._core.instance.ref import InstanceRef
 
 from freg_pipeline.errors import ConfigurationError, StoreError
 from freg_pipeline.orchestration.resources import Freg
-from freg_pipeline.store.scratch import scratch_here
+from freg_pipeline.store.scratch import alone_in, scratch_here
 
 _SETTINGS = """\
 telemetry:
@@ -145,19 +144,10 @@ def _alias(home: Path) -> str:
     return str(link)
 
 
-@contextmanager
-def alone(home: Path | None) -> Iterator[None]:
+def alone(home: Path | None) -> AbstractContextManager[None]:
     """Keep this machine's other processes out of an instance's folder for a moment.
 
     Dagster makes its SQLite files and adds partitions with a look first and a write after: of two
     processes that begin at once, one would fail.
     """
-    if home is None or not home.is_dir():
-        yield
-        return
-    folder = os.open(home, os.O_RDONLY)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)  # let go when it is closed, or its process dies
-        yield
-    finally:
-        os.close(folder)
+    return nullcontext() if home is None or not home.is_dir() else alone_in(home)

@@ -25,7 +25,7 @@ from freg_pipeline.store.readers import (
     is_ours,
     require_closed,
 )
-from freg_pipeline.store.scratch import held, nobody_making, sweep
+from freg_pipeline.store.scratch import alone_in, held, sweep
 
 _UNDER_CONSTRUCTION = ".tmp"  # on the same file system as the objects, so that a link is enough
 _FOLDERS_REMEMBERED = 10_000
@@ -185,7 +185,7 @@ class LocalStore:
     def sweep(self) -> None:
         """Remove what killed processes have left under construction, however young."""
         if self._tmp.exists():
-            with self._writing(), nobody_making(self._tmp):
+            with self._writing(), alone_in(self._tmp):
                 sweep(self._tmp.iterdir(), made_seconds=-math.inf)
 
     def _allow(self, file: Path, key: str) -> None:

@@ -107,8 +107,11 @@ def held(path: Path) -> contextlib.AbstractContextManager[None]:
     return _locked(path, fcntl.LOCK_SH)
 
 
-def nobody_making(folder: Path) -> contextlib.AbstractContextManager[None]:
-    """Keep others from making something in a folder, who hold it until they hold what they make."""
+def alone_in(folder: Path) -> contextlib.AbstractContextManager[None]:
+    """Keep this machine's other processes, who hold a folder while they make something in it, out.
+
+    Until this one is done or dead.
+    """
     return _locked(folder, fcntl.LOCK_EX)
 
 

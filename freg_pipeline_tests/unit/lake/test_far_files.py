@@ -6,6 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import boto3
@@ -52,6 +53,24 @@ def proxy() -> Iterator[Between]:
         changed = (A, document(A, navn=[navn("Adele")], day=5))
         build_release(store, deliver_events(store, 100, 200, [changed]))
         yield proxy
+
+
+@dataclass
+class AtWork:
+    """How many threads are at a piece of work; whoever does it enters."""
+
+    now: int = 0
+    most: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __enter__(self) -> None:
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+
+    def __exit__(self, *_: object) -> None:
+        with self.lock:
+            self.now -= 1
 
 
 def fresh(proxy: Between) -> S3Store:
@@ -117,20 +136,15 @@ def test_no_more_are_made_at_once_than_there_is_a_gain_in(
     proxy: Between, tmp_path: Path, is_far: bool
 ) -> None:
     store: Store = fresh(proxy) if is_far else local_store(tmp_path)
-    lock, together, most = threading.Lock(), 0, 0
+    making = AtWork()
     fetched: list[int] = []
     unready: list[int] = []
 
     def make(name: int) -> int | None:
-        nonlocal together, most
-        with lock:
-            together += 1
-            most = max(most, together)
-        if is_far and name not in fetched:
-            unready.append(name)
-        time.sleep(0.01)
-        with lock:
-            together -= 1
+        with making:
+            if is_far and name not in fetched:
+                unready.append(name)
+            time.sleep(0.01)
         return name if name % 3 else None
 
     made = side_by_side(
@@ -138,28 +152,23 @@ def test_no_more_are_made_at_once_than_there_is_a_gain_in(
     )
     assert made == {name: -name for name in range(40) if name % 3}
     assert list(made) == sorted(made)
-    assert most <= room.AT_ONCE
+    assert making.most <= room.AT_ONCE
     assert unready == []
     assert sorted(fetched) == (list(range(40)) if is_far else [])
 
 
 def test_here_no_more_is_at_work_than_makes_tables_whatever_it_is_at(tmp_path: Path) -> None:
     """To keep a file is work, too, where nobody is waited for: each that is at it holds memory."""
-    lock, at_work, most = threading.Lock(), 0, 0
+    at_work = AtWork()
 
     def work(name: int, *_: object) -> int:
-        nonlocal at_work, most
-        with lock:
-            at_work += 1
-            most = max(most, at_work)
-        time.sleep(0.005)
-        with lock:
-            at_work -= 1
+        with at_work:
+            time.sleep(0.005)
         return name
 
     made = side_by_side(local_store(tmp_path), dict.fromkeys(range(30), 1), work, work)
     assert len(made) == 30
-    assert most <= room.AT_ONCE
+    assert at_work.most <= room.AT_ONCE
 
 
 def test_what_fails_is_raised_whether_fetched_made_or_kept(proxy: Between) -> None:
