@@ -15,12 +15,12 @@ from pathlib import Path
 
 from freg_pipeline.errors import ConfigurationError, FregError, ObjectMissingError, StoreError
 from freg_pipeline.journal.access_log import SYSLOG
-from freg_pipeline.load.destination import Destination, destination, dlt_destination
+from freg_pipeline.load.destination import destination, dlt_destination
 from freg_pipeline.load.pipeline import require_dlt
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import open_store
+from freg_pipeline.store.probe import require_writable
 from freg_pipeline.store.readers import is_ours
-from freg_pipeline.store.scratch import scratch_beside
 
 _SEEN_LATER = "that it can be written is seen with the first entry"
 
@@ -51,7 +51,7 @@ def _catalogue(settings: Settings) -> str:
     path = settings.catalogue or Path()
     if path.is_dir():
         raise _wrong(errno.EISDIR)
-    _require_writable(path.parent)
+    require_writable(path.parent)
     return f"{path} can be written"
 
 
@@ -85,7 +85,7 @@ def _access_log(settings: Settings) -> str:
                 raise
         return f"{place} answers; {_SEEN_LATER}"
     is_ours(Path(place))
-    _require_writable(Path(place))
+    require_writable(Path(place))
     return f"{place} can be written"
 
 
@@ -93,26 +93,19 @@ def _copy(settings: Settings) -> str:
     wanted = destination(settings.load_to or "", settings.load_schema)
     if find_spec("dlt") is None:
         require_dlt()  # which says what to install
-    path = _here(wanted)
+    path = wanted.path
     if path is None:
         if wanted.where is None:
             require_dlt()
             dlt_destination(wanted)
         return f"{wanted} is well named; freg load tries it"
     if wanted.kind == "delta":
-        _require_writable(path)
+        require_writable(path)
     else:
-        if path.is_dir():
-            raise _wrong(errno.EISDIR)
-        _require_writable(path.parent)
+        if path.is_dir() or not path.parent.is_dir():
+            raise _wrong(errno.EISDIR if path.is_dir() else errno.ENOTDIR)
+        require_writable(path.parent)
     return f"{wanted} can be written"
-
-
-def _here(wanted: Destination) -> Path | None:
-    """Where a copy lies on this machine; None: it lies elsewhere."""
-    if wanted.kind not in {"duckdb", "delta"} or wanted.where is None or "://" in wanted.where:
-        return None
-    return Path(wanted.where)
 
 
 def _key_prefix(settings: Settings) -> str:
@@ -128,22 +121,6 @@ _LOOKS: Mapping[str, tuple[str, Callable[[Settings], str]]] = {
     "load_to": ("copy", _copy),
     "key_prefix": ("key prefix", _key_prefix),
 }
-
-
-def _require_writable(folder: Path) -> None:
-    """See that files can be made in a folder, or, where it isn't there, that it can be made.
-
-    Raises:
-        OSError: they can't.
-    """
-    there = next(one for one in (folder, *folder.parents) if one.exists())
-    if not there.is_dir():
-        raise _wrong(errno.ENOTDIR)
-    if there == folder:
-        with scratch_beside(folder / "check"):
-            return
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise _wrong(errno.EACCES)
 
 
 def _wrong(number: int) -> OSError:

@@ -42,6 +42,13 @@ class Destination:
         return f"{self.where or self.kind}, schema {self.schema}"
 
     @property
+    def path(self) -> Path | None:
+        """The file or folder of this machine that it is; None: it lies elsewhere."""
+        if self.kind not in {"duckdb", "delta"} or self.where is None or "://" in self.where:
+            return None
+        return Path(self.where)
+
+    @property
     def section(self) -> str:
         """What dlt's settings of it begin with, in the environment."""
         name = "filesystem" if self.kind == "delta" else self.kind

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from freg_pipeline.changes.difference import changes
+from freg_pipeline.errors import ConfigurationError, ResourceError
+from freg_pipeline.foreseen import foreseen
 from freg_pipeline.journal.access_log import note_access
 from freg_pipeline.journal.keptout import ended_erasures
 from freg_pipeline.journal.manifest import Manifest
@@ -23,6 +25,7 @@ from freg_pipeline.load.pipeline import Pipeline, require_dlt
 from freg_pipeline.load.state import Point, State, Step, require_same_kind, steps
 from freg_pipeline.load.telling import in_one_line
 from freg_pipeline.store import Store
+from freg_pipeline.store.probe import require_writable
 from freg_pipeline.store.scratch import scratch_to_read
 
 if TYPE_CHECKING:
@@ -75,8 +78,8 @@ def load(
     rows, tables = 0, _names(store, current, by)
     with alone(str(destination)), scratch_to_read(store) as folder, ExitStack() as opened:
         with in_one_line(destination, reached=False):
-            if destination.kind == "duckdb" and destination.where:
-                ready(Path(destination.where))
+            if destination.path is not None:
+                _see_to(destination, destination.path)
             pipeline = opened.enter_context(closing(Pipeline(destination, folder)))
             state = pipeline.state(tables)
         require_same_kind(state, by.fingerprint if by else None)
@@ -99,6 +102,23 @@ def load(
         rows,
         erased=erased,
     )
+
+
+def _see_to(destination: Destination, path: Path) -> None:
+    """See that a copy on this machine can be written. Raises as :func:`load`."""
+    try:
+        if destination.kind == "duckdb":
+            ready(path)
+        else:
+            require_writable(path)
+    except OSError as error:
+        known = foreseen(error)
+        if isinstance(known, ResourceError):
+            raise known from None
+        raise ConfigurationError(
+            f"{path} can't be written: {error.strerror}",
+            "Name a file or folder that can be, in a folder that is there",
+        ) from None
 
 
 def _names(store: Store, current: Manifest, by: ByRules | None) -> list[str]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import secrets
+from pathlib import Path
 
 from freg_pipeline.errors import StoreError
 from freg_pipeline.outside import showable
 from freg_pipeline.store.base import Store
+from freg_pipeline.store.scratch import scratch_beside
 
 _CONTENT = b"freg check writes, reads and removes this"
 
@@ -50,6 +54,24 @@ def require_removable(store: Store) -> None:
             f"nothing can be removed from the store {store.location}: {reason}",
             "Let the account remove objects (on S3: s3:DeleteObject); nothing was done",
         ) from None
+
+
+def require_writable(folder: Path) -> None:
+    """See that files can be made in a folder, or, where it isn't there, that it can be made.
+
+    Nothing is left there.
+
+    Raises:
+        OSError: they can't.
+    """
+    there = next(one for one in (folder, *folder.parents) if one.exists())
+    if not there.is_dir():
+        raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    if there == folder:
+        with scratch_beside(folder / "check"):
+            return
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def _read_by_pyarrow(store: Store, key: str) -> bytes:

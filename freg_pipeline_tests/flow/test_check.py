@@ -298,6 +298,7 @@ def test_what_can_be_seen_of_a_place_is_told(
         ("FREG_ACCESS_LOG", "{}/file/below", "Not a directory"),
         ("FREG_ACCESS_LOG", "{}/open", "can be written by everyone"),
         ("FREG_LOAD_TO", "duckdb:{}/a folder.duckdb", "Is a directory"),
+        ("FREG_LOAD_TO", "duckdb:{}/nowhere/copy.duckdb", "Not a directory"),
         ("FREG_LOAD_TO", "delta:{}/file", "Not a directory"),
         ("FREG_LOAD_TO", "postgresql://me:word@warehouse/db", "holds a password"),
         ("FREG_LOAD_TO", "snowflak", "dlt knows no destination snowflak"),

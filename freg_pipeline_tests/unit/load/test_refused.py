@@ -110,6 +110,26 @@ def test_a_file_that_is_no_database(
         assert file.read_bytes() == there
 
 
+@pytest.mark.parametrize(
+    ("where", "why"),
+    [
+        ("duckdb:{}/nowhere/copy.duckdb", "No such file or directory"),
+        ("duckdb:{}/a file/copy.duckdb", "Not a directory"),
+        ("delta:{}/a file", "Not a directory"),
+        ("delta:{}/a file/below", "Not a directory"),
+    ],
+)
+def test_a_place_where_nothing_can_be_written(
+    store: LocalStore, tmp_path: Path, capsys: pytest.CaptureFixture[str], where: str, why: str
+) -> None:
+    (tmp_path / "a file").write_text("of somebody's")
+    code, line = told(capsys, store, where.format(tmp_path))
+    assert code == 2
+    assert f"can't be written: {why}" in line
+    assert (tmp_path / "a file").read_text() == "of somebody's"
+    assert not (tmp_path / "nowhere").exists()
+
+
 def test_a_file_that_another_process_has(
     store: LocalStore, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
