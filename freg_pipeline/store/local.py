@@ -127,6 +127,8 @@ class LocalStore:
                 names = [entry.name for entry in found if entry.is_dir()]
         except FileNotFoundError:
             return []
+        except OSError as error:
+            raise self._failure("read", error) from error
         return sorted(name for name in names if name != _UNDER_CONSTRUCTION)
 
     def list(self, prefix: str) -> list[str]:
@@ -134,12 +136,17 @@ class LocalStore:
         whole = not prefix or prefix.endswith("/")
         folder = self._root / prefix if whole else (self._root / prefix).parent
         keys: list[str] = []
-        for parent, folders, names in os.walk(folder):
+        for parent, folders, names in os.walk(folder, onerror=self._unlisted):
             if _UNDER_CONSTRUCTION in folders:
                 folders.remove(_UNDER_CONSTRUCTION)
             base = Path(parent).relative_to(self._root).as_posix()
             keys += [name if base == "." else f"{base}/{name}" for name in names]
         return sorted(key for key in keys if key.startswith(prefix))
+
+    def _unlisted(self, error: OSError) -> None:
+        """What is gone, or isn't for whoever reads, holds nothing for them; a file is no store."""
+        if isinstance(error, NotADirectoryError) and not self._root.is_dir():
+            raise self._failure("read", error) from error
 
     def recall_list(self, folder: str) -> builtins.list[str]:
         """As :meth:`list`: that costs nothing here."""

@@ -152,6 +152,16 @@ def test_a_folder_that_is_a_file_is_one_clear_error(tmp_path: Path) -> None:
         LocalStore(tmp_path / "file").write("a", b"")
 
 
+def test_a_store_that_is_a_file_holds_not_nothing_but_is_none(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    store = LocalStore(tmp_path / "file")
+    for look in (store.list, store.folders):
+        with pytest.raises(StoreError, match="can't be read: Not a directory"):
+            look("uttrekk/")
+    assert LocalStore(tmp_path / "nowhere").list("uttrekk/") == []
+    assert LocalStore(tmp_path / "nowhere").folders("uttrekk/") == []
+
+
 def test_names_of_new_folders_outlast_a_loss_of_power(
     store: LocalStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
