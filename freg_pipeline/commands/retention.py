@@ -29,8 +29,10 @@ def retention(*, dry_run: bool, form: str) -> None:
     from freg_pipeline.feed.standstill import has_records
     from freg_pipeline.lake.retention import Going, Keeping, retain
 
+    # Records first: if a setting names none that can be used, nothing is gone yet.
+    runs = _tidied(dry_run=dry_run) if has_records(settings()) else 0
     told = retain(store(), Keeping.of(settings()), dry_run=dry_run)
-    told.append(Going("runs", _tidied(dry_run=dry_run) if has_records(settings()) else 0))
+    told.append(Going("runs", runs))
     if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
         return

@@ -278,3 +278,14 @@ def test_settings_take_never_and_no_nonsense(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setenv("FREG_KEEP_ANSWERS_DAYS", wrong)
         with pytest.raises(ConfigurationError, match="FREG_KEEP_ANSWERS_DAYS is wrong"):
             load()
+
+
+def test_where_dagsters_records_are_misnamed_nothing_goes(store: LocalStore, freg: RunFreg) -> None:
+    before = store.list("uttrekk/")
+    none_kept = {"FREG_KEEP_ANSWERS_DAYS": "0", "FREG_KEEP_STAGING_DAYS": "0"}
+    wrong = freg("retention", FREG_STORE=store.location, DAGSTER_HOME="/nowhere", **none_kept)
+    assert wrong.code == 2
+    assert "DAGSTER_HOME (/nowhere) doesn't exist" in wrong.lines[-1]
+    assert store.list("uttrekk/") == before
+    assert freg("retention", FREG_STORE=store.location, **none_kept).code == 0
+    assert len(store.list("uttrekk/")) < len(before)
