@@ -208,5 +208,5 @@ def _folder(instance: DagsterInstance) -> Path:
 def _made_alone(folder: Path) -> Iterator[Path]:
     """Keep this machine's other processes out of a folder, which is made if there is none."""
     folder.mkdir(parents=True, exist_ok=True)
-    with alone_in(folder):
+    with alone_in(folder, required=True):
         yield folder

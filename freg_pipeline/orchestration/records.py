@@ -150,4 +150,6 @@ def alone(home: Path | None) -> AbstractContextManager[None]:
     Dagster makes its SQLite files and adds partitions with a look first and a write after: of two
     processes that begin at once, one would fail.
     """
-    return nullcontext() if home is None or not home.is_dir() else alone_in(home)
+    if home is None or not home.is_dir():
+        return nullcontext()
+    return alone_in(home, required=True)

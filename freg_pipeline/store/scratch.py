@@ -107,20 +107,30 @@ def held(path: Path) -> contextlib.AbstractContextManager[None]:
     return _locked(path, fcntl.LOCK_SH)
 
 
-def alone_in(folder: Path) -> contextlib.AbstractContextManager[None]:
+def alone_in(folder: Path, *, required: bool = False) -> contextlib.AbstractContextManager[None]:
     """Keep this machine's other processes, who hold a folder while they make something in it, out.
 
     Until this one is done or dead.
+
+    Args:
+        folder: which.
+        required: go on only where that is possible: some file systems know no locks.
+
+    Raises:
+        OSError: it is required, and the file system knows no locks.
     """
-    return _locked(folder, fcntl.LOCK_EX)
+    return _locked(folder, fcntl.LOCK_EX, required=required)
 
 
 @contextlib.contextmanager
-def _locked(path: Path, how: int) -> Iterator[None]:
+def _locked(path: Path, how: int, *, required: bool = False) -> Iterator[None]:
     handle = os.open(path, os.O_RDONLY)
     try:
-        with contextlib.suppress(OSError):  # a file system without locks
+        try:
             fcntl.flock(handle, how)
+        except OSError:  # a file system without locks
+            if required:
+                raise
         yield
     finally:
         os.close(handle)

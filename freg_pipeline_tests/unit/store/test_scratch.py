@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -14,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from freg_pipeline.store.scratch import scratch_beside, scratch_here
+from freg_pipeline.orchestration.records import alone
+from freg_pipeline.store.scratch import alone_in, scratch_beside, scratch_here
 from freg_pipeline_tests.waiting import STUCK_SECONDS, started
 
 _MAKES_ONE = """
@@ -115,3 +118,19 @@ def test_links_and_files_of_such_a_name_among_temporary_files_stay(
         pass
     assert sorted(one.name for one in place.iterdir()) == ["freg-scratch-file", "freg-scratch-link"]
     assert aim.is_dir()
+
+
+def test_where_no_locks_are_known_files_are_made_and_records_are_not(
+    made: tuple[Make, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two that begin Dagster's records at once would spoil them; a folder of one's own is safe."""
+
+    def unknown(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", unknown)
+    make, _ = made
+    with make() as folder, alone_in(folder):
+        (folder / "rows").write_text("of persons")
+    with pytest.raises(OSError, match=os.strerror(errno.ENOLCK)), alone(tmp_path):
+        pass
