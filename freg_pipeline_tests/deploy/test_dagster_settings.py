@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from itertools import takewhile
 from pathlib import Path
@@ -116,12 +117,13 @@ def test_a_worker_reads_its_configuration() -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
+        start_new_session=True,
     )
     try:
         assert worker.stdout is not None
         told = "".join(takewhile(lambda line: ". resume_job" not in line, worker.stdout))
-    finally:
-        worker.terminate()
+    finally:  # with the processes it begins: while it does, it may be deaf to SIGTERM
+        os.killpg(worker.pid, signal.SIGKILL)
         worker.communicate()
 
     assert "transport:   memory://" in told

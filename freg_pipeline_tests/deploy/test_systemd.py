@@ -109,12 +109,13 @@ def test_the_code_server_starts_as_its_unit_says() -> None:
             stderr=subprocess.STDOUT,
             text=True,
             preexec_fn=_as_usual,
+            start_new_session=True,
         )
         try:
             assert process.stdout is not None
             assert any("Started Dagster code proxy server" in line for line in process.stdout)
             check = [BIN / "dagster", "api", "grpc-health-check", "--socket", folder / "code.sock"]
             subprocess.run(check, check=True)
-        finally:
-            process.terminate()
+        finally:  # with the server that it begins
+            os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
