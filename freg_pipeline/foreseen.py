@@ -84,6 +84,12 @@ def foreseen(error: BaseException) -> FregError | None:
     return None
 
 
+def shortage(error: BaseException) -> ResourceError | None:
+    """What this machine lacks (room, memory, open files), if an error means that; else None."""
+    known = foreseen(error)
+    return known if isinstance(known, ResourceError) else None
+
+
 def _chain(error: BaseException) -> Iterator[BaseException]:
     """An error and what caused it; libraries wrap others' errors in their own."""
     one: BaseException | None = error

@@ -49,9 +49,7 @@ def places_said(settings: Settings) -> Iterator[str]:
 
 def _catalogue(settings: Settings) -> str:
     path = settings.catalogue or Path()
-    if path.is_dir():
-        raise _wrong(errno.EISDIR)
-    require_writable(path.parent)
+    _require_file(path)
     return f"{path} can be written"
 
 
@@ -101,10 +99,10 @@ def _copy(settings: Settings) -> str:
         return f"{wanted} is well named; freg load tries it"
     if wanted.kind == "delta":
         require_writable(path)
+    elif path.parent.is_dir():
+        _require_file(path)
     else:
-        if path.is_dir() or not path.parent.is_dir():
-            raise _wrong(errno.EISDIR if path.is_dir() else errno.ENOTDIR)
-        require_writable(path.parent)
+        raise _wrong(errno.ENOTDIR)
     return f"{wanted} can be written"
 
 
@@ -121,6 +119,13 @@ _LOOKS: Mapping[str, tuple[str, Callable[[Settings], str]]] = {
     "load_to": ("copy", _copy),
     "key_prefix": ("key prefix", _key_prefix),
 }
+
+
+def _require_file(path: Path) -> None:
+    """See that a file can be made, or put in the place of the one that is there."""
+    if path.is_dir():
+        raise _wrong(errno.EISDIR)
+    require_writable(path.parent)
 
 
 def _wrong(number: int) -> OSError:

@@ -50,7 +50,8 @@ class Operator:
             if added:
                 self._choose_partition(partition)
             else:
-                added = self._add_partition(partition)
+                self._add_partition(partition)
+                added = True
             page.get_by_text(f"partition: {partition}", exact=True).wait_for()
             self._write(config)
             page.get_by_text("No errors").wait_for()
@@ -67,13 +68,12 @@ class Operator:
         offered = self._page.locator(".dagster-popover")
         offered.get_by_role("menuitem", name=name, exact=True).click()
 
-    def _add_partition(self, name: str) -> bool:
+    def _add_partition(self, name: str) -> None:
         self._page.get_by_role("button", name="Add new partition").click()
         dialog = self._page.get_by_role("dialog").filter(has_text="Add a partition")
         dialog.locator("input").fill(name)
         self.picture("add-partition")
         dialog.get_by_role("button", name="Save").click()
-        return True
 
     def _write(self, config: str) -> None:
         """In place of what the form holds."""

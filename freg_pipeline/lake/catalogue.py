@@ -8,8 +8,8 @@ from pathlib import Path
 
 import duckdb
 
-from freg_pipeline.errors import ResourceError, StoreError
-from freg_pipeline.foreseen import foreseen
+from freg_pipeline.errors import StoreError
+from freg_pipeline.foreseen import foreseen, shortage
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.pointer import current_number
 from freg_pipeline.journal.releases import require_current
@@ -127,10 +127,7 @@ def _make(store: Store, manifest: Manifest) -> Path | str:
     except duckdb.Error as error:
         raise foreseen(error) or unreadable(store, manifest) from None
     except OSError as error:
-        known = foreseen(error)
-        if isinstance(known, ResourceError):
-            raise known from None
-        raise _UnwritableError(
+        raise shortage(error) or _UnwritableError(
             f"{target} can't be written: {error.strerror or type(error).__name__}",
             "Make the folder writable to the user that runs this, with space on its disk"
             if root.beside

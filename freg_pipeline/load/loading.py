@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from freg_pipeline.changes.difference import changes
-from freg_pipeline.errors import ConfigurationError, ResourceError
-from freg_pipeline.foreseen import foreseen
+from freg_pipeline.errors import ConfigurationError
+from freg_pipeline.foreseen import shortage
 from freg_pipeline.journal.access_log import note_access
 from freg_pipeline.journal.keptout import ended_erasures
 from freg_pipeline.journal.manifest import Manifest
@@ -112,10 +112,7 @@ def _see_to(destination: Destination, path: Path) -> None:
         else:
             require_writable(path)
     except OSError as error:
-        known = foreseen(error)
-        if isinstance(known, ResourceError):
-            raise known from None
-        raise ConfigurationError(
+        raise shortage(error) or ConfigurationError(
             f"{path} can't be written: {error.strerror}",
             "Name a file or folder that can be, in a folder that is there",
         ) from None

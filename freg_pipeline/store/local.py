@@ -16,8 +16,8 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from freg_pipeline.errors import FregError, ObjectMissingError, ResourceError, StoreError
-from freg_pipeline.foreseen import foreseen
+from freg_pipeline.errors import FregError, ObjectMissingError, StoreError
+from freg_pipeline.foreseen import shortage
 from freg_pipeline.store.readers import (
     FOLDERS,
     Reading,
@@ -289,10 +289,7 @@ class LocalStore:
             raise self._failure("written", error) from error
 
     def _failure(self, verb: str, error: OSError) -> FregError:
-        known = foreseen(error)
-        if isinstance(known, ResourceError):
-            return known
-        return StoreError(
+        return shortage(error) or StoreError(
             f"the store {self._root} can't be {verb}: {error.strerror or type(error).__name__}",
             "Give FREG_STORE a folder that you own, with space on its disk",
         )

@@ -126,11 +126,9 @@ def alone_in(folder: Path, *, required: bool = False) -> contextlib.AbstractCont
 def _locked(path: Path, how: int, *, required: bool = False) -> Iterator[None]:
     handle = os.open(path, os.O_RDONLY)
     try:
-        try:
+        # Of a file system without locks.
+        with contextlib.nullcontext() if required else contextlib.suppress(OSError):
             fcntl.flock(handle, how)
-        except OSError:  # a file system without locks
-            if required:
-                raise
         yield
     finally:
         os.close(handle)

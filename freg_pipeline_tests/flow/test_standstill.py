@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,17 +15,9 @@ from freg_pipeline.journal.releases import require_current
 from freg_pipeline.settings import Settings
 from freg_pipeline.store import open_store
 from freg_pipeline_tests.conftest import StartRegister
+from freg_pipeline_tests.imported import heavy_imports
 from freg_pipeline_tests.loads import full_load, sync
 from freg_pipeline_tests.registers import happen
-
-HEAVY = {"dagster", "duckdb", "pyarrow", "numpy", "numba", "polars", "sqlalchemy", "boto3", "rich"}
-_SYNC = (
-    "import sys\n"
-    "from freg_pipeline.cli import main\n"
-    "try:\n    main()\n"
-    "except SystemExit as ended:\n    assert not ended.code, ended.code\n"
-    f"print(sorted({HEAVY!r} & sys.modules.keys()))\n"
-)
 
 
 @pytest.fixture
@@ -51,18 +40,10 @@ def _is_over(settings: Settings) -> bool:
 
 def test_nothing_heavy_is_imported_for_nothing(loaded: Settings) -> None:
     _noted(loaded)
-    environment = {
-        **os.environ,
-        "FREG_BASE_URL": str(loaded.base_url),
-        "FREG_STORE": loaded.store,
-    }
-    ended = subprocess.run(
-        [sys.executable, "-c", _SYNC, "hendelser", "sync"],
-        env=environment, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    told, heavy = ended.stdout.splitlines()
+    told, heavy = heavy_imports(loaded, "hendelser", "sync")
     assert told.startswith("Release 000001: nothing new, up to date at ")
-    assert heavy == "[]"
+    assert heavy == set()
+    assert "\n" not in told
 
 
 def test_what_has_not_been_noted_is_looked_at(loaded: Settings) -> None:
