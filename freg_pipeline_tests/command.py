@@ -37,6 +37,7 @@ IMPORTED = (
     "freg_pipeline.orchestration.run_feed",
     "freg_pipeline.orchestration.event_log",
     "anyio._backends._asyncio",
+    "boto3",
     "dagster._core.execution.execute_in_process",
     "dagster._core.storage.noop_compute_log_manager",
     "dagster._core.storage.sqlite_storage",

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from freg_pipeline_tests.chaos.places import Folder
-from freg_pipeline_tests.chaos.trouble import Trouble
+from freg_pipeline_tests.chaos.trouble import Trouble, alone
 from freg_pipeline_tests.command import begun
 from freg_pipeline_tests.waiting import STUCK_SECONDS
 
@@ -73,7 +73,7 @@ def run_together(
         out, err = (folder / f"said-{index}.{stream}" for stream in ("out", "err"))
         for one in (out, err):
             one.write_bytes(b"")
-        before = partial(_alone, place.inside(trouble), str(folder))
+        before = partial(alone, place.inside(trouble), str(folder))
         process = begun(arguments, folder, whole, out, err, before)
         place.started(trouble, process.pid or 0)
         processes.append((process, out, err))
@@ -89,10 +89,3 @@ def run_together(
         outcomes.append(Outcome(arguments, trouble, code, out.read_text(), err.read_text()))
     place.end()
     return outcomes
-
-
-def _alone(trouble: Trouble | None, folder: str) -> None:
-    """In the process: a group of its own, which is killed whole."""
-    os.setsid()
-    if trouble:
-        trouble.begin(folder)

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import duckdb
 
-_PAUSE_SECONDS = 0.25
+_PAUSE_SECONDS = 1.0  # a look takes a tenth of a second of a core
 _LOOKED_AT = ("person", "navn", "identifikasjonsnummer", "bostedsadresse", "hendelse")
 
 
