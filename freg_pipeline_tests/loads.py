@@ -99,7 +99,7 @@ async def _looked_up(settings: Settings, kind: AnyKind, fill: Fill) -> Uttrekk:
     async with Register.from_settings(settings) as register:
         uttrekk = await opened(settings, register, kind, fill=fill)
         for batch in uttrekk.batches():
-            await fetch_batch(register, uttrekk, batch, concurrency=2)
+            await fetch_batch(register, uttrekk, batch, concurrency=min(2, settings.concurrency))
     return uttrekk
 
 
@@ -110,7 +110,7 @@ async def _fetched(settings: Settings, kind: AnyKind, name: str | None) -> Uttre
         while (await wait_for_batch(register, uttrekk, settings)).state is not BatchState.END:
             pass
         for batch in uttrekk.batches():
-            await fetch_batch(register, uttrekk, batch, concurrency=2)
+            await fetch_batch(register, uttrekk, batch, concurrency=min(2, settings.concurrency))
     return uttrekk
 
 

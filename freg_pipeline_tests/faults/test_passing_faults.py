@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from freg_pipeline.lake.query import query
-from freg_pipeline.orchestration.resources import Freg
-from freg_pipeline.orchestration.run import run_uttrekk
+from freg_pipeline.settings import Settings
+from freg_pipeline.store import open_store
 from freg_pipeline_tests.conftest import RunFreg, StartRegister
+from freg_pipeline_tests.loads import full_load
 from freg_pipeline_tests.registers import status_of
 
 KINDS = ["500", "503", "429", "reset", "truncated", "garbled", "html", "slow", "401"]
@@ -17,16 +18,16 @@ KINDS = ["500", "503", "429", "reset", "truncated", "garbled", "html", "slow", "
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_fault_now_and_then_is_overcome(
-    kind: str, start_register: StartRegister, make_freg: Callable[..., Freg]
+    kind: str, start_register: StartRegister, make_settings: Callable[..., Settings]
 ) -> None:
     # Every fourth request: never two of one kind after each other, so no bound is reached.
     url = start_register(persons=300, batch_size=100, faults=f"{kind}=#4")
-    freg = make_freg(url, concurrency=1)
-    manifest = run_uttrekk(freg)
+    settings = make_settings(url, concurrency=1)
+    manifest = full_load(settings)
     assert manifest.accounting.landed + manifest.accounting.merged == 300
     assert manifest.accounting.failed == manifest.accounting.gone == 0
     assert status_of(url)["faults"][kind] > 0, "no fault was met: the test shows nothing"
-    assert query(freg.store, "SELECT count(*) FROM navn").fetchall()[0][0] >= 290
+    assert query(open_store(settings), "SELECT count(*) FROM navn").fetchall()[0][0] >= 290
 
 
 def test_a_fault_that_stays_ends_in_one_line(start_register: StartRegister, freg: RunFreg) -> None:

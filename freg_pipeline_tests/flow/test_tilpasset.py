@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 
 from freg_pipeline.client import TilpassetKriterier
-from freg_pipeline.journal.kinds import Tilpasset
 from freg_pipeline.journal.releases import read_manifest
 from freg_pipeline.lake.query import connect, query
-from freg_pipeline.orchestration.config import ReleaseConfig
-from freg_pipeline.orchestration.resources import Freg
-from freg_pipeline.orchestration.run import run_uttrekk
-from freg_pipeline.settings import load
+from freg_pipeline.settings import Settings, load
+from freg_pipeline.store import open_store
+from freg_pipeline_tests.loads import full_load
 
 # The criteria, and the same question of the full load's tables.
-AGREED = ReleaseConfig(allow_other_kind=True)
 CASES = {
     "bosatt in Oslo": (
         {"personstatustyper": ("bosatt",), "bostedskommunenummer": "0301"},
@@ -60,49 +59,50 @@ FROM = " ".join(
 
 
 @pytest.fixture(scope="module")
-def loaded(small_register: str, tmp_path_factory: pytest.TempPathFactory) -> Freg:
+def loaded(small_register: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A store that holds the full load as its first release."""
     store = str(tmp_path_factory.mktemp("store"))
-    freg = Freg.from_settings(load(base_url=small_register, store=store, poll_seconds=0.02))
-    assert run_uttrekk(freg).number == "000001"
-    return freg
+    settings = load(base_url=small_register, store=store, poll_seconds=0.02)
+    assert full_load(settings).number == "000001"
+    return settings
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_selection_is_what_the_full_load_says(case: str, loaded: Freg) -> None:
+def test_the_selection_is_what_the_full_load_says(case: str, loaded: Settings) -> None:
     criteria, condition = CASES[case]
-    full = connect(loaded.store, read_manifest(loaded.store, "000001"))
-    expected = full.sql(
-        f"SELECT DISTINCT personidentifikator FROM person {FROM} WHERE {condition} ORDER BY 1"
-    ).fetchall()
+    store = open_store(loaded)
+    with closing(connect(store, read_manifest(store, "000001"))) as full:
+        expected = full.execute(
+            f"SELECT DISTINCT personidentifikator FROM person {FROM} WHERE {condition} ORDER BY 1"
+        ).fetchall()
     assert expected, "the population has nobody to find: the case shows nothing"
 
-    manifest = run_uttrekk(loaded, Tilpasset(TilpassetKriterier(**criteria)), release=AGREED)
+    manifest = full_load(loaded, TilpassetKriterier(**criteria), allow_other_kind=True)
 
-    found = query(loaded.store, "SELECT personidentifikator FROM person ORDER BY 1").fetchall()
+    found = query(store, "SELECT personidentifikator FROM person ORDER BY 1").fetchall()
     assert found == expected
     assert manifest.accounting.unexplained == 0
 
 
-def test_merged_persons_come_once_and_their_other_number_is_told(loaded: Freg) -> None:
+def test_merged_persons_come_once_and_their_other_number_is_told(loaded: Settings) -> None:
     everyone = TilpassetKriterier(
         personstatustyper=("aktiv", "bosatt", "utflyttet", "doed", "inaktiv")
     )
-    manifest = run_uttrekk(loaded, Tilpasset(everyone), release=AGREED)
+    manifest = full_load(loaded, everyone, allow_other_kind=True)
 
     assert manifest.accounting.merged > 0, "the register delivers old and current numbers"
     rows = query(
-        loaded.store,
+        open_store(loaded),
         "SELECT count(*) FROM avvik JOIN person ON gikk_til = personidentifikator "
         "WHERE utfall = 'sammenslaatt'",
     ).fetchall()
     assert rows == [(manifest.accounting.merged,)]
     twice = "SELECT count(*) - count(DISTINCT personidentifikator) FROM person"
-    assert query(loaded.store, twice).fetchall() == [(0,)]
+    assert query(open_store(loaded), twice).fetchall() == [(0,)]
 
 
-def test_a_selection_that_nobody_meets_is_an_empty_release(loaded: Freg) -> None:
+def test_a_selection_that_nobody_meets_is_an_empty_release(loaded: Settings) -> None:
     nobody = TilpassetKriterier(personstatustyper=("bosatt",), bostedskommunenummer="9999")
-    manifest = run_uttrekk(loaded, Tilpasset(nobody), release=AGREED)
+    manifest = full_load(loaded, nobody, allow_other_kind=True)
     assert manifest.accounting.delivered == 0
-    assert query(loaded.store, "SELECT count(*) FROM navn").fetchall() == [(0,)]
+    assert query(open_store(loaded), "SELECT count(*) FROM navn").fetchall() == [(0,)]
