@@ -103,7 +103,7 @@ class Copy:
         tables = described(load_plan(store, manifest.contract))
         if more := self._tables() - {table.name for table in tables}:
             found |= {f"{name}, gone": (0, 1) for name in more}
-        with closing(connect(store, manifest)) as views:
+        with closing(connect(store, manifest, states=False)) as views:
             views.execute("SET TimeZone = 'UTC'")
             for table in tables:
                 columns = ", ".join(f'"{name}"' for name, _, _ in table.shown)
@@ -147,7 +147,7 @@ class Copy:
     def _keys_shown(self, store: Store, manifest: Manifest, table: str) -> set[Row]:
         known = manifest.number, table
         if known not in self._known:
-            with closing(connect(store, manifest)) as views:
+            with closing(connect(store, manifest, states=False)) as views:
                 rows = views.execute(f"SELECT {EVENTS[table]} FROM {table}")
                 self._known[known] = {*rows.fetchall()}
         return self._known[known]

@@ -67,7 +67,7 @@ def somebody_of_each_sort(store: Store) -> tuple[str, ...]:
         "SELECT personidentifikator FROM hendelse SEMI JOIN person USING (personidentifikator)",
     )
     found: list[str] = []
-    with closing(connect(store)) as connection:
+    with closing(connect(store, states=False)) as connection:
         for one in asked:
             numbers = [number for (number,) in connection.execute(one).fetchall()]
             found.append(min(number for number in numbers if number not in found))

@@ -31,7 +31,7 @@ def difference(store: Store, other: Store) -> dict[str, tuple[int, int]]:
         *(table.name for table in plan.tables),
     ]
     found = {}
-    with closing(connect(store)) as one, closing(connect(other)) as two:
+    with closing(connect(store, states=False)) as one, closing(connect(other, states=False)) as two:
         for table in tables:
             here, there = _rows(one, table), _rows(two, table)
             if here != there:

@@ -96,7 +96,7 @@ def with_other_numbers(store: Store, persons: Persons) -> Persons:
     current = current_release(store)
     if current is None:
         return persons
-    with closing(connect(store, current)) as connection:
+    with closing(connect(store, current, states=False)) as connection:
         while True:
             more = _others(connection, persons)
             if all(number in persons for number, _ in more):
@@ -109,7 +109,7 @@ def current_among(store: Store, current: Manifest, numbers: Iterable[str]) -> se
     asked = pa.table({"nummer": pa.array(sorted(numbers), pa.string())})
     if not len(asked):
         return set()
-    with closing(connect(store, current)) as connection:
+    with closing(connect(store, current, states=False)) as connection:
         connection.register("asked", asked)
         found = connection.execute(
             "SELECT nummer FROM asked SEMI JOIN person ON nummer = personidentifikator"

@@ -130,7 +130,7 @@ def write_content(store: Store, found: Survey, output: Path) -> Content:
 
 def _tables(store: Store, current: Manifest, found: Survey, folder: Path) -> Iterator[CopiedFile]:
     plan = load_plan(store, current.contract)
-    with closing(connect(store, current)) as connection:
+    with closing(connect(store, current, states=False)) as connection:
         connection.register("_asked", _asked(found.persons))
         connection.register("_events", _events(found))
         for table in described(plan):

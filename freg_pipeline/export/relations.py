@@ -95,7 +95,7 @@ def views_of(store: Store, manifest: Manifest) -> Iterator[duckdb.DuckDBPyConnec
         StoreError: its files can't be read.
     """
     require_whole_release(store, manifest)
-    with closing(connect(store, manifest)) as connection:
+    with closing(connect(store, manifest, states=False)) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET preserve_insertion_order = true")
         # An OSError is of where the copy goes.

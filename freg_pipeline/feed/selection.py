@@ -89,7 +89,7 @@ def members(uttrekk: Uttrekk, current: Manifest, numbers: Collection[str]) -> se
     """
     asked = pa.table({"nummer": pa.array(sorted(numbers), pa.string())})
     require_whole(uttrekk.store, files_of(current, "person", "tidligere_identifikator"))
-    with closing(connect(uttrekk.store, current)) as connection:
+    with closing(connect(uttrekk.store, current, states=False)) as connection:
         connection.register("asked", asked)
         rows = connection.execute(
             "SELECT nummer FROM asked SEMI JOIN person ON nummer = personidentifikator UNION "

@@ -63,7 +63,7 @@ def contents(store: Store, manifest: Manifest, names: Collection[str] = ()) -> d
     tables = described(load_plan(store, manifest.contract))
     require_whole_release(store, manifest)
     # Without a number no later release's protection is looked at: copies haven't got that yet.
-    with connect(store, msgspec.structs.replace(manifest, number="")) as connection:
+    with connect(store, msgspec.structs.replace(manifest, number=""), states=False) as connection:
         connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
         with reading(store, manifest):
             return {

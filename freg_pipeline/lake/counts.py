@@ -42,7 +42,7 @@ def count_rows(store: Store, manifest: Manifest, names: Iterable[str]) -> dict[s
     if not names:
         return {}
     unnamed = msgspec.structs.replace(manifest, number="")  # whose earlier state it is: no matter
-    with connect(store, unnamed) as connection:
+    with connect(store, unnamed, states=False) as connection:
         return counted(connection, names)
 
 
@@ -63,12 +63,12 @@ def missing_persons(store: Store, before: Manifest, after: Manifest) -> int:
         before: whose persons are counted.
         after: where they are looked for; it needn't be published.
     """
-    with connect(store, after) as connection:
+    with connect(store, after, states=False) as connection:
         there = connection.sql(
             "SELECT personidentifikator AS nummer FROM person "
             "UNION ALL SELECT identifikator FROM tidligere_identifikator"
         ).to_arrow_table()
-    with connect(store, before) as connection:
+    with connect(store, before, states=False) as connection:
         connection.register("there", there)
         rows = connection.execute(
             "SELECT count(*) FROM person ANTI JOIN there ON nummer = personidentifikator"

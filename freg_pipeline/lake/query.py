@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 import duckdb
 import pyarrow as pa
 
+from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.extract.parts import entities
 from freg_pipeline.foreseen import foreseen
 from freg_pipeline.journal.manifest import Manifest, TableFile
@@ -45,14 +46,19 @@ from freg_pipeline.store import Store
 PROTECTED_TODAY = "_vernet_i_dag"
 # Where DuckDB shows comments, by name or among all columns of what it knows of its tables.
 _ASKS_FOR_COMMENTS = re.compile(r"comment|duckdb_(columns|tables|views|databases)", re.IGNORECASE)
+# Where a statement may have to do with macros over states: by name, or among all there are.
+_ASKS_FOR_STATES = re.compile(r"_per\b|function|routine|macro", re.IGNORECASE)
 
 
-def connect(store: Store, manifest: Manifest | None = None) -> duckdb.DuckDBPyConnection:
+def connect(
+    store: Store, manifest: Manifest | None = None, *, states: bool = True
+) -> duckdb.DuckDBPyConnection:
     """Return a connection with a view for each table of a release.
 
     Args:
         store: where it lies.
         manifest: which release; None: the current one.
+        states: with the macros over states, as readers get them; they take most of the time.
 
     Raises:
         ConfigurationError: there is no release yet.
@@ -61,7 +67,7 @@ def connect(store: Store, manifest: Manifest | None = None) -> duckdb.DuckDBPyCo
     manifest = manifest or require_current(store)
     with ExitStack() as unfinished, reading(store, manifest):
         connection = unfinished.enter_context(reading_database())
-        add_views(connection, store, manifest, readable_files(connection, store))
+        add_views(connection, store, manifest, readable_files(connection, store), states=states)
         unfinished.pop_all()
     return connection
 
@@ -106,7 +112,12 @@ def readable_files(connection: duckdb.DuckDBPyConnection, store: Store) -> Reads
 
 
 def add_views(
-    connection: duckdb.DuckDBPyConnection, store: Store, manifest: Manifest, reads: Reads
+    connection: duckdb.DuckDBPyConnection,
+    store: Store,
+    manifest: Manifest,
+    reads: Reads,
+    *,
+    states: bool = True,
 ) -> None:
     """Make the views and macros of a release, its codes, and the tables that hide replaced rows.
 
@@ -115,6 +126,7 @@ def add_views(
         store: where the release lies.
         manifest: the release.
         reads: the SQL that reads files.
+        states: with the macros over states.
     """
     add_replaced(connection, store, manifest)
     plan = load_plan(store, manifest.contract)
@@ -130,7 +142,7 @@ def add_views(
     for statement in (
         *table_views(tables, found, protection, today),
         *people_views(found, status_is_told=resident),
-        *macros.earlier_states(manifest.base.sekvensnummer),
+        *(macros.earlier_states(manifest.base.sekvensnummer) if states else ()),
         *macros.of_days(),
         macros.current_number(),
         *LOCAL_TIMES,
@@ -159,7 +171,7 @@ def _add_protected_today(
     current = read_manifest(store, number)
     tables = described(load_plan(store, current.contract))
     protection = Protection(tables, current.parts)
-    with connect(store, current) as now:
+    with connect(store, current, states=False) as now:
         rows = now.sql(f"FROM {protection.numbers(identifier, protection.graded)}").to_arrow_table()
     connection.register("protected", rows)
     connection.execute(f"CREATE TABLE {PROTECTED_TODAY} AS FROM protected")
@@ -201,7 +213,11 @@ def query(store: Store, statement: str, *, as_of: int | None = None) -> duckdb.D
     Raises:
         ConfigurationError: the statement is wrong; says what DuckDB says. Or there is no release.
     """
-    return relation_of(connect_for(store, release_at(store, as_of), statement), statement)
+    manifest = release_at(store, as_of)
+    if not (_ASKS_FOR_STATES.search(statement) or _ASKS_FOR_COMMENTS.search(statement)):
+        with suppress(ConfigurationError):  # else DuckDB says which macro may have been meant
+            return relation_of(connect(store, manifest, states=False), statement)
+    return relation_of(connect_for(store, manifest, statement), statement)
 
 
 def connect_for(store: Store, manifest: Manifest, statement: str) -> duckdb.DuckDBPyConnection:

@@ -41,7 +41,7 @@ class Differences:
 
 def sample(store: Store, manifest: Manifest, size: int) -> list[str]:
     """The numbers of so many of a release's persons, drawn at random; all where it has fewer."""
-    with closing(connect(store, manifest)) as connection:
+    with closing(connect(store, manifest, states=False)) as connection:
         rows = connection.execute(
             f"SELECT personidentifikator FROM (SELECT personidentifikator FROM {PERSON.name}) "  # noqa: S608
             f"USING SAMPLE reservoir({size:d} ROWS)"
@@ -54,7 +54,7 @@ def earlier_numbers(
 ) -> dict[str, list[str]]:
     """The numbers that persons have had before, as a release knows them, by the current one."""
     asked = pa.table({"nummer": pa.array(numbers, pa.string())})
-    with closing(connect(store, manifest)) as connection:
+    with closing(connect(store, manifest, states=False)) as connection:
         connection.register("asked", asked)
         rows = connection.execute(
             "SELECT personidentifikator, list(identifikator) FROM tidligere_identifikator "
@@ -84,7 +84,7 @@ def differences(
         left_out: numbers asked for that can't be compared.
         parts: what was asked for.
     """
-    with closing(connect(store, manifest)) as connection:
+    with closing(connect(store, manifest, states=False)) as connection:
         _account(connection, tables[_DOCUMENT].read(), left_out)
         found = {PERSON.name: _numbers(connection, _OTHER_PERSON)}
         asked = entities(parts)

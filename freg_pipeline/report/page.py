@@ -67,7 +67,7 @@ def page_of(store: Store, manifest: Manifest) -> str:
     """
     plan = load_plan(store, manifest.contract)
     checked = state.checked(store, manifest)
-    with connect(store, manifest) as connection, reading(store, manifest):
+    with connect(store, manifest, states=False) as connection, reading(store, manifest):
         told = people(connection, manifest, described(plan))
         unknown = state.unknown(connection, plan)
         tables = state.tables(connection, manifest)

@@ -37,7 +37,7 @@ def small_pictures(store: Store, manifest: Manifest) -> dict[str, str]:
         StoreError: the release's files can't be read.
     """
     tables = described(load_plan(store, manifest.contract))
-    with connect(store, manifest) as connection, reading(store, manifest):
+    with connect(store, manifest, states=False) as connection, reading(store, manifest):
         bands, homes = ages_and_homes(connection, manifest, tables, KOMMUNER)
     kept = [(one, figure(count)) for one, _, count in some_releases(store, manifest, RELEASES)]
     pictures = {

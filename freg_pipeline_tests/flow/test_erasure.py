@@ -55,7 +55,7 @@ def _rows(store: Store) -> dict[str, Counter[Row]]:
     """Every table's rows as readers see them."""
     manifest = require_current(store)
     tables = described(load_plan(store, manifest.contract))
-    with closing(connect(store, manifest)) as connection:
+    with closing(connect(store, manifest, states=False)) as connection:
         return {
             table.name: Counter(
                 tuple(map(_hashable, row))
@@ -267,7 +267,7 @@ def test_a_list_of_ones_own_is_accounted_for(kept: Kept, tmp_path: Path) -> None
     """Before and after: its batches, and the hash that tells which list it was."""
     settings = kept.settings(tmp_path / "store")
     store = open_store(settings)
-    with closing(connect(LocalStore(kept.folder))) as connection:
+    with closing(connect(LocalStore(kept.folder), states=False)) as connection:
         numbers = [one for (one,) in connection.execute("SELECT personidentifikator FROM person "
                    "ORDER BY 1 LIMIT 20").fetchall()]  # fmt: skip
     given = tuple(numbers[:2])

@@ -12,10 +12,11 @@ from typing import Any
 import duckdb
 import pytest
 
+from freg_pipeline.errors import ConfigurationError
 from freg_pipeline.journal.releases import list_releases, require_current
 from freg_pipeline.lake.catalogue import refresh_catalogue
 from freg_pipeline.lake.compact import begin_compaction, compact
-from freg_pipeline.lake.query import connect, query, release_at
+from freg_pipeline.lake.query import connect, connect_for, query, release_at
 from freg_pipeline.lake.release import build_release
 from freg_pipeline.lake.states import asked_for, earlier, position_at, told
 from freg_pipeline.store.local import LocalStore
@@ -226,3 +227,29 @@ def test_the_command_tells_folders_that_readers_cannot_enter(
     assert ended.code == 0, ended.stderr
     assert str(closed) in ended.stderr
     assert Path(store.location, "freg.duckdb").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT count(*) FROM navn_per(200)",
+        'SELECT count(*) FROM "NAVN_PER"(200)',
+        "SELECT count(*) FROM befolkning_per(DATE '2026-06-30')",
+        "SELECT count(*) FROM duckdb_functions() WHERE function_name = 'navn' || '_' || 'per'",
+        "SELECT comment FROM duckdb_functions() WHERE function_name = 'na' || 'vn_' || 'per'",
+    ],
+)
+def test_a_query_finds_every_macro_whatever_it_is_called_by(
+    statement: str, made: LocalStore
+) -> None:
+    """Macros over states are made only where a query may have to do with them."""
+    found = query(made, statement).fetchall()
+    assert (
+        found == connect_for(made, require_current(made), statement).execute(statement).fetchall()
+    )
+    assert found
+
+
+def test_a_misspelt_macro_is_told_what_may_have_been_meant(made: LocalStore) -> None:
+    with pytest.raises(ConfigurationError, match="navn_per"):
+        query(made, "SELECT * FROM navn_pe(200)")
