@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,9 +18,11 @@ from freg_pipeline.orchestration.resources import Freg
 from freg_pipeline.orchestration.run import carry_on
 from freg_pipeline.orchestration.run_feed import syncing
 from freg_pipeline.settings import Settings, load
-from freg_pipeline_tests.conftest import StartRegister
+from freg_pipeline.store import Store, open_store
+from freg_pipeline.store.local import LocalStore
+from freg_pipeline.synthetic import RegisterOptions, running
 from freg_pipeline_tests.faults.test_damage import Damage, empty, flip, truncate
-from freg_pipeline_tests.loads import fetched, full_load, released
+from freg_pipeline_tests.loads import fetched, full_load, released, sync
 from freg_pipeline_tests.registers import happen
 from freg_pipeline_tests.tables import difference
 
@@ -32,28 +36,48 @@ def hurt(freg: Freg, damage: Damage, *beginnings: str) -> None:
         damage(Path(freg.store.path(key)))
 
 
-def landed(make_freg: MakeFreg, url: str) -> Freg:
-    """Everything of an uttrekk but its release."""
-    freg = make_freg(url)
-    uttrekk = fetched(freg.settings, name="one")
-    manifest = released(freg.settings, uttrekk)
+def of(url: str, folder: Path) -> Settings:
+    return load(base_url=url, store=str(folder), poll_seconds=0.02)
+
+
+def copied(folder: Path, tmp_path: Path) -> None:
+    """Begin with a copy of a store, where a test's own settings have theirs."""
+    shutil.copytree(folder, tmp_path / "store")
+
+
+@pytest.fixture(scope="module")
+def fresh(small_register: str, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    settings = of(small_register, tmp_path_factory.mktemp("fresh"))
+    full_load(settings)
+    return open_store(settings)
+
+
+@pytest.fixture(scope="module")
+def landed(small_register: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Everything of an uttrekk but its release; copy it."""
+    folder = tmp_path_factory.mktemp("landed")
+    settings, store = of(small_register, folder), LocalStore(folder)
+    uttrekk = fetched(settings, name="one")
+    manifest = released(settings, uttrekk)
     for prefix in ("releases/", "bases/", "uttrekk/one/release.json"):
-        for key in freg.store.list(prefix):
-            freg.store.delete(key)
-    freg.store.write(uttrekk.open_key, b"")
+        for key in store.list(prefix):
+            store.delete(key)
+    store.write(uttrekk.open_key, b"")
     assert manifest.persons
-    return freg
+    return folder
 
 
 @pytest.mark.parametrize("damage", [flip(1), truncate, Path.unlink], ids=["flip", "cut", "gone"])
 def test_a_load_goes_on_over_damaged_answers_batches_and_staging(
     damage: Damage,
+    landed: Path,
+    fresh: Store,
     small_register: str,
     make_freg: MakeFreg,
-    make_settings: Callable[..., Settings],
     tmp_path: Path,
 ) -> None:
-    freg = landed(make_freg, small_register)
+    copied(landed, tmp_path)
+    freg = make_freg(small_register)
     hurt(
         freg,
         damage,
@@ -65,9 +89,47 @@ def test_a_load_goes_on_over_damaged_answers_batches_and_staging(
     manifest = carry_on(freg, Uttrekk(freg.store, "one"))
     assert manifest.accounting.unexplained == 0
     assert verify(freg.store) == []
-    fresh = make_settings(small_register, store=str(tmp_path / "fresh"))
-    full_load(fresh)
-    assert difference(freg.store, Freg.from_settings(fresh).store) == {}
+    assert difference(freg.store, fresh) == {}
+
+
+@dataclass(frozen=True)
+class UnderWay:
+    """A sync that has landed and isn't released.
+
+    Attributes:
+        url: of the register.
+        folder: the store; copy it.
+        name: of its uttrekk.
+        sekvensnummer: up to where it goes.
+        fresh: a store with a full load of the register as it is now.
+    """
+
+    url: str
+    folder: Path
+    name: str
+    sekvensnummer: int
+    fresh: Store
+
+
+@pytest.fixture(scope="module")
+def under_way(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UnderWay]:
+    folder = tmp_path_factory.mktemp("under-way")
+    options = RegisterOptions(persons=150, batch_size=150, ready_after_seconds=0.05)
+    with running(options) as url:
+        settings, store = of(url, folder), LocalStore(folder)
+        position = full_load(settings).sekvensnummer
+        happen(url, 40)
+        (first,) = sync(settings)
+        assert first.uttrekk.name == f"hendelser-{position:012d}"
+        reached = require_current(store).sekvensnummer
+        for key in [*store.list("releases/"), *store.list("deltas/")]:
+            if not key.startswith("releases/000001/"):
+                store.delete(key)
+        store.delete(f"uttrekk/{first.uttrekk.name}/release.json")
+        store.write(first.uttrekk.open_key, b"")
+        anew = of(url, tmp_path_factory.mktemp("fresh"))
+        full_load(anew)
+        yield UnderWay(url, folder, first.uttrekk.name, reached, open_store(anew))
 
 
 @pytest.mark.parametrize(
@@ -81,31 +143,15 @@ def test_a_load_goes_on_over_damaged_answers_batches_and_staging(
     ],
 )
 def test_a_sync_under_way_that_is_damaged_is_begun_anew(
-    beginning: str,
-    damage: Damage,
-    start_register: StartRegister,
-    make_freg: MakeFreg,
-    tmp_path: Path,
+    beginning: str, damage: Damage, under_way: UnderWay, make_freg: MakeFreg, tmp_path: Path
 ) -> None:
-    url = start_register(persons=150, batch_size=150)
-    freg = make_freg(url)
-    full_load(freg.settings)
-    position = require_current(freg.store).sekvensnummer
-    happen(url, 40)
+    copied(under_way.folder, tmp_path)
+    freg = make_freg(under_way.url)
+    hurt(freg, damage, f"uttrekk/{under_way.name}/{beginning}")
     with syncing(freg) as syncs:
-        first = syncs.once().manifest
-        begun = f"uttrekk/hendelser-{position:012d}"
-        for key in [*freg.store.list("releases/"), *freg.store.list("deltas/")]:
-            if not key.startswith("releases/000001/"):
-                freg.store.delete(key)
-        freg.store.delete(f"{begun}/release.json")
-        freg.store.write(Uttrekk(freg.store, first.uttrekk).open_key, b"")
-        hurt(freg, damage, f"{begun}/{beginning}")
-        assert syncs.once().manifest.sekvensnummer >= first.sekvensnummer
+        assert syncs.once().manifest.sekvensnummer >= under_way.sekvensnummer
     assert verify(freg.store) == []
-    fresh = load(base_url=url, store=str(tmp_path / "fresh"), poll_seconds=0.02)
-    full_load(fresh)
-    assert difference(freg.store, Freg.from_settings(fresh).store) == {}
+    assert difference(freg.store, under_way.fresh) == {}
 
 
 def test_an_order_whose_answer_is_damaged_is_uncertain(
