@@ -34,8 +34,9 @@ def found_in(root: Path, numbers: set[str]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for path in sorted(one for one in root.rglob("*") if one.is_file()):
         key = path.relative_to(root).as_posix()
-        forms = {form for form, text in _texts(store, path, key) if _holds(text, wanted)}
-        forms |= {"whole" for _, text in _texts(store, path, key) if _holds_whole(text, whole)}
+        texts = [*_texts(store, path, key)]
+        forms = {form for form, text in texts if _holds(text, wanted)}
+        forms |= {"whole" for _, text in texts if _holds_whole(text, whole)}
         forms |= {form for form, value in _cells(store, path, key) if _is(value, wanted, whole)}
         if forms:
             found[key] = forms
@@ -43,11 +44,12 @@ def found_in(root: Path, numbers: set[str]) -> dict[str, set[str]]:
 
 
 def _holds(text: bytes, wanted: set[bytes]) -> bool:
-    if not wanted.isdisjoint(_DIGITS.findall(text)):
+    if any(one in text for one in wanted):
         return True
-    if not wanted.isdisjoint(one.zfill(11) for one in _DIGITS.findall(text) if len(one) == 10):
-        return True
-    return any(one in text for one in wanted)
+    # One that begins with zero may stand there as a whole number.
+    if not any(one[1:] in text for one in wanted if one.startswith(b"0")):
+        return False
+    return not wanted.isdisjoint(one.zfill(11) for one in _DIGITS.findall(text) if len(one) == 10)
 
 
 def _holds_whole(text: bytes, whole: set[int]) -> bool:
