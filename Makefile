@@ -62,9 +62,10 @@ fuzz: $(INSTALLED)
 	$(BIN)/python -m freg_pipeline_tests.fuzz.parsers $(READERS)
 
 # Random courses of commands amid faults, one a seed, judged by code of its own; the first three are part of `make test`.
+# CHAOS="--minutes 30" begins no course later.
 SEEDS ?= 1-20
 chaos: $(INSTALLED)
-	$(BIN)/python -m freg_pipeline_tests.chaos $(SEEDS)
+	$(BIN)/python -m freg_pipeline_tests.chaos $(SEEDS) $(CHAOS)
 
 # Every kind of object damaged in each way, read by each command; a few fields of the table are part of `make test`.
 damage: $(INSTALLED)

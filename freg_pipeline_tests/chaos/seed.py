@@ -45,6 +45,17 @@ def carry_out(seed: int, keep: Path | None) -> Result:
     return result
 
 
+def in_time(seed: int, keep: Path | None, latest: float) -> Result | None:
+    """Run a seed's course, unless it is late; then None.
+
+    Args:
+        seed: which.
+        keep: as for :func:`carry_out`.
+        latest: when none is begun any more, by the monotonic clock, in seconds.
+    """
+    return carry_out(seed, keep) if time.monotonic() < latest else None
+
+
 @contextmanager
 def _folder() -> Iterator[Path]:
     """A folder that goes with the course; where this process is killed, with a later one."""
