@@ -18,8 +18,9 @@ from freg_pipeline.lake.query import connect
 from freg_pipeline.lake.verify import verify
 from freg_pipeline.store.local import LocalStore
 from freg_pipeline_tests.tables import miscounted
-from freg_pipeline_tests.unit.lake.delivered import local_store
+from freg_pipeline_tests.unit.lake.delivered import copy_of, local_store
 from freg_pipeline_tests.unit.lake.test_lake_equality import (
+    EXAMPLES,
     Register,
     content,
     load,
@@ -29,17 +30,18 @@ from freg_pipeline_tests.unit.lake.test_lake_equality import (
 )
 
 APPENDED = ("avvik", "ukjent_felt", "hendelse", "hendelse_egenskap")
+FEW = 4  # become one: what is merged is merged again before there are many
 
 
 def everything(store: LocalStore) -> dict[str, list[Any]]:
-    with connect(store) as connection:
+    with connect(store, states=False) as connection:
         appended = {
             name: connection.sql(f"FROM {name} ORDER BY ALL").fetchall() for name in APPENDED
         }
     return {**content(store), **appended}
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(step, min_size=3, max_size=8))
 def test_merged_deltas_show_what_the_single_ones_show(steps: list[Any]) -> None:
     assume(sum(kind == "sync" for kind, *_ in steps) > 1)
@@ -55,30 +57,38 @@ def test_merged_deltas_show_what_the_single_ones_show(steps: list[Any]) -> None:
         assert found[0] == found[1]
 
 
-@pytest.fixture
-def many(tmp_path: Path) -> LocalStore:
-    """A release, and 70 syncs that concern one person each."""
-    store = local_store(tmp_path)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> LocalStore:
+    """A release, and 31 syncs that concern one person each. Not to be changed."""
+    store = local_store(tmp_path_factory.mktemp("many"))
     register = Register()
     for index in range(3):
         register.change(index, [f"Person {index}"])
     position = load(store, register, 0)
-    for number in range(70):
-        register.day = 1 + number % 28  # the list's order decides, not the day
-        register.change(number % 3, [f"Navn {number}"])
-        position = sync(store, register, position, by_document=True, kill=10_000, after=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(merge, "AT_ONCE", FEW)
+        for number in range(31):
+            register.day = 1 + number % 28  # the list's order decides, not the day
+            register.change(number % 3, [f"Navn {number}"])
+            position = sync(store, register, position, by_document=True, kill=10_000, after=False)
     return store
+
+
+@pytest.fixture
+def many(made: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalStore:
+    monkeypatch.setattr(merge, "AT_ONCE", FEW)
+    return copy_of(made, tmp_path)
 
 
 def test_deltas_and_their_files_stay_few_and_a_release_repeats_little(many: LocalStore) -> None:
     current = require_current(many)
-    assert sum(delta.syncs for delta in current.deltas) == 70
-    assert [delta.syncs for delta in current.deltas] == [64, 1, 1, 1, 1, 1, 1]
+    assert sum(delta.syncs for delta in current.deltas) == 31
+    assert [delta.syncs for delta in current.deltas] == [16, 4, 4, 4, 1, 1, 1]
     sizes = [len(many.read(manifest_key(one.number))) for one in list_releases(many)]
     assert max(sizes) < 2_000, "a manifest names folders, and repeats no files"
     with connect(many) as connection:
         shown = connection.sql("SELECT fornavn FROM navn ORDER BY ALL").fetchall()
-    assert shown == [("Navn 67",), ("Navn 68",), ("Navn 69",)]
+    assert shown == [("Navn 28",), ("Navn 29",), ("Navn 30",)]
 
 
 def test_a_compaction_under_way_keeps_the_position_that_it_needs(many: LocalStore) -> None:
