@@ -191,11 +191,18 @@ def plain_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         yield open_store(settings)
 
 
-@pytest.mark.parametrize("faults", ["unordered=1", "arkivliste=1", "enkeltobjekt=0.3"])
+@pytest.mark.parametrize(
+    ("faults", "answer_format"),
+    [("unordered=1", "json"), ("arkivliste=1", "json"), ("enkeltobjekt=0.3", "json"), ("", "xml")],
+)
 def test_the_form_of_the_answers_does_not_change_the_tables(
-    faults: str, plain_store: Store, start_register: StartRegister, make_freg: MakeFreg
+    faults: str,
+    answer_format: str,
+    plain_store: Store,
+    start_register: StartRegister,
+    make_freg: MakeFreg,
 ) -> None:
-    odd = make_freg(start_register(faults=faults))
+    odd = make_freg(start_register(faults=faults), answer_format=answer_format)
     run_uttrekk(odd)
     with closing(connect(odd.store)) as one, closing(connect(plain_store)) as other:
         for table in ("person", "navn", "bostedsadresse", "familierelasjon"):
