@@ -82,11 +82,16 @@ class Machine:
             return os.getsid(pid) in {process.pid for process in self.processes}
         return False
 
-    def lose(self) -> None:
-        """It is switched off: everything there ends at once, and says nothing."""
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to everything there."""
         for process in self.processes:
             with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+                os.killpg(process.pid, number)
+
+    def lose(self) -> None:
+        """It is switched off: everything there ends at once, and says nothing."""
+        self.signal(signal.SIGKILL)
+        for process in self.processes:
             process.wait()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ import pytest
 from dagster import DagsterRunStatus
 
 from freg_pipeline.journal.releases import require_current
+from freg_pipeline.journal.uttrekk import Uttrekk
+from freg_pipeline.orchestration.partitions import batches_of
 from freg_pipeline.orchestration.runs import PARTITION_TAG, was_lost
 from freg_pipeline.settings import load
 from freg_pipeline.store import Store, open_store
@@ -76,7 +79,7 @@ def _run(several: Cluster, course: Course, store: Store, alone: Store) -> Course
     settings = load(base_url=several.register.base_url, store=alone.location, poll_seconds=0.05)
     first, second = several.worker("first"), several.worker("second")
     _order(several)
-    lost = _lose_in_the_middle(several, first)
+    lost = _lose_in_the_middle(several, first, store)
     course.lost.extend(lost)
     began = time.monotonic()
     third = several.worker("third")  # another takes its place
@@ -108,22 +111,39 @@ def _order(several: Cluster) -> None:
     several.wait_for("full_load")
 
 
-def _lose_in_the_middle(several: Cluster, machine: Machine) -> list[dg.DagsterRun]:
-    """Lose a machine while it takes a batch in and others have landed; its runs."""
+def _lose_in_the_middle(several: Cluster, machine: Machine, store: Store) -> list[dg.DagsterRun]:
+    """Lose a machine while it takes batches in and others have landed; the runs that it was at.
+
+    It stands still while that is looked at: a run may land its last batch, or end, between a look
+    and the next, and of what has landed nothing is requested again.
+    """
+    begun = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
 
     def at_work() -> list[dg.DagsterRun]:
-        runs = several.runs("land_batch", [DagsterRunStatus.STARTED])
-        return [run for run in runs if (pid := several.pid_of(run)) and machine.has(pid)]
+        runs = several.runs("land_batch", begun)
+        there = [run for run in runs if (pid := several.pid_of(run)) and machine.has(pid)]
+        return [run for run in there if _is_to_land(store, run)]
 
-    landed = [DagsterRunStatus.SUCCESS]
-    wait_until(lambda: several.runs("land_batch", landed) and at_work(), pause=0.05)
+    def stands_still_at_work() -> bool:
+        if not (several.runs("land_batch", [DagsterRunStatus.SUCCESS]) and at_work()):
+            return False
+        machine.signal(signal.SIGSTOP)
+        found[:] = at_work()
+        if not found:
+            machine.signal(signal.SIGCONT)
+        return bool(found)
+
+    found: list[dg.DagsterRun] = []
+    wait_until(stands_still_at_work, pause=0.05)
     machine.lose()
-    begun = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
-    return [
-        run
-        for run in several.runs("land_batch", begun)
-        if (pid := several.pid_of(run)) and not several.machines["second"].has(pid)
-    ]
+    return found
+
+
+def _is_to_land(store: Store, run: dg.DagsterRun) -> bool:
+    """Whether a run takes a batch in that hasn't landed yet."""
+    partition = run.tags[PARTITION_TAG]
+    uttrekk = Uttrekk(store, partition.partition("/")[0])
+    return not all(map(uttrekk.has_landed, batches_of(partition)))
 
 
 def _again(several: Cluster, lost: dg.DagsterRun) -> bool:
