@@ -3,11 +3,12 @@
 pyiceberg's ``add_files`` reads each file's footer and keeps the bounds of its columns, which are
 somebody's numbers and names. So manifests are written by what it is made of, from what a release
 knows of its files. All names follow from the release's number, so that whoever does it again, or at
-the same time, writes the same.
+the same time, writes the same: Avro's marker between blocks, which is random, is put in its place.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import uuid
 from collections.abc import Iterator, Mapping
@@ -47,6 +48,7 @@ NAMESPACE = "freg"
 CATALOGUE = f"{FOLDER}/iceberg/catalogue.db"
 _HINT = "version-hint.text"
 _FORMAT: Literal[2] = 2
+_MARKER_BYTES = 16
 
 
 def write_tables(
@@ -264,5 +266,14 @@ class _Stream(io.BytesIO):
 
     def close(self) -> None:
         if not self.closed:
-            self._target.content = self.getvalue()
+            self._target.content = _marked(self.getvalue(), self._target.location)
         super().close()
+
+
+def _marked(content: bytes, location: str) -> bytes:
+    """An Avro file with the marker that follows from where it lies, in place of a random one.
+
+    The marker stands at the end of the header and of each block, and so at the file's end.
+    """
+    marker = content[-_MARKER_BYTES:]
+    return content.replace(marker, hashlib.sha256(location.encode()).digest()[:_MARKER_BYTES])

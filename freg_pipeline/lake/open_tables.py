@@ -44,6 +44,7 @@ logger = logging.getLogger(__name__)
 
 # What views show of some persons only, and files of all: no part of these tables.
 _LEFT_OUT = {HENDELSE_EGENSKAP.name: {"innhold"}}
+_TRIES = 5  # to register a base that others register at the same time
 _MISSING = "Install it: pip install 'freg_pipeline[open]'"
 
 
@@ -111,7 +112,8 @@ class _Format(Protocol):
 def register(store: Store, kind: str) -> Registered:
     """Register the current base in a format.
 
-    Of several who do so at once, none leaves it at a base that isn't current.
+    Of several who do so at once, none leaves it at a base that isn't current, nor what tells of it
+    other than it is said to be.
 
     Args:
         store: where it lies.
@@ -119,22 +121,38 @@ def register(store: Store, kind: str) -> Registered:
 
     Raises:
         ConfigurationError: there is no release, or the format's library isn't installed.
-        StoreError: it can't be written.
+        StoreError: it can't be written, or doesn't stay as it is written.
     """
     form = _module(kind)
+    tries = _TRIES
     while True:
-        state = open_state(store, require_current(store))
-        before, _ = _unless_damaged(store, kind)
-        told = Registered(state.folders, state.release, state.sekvensnummer, state.root, {})
-        both = dict.fromkeys([*(before.bases if before else ()), *state.folders])
-        note_registered(store, kind, msgspec.structs.replace(told, bases=tuple(both)))
-        tables, objects = form.write_tables(store, state, before.objects if before else {})
-        told = msgspec.structs.replace(told, tables=tables, objects=objects)
-        note_registered(store, kind, told)
-        form.clear_tables(store, state)
+        told, base = _registered_once(store, kind, form)
         current = current_release(store)
-        if current is None or current.base.folder == state.base:
+        if current is not None and current.base.folder != base:
+            continue
+        if not _damaged(store, told):
             return told
+        tries -= 1  # another has written of another release meanwhile
+        if not tries:
+            raise StoreError(
+                f"what tells {kind} of the base's files doesn't stay as it is written",
+                "See that nobody else writes in the store's folder formats/, and register it "
+                f"again: freg catalogue --format {kind}",
+            )
+
+
+def _registered_once(store: Store, kind: str, form: _Format) -> tuple[Registered, str]:
+    """Register the current base; what was said of it, and the base's folder."""
+    state = open_state(store, require_current(store))
+    before, _ = _unless_damaged(store, kind)
+    told = Registered(state.folders, state.release, state.sekvensnummer, state.root, {})
+    both = dict.fromkeys([*(before.bases if before else ()), *state.folders])
+    note_registered(store, kind, msgspec.structs.replace(told, bases=tuple(both)))
+    tables, objects = form.write_tables(store, state, before.objects if before else {})
+    told = msgspec.structs.replace(told, tables=tables, objects=objects)
+    note_registered(store, kind, told)
+    form.clear_tables(store, state)
+    return told, state.base
 
 
 def withdraw(store: Store, kind: str) -> None:
@@ -150,7 +168,9 @@ def withdraw(store: Store, kind: str) -> None:
     store.delete(registered_key(kind))
 
 
-def renew(store: Store, wanted: Iterable[str] = (), *, anew: bool = False) -> list[str]:
+def renew(
+    store: Store, wanted: Iterable[str] = (), *, anew: bool = False, thorough: bool = False
+) -> list[str]:
     """Register anew what is registered of another base than the current one.
 
     Args:
@@ -158,6 +178,7 @@ def renew(store: Store, wanted: Iterable[str] = (), *, anew: bool = False) -> li
         wanted: formats to register in even if nothing is; else those that are.
         anew: also what is registered of the current base: whoever did so may have been killed
             before it had removed what told of the one before.
+        thorough: also what isn't as it was written. All of it is read for that.
 
     Returns:
         The formats that stay as they were, since a library or the room for it is missing. Readers
@@ -171,7 +192,8 @@ def renew(store: Store, wanted: Iterable[str] = (), *, anew: bool = False) -> li
         there, is_there = _unless_damaged(store, kind)
         if not is_there and kind not in wanted:
             continue
-        if there is not None and not anew and _is_current(store, there, current):
+        good = there is not None and not anew and _is_current(store, there, current)
+        if there is not None and good and not (thorough and _damaged(store, there)):
             continue
         try:
             register(store, kind)
@@ -191,11 +213,13 @@ def damaged_tables(store: Store, manifest: Manifest) -> dict[str, str]:
             found[error.key] = kind
             continue
         if there is not None and _is_current(store, there, manifest):
-            whole = (is_whole(store, *one) for one in there.objects.items())
-            found.update(
-                {key: kind for key, good in zip(there.objects, whole, strict=True) if not good}
-            )
+            found.update(dict.fromkeys(_damaged(store, there), kind))
     return found
+
+
+def _damaged(store: Store, there: Registered) -> list[str]:
+    """What tells of a base, and isn't as it was written."""
+    return [key for key, digest in there.objects.items() if not is_whole(store, key, digest)]
 
 
 def is_whole(store: Store, key: str, digest: str | None) -> bool:

@@ -176,7 +176,7 @@ def wrong_releases(course: Course) -> Found:
     """Files of a release that aren't as they were written."""
     outcome = course.run("release", "verify")
     if outcome.code:
-        yield f"release verify: {outcome.told[-300:]}"
+        yield f"release verify: {outcome.said[:300]} {outcome.told[-300:]}"
 
 
 def still_there(store: Path, erased: AbstractSet[str]) -> Found:

@@ -22,9 +22,9 @@ from pyiceberg.table import StaticTable
 
 from freg_pipeline.commands.root import cli
 from freg_pipeline.errors import DamagedError
-from freg_pipeline.journal.registered import FORMATS, registered, registered_key
+from freg_pipeline.journal.registered import FORMATS, Registered, registered, registered_key
 from freg_pipeline.journal.releases import require_current
-from freg_pipeline.lake import keys, open_iceberg
+from freg_pipeline.lake import keys, open_iceberg, open_tables
 from freg_pipeline.lake.catalogue import renew_catalogue
 from freg_pipeline.lake.compact import begin_compaction, compact
 from freg_pipeline.lake.described import described
@@ -343,6 +343,44 @@ def test_metadata_that_a_later_release_has_stays(store: LocalStore) -> None:
     open_iceberg.clear_tables(store, before)
     assert len(iceberg(store, "navn")) == len(catalogued(store, "navn")) == len(PEOPLE)
     assert verify(store) == []
+
+
+def test_two_who_register_the_same_release_write_the_same(store: LocalStore) -> None:
+    """So that one who dies amid it leaves whole what the other has written."""
+    for kind in FORMATS:
+        before = register(store, kind).objects
+        assert register(store, kind).objects == before
+
+
+def test_two_who_register_at_the_same_time_leave_what_is_said_of_it(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the one says what it wrote, another has written it of a later release."""
+    note, others = open_tables.note_registered, [register]
+
+    def late(store: Store, kind: str, told: Registered) -> None:
+        if told.objects and others:
+            other = others.pop()
+            renamed(store, 200, PEOPLE[1], "Berit")
+            other(store, kind)
+        note(store, kind, told)
+
+    monkeypatch.setattr(open_tables, "note_registered", late)
+    register(store, "iceberg")
+    assert verify(store) == []
+    assert len(iceberg(store, "navn")) == len(catalogued(store, "navn")) == len(PEOPLE)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_the_command_mends_what_is_damaged(store: LocalStore, kind: str) -> None:
+    register(store, kind)
+    told = registered(store, kind)
+    assert told is not None
+    for key in [*told.objects][:2]:
+        store.replace(key, b"of another")
+    assert len(verify(store)) == 2
+    result = CliRunner().invoke(cli, ["catalogue", "--store", store.location])
+    assert (result.exit_code, verify(store)) == (0, []), result.output
 
 
 def test_files_that_a_table_names_stay_where_it_cannot_be_renewed(
