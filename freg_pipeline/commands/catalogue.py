@@ -50,7 +50,7 @@ def catalogue(forms: tuple[str, ...], *, withdraw: bool) -> None:
     Each sync and compaction writes the one at its usual place anew: what is to hold for that too
     belongs in FREG_CATALOGUE and FREG_CATALOGUE_ROOT. Tables of Iceberg and Delta show the state of
     the last full load or compaction; FREG_OPEN_FORMATS has them made with each. Those that there
-    are and that are damaged are written anew, too.
+    are and that are damaged are written anew with a catalogue that lies in the store.
     """
     if withdraw and (not forms or "duckdb" in forms):
         raise ConfigurationError(
@@ -70,11 +70,12 @@ def catalogue(forms: tuple[str, ...], *, withdraw: bool) -> None:
 def _duckdb(lies: Store) -> None:
     from freg_pipeline.lake.catalogue import refresh_catalogue
     from freg_pipeline.lake.open_tables import renew
-    from freg_pipeline.lake.place import catalogue_path
+    from freg_pipeline.lake.place import catalogue_path, lies_in
 
-    renew(lies, lies.reading.formats, thorough=True)
     click.echo(f"Written: {refresh_catalogue(lies)}")
     path = catalogue_path(lies)
+    if path is None or lies_in(lies, path):  # one elsewhere is for whoever may only read the store
+        renew(lies, lies.reading.formats, thorough=True)
     folders = [] if path is None else lies.reading.readers.closed_folders(path)
     closed = ", ".join(map(str, folders))
     if closed:

@@ -136,8 +136,8 @@ def verify(number: str | None) -> None:
     if problems:
         raise FregError(
             f"{len(problems)} files of the release have changed since they were written",
-            "What tells readers of Iceberg and Delta is written anew by freg catalogue. Restore "
-            "other files from a backup, or rebuild the release from its uttrekk",
+            "What tells readers of Iceberg and Delta is written anew by freg catalogue --format. "
+            "Restore other files from a backup, or rebuild the release from its uttrekk",
         )
     click.echo("Every file is as it was written.")
 

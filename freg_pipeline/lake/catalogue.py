@@ -13,7 +13,7 @@ from freg_pipeline.foreseen import foreseen, shortage
 from freg_pipeline.journal.manifest import Manifest
 from freg_pipeline.journal.pointer import current_number
 from freg_pipeline.journal.releases import require_current
-from freg_pipeline.lake.place import catalogue_path
+from freg_pipeline.lake.place import catalogue_path, lies_in
 from freg_pipeline.lake.query import add_comments, add_views
 from freg_pipeline.lake.roots import FILE, VARIABLE, Root
 from freg_pipeline.lake.sources import columns_of_files
@@ -59,7 +59,7 @@ def renew_catalogue(store: Store, before: Manifest | None = None) -> Path | str 
         return refresh_catalogue(store)
     except _UnwritableError as error:
         path = catalogue_path(store)
-        if path is None or _lies_in(store, path):
+        if path is None or lies_in(store, path):
             raise
         logger.warning("the release is published, but its catalogue isn't written: %s", error)
         return None
@@ -102,18 +102,11 @@ def _is_current(store: Store, manifest: Manifest) -> bool:
     return current_number(store) == manifest.number
 
 
-def _lies_in(store: Store, target: Path) -> bool:
-    """Whether a file is the catalogue at a local store's root."""
-    if store.location.startswith("s3://") or target.name != FILE:
-        return False
-    return target.parent.resolve() == Path(store.location).resolve()
-
-
 def _make(store: Store, manifest: Manifest) -> Path | str:
     """Make it for a release, and put it in its place; returns where that is."""
     target = catalogue_path(store)
     location = store.reading.root or store.location
-    root = Root(location, store.location, beside=target is not None and _lies_in(store, target))
+    root = Root(location, store.location, beside=target is not None and lies_in(store, target))
     try:
         with _beside(store, None if root.beside else target) as folder:
             made = folder / FILE

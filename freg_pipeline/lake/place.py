@@ -19,6 +19,13 @@ def catalogue_path(store: Store) -> Path | None:
     return None if store.location.startswith("s3://") else Path(store.location) / FILE
 
 
+def lies_in(store: Store, target: Path) -> bool:
+    """Whether a file is the catalogue at a local store's root."""
+    if store.location.startswith("s3://") or target.name != FILE:
+        return False
+    return target.parent.resolve() == Path(store.location).resolve()
+
+
 def notes_folder(store: Store) -> Path:
     """The folder on this machine for what its user notes of a store on S3, by bucket and prefix.
 
